@@ -1,0 +1,1 @@
+//! Exports nudge:dapr over outbound HTTP to the sidecar.

@@ -1,0 +1,1 @@
+//! task-reminders in, mail out.

@@ -1,0 +1,1 @@
+//! Reminders: jobs in, task-reminders out.

@@ -1,0 +1,1 @@
+//! task-recurrence in, next occurrence out.

@@ -1,0 +1,1 @@
+//! What every Nudge component shares: problem details, authentication of the sidecar, logging.

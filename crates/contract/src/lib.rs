@@ -1,0 +1,1 @@
+//! Event and API types, topic names and the CloudEvents envelope.

@@ -1,0 +1,1 @@
+//! Tasks, reminders and recurrence: pure rules, no IO, no clock.

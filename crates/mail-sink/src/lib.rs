@@ -1,0 +1,1 @@
+//! An SMTP server that keeps every mail as a file.

@@ -1,0 +1,132 @@
+//! A clock that is the system's, or one that a test steps.
+//!
+//! Whatever waits for a wall-clock instant takes a [`Clock`] and calls [`Clock::sleep_until`]. In production
+//! that is a timer; in a test it is a wait until somebody calls [`Clock::advance`].
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use std::time::{Duration, SystemTime};
+//! use step_clock::Clock;
+//!
+//! let clock = Clock::stepped(SystemTime::UNIX_EPOCH);
+//! let sleeper = tokio::spawn({ let clock = clock.clone(); async move { clock.sleep(Duration::from_secs(60)).await } });
+//! tokio::task::yield_now().await;
+//! clock.advance(Duration::from_secs(60));
+//! sleeper.await.expect("the sleeper ends once the clock has moved");
+//! # }
+//! ```
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+/// The longest single timer of the system clock. A wall clock can be set while a timer runs (NTP, suspend), so
+/// a long wait is made of short ones, and each looks at the clock again.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// The time of day, and waiting for it. Cheap to clone; clones of a stepped clock share their time.
+#[derive(Clone, Debug)]
+pub struct Clock(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    System,
+    Stepped(Arc<watch::Sender<SystemTime>>),
+}
+
+impl Clock {
+    /// The operating system's clock.
+    pub fn system() -> Self {
+        Self(Kind::System)
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] or [`Clock::set`] moves it.
+    pub fn stepped(start: SystemTime) -> Self {
+        Self(Kind::Stepped(Arc::new(watch::Sender::new(start))))
+    }
+
+    /// Now.
+    pub fn now(&self) -> SystemTime {
+        match &self.0 {
+            Kind::System => SystemTime::now(),
+            Kind::Stepped(time) => *time.borrow(),
+        }
+    }
+
+    /// Moves a stepped clock forward and wakes whom that concerns. The system clock stays as it is.
+    pub fn advance(&self, by: Duration) {
+        if let Kind::Stepped(time) = &self.0 {
+            time.send_modify(|now| *now += by);
+        }
+    }
+
+    /// Moves a stepped clock forward to `to`; never backward. The system clock stays as it is.
+    pub fn set(&self, to: SystemTime) {
+        if let Kind::Stepped(time) = &self.0 {
+            time.send_modify(|now| *now = (*now).max(to));
+        }
+    }
+
+    /// Returns once the clock shows `deadline` or later.
+    pub async fn sleep_until(&self, deadline: SystemTime) {
+        match &self.0 {
+            Kind::System => {
+                while let Ok(left) = deadline.duration_since(SystemTime::now()) {
+                    if left.is_zero() {
+                        return;
+                    }
+                    tokio::time::sleep(left.min(LONGEST_NAP)).await;
+                }
+            }
+            Kind::Stepped(time) => {
+                let mut seen = time.subscribe();
+                // The sender lives in `self`, so the wait cannot fail.
+                let _ = seen.wait_for(|now| *now >= deadline).await;
+            }
+        }
+    }
+
+    /// Returns once `duration` has passed on this clock, counted from the call, not from the first poll.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let clock = self.clone();
+        let deadline = self.now() + duration;
+        async move { clock.sleep_until(deadline).await }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stepped_clock_wakes_a_sleeper_only_when_its_time_has_come() {
+        let clock = Clock::stepped(SystemTime::UNIX_EPOCH);
+        let mut sleeper = Box::pin(clock.sleep(Duration::from_secs(10)));
+        clock.advance(Duration::from_secs(9));
+        assert!(futures_ready(&mut sleeper).await.is_none());
+        clock.advance(Duration::from_secs(1));
+        assert!(futures_ready(&mut sleeper).await.is_some());
+    }
+
+    #[test]
+    fn a_stepped_clock_never_goes_back() {
+        let clock = Clock::stepped(SystemTime::UNIX_EPOCH + Duration::from_secs(5));
+        clock.set(SystemTime::UNIX_EPOCH);
+        assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(5));
+    }
+
+    async fn futures_ready<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|cx| match std::pin::Pin::new(&mut *future).poll(cx) {
+            std::task::Poll::Ready(value) => std::task::Poll::Ready(Some(value)),
+            std::task::Poll::Pending => std::task::Poll::Ready(None),
+        })
+        .await
+    }
+}

@@ -1,0 +1,1 @@
+//! What Nudge's tests share.
