@@ -1,0 +1,13 @@
+//! Health: <https://docs.dapr.io/reference/api/health_api/>.
+
+use crate::Bridge;
+use crate::bindings::Error;
+use crate::bindings::exports::nudge::dapr::health::Guest;
+use crate::sidecar::Call;
+
+impl Guest for Bridge {
+    async fn check() -> Result<(), Error> {
+        // Not `/v1.0/healthz`: that waits for the app, and the app's readiness asks here.
+        Call::get("/v1.0/healthz/outbound".to_owned()).send().await?.success().map(|_| ())
+    }
+}

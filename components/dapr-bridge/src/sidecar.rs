@@ -1,0 +1,148 @@
+//! The HTTP client: one function, one timeout, one token.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use spin_sdk::http::body::IncomingBodyExt;
+use spin_sdk::http::{FullBody, Request};
+use spin_sdk::wasip3::http::types::RequestOptions;
+use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
+
+use crate::bindings::{Error, Failure};
+use crate::error;
+
+/// How long a call may take when `dapr_timeout_ms` is absent. Longer than the timeouts of the shipped resiliency
+/// policies, so that their retries come first.
+const DEFAULT_TIMEOUT_MS: u64 = 10_000;
+
+/// What must be encoded in one segment of a path (RFC 3986, section 3.3).
+const SEGMENT: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'[').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}').add(b'\\');
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The answer if its status is 2xx, else the error it stands for.
+    pub(crate) fn success(self) -> Result<Self, Error> {
+        if (200..300).contains(&self.status) { Ok(self) } else { Err(error::classify(self.status, &self.body)) }
+    }
+}
+
+/// A request in the making. `path` starts with a slash.
+pub(crate) struct Call {
+    method: Method,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Bytes,
+}
+
+impl Call {
+    pub(crate) fn new(method: Method, path: String) -> Self {
+        Self { method, path, headers: Vec::new(), body: Bytes::new() }
+    }
+
+    pub(crate) fn get(path: String) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(crate) fn post(path: String) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    pub(crate) fn delete(path: String) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn json(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header("content-type", "application/json")
+    }
+
+    pub(crate) fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header("content-type", content_type)
+    }
+
+    /// Sends it and reads the answer, whatever its status.
+    pub(crate) async fn send(self) -> Result<Answer, Error> {
+        let endpoint = variable("dapr_http_endpoint").await?.ok_or_else(|| {
+            unconfigured("the component has no variable dapr_http_endpoint: map it in [component.….variables] of spin.toml")
+        })?;
+        let timeout_ms = match variable("dapr_timeout_ms").await? {
+            Some(text) => text.parse().map_err(|_| unconfigured("dapr_timeout_ms is not a whole number of milliseconds"))?,
+            None => DEFAULT_TIMEOUT_MS,
+        };
+        let mut request = http::Request::builder()
+            .method(self.method)
+            .uri(format!("{}{}", endpoint.trim_end_matches('/'), self.path));
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(token) = variable("dapr_api_token").await? {
+            request = request.header("dapr-api-token", token);
+        }
+        let request = request
+            .extension(options(timeout_ms))
+            .header("content-length", self.body.len())
+            .body(FullBody::new(self.body))
+            .map_err(|error| error::invalid(format!("the request cannot be built: {error}")))?;
+        exchange(request).await
+    }
+}
+
+async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Answer, Error> {
+    let response = spin_sdk::http::send(request).await.map_err(|error| error::no_answer(&error))?;
+    let (parts, body) = response.into_parts();
+    let body = body.bytes().await.map_err(|error| error::no_answer(&error))?;
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+}
+
+/// Spin's own limit would be 600 s each.
+fn options(timeout_ms: u64) -> RequestOptionsExtension {
+    let nanoseconds = timeout_ms.saturating_mul(1_000_000);
+    let options = RequestOptions::new();
+    // A host that has no such limit says so; then its own limits hold.
+    let _ = options.set_connect_timeout(Some(nanoseconds));
+    let _ = options.set_first_byte_timeout(Some(nanoseconds));
+    let _ = options.set_between_bytes_timeout(Some(nanoseconds));
+    RequestOptionsExtension(options)
+}
+
+/// A variable of the component the bridge is composed into; none when it is not defined or empty.
+async fn variable(name: &str) -> Result<Option<String>, Error> {
+    use spin_sdk::variables::Error as Variable;
+    match spin_sdk::variables::get(name).await {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(Variable::Undefined(_)) => Ok(None),
+        Err(error) => Err(unconfigured(&format!("variable {name}: {error}"))),
+    }
+}
+
+fn unconfigured(message: &str) -> Error {
+    Error::Unavailable(Failure { status: None, code: None, message: message.to_owned() })
+}
+
+/// One segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stays_one_segment() {
+        assert_eq!(segment("a/b?c#d e%|"), "a%2Fb%3Fc%23d%20e%25%7C");
+    }
+}
