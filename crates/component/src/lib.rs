@@ -1,1 +1,34 @@
-//! What every Nudge component shares: problem details, authentication of the sidecar, logging.
+//! What every Nudge component shares.
+//!
+//! - [`dapr`] and [`events`]: the bindings of the WIT packages, made once
+//! - [`problem`]: every refusal as RFC 9457 problem details
+//! - [`serve`]: from Spin's request to an axum router and back, with limits, trace context and logs
+//! - [`sidecar`]: routes that only the sidecar may call
+//! - [`subscriber`]: from a delivered CloudEvent to a handler, and from its result to Dapr's words
+//! - [`publish`]: from a payload to a CloudEvent
+//! - [`trace`]: W3C trace context
+//!
+//! A component is an axum router behind Spin's entry point:
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use nudge_component::serve;
+//! use spin_sdk::http::{IntoResponse, Request};
+//!
+//! async fn handle(request: Request) -> impl IntoResponse {
+//!     serve::serve("example", Router::new().route("/hello", get(async || "hello")), request).await
+//! }
+//! ```
+
+mod bindings;
+pub mod convert;
+pub mod problem;
+pub mod publish;
+pub mod serve;
+pub mod settings;
+pub mod sidecar;
+pub mod subscriber;
+pub mod trace;
+
+pub use bindings::{dapr, events};
+pub use problem::Problem;

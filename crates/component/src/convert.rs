@@ -1,0 +1,155 @@
+//! From the events of the WIT package to those of the contract.
+//!
+//! A handler that is called through WIT and one that is called over HTTP are the same function on the contract's
+//! types; this is the way there. A text that is no id or no word of the contract is refused, as it is in JSON.
+
+use nudge_contract::event::{self, SCHEMA_VERSION};
+use nudge_contract::task;
+use nudge_domain::reminder::ReminderStatus;
+use nudge_domain::series::RecurrenceFrom;
+use nudge_domain::task::{Priority, Status};
+use uuid::Uuid;
+
+use crate::events as wit;
+
+fn drop(reason: String) -> wit::Disposition {
+    wit::Disposition::Drop(reason)
+}
+
+fn id(field: &str, text: &str) -> Result<Uuid, wit::Disposition> {
+    Uuid::parse_str(text).map_err(|error| drop(format!("{field} is not a UUID: {error}")))
+}
+
+impl TryFrom<wit::Reminder> for task::Reminder {
+    type Error = wit::Disposition;
+
+    fn try_from(reminder: wit::Reminder) -> Result<Self, Self::Error> {
+        let (minutes_before, at) = match reminder.time {
+            wit::ReminderTime::MinutesBefore(minutes) => (Some(minutes), None),
+            wit::ReminderTime::At(instant) => (None, Some(instant)),
+        };
+        Ok(Self {
+            id: id("reminder.id", &reminder.id)?,
+            minutes_before,
+            at,
+            remind_at: reminder.remind_at,
+            status: match reminder.status {
+                wit::ReminderStatus::Scheduled => ReminderStatus::Scheduled,
+                wit::ReminderStatus::Sent => ReminderStatus::Sent,
+                wit::ReminderStatus::Failed => ReminderStatus::Failed,
+                wit::ReminderStatus::Cancelled => ReminderStatus::Cancelled,
+            },
+        })
+    }
+}
+
+impl TryFrom<wit::Task> for task::Snapshot {
+    type Error = wit::Disposition;
+
+    fn try_from(task: wit::Task) -> Result<Self, Self::Error> {
+        Ok(Self {
+            user_id: task.user_id,
+            series_start: task.series_start,
+            task: task::Task {
+                id: id("task.id", &task.id)?,
+                title: task.title,
+                description: task.description,
+                status: match task.status {
+                    wit::Status::Pending => Status::Pending,
+                    wit::Status::Completed => Status::Completed,
+                },
+                priority: match task.priority {
+                    wit::Priority::Low => Priority::Low,
+                    wit::Priority::Medium => Priority::Medium,
+                    wit::Priority::High => Priority::High,
+                    wit::Priority::Urgent => Priority::Urgent,
+                },
+                due: task.due,
+                time_zone: task.time_zone,
+                category_id: task.category_id.map(|text| id("task.category-id", &text)).transpose()?,
+                tag_ids: task.tag_ids.iter().map(|text| id("task.tag-ids", text)).collect::<Result<_, _>>()?,
+                recurrence: task.recurrence,
+                recurrence_from: match task.recurrence_from.as_str() {
+                    "due" => RecurrenceFrom::Due,
+                    "completion" => RecurrenceFrom::Completion,
+                    other => return Err(drop(format!("recurrence-from {other} is neither due nor completion"))),
+                },
+                reminders: task.reminders.into_iter().map(task::Reminder::try_from).collect::<Result<_, _>>()?,
+                series_id: task.series_id.map(|text| id("task.series-id", &text)).transpose()?,
+                occurrence: task.occurrence,
+                version: task.version,
+                created_at: task.created_at,
+                updated_at: task.updated_at,
+                completed_at: task.completed_at,
+            },
+        })
+    }
+}
+
+impl TryFrom<wit::TaskEvent> for event::TaskEvent {
+    type Error = wit::Disposition;
+
+    fn try_from(event: wit::TaskEvent) -> Result<Self, Self::Error> {
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            change: match event.change {
+                wit::Change::Created => event::Change::Created,
+                wit::Change::Updated => event::Change::Updated,
+                wit::Change::Completed => event::Change::Completed,
+                wit::Change::Reopened => event::Change::Reopened,
+                wit::Change::Deleted => event::Change::Deleted,
+            },
+            changed: event.changed,
+            task: event.task.try_into()?,
+            traceparent: event.traceparent,
+        })
+    }
+}
+
+impl TryFrom<wit::TaskCompleted> for event::TaskEvent {
+    type Error = wit::Disposition;
+
+    fn try_from(event: wit::TaskCompleted) -> Result<Self, Self::Error> {
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            change: event::Change::Completed,
+            changed: Vec::new(),
+            task: event.task.try_into()?,
+            traceparent: event.traceparent,
+        })
+    }
+}
+
+impl TryFrom<wit::ReminderDue> for event::ReminderDue {
+    type Error = wit::Disposition;
+
+    fn try_from(event: wit::ReminderDue) -> Result<Self, Self::Error> {
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            reminder_id: id("reminder-id", &event.reminder_id)?,
+            remind_at: event.remind_at,
+            minutes_left: event.minutes_left,
+            task: event.task.try_into()?,
+            traceparent: event.traceparent,
+        })
+    }
+}
+
+impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
+    type Error = wit::Disposition;
+
+    fn try_from(event: wit::DeliveryOutcome) -> Result<Self, Self::Error> {
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            reminder_id: id("reminder-id", &event.reminder_id)?,
+            task_id: id("task-id", &event.task_id)?,
+            remind_at: event.remind_at,
+            failure: match event.delivery {
+                wit::Delivery::Sent => None,
+                wit::Delivery::Failed(reason) => Some(reason),
+            },
+            at: event.at,
+            traceparent: event.traceparent,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! Every refusal, as RFC 9457 problem details (`application/problem+json`).
+//!
+//! `docs/http-status-codes.md` says which status means what. A problem has two messages: one for the caller, in the
+//! body, and one for the log, which may say more.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::StatusCode;
+use problem_details::ProblemDetails;
+use serde::Serialize;
+
+/// One thing that is wrong with the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: a JSON pointer-like path of the body (`reminders[0].at`), a query parameter or a header.
+    pub field: String,
+    /// Which rule it breaks, for machines.
+    pub code: String,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    code: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_version: Option<u32>,
+}
+
+/// A refusal.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    detail: String,
+    extensions: Extensions,
+    headers: Vec<(http::HeaderName, HeaderValue)>,
+    log: Option<String>,
+}
+
+impl Problem {
+    /// A refusal with a machine-readable `code` (`invalid_body`) and a sentence for the caller.
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        let extensions = Extensions { code: code.to_owned(), ..Extensions::default() };
+        Self { status, detail: detail.into(), extensions, headers: Vec::new(), log: None }
+    }
+
+    /// 400: fields break rules; names each.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.field, one.message),
+            many => format!("{} fields are not valid", many.len()),
+        };
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "validation_error", detail);
+        problem.extensions.errors = errors;
+        problem
+    }
+
+    /// 400: one field breaks a rule.
+    pub fn field(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { field: field.into(), code: code.into(), message: message.into() }])
+    }
+
+    /// 401: who is calling is not known. `detail` says what to send.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// 404: there is no such thing, or it is somebody else's.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// 412: the thing is at another version than `If-Match` says.
+    pub fn version_mismatch(current: u32) -> Self {
+        let detail = format!("the task is at version {current}: read it again and repeat the change");
+        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
+        problem.extensions.current_version = Some(current);
+        problem
+    }
+
+    /// 503: something this depends on is away. The caller is told when to come back, the log what it was.
+    pub fn unavailable(what: &str, log: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", format!("{what} cannot be reached: try again in a few seconds"))
+            .header(RETRY_AFTER, HeaderValue::from_static("5"))
+            .logged(log)
+    }
+
+    /// 500: a defect. The caller learns only that it is one.
+    pub fn internal(log: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "something went wrong on our side; nothing was changed").logged(log)
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Adds what only the log may know.
+    #[must_use]
+    pub fn logged(mut self, log: impl std::fmt::Display) -> Self {
+        self.log = Some(log.to_string());
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence for the caller.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        if let Some(log) = &self.log {
+            if self.status.is_server_error() {
+                tracing::error!(status = self.status.as_u16(), code = self.extensions.code, "{log}");
+            } else {
+                tracing::info!(status = self.status.as_u16(), code = self.extensions.code, "{log}");
+            }
+        }
+        let body = ProblemDetails::from_status_code(self.status).with_detail(self.detail).with_extensions(self.extensions);
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)).filter_map(|(name, value)| name.map(|name| (name, value))));
+        response
+    }
+}
+
+/// 404 and 405 of a router whose routes do not match.
+pub async fn no_route(uri: http::Uri) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_such_route", format!("there is nothing at {}", uri.path()))
+}
+
+/// 405 of a route that has other methods.
+pub async fn no_method(method: http::Method, uri: http::Uri) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{} does not take {method}", uri.path()))
+}

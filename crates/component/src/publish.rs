@@ -1,0 +1,63 @@
+//! From a payload to a CloudEvent on a topic.
+
+use jiff::Timestamp;
+use nudge_contract::event::{Payload, RejectedEvent, SCHEMA_VERSION};
+use nudge_contract::names::{component, topic};
+
+use crate::dapr::pubsub::{self, CloudEvent};
+use crate::dapr::types::Error;
+
+/// Longest part of a rejected event that is kept, in bytes.
+const KEPT: usize = 64 * 1024;
+
+/// Puts a payload into a CloudEvent. `key` orders it among others and is its subject: the id of its task.
+pub fn event<T: Payload>(source: &str, id: String, key: String, data: &T) -> CloudEvent {
+    CloudEvent {
+        id,
+        source: source.to_owned(),
+        type_: data.event_type().to_owned(),
+        subject: Some(key.clone()),
+        time: Timestamp::now().to_string(),
+        // Payloads are structs of texts and numbers: nothing in them can fail to be JSON.
+        data: serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned()),
+        partition_key: Some(key),
+    }
+}
+
+/// Publishes one event on the broker.
+///
+/// # Errors
+///
+/// The sidecar's.
+pub async fn publish(topic: &str, event: CloudEvent) -> Result<(), Error> {
+    pubsub::publish(component::PUBSUB.to_owned(), topic.to_owned(), event).await
+}
+
+/// Puts what a consumer can never handle on the dead-letter topic, with the reason.
+///
+/// # Errors
+///
+/// The sidecar's.
+pub async fn reject(consumer: &str, reason: &str, body: &[u8]) -> Result<(), Error> {
+    let kept = String::from_utf8_lossy(body.get(..KEPT).unwrap_or(body)).into_owned();
+    let id = uuid::Uuid::now_v7().to_string();
+    let data = RejectedEvent { schema_version: SCHEMA_VERSION, consumer: consumer.to_owned(), reason: reason.to_owned(), event: kept };
+    publish(topic::DEAD_LETTER, event(consumer, id.clone(), id, &data)).await
+}
+
+/// The sidecar's words for the log.
+pub fn describe(error: &Error) -> String {
+    let (kind, failure) = match error {
+        Error::Unavailable(failure) => ("unavailable", failure),
+        Error::Timeout(failure) => ("timeout", failure),
+        Error::AccessDenied(failure) => ("access denied", failure),
+        Error::NoSuchComponent(failure) => ("no such component", failure),
+        Error::InvalidArgument(failure) => ("invalid argument", failure),
+        Error::Conflict(failure) => ("conflict", failure),
+        Error::Other(failure) => ("failed", failure),
+    };
+    match &failure.code {
+        Some(code) => format!("{kind}: {code}: {}", failure.message),
+        None => format!("{kind}: {}", failure.message),
+    }
+}

@@ -1,0 +1,79 @@
+//! From Spin's request to an axum router and back.
+
+use std::sync::Once;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::response::Response;
+use axum::Router;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use spin_sdk::http::Request;
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use crate::problem::Problem;
+use crate::trace::Traceparent;
+
+/// Largest body that is read, in bytes. Dapr and Spin have no inbound limit of their own.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// Answers one request with a router; logs it with its trace id.
+pub async fn serve(app_id: &'static str, router: Router, request: Request) -> Response {
+    start_logging();
+    let traceparent = Traceparent::of(request.headers());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!("request", app = app_id, trace_id = traceparent.trace_id(), %method, path);
+    async move {
+        let started = Instant::now();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(traceparent);
+        let response = match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis() as u64);
+        if response.status().is_server_error() {
+            tracing::warn!(status, ms, "answered");
+        } else {
+            tracing::debug!(status, ms, "answered");
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Reads a body that must not be larger than [`MAX_BODY`].
+///
+/// # Errors
+///
+/// 413 when it is larger, 400 when it breaks off.
+pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("the body is larger than {} KiB", MAX_BODY / 1024),
+        )),
+        Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "the body ended too early").logged(error)),
+    }
+}
+
+/// JSON lines on standard output, once per instance.
+fn start_logging() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_max_level(tracing::Level::INFO)
+            .finish();
+        // Fails only when there is one already; then that one has the lines.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+    });
+}

@@ -1,0 +1,77 @@
+//! What services ask the api for, beside what people ask.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::task::Snapshot;
+
+/// A reminder whose time has come and that nobody has sent: an item of the answer of
+/// [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS), and the data of a reminder's job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArmedReminder {
+    /// Which reminder.
+    pub reminder_id: Uuid,
+    /// The instant it is armed for.
+    pub remind_at: String,
+    /// Its task.
+    pub task: Snapshot,
+    /// W3C trace context, because a job's callback has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+/// Answer of [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverdueReminders {
+    /// Oldest first, at most 100.
+    pub items: Vec<ArmedReminder>,
+}
+
+/// Answer of [`REMINDER_DELIVERY`](crate::names::route::REMINDER_DELIVERY): the last word on whether to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ReminderDelivery {
+    /// Send it.
+    Send {
+        /// Whereto.
+        email: String,
+        /// The task as it is now.
+        task: Box<Snapshot>,
+    },
+    /// It was cancelled, moved, or sent meanwhile.
+    Skip {
+        /// Why, for the log.
+        reason: String,
+    },
+    /// It should be sent, but the owner has no address.
+    NoAddress,
+}
+
+/// Body of [`SUCCESSOR`](crate::names::route::SUCCESSOR).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Successor {
+    /// The next occurrence.
+    Next {
+        /// UUIDv5 of the series and the instant: asking twice is asking once.
+        id: Uuid,
+        /// Its due instant, RFC 3339.
+        due: String,
+        /// Its number.
+        occurrence: u32,
+    },
+    /// The series is over.
+    Ended,
+}
+
+/// Answer of [`RELAY`](crate::names::route::RELAY).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelayReport {
+    /// Events that were left over and are published now.
+    pub published: u32,
+    /// Events that are still left over.
+    pub left: u32,
+}

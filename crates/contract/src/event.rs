@@ -1,0 +1,291 @@
+//! Events: CloudEvents 1.0 in JSON, and the payload of each type.
+//!
+//! Own envelope type: nine fields, against 308 kB of the SDK in a component.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::task::Snapshot;
+
+/// Version of every payload here.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A CloudEvent as Dapr delivers it (CloudEvents 1.0, JSON format). Unknown attributes are ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloudEvent<T> {
+    /// `1.0`.
+    pub specversion: String,
+    /// Same id and source, same event.
+    pub id: String,
+    /// App id of the publisher.
+    pub source: String,
+    /// Such as `nudge.task.created.v1`.
+    pub r#type: String,
+    /// Id of the task.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// When it happened, RFC 3339.
+    #[serde(default)]
+    pub time: Option<String>,
+    /// Name of the topic, set by Dapr.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// The payload.
+    pub data: T,
+}
+
+/// The payload of an event, and the types that carry it.
+pub trait Payload: DeserializeOwned + Serialize {
+    /// The event types whose `data` this is.
+    const TYPES: &'static [&'static str];
+
+    /// Which of the types this one has. Fails when payload and type contradict each other.
+    fn event_type(&self) -> &'static str;
+
+    /// `schemaVersion` of the payload.
+    fn schema_version(&self) -> u32;
+}
+
+/// Why something that was delivered is not the event it should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// Not JSON, or not an event of that shape.
+    #[error("it is not such an event: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Another CloudEvents version.
+    #[error("specversion {0} is not 1.0")]
+    SpecVersion(String),
+    /// A type that belongs elsewhere.
+    #[error("event type {found} is not {expected}")]
+    Type {
+        /// What it is.
+        found: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A payload from the future.
+    #[error("schemaVersion {0} is not {SCHEMA_VERSION}")]
+    SchemaVersion(u32),
+}
+
+impl CloudEvent<serde_json::Value> {
+    /// Reads an event and checks that its type and payload are those of `T`.
+    pub fn parse<T: Payload>(body: &[u8]) -> Result<CloudEvent<T>, EventError> {
+        let event: Self = serde_json::from_slice(body)?;
+        if event.specversion != "1.0" {
+            return Err(EventError::SpecVersion(event.specversion));
+        }
+        if !T::TYPES.contains(&event.r#type.as_str()) {
+            return Err(EventError::Type { found: event.r#type, expected: T::TYPES.join(", ") });
+        }
+        let data: T = serde_json::from_value(event.data)?;
+        if data.schema_version() != SCHEMA_VERSION {
+            return Err(EventError::SchemaVersion(data.schema_version()));
+        }
+        if data.event_type() != event.r#type {
+            return Err(EventError::Type { found: event.r#type, expected: data.event_type().to_owned() });
+        }
+        Ok(CloudEvent {
+            specversion: event.specversion,
+            id: event.id,
+            source: event.source,
+            r#type: event.r#type,
+            subject: event.subject,
+            time: event.time,
+            topic: event.topic,
+            data,
+        })
+    }
+}
+
+/// What happened to a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// Fields of it changed.
+    Updated,
+    /// It is done.
+    Completed,
+    /// It is not done after all.
+    Reopened,
+    /// It is gone.
+    Deleted,
+}
+
+impl Change {
+    /// The event type that announces it.
+    pub fn event_type(self) -> &'static str {
+        match self {
+            Self::Created => "nudge.task.created.v1",
+            Self::Updated => "nudge.task.updated.v1",
+            Self::Completed => "nudge.task.completed.v1",
+            Self::Reopened => "nudge.task.reopened.v1",
+            Self::Deleted => "nudge.task.deleted.v1",
+        }
+    }
+}
+
+/// `nudge.task.*.v1`, on `task-events`; the completed one also on `task-recurrence`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskEvent {
+    /// 1.
+    pub schema_version: u32,
+    /// What happened.
+    pub change: Change,
+    /// Names of the fields that differ from the version before.
+    pub changed: Vec<String>,
+    /// The task after the change; as it was last, when deleted.
+    pub task: Snapshot,
+    /// W3C trace context of the request that caused it. Dapr's own is that of the publish call, which may serve many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl TaskEvent {
+    /// Id of the event: that of the task and its version, so that an event that is published again has the same id.
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.task.task.id, self.task.task.version)
+    }
+}
+
+impl Payload for TaskEvent {
+    const TYPES: &'static [&'static str] = &[
+        "nudge.task.created.v1",
+        "nudge.task.updated.v1",
+        "nudge.task.completed.v1",
+        "nudge.task.reopened.v1",
+        "nudge.task.deleted.v1",
+    ];
+
+    fn event_type(&self) -> &'static str {
+        self.change.event_type()
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+}
+
+/// `nudge.task.changed.v1`, on `task-updates`: that something changed, for clients that then fetch it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskUpdate {
+    /// 1.
+    pub schema_version: u32,
+    /// Whose task.
+    pub user_id: String,
+    /// Which task.
+    pub task_id: Uuid,
+    /// At which version it is now.
+    pub version: u32,
+    /// What happened.
+    pub change: Change,
+}
+
+impl Payload for TaskUpdate {
+    const TYPES: &'static [&'static str] = &["nudge.task.changed.v1"];
+
+    fn event_type(&self) -> &'static str {
+        "nudge.task.changed.v1"
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+}
+
+/// `nudge.reminder.due.v1`, on `task-reminders`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReminderDue {
+    /// 1.
+    pub schema_version: u32,
+    /// Which reminder.
+    pub reminder_id: Uuid,
+    /// The instant it was armed for. A reminder that was moved since is another one.
+    pub remind_at: String,
+    /// Whole minutes from publishing until the task is due; negative when overdue; none without a due date.
+    pub minutes_left: Option<i64>,
+    /// The task as the publisher knew it.
+    pub task: Snapshot,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl Payload for ReminderDue {
+    const TYPES: &'static [&'static str] = &["nudge.reminder.due.v1"];
+
+    fn event_type(&self) -> &'static str {
+        "nudge.reminder.due.v1"
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+}
+
+/// `nudge.reminder.sent.v1` and `nudge.reminder.failed.v1`, on `reminder-outcomes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryOutcome {
+    /// 1.
+    pub schema_version: u32,
+    /// Which reminder.
+    pub reminder_id: Uuid,
+    /// Of which task.
+    pub task_id: Uuid,
+    /// The instant it was armed for.
+    pub remind_at: String,
+    /// Why it failed, in words for its owner; none when it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// When it ended, UTC.
+    pub at: String,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl Payload for DeliveryOutcome {
+    const TYPES: &'static [&'static str] = &["nudge.reminder.sent.v1", "nudge.reminder.failed.v1"];
+
+    fn event_type(&self) -> &'static str {
+        if self.failure.is_none() { "nudge.reminder.sent.v1" } else { "nudge.reminder.failed.v1" }
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+}
+
+/// `nudge.event.rejected.v1`, on `dead-letter`: an event that a consumer can never handle, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedEvent {
+    /// 1.
+    pub schema_version: u32,
+    /// App id of the consumer.
+    pub consumer: String,
+    /// Why.
+    pub reason: String,
+    /// What was delivered, as text; cut after 64 KiB.
+    pub event: String,
+}
+
+impl Payload for RejectedEvent {
+    const TYPES: &'static [&'static str] = &["nudge.event.rejected.v1"];
+
+    fn event_type(&self) -> &'static str {
+        "nudge.event.rejected.v1"
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+}

@@ -1,0 +1,92 @@
+//! Names that are the same in every environment: app ids, Dapr components, topics, routes.
+//!
+//! Consumers appear here with their routes only: which topic leads to which route is said by the `Subscription`
+//! resources in `dapr-components/`, never by code.
+
+/// App ids, as in `dapr.io/app-id`.
+pub mod app {
+    /// The task service.
+    pub const API: &str = "api";
+    /// Turns tasks into jobs, and jobs into due reminders.
+    pub const NOTIFICATION: &str = "notification";
+    /// Turns due reminders into mail.
+    pub const EMAIL_DELIVERY: &str = "email-delivery";
+    /// Turns completed recurring tasks into their next occurrence.
+    pub const RECURRING_TASK: &str = "recurring-task";
+    /// All of them.
+    pub const ALL: [&str; 4] = [API, NOTIFICATION, EMAIL_DELIVERY, RECURRING_TASK];
+}
+
+/// Dapr components, as in `metadata.name` of a `Component`.
+pub mod component {
+    /// The broker.
+    pub const PUBSUB: &str = "pubsub";
+    /// The state store.
+    pub const STATE_STORE: &str = "statestore";
+    /// The secret store.
+    pub const SECRET_STORE: &str = "secretstore";
+    /// The mail binding.
+    pub const SMTP: &str = "smtp";
+}
+
+/// Topics that are published to.
+pub mod topic {
+    /// Every change of every task.
+    pub const TASK_EVENTS: &str = "task-events";
+    /// Slim notices for clients that push to screens.
+    pub const TASK_UPDATES: &str = "task-updates";
+    /// Completed recurring tasks.
+    pub const TASK_RECURRENCE: &str = "task-recurrence";
+    /// Reminders whose time has come.
+    pub const TASK_REMINDERS: &str = "task-reminders";
+    /// How deliveries ended.
+    pub const REMINDER_OUTCOMES: &str = "reminder-outcomes";
+    /// What no consumer could handle.
+    pub const DEAD_LETTER: &str = "dead-letter";
+}
+
+/// Secrets, as the secret store names them.
+pub mod secret {
+    /// Key of the HS256 tokens of people: at least 32 characters.
+    pub const JWT_KEY: &str = "jwt-key";
+}
+
+/// Jobs that stand for good, of app `notification`.
+pub mod job {
+    /// Publishes the events that a crash left in the database.
+    pub const RELAY: &str = "relay";
+    /// Fires the reminders that the scheduler lost.
+    pub const RECONCILE: &str = "reconcile";
+    /// Start of the name of a reminder's job; its id follows.
+    pub const REMINDER_PREFIX: &str = "reminder-";
+}
+
+/// Routes that only a sidecar may call.
+pub mod route {
+    /// Api: outcomes of deliveries.
+    pub const REMINDER_OUTCOMES: &str = "/internal/events/reminder-outcomes";
+    /// Api: publishes what is left over.
+    pub const RELAY: &str = "/internal/relay";
+    /// Api: reminders whose time has come and that are not sent.
+    pub const OVERDUE_REMINDERS: &str = "/internal/reminders/overdue";
+    /// Api: whether and whereto to send one reminder; `{id}` is the reminder's.
+    pub const REMINDER_DELIVERY: &str = "/internal/reminders/{id}/delivery";
+    /// Api: the next occurrence of a series, or that there is none; `{id}` is the completed task's.
+    pub const SUCCESSOR: &str = "/internal/tasks/{id}/successor";
+    /// Notification: changes of tasks.
+    pub const TASK_EVENTS: &str = "/notification/events/task-events";
+    /// Notification: health, which also sets up the standing jobs.
+    pub const NOTIFICATION_HEALTH: &str = "/notification/health";
+    /// Email-delivery: due reminders.
+    pub const TASK_REMINDERS: &str = "/email-delivery/events/task-reminders";
+    /// Email-delivery: health.
+    pub const EMAIL_DELIVERY_HEALTH: &str = "/email-delivery/health";
+    /// Recurring-task: completed recurring tasks.
+    pub const TASK_RECURRENCE: &str = "/recurring-task/events/task-recurrence";
+    /// Recurring-task: health.
+    pub const RECURRING_TASK_HEALTH: &str = "/recurring-task/health";
+    /// Api: readiness.
+    pub const READY: &str = "/health/ready";
+    /// Api: liveness.
+    pub const LIVE: &str = "/health/live";
+}

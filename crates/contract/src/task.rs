@@ -1,0 +1,79 @@
+//! A task as the API shows it and as events carry it.
+
+use nudge_domain::reminder::ReminderStatus;
+use nudge_domain::task::{Priority, Status};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A task at one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    /// UUIDv7, or UUIDv5 for an occurrence that Nudge made.
+    pub id: Uuid,
+    /// 1 to 200 characters.
+    pub title: String,
+    /// Up to 10,000 characters.
+    pub description: Option<String>,
+    /// `pending` or `completed`.
+    pub status: Status,
+    /// `low`, `medium`, `high` or `urgent`.
+    pub priority: Priority,
+    /// When it is due, with the zone's offset.
+    pub due: Option<String>,
+    /// IANA name of the zone it is due in.
+    pub time_zone: String,
+    /// The user's category.
+    pub category_id: Option<Uuid>,
+    /// The user's tags, at most 10, in the order they were given.
+    pub tag_ids: Vec<Uuid>,
+    /// RFC 5545 RRULE in canonical form.
+    pub recurrence: Option<String>,
+    /// `due` or `completion`.
+    pub recurrence_from: nudge_domain::series::RecurrenceFrom,
+    /// At most 5.
+    pub reminders: Vec<Reminder>,
+    /// What the occurrences of one recurring task have in common.
+    pub series_id: Option<Uuid>,
+    /// Number of the occurrence in its series, from 1.
+    pub occurrence: u32,
+    /// One more with every change, from 1.
+    pub version: u32,
+    /// When it was created, UTC.
+    pub created_at: String,
+    /// When it was last changed, UTC.
+    pub updated_at: String,
+    /// When it was completed, UTC.
+    pub completed_at: Option<String>,
+}
+
+/// A reminder of a task. Exactly one of `minutes_before` and `at` is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reminder {
+    /// UUIDv7, or UUIDv5 for one that Nudge copied to the next occurrence.
+    pub id: Uuid,
+    /// Minutes before the due instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes_before: Option<u32>,
+    /// A fixed instant, with the zone's offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// When it is due to be sent, with the zone's offset.
+    pub remind_at: String,
+    /// `scheduled`, `sent`, `failed` or `cancelled`.
+    pub status: ReminderStatus,
+}
+
+/// A task as events carry it: with its owner and with what its series needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Subject of the owner's token.
+    pub user_id: String,
+    /// Due instant of the first occurrence (the rule's DTSTART), with the zone's offset.
+    pub series_start: Option<String>,
+    /// The task.
+    #[serde(flatten)]
+    pub task: Task,
+}
