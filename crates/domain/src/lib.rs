@@ -1,1 +1,51 @@
 //! Tasks, reminders and recurrence: pure rules, no IO, no clock.
+//!
+//! Whoever needs the time passes it in; whoever needs an id makes it. The zone database is built in. Each refusal is an
+//! error that says what is wrong and what to write instead, with a stable `code()` for machines.
+//!
+//! ```
+//! use jiff::Timestamp;
+//! use nudge_domain::reminder::{Reminder, ReminderWhen};
+//! use nudge_domain::series::{CompletedOccurrence, RecurrenceFrom, copy_reminders, next_occurrence};
+//! use nudge_domain::{Due, Zone, parse_recurrence};
+//! use uuid::Uuid;
+//!
+//! let zone: Zone = "Europe/Berlin".parse()?;
+//! let now: Timestamp = "2026-03-20T12:00:00Z".parse()?;
+//! let due = Due::parse("2026-03-23T09:00", &zone)?; // a Monday
+//! let rule = parse_recurrence("every monday")?;
+//! let an_hour_before = ReminderWhen::MinutesBefore(60);
+//! let reminder = Reminder::new(Uuid::from_u128(1).into(), an_hour_before, Some(&due), &[], now)?;
+//!
+//! // Done on Tuesday, a day late: the next one is the coming Monday, at nine by a clock that went forward.
+//! let next = next_occurrence(&CompletedOccurrence {
+//!     series_id: Uuid::from_u128(2).into(),
+//!     occurrence: 1,
+//!     rule: &rule,
+//!     first_due: &due,
+//!     due: &due,
+//!     counts_from: RecurrenceFrom::Due,
+//!     completed_at: "2026-03-24T10:00:00Z".parse()?,
+//! })
+//! .ok_or("the series goes on for ever")?;
+//! assert_eq!(next.due.to_string(), "2026-03-30T09:00:00+02:00");
+//!
+//! let reminders = copy_reminders(&[reminder], &next, now);
+//! assert_eq!(reminders[0].remind_at.to_string(), "2026-03-30T06:00:00Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod due;
+pub mod id;
+pub mod phrase;
+pub mod recurrence;
+pub mod reminder;
+pub mod series;
+pub mod task;
+mod text;
+pub mod zone;
+
+pub use due::{Due, DueError};
+pub use phrase::parse_recurrence;
+pub use recurrence::{Rule, RuleError};
+pub use zone::{Zone, ZoneError};

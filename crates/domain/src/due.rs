@@ -1,0 +1,231 @@
+//! When a task is due.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
+use serde::{Serialize, Serializer};
+
+use crate::text::quoted;
+use crate::zone::Zone;
+
+/// An instant, to the second, and the zone in which its owner reads it.
+///
+/// The local year is within 1970 to 2199, which also bounds every search through a recurrence. The text form (and the
+/// JSON form) is RFC 3339 with the zone's offset at that instant, without the zone's name: `2026-12-01T09:00:00+01:00`.
+/// Where the zone's offset then had odd seconds (Africa/Monrovia before 1972), which RFC 3339 cannot write, it is in
+/// UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Due {
+    at: Timestamp,
+    zone: Zone,
+}
+
+impl Due {
+    /// First year, in the zone's calendar, in which something may be due.
+    pub const FIRST_YEAR: i16 = 1970;
+    /// Last year, in the zone's calendar, in which something may be due.
+    pub const LAST_YEAR: i16 = 2199;
+
+    /// A due at `at`, cut to the whole second, read in `zone`.
+    ///
+    /// # Errors
+    ///
+    /// [`DueError::YearOutOfRange`] when the local year is before 1970 or after 2199.
+    pub fn new(at: Timestamp, zone: Zone) -> Result<Self, DueError> {
+        check_year(zone.time_zone().to_datetime(at).year())?;
+        // A subsecond can only be dropped; the arithmetic cannot leave the range that was just checked.
+        let at = Timestamp::new(at.as_second(), 0).unwrap_or(at);
+        Ok(Self { at, zone })
+    }
+
+    /// Reads a due as people and programs write it.
+    ///
+    /// | text | means |
+    /// | --- | --- |
+    /// | `2026-12-01T09:00:00+01:00`, `…Z` | that instant (RFC 3339); seconds may be left out |
+    /// | `2026-12-01T09:00`, `2026-12-01T09:00:30` | that local time in `zone` |
+    /// | `2026-12-01` | the end of that day in `zone`, 23:59:59 |
+    ///
+    /// A space may stand for the `T`, and fractions of a second are dropped. A local time that the zone skips when
+    /// clocks go forward moves forward by the length of the gap; one that happens twice when clocks go back means the
+    /// first (RFC 5545, section 3.3.5).
+    ///
+    /// # Errors
+    ///
+    /// Text of another form, dates and times that do not exist (30 February, 24:00, leap seconds), years out of range.
+    pub fn parse(text: &str, zone: &Zone) -> Result<Self, DueError> {
+        let unreadable = || DueError::Unreadable { text: quoted(text) };
+        let no_such = |source| DueError::NoSuchTime {
+            text: quoted(text),
+            source,
+        };
+        let written = Written::read(text.trim()).ok_or_else(unreadable)?;
+
+        let (year, month, day) = written.date;
+        let date = Date::new(year, month, day).map_err(no_such)?;
+        check_year(year)?;
+        let (hour, minute, second) = written.time.unwrap_or((23, 59, 59));
+        let local = date.to_datetime(Time::new(hour, minute, second, 0).map_err(no_such)?);
+        let at = match written.offset_seconds {
+            Some(seconds) => Offset::from_seconds(seconds).and_then(|offset| offset.to_timestamp(local)),
+            None => zone.time_zone().to_timestamp(local),
+        };
+        Self::new(at.map_err(no_such)?, zone.clone())
+    }
+
+    /// The instant, always a whole second.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The zone it is read in.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// Date and time on the owner's wall.
+    pub fn local(&self) -> DateTime {
+        self.zone.time_zone().to_datetime(self.at)
+    }
+}
+
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let offset = self.zone.time_zone().to_offset(self.at);
+        if offset.seconds() % 60 == 0 {
+            write!(f, "{}", self.at.display_with_offset(offset))
+        } else {
+            write!(f, "{}", self.at)
+        }
+    }
+}
+
+impl Serialize for Due {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+fn check_year(year: i16) -> Result<(), DueError> {
+    if (Due::FIRST_YEAR..=Due::LAST_YEAR).contains(&year) {
+        Ok(())
+    } else {
+        Err(DueError::YearOutOfRange { year })
+    }
+}
+
+/// The numbers as written, before anybody asks whether such a time exists.
+struct Written {
+    date: (i16, i8, i8),
+    time: Option<(i8, i8, i8)>,
+    offset_seconds: Option<i32>,
+}
+
+impl Written {
+    fn read(text: &str) -> Option<Self> {
+        let mut rest = Rest(text);
+        let year = i16::try_from(rest.digits(4)?).ok()?;
+        let month = rest.after('-')?.two_digits()?;
+        let day = rest.after('-')?.two_digits()?;
+        let mut written = Self {
+            date: (year, month, day),
+            time: None,
+            offset_seconds: None,
+        };
+        if rest.0.is_empty() {
+            return Some(written);
+        }
+        rest.0 = rest.0.strip_prefix(['T', 't', ' '])?;
+        let hour = rest.two_digits()?;
+        let minute = rest.after(':')?.two_digits()?;
+        let mut second = 0;
+        if rest.0.starts_with(':') {
+            second = rest.after(':')?.two_digits()?;
+            if let Some(fraction) = rest.0.strip_prefix('.') {
+                rest.0 = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+                (rest.0.len() < fraction.len()).then_some(())?;
+            }
+        }
+        written.time = Some((hour, minute, second));
+        written.offset_seconds = match rest.0 {
+            "" => None,
+            "Z" | "z" => Some(0),
+            _ => Some(rest.offset_seconds()?),
+        };
+        Some(written)
+    }
+}
+
+/// What is still to be read.
+struct Rest<'a>(&'a str);
+
+impl Rest<'_> {
+    fn digits(&mut self, count: usize) -> Option<u16> {
+        let (digits, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())?
+    }
+
+    fn two_digits(&mut self) -> Option<i8> {
+        i8::try_from(self.digits(2)?).ok()
+    }
+
+    fn after(&mut self, separator: char) -> Option<&mut Self> {
+        self.0 = self.0.strip_prefix(separator)?;
+        Some(self)
+    }
+
+    /// `+HH:MM` or `-HH:MM` up to 23:59, and nothing behind it.
+    fn offset_seconds(&mut self) -> Option<i32> {
+        let sign = if self.0.starts_with('-') { -1 } else { 1 };
+        self.0 = self.0.strip_prefix(['+', '-'])?;
+        let hours = i32::from(self.two_digits()?);
+        let minutes = i32::from(self.after(':')?.two_digits()?);
+        (self.0.is_empty() && hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
+    }
+}
+
+/// Why a due was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum DueError {
+    /// The text has another form.
+    #[error(
+        "`{text}` is not a date or time: write 2026-12-01, 2026-12-01T09:00 (your time zone) \
+         or 2026-12-01T09:00:00+01:00"
+    )]
+    Unreadable {
+        /// The refused text, shortened.
+        text: String,
+    },
+    /// The form is right, but no calendar or clock shows it.
+    #[error("`{text}` does not exist: check the day of the month and the time of day (00:00:00 to 23:59:59)")]
+    NoSuchTime {
+        /// The refused text, shortened.
+        text: String,
+        /// What is out of range.
+        source: jiff::Error,
+    },
+    /// Nothing is due in that year.
+    #[error(
+        "the year {year} is out of range: give a year from {} to {}",
+        Due::FIRST_YEAR,
+        Due::LAST_YEAR
+    )]
+    YearOutOfRange {
+        /// The refused year, in the zone's calendar.
+        year: i16,
+    },
+}
+
+impl DueError {
+    /// Stable code for machines: `invalid_due`.
+    pub fn code(&self) -> &'static str {
+        "invalid_due"
+    }
+}

@@ -1,0 +1,121 @@
+//! The next occurrence of a recurring task.
+//!
+//! A series is the first due, then whatever its rule gives after it. Occurrences are numbered from 1, the first due;
+//! numbers of occurrences that were never created, because a task was completed late, are used up, so `COUNT` ends a
+//! series on the same day however late its tasks are done. When the rule, the first due or its zone is changed, begin
+//! a new series: a new [`SeriesId`], the task's due as first due, occurrence 1.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::due::Due;
+use crate::id::{ReminderId, SeriesId, TaskId};
+use crate::recurrence::{End, Rule};
+use crate::reminder::{Reminder, ReminderWhen};
+
+/// Where a recurrence counts from: `"due"` or `"completion"` in JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecurrenceFrom {
+    /// The dates are fixed: "every Monday" whenever the last one was done.
+    #[default]
+    Due,
+    /// The dates follow the work: "every 3 days" is three days after it was done.
+    Completion,
+}
+
+/// A completed task of a series, and the rules of its series.
+#[derive(Debug, Clone, Copy)]
+pub struct CompletedOccurrence<'a> {
+    /// The series.
+    pub series_id: SeriesId,
+    /// Its number in the series, from 1.
+    pub occurrence: u32,
+    /// How the series goes on.
+    pub rule: &'a Rule,
+    /// The due of occurrence 1 (`DTSTART`); its zone is the zone of the series.
+    pub first_due: &'a Due,
+    /// The due the task had when it was completed; its owner may have moved it.
+    pub due: &'a Due,
+    /// Where the series counts from.
+    pub counts_from: RecurrenceFrom,
+    /// When the task was completed.
+    pub completed_at: Timestamp,
+}
+
+/// The task to create next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextOccurrence {
+    /// Follows from the series and the instant, so creating it twice is creating the same row.
+    pub task_id: TaskId,
+    /// When it is due, in the zone of the series.
+    pub due: Due,
+    /// Its number in the series.
+    pub occurrence: u32,
+}
+
+/// What follows a completed occurrence; `None` when the series has ended.
+///
+/// Counting from the due, it is the first occurrence of the rule that has a higher number than the completed one and
+/// is after both its due and its completion: late completion skips what has passed, early completion skips nothing, and
+/// a task that was moved ahead does not come again.
+///
+/// Counting from the completion, the rule begins anew (as `DTSTART`) on the day of the completion, at the due's local
+/// time of day, and gives its first instant after that which is also after the due. Numbers rise by one.
+pub fn next_occurrence(completed: &CompletedOccurrence<'_>) -> Option<NextOccurrence> {
+    let zone = completed.first_due.zone();
+    let (occurrence, at) = match completed.counts_from {
+        RecurrenceFrom::Due => after_due(completed)?,
+        RecurrenceFrom::Completion => (completed.occurrence.checked_add(1)?, after_completion(completed)?),
+    };
+    if matches!(completed.rule.end(), End::Count(count) if occurrence > count) {
+        return None;
+    }
+    let task_id = Uuid::new_v5(completed.series_id.as_uuid(), at.to_string().as_bytes()).into();
+    Some(NextOccurrence {
+        task_id,
+        due: Due::new(at, zone.clone()).ok()?,
+        occurrence,
+    })
+}
+
+fn after_due(completed: &CompletedOccurrence<'_>) -> Option<(u32, Timestamp)> {
+    let after = completed.due.at().max(completed.completed_at);
+    let first = completed.first_due.at();
+    // A first due that the rule does not name is an occurrence of the series all the same.
+    let rest = completed.rule.uncounted();
+    let rest = rest.occurrences(completed.first_due).filter(|at| *at > first);
+    (2..)
+        .zip(rest)
+        .find(|(number, at)| *number > completed.occurrence && *at > after)
+}
+
+fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {
+    let zone = completed.first_due.zone();
+    let rules = zone.time_zone();
+    let day = rules.to_datetime(completed.completed_at).date();
+    let time = rules.to_datetime(completed.due.at()).time();
+    let start = Due::new(rules.to_timestamp(day.to_datetime(time)).ok()?, zone.clone()).ok()?;
+    completed
+        .rule
+        .uncounted()
+        .next_after(&start, start.at().max(completed.due.at()))
+}
+
+/// The reminders of a next occurrence: the relative ones of the task before it, whatever became of them there. Absolute
+/// ones were for that task alone.
+///
+/// Ids follow from the new task and the minutes, so copying twice gives the same rows.
+pub fn copy_reminders(of: &[Reminder], next: &NextOccurrence, now: Timestamp) -> Vec<Reminder> {
+    of.iter()
+        .filter_map(|reminder| match reminder.when {
+            ReminderWhen::At(_) => None,
+            ReminderWhen::MinutesBefore(minutes) => {
+                let name = format!("reminder:{minutes}");
+                let id = ReminderId::from(Uuid::new_v5(next.task_id.as_uuid(), name.as_bytes()));
+                Some(Reminder::relative(id, reminder.when, &next.due, now))
+            }
+        })
+        .collect()
+}
