@@ -1,0 +1,14 @@
+//! The world `nudge:events/email-delivery`.
+
+use nudge_component::events::{Disposition, ReminderDue};
+
+use crate::bindings::exports::nudge::events::task_reminders_handler;
+use crate::service;
+
+pub(crate) struct Component;
+
+impl task_reminders_handler::Guest for Component {
+    async fn handle(event: ReminderDue) -> Result<(), Disposition> {
+        service::reminder_due(event.try_into()?).await
+    }
+}

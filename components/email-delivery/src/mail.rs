@@ -1,0 +1,125 @@
+//! What a reminder's mail says.
+//!
+//! Dapr's binding sends HTML only; the mail server it hands the mail to may add a text part (decision 0005). The
+//! template escapes every value once, and the subject is plain text, so a title with `&` reads as it was written.
+
+use askama::Template;
+use jiff::Timestamp;
+use nudge_contract::task::Task;
+use nudge_domain::Zone;
+use nudge_domain::task::Priority;
+
+/// Longest part of a description that is shown, in characters.
+const SHOWN: usize = 2_000;
+
+/// A mail, but for its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mail {
+    pub(crate) subject: String,
+    pub(crate) html: String,
+    /// `X-Priority`, 1 (highest) to 5.
+    pub(crate) x_priority: u8,
+}
+
+#[derive(Template)]
+#[template(path = "reminder.html")]
+struct Reminder<'a> {
+    title: &'a str,
+    due: Option<String>,
+    left: Option<String>,
+    priority: &'static str,
+    colour: &'static str,
+    description: Option<Vec<String>>,
+}
+
+/// Writes the mail for a task, with its due time in the zone its owner lives in.
+pub(crate) fn write(task: &Task, zone: &Zone, now: Timestamp) -> Result<Mail, askama::Error> {
+    let due: Option<Timestamp> = task.due.as_deref().and_then(|due| due.parse().ok());
+    let (priority, colour, x_priority) = match task.priority {
+        Priority::Urgent => ("urgent", "#b91c1c", 1),
+        Priority::High => ("high", "#c2410c", 2),
+        Priority::Medium => ("medium", "#1d4ed8", 3),
+        Priority::Low => ("low", "#52525b", 4),
+    };
+    let html = Reminder {
+        title: &task.title,
+        due: due.map(|due| due_in(due, zone)),
+        left: due.map(|due| left(due, now)),
+        priority,
+        colour,
+        description: task.description.as_deref().map(paragraphs),
+    }
+    .render()?;
+    Ok(Mail { subject: format!("Reminder: {}", task.title), html, x_priority })
+}
+
+/// `Tuesday, 1 December 2026 at 09:00 (Europe/Berlin)`.
+fn due_in(due: Timestamp, zone: &Zone) -> String {
+    let local = due.to_zoned(zone.time_zone().clone());
+    format!("{} ({})", local.strftime("%A, %-d %B %Y at %H:%M"), zone.name())
+}
+
+/// How far off the due instant is, in the largest units that say enough. Up to the minute: a started minute counts, so
+/// that a reminder an hour ahead does not say 59 minutes.
+fn left(due: Timestamp, now: Timestamp) -> String {
+    let seconds = due.duration_since(now).as_secs();
+    let minutes = if seconds >= 0 { (seconds + 59) / 60 } else { -(seconds / 60) };
+    let one = |count: i64, unit: &str| if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") };
+    let (days, hours, rest) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
+    let span = match (days, hours) {
+        (0, 0) => one(rest, "minute"),
+        (0, _) if rest == 0 => one(hours, "hour"),
+        (0, _) => format!("{} {}", one(hours, "hour"), one(rest, "minute")),
+        (_, 0) => one(days, "day"),
+        _ => format!("{} {}", one(days, "day"), one(hours, "hour")),
+    };
+    match (seconds, minutes) {
+        (_, 0) => "Due now".to_owned(),
+        (0.., _) => format!("{span} left"),
+        _ => format!("Overdue by {span}"),
+    }
+}
+
+fn paragraphs(description: &str) -> Vec<String> {
+    let mut shown: String = description.chars().take(SHOWN).collect();
+    if shown.len() < description.len() {
+        shown.push('…');
+    }
+    shown.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn says_how_long_there_is_in_words() {
+        let due = at("2026-12-01T08:00:00Z");
+        for (now, words) in [
+            ("2026-12-01T07:30:00Z", "30 minutes left"),
+            ("2026-12-01T07:00:01Z", "1 hour left"),
+            ("2026-12-01T06:29:00Z", "1 hour 31 minutes left"),
+            ("2026-11-30T08:00:00Z", "1 day left"),
+            ("2026-11-28T05:00:00Z", "3 days 3 hours left"),
+            ("2026-12-01T07:59:00Z", "1 minute left"),
+            ("2026-12-01T08:00:00Z", "Due now"),
+            ("2026-12-01T08:00:59Z", "Due now"),
+            ("2026-12-01T08:05:30Z", "Overdue by 5 minutes"),
+            ("2026-12-03T08:05:30Z", "Overdue by 2 days"),
+        ] {
+            assert_eq!(left(due, at(now)), words, "{now}");
+        }
+    }
+
+    #[test]
+    fn shows_the_due_time_where_its_owner_lives() {
+        let zone: Zone = "Europe/Berlin".parse().unwrap();
+        assert_eq!(due_in(at("2026-12-01T08:00:00Z"), &zone), "Tuesday, 1 December 2026 at 09:00 (Europe/Berlin)");
+        let zone: Zone = "Asia/Kolkata".parse().unwrap();
+        assert_eq!(due_in(at("2026-12-31T20:00:00Z"), &zone), "Friday, 1 January 2027 at 01:30 (Asia/Kolkata)");
+    }
+}

@@ -1,0 +1,136 @@
+//! From a due reminder to a mail, once.
+//!
+//! Where a crash can strike, and what then happens:
+//!
+//! | after | then |
+//! | --- | --- |
+//! | the claim | the lease runs out, the reminder is still overdue in the database, a standing job repeats its event |
+//! | the mail server took the mail | as above: the mail goes out a second time. SMTP has no way to ask; the window is one state write |
+//! | the record says done | the repeated event finds it and publishes the outcome again |
+//!
+//! A mail that cannot be sent for now is not answered with RETRY: that would hold up every other reminder of the
+//! partition. It is released, and the standing job brings it back.
+
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::dapr::invocation::{self, Request};
+use nudge_component::dapr::state::Outcome;
+use nudge_component::events::Disposition;
+use nudge_component::publish;
+use nudge_component::subscriber::retry;
+use nudge_contract::api::ReminderDelivery;
+use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSION};
+use nudge_contract::names::{app, route, topic};
+use nudge_contract::task::Snapshot;
+use nudge_domain::Zone;
+
+use crate::smtp::Failure;
+use crate::store::{Claim, Ended, Lease, claim};
+use crate::{mail, smtp};
+
+/// How long after its instant a reminder is still worth a try.
+const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
+
+/// Sends the mail of a due reminder, unless that was done or is no longer wanted.
+pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> {
+    let remind_at: Timestamp = event
+        .remind_at
+        .parse()
+        .map_err(|error| Disposition::Drop(format!("remindAt {} is no instant: {error}", event.remind_at)))?;
+    match claim(event.reminder_id, remind_at).await.map_err(retry)? {
+        Claim::Done(ended) => tell(&event, ended).await,
+        Claim::Busy => {
+            tracing::info!(reminder = %event.reminder_id, "somebody else is at it");
+            Ok(())
+        }
+        Claim::Won(lease) => deliver(&event, remind_at, lease).await,
+    }
+}
+
+async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Result<(), Disposition> {
+    let delivery = match ask_api(event).await {
+        Ok(delivery) => delivery,
+        Err(reason) => {
+            give_back(lease).await;
+            return Err(Disposition::Retry(reason));
+        }
+    };
+    match delivery {
+        ReminderDelivery::Skip { reason } => {
+            tracing::info!(reminder = %event.reminder_id, "not sent: {reason}");
+            give_back(lease).await;
+            Ok(())
+        }
+        ReminderDelivery::NoAddress => {
+            finish(event, lease, Some("there is no mail address in your profile".to_owned())).await
+        }
+        ReminderDelivery::Send { email, time_zone, task } => match send(&email, &time_zone, &task).await {
+            Ok(()) => finish(event, lease, None).await,
+            Err(Failure::Permanent(reason)) => finish(event, lease, Some(reason)).await,
+            Err(Failure::Passing(reason)) if Timestamp::now().duration_since(remind_at) > WORTH_TRYING => {
+                tracing::error!(reminder = %event.reminder_id, attempts = lease.attempts(), "given up: {reason}");
+                finish(event, lease, Some("the mail server could not be reached for a day".to_owned())).await
+            }
+            Err(Failure::Passing(reason)) => {
+                tracing::warn!(reminder = %event.reminder_id, attempts = lease.attempts(), "not sent for now: {reason}");
+                give_back(lease).await;
+                Ok(())
+            }
+        },
+    }
+}
+
+async fn send(email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
+    // The api gives only zones that it checked; whatever else it says, a mail in UTC is better than none.
+    let zone = time_zone.parse().unwrap_or_else(|_| Zone::utc());
+    let mail = mail::write(&snapshot.task, &zone, Timestamp::now()).map_err(|error| Failure::Passing(format!("the mail cannot be written: {error}")))?;
+    smtp::send(email, &mail).await
+}
+
+/// Marks it done, then tells. The mark comes after the mail: a crash between the two must not lose the mail.
+async fn finish(event: &ReminderDue, lease: Lease, failure: Option<String>) -> Result<(), Disposition> {
+    let ended = Ended { failure, at: Timestamp::now() };
+    match lease.finish(ended.clone()).await.map_err(retry)? {
+        Outcome::Done => {}
+        Outcome::Lost => tracing::error!(reminder = %event.reminder_id, "the lease was lost while the mail was sent"),
+    }
+    tell(event, ended).await
+}
+
+async fn tell(event: &ReminderDue, ended: Ended) -> Result<(), Disposition> {
+    let task_id = event.task.task.id;
+    let outcome = DeliveryOutcome {
+        schema_version: SCHEMA_VERSION,
+        reminder_id: event.reminder_id,
+        task_id,
+        remind_at: event.remind_at.clone(),
+        failure: ended.failure,
+        at: ended.at.to_string(),
+        traceparent: event.traceparent.clone(),
+    };
+    let id = format!("{}:{}:{}", event.reminder_id, event.remind_at, outcome.event_type());
+    let event = publish::event(app::EMAIL_DELIVERY, id, task_id.to_string(), &outcome);
+    publish::publish(topic::REMINDER_OUTCOMES, event).await.map_err(retry)
+}
+
+/// A lease that cannot be given back runs out by itself.
+async fn give_back(lease: Lease) {
+    if let Err(error) = lease.release().await {
+        tracing::warn!("a lease could not be given back: {}", publish::describe(&error));
+    }
+}
+
+async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, String> {
+    let path = route::REMINDER_DELIVERY.replace("{id}", &event.reminder_id.to_string());
+    let request = Request {
+        method: "GET".to_owned(),
+        // The instant's `+` would be read as a space.
+        path: format!("{}?remindAt={}", path.trim_start_matches('/'), event.remind_at.replace('+', "%2B")),
+        body: None,
+        traceparent: event.traceparent.clone(),
+    };
+    let response = invocation::invoke(app::API.to_owned(), request).await.map_err(|error| publish::describe(&error))?;
+    if response.status != 200 {
+        return Err(format!("the api answered {} to a question about reminder {}", response.status, event.reminder_id));
+    }
+    serde_json::from_slice(&response.body).map_err(|error| format!("the api's answer cannot be read: {error}"))
+}

@@ -1,0 +1,118 @@
+//! The inbox: one record per reminder and instant, claimed before the mail is sent and marked done after it.
+//!
+//! A claim is a lease. Who dies with one blocks the reminder until the lease is over; then the next delivery takes it
+//! over by the record's ETag. The first claim is a first-write without ETag, which is atomic on every store for keys that
+//! are only ever created that way (`nudge:dapr/state`, `precondition.absent`).
+
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::dapr::state::{self, Outcome, Precondition, PutOperation};
+use nudge_component::dapr::types::Error;
+use nudge_contract::names::component::STATE_STORE;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Longer than any attempt can take: asking the api, and the mail binding with its retries.
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+
+/// How long a record is kept after its last write: longer than an event can be late.
+const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+/// What is known about a reminder's mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Record {
+    /// Somebody works on it.
+    Claimed { until: Timestamp, attempts: u32 },
+    /// The last attempt failed for the time being.
+    Free { attempts: u32 },
+    /// It is over.
+    Done { ended: Ended },
+}
+
+/// How a reminder's mail ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ended {
+    /// Why it failed; none when it was sent.
+    pub(crate) failure: Option<String>,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+/// What came of the wish to work on a reminder.
+pub(crate) enum Claim {
+    /// It is this delivery's.
+    Won(Lease),
+    /// Somebody else is at it, or died at it a short while ago.
+    Busy,
+    /// It is over.
+    Done(Ended),
+}
+
+/// The right to send one mail.
+pub(crate) struct Lease {
+    key: String,
+    etag: String,
+    attempts: u32,
+}
+
+fn key(reminder: Uuid, remind_at: Timestamp) -> String {
+    format!("mail-{reminder}-{}", remind_at.as_second())
+}
+
+/// Claims a reminder.
+pub(crate) async fn claim(reminder: Uuid, remind_at: Timestamp) -> Result<Claim, Error> {
+    let key = key(reminder, remind_at);
+    let now = Timestamp::now();
+    let (precondition, attempts) = match load(&key).await? {
+        None => (Precondition::Absent, 0),
+        Some((Record::Done { ended }, _)) => return Ok(Claim::Done(ended)),
+        Some((Record::Claimed { until, .. }, _)) if until > now => return Ok(Claim::Busy),
+        Some((Record::Claimed { attempts, .. } | Record::Free { attempts }, etag)) => (Precondition::Unchanged(etag), attempts),
+    };
+    let claimed = Record::Claimed { until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX), attempts };
+    match put(&key, &claimed, precondition).await? {
+        Outcome::Lost => Ok(Claim::Busy),
+        // The next write needs the new ETag. Nobody else writes while the lease lasts.
+        Outcome::Done => Ok(match load(&key).await? {
+            Some((record, etag)) if record == claimed => Claim::Won(Lease { key, etag, attempts }),
+            _ => Claim::Busy,
+        }),
+    }
+}
+
+impl Lease {
+    /// Attempts before this one.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Marks the reminder as over.
+    pub(crate) async fn finish(self, ended: Ended) -> Result<Outcome, Error> {
+        put(&self.key, &Record::Done { ended }, Precondition::Unchanged(self.etag)).await
+    }
+
+    /// Gives the reminder back for a later attempt.
+    pub(crate) async fn release(self) -> Result<Outcome, Error> {
+        let free = Record::Free { attempts: self.attempts.saturating_add(1) };
+        put(&self.key, &free, Precondition::Unchanged(self.etag)).await
+    }
+}
+
+async fn load(key: &str) -> Result<Option<(Record, String)>, Error> {
+    let entry = state::get(STATE_STORE.to_owned(), key.to_owned()).await?;
+    Ok(entry.map(|entry| {
+        let record = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
+            tracing::error!(key, "the inbox record cannot be read, so the attempt is repeated: {error}");
+            Record::Free { attempts: 0 }
+        });
+        (record, entry.etag)
+    }))
+}
+
+async fn put(key: &str, record: &Record, precondition: Precondition) -> Result<Outcome, Error> {
+    // An enum of texts and numbers cannot fail to be JSON.
+    let value = serde_json::to_string(record).unwrap_or_default();
+    let operation = PutOperation { key: key.to_owned(), value, precondition, ttl_seconds: Some(KEPT_SECONDS) };
+    state::put(STATE_STORE.to_owned(), operation).await
+}

@@ -1,0 +1,20 @@
+//! The world `nudge:events/notification`.
+
+use nudge_component::events::{Disposition, TaskEvent};
+
+use crate::bindings::exports::nudge::events::{job_handler, task_events_handler};
+use crate::service;
+
+pub(crate) struct Component;
+
+impl task_events_handler::Guest for Component {
+    async fn handle(event: TaskEvent) -> Result<(), Disposition> {
+        service::task_changed(event.try_into()?).await
+    }
+}
+
+impl job_handler::Guest for Component {
+    async fn handle(name: String, data: String) -> Result<(), Disposition> {
+        service::run_job(&name, data.as_bytes()).await
+    }
+}

@@ -1,0 +1,50 @@
+//! HTTP routes. All but health take only the sidecar's calls.
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use http::StatusCode;
+use nudge_component::events::Disposition;
+use nudge_component::serve::read_body;
+use nudge_component::{Problem, problem, sidecar, subscriber};
+use nudge_contract::names::{app, route};
+
+use crate::service;
+
+pub(crate) fn router() -> Router {
+    Router::new()
+        .route(route::TASK_EVENTS, post(task_event))
+        .route("/job/{name}", post(job))
+        .layer(middleware::from_fn(sidecar::only))
+        .route(route::NOTIFICATION_HEALTH, get(health))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+}
+
+async fn task_event(body: Body) -> Response {
+    subscriber::consume(app::NOTIFICATION, body, service::task_changed).await
+}
+
+/// Dapr takes a 404 for success, so what cannot be run is a 422, which the failure policy of the job repeats and
+/// reports, and a line in the log.
+async fn job(Path(name): Path<String>, body: Body) -> Response {
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    match service::run_job(&name, &body).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(Disposition::Retry(reason)) => Problem::unavailable("what the job needs", format!("job {name}: {reason}")).into_response(),
+        Err(Disposition::Drop(reason)) => {
+            tracing::error!(job = name, "cannot be run: {reason}");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_job", reason).into_response()
+        }
+    }
+}
+
+async fn health() -> Response {
+    service::keep_standing_jobs().await;
+    StatusCode::OK.into_response()
+}

@@ -1,0 +1,56 @@
+//! What is kept between two events of a task: which version was seen, and which jobs it left behind.
+
+use std::collections::BTreeMap;
+
+use nudge_component::dapr::state::{self, Outcome, Precondition, PutOperation};
+use nudge_component::dapr::types::Error;
+use nudge_contract::names::component::STATE_STORE;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How long the record of a task without reminders is kept: longer than any event can be late.
+const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+/// What was done for a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Armed {
+    /// Version of the task it was done for.
+    pub(crate) version: u32,
+    /// Reminders that have a job, and the instant it fires.
+    pub(crate) jobs: BTreeMap<Uuid, String>,
+}
+
+/// A record and its ETag.
+pub(crate) struct Stored {
+    pub(crate) armed: Armed,
+    etag: String,
+}
+
+fn key(task: Uuid) -> String {
+    format!("armed-{task}")
+}
+
+/// Reads the record of a task. One that cannot be read counts as none: the next write replaces it.
+pub(crate) async fn load(task: Uuid) -> Result<Option<Stored>, Error> {
+    let entry = state::get(STATE_STORE.to_owned(), key(task)).await?;
+    Ok(entry.map(|entry| {
+        let armed = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
+            tracing::error!(%task, "the record of armed reminders cannot be read, so it starts anew: {error}");
+            Armed { version: 0, jobs: BTreeMap::new() }
+        });
+        Stored { armed, etag: entry.etag }
+    }))
+}
+
+/// Writes the record if nobody else has since `previous` was read.
+pub(crate) async fn save(task: Uuid, armed: &Armed, previous: Option<&Stored>) -> Result<Outcome, Error> {
+    let precondition = match previous {
+        Some(stored) => Precondition::Unchanged(stored.etag.clone()),
+        None => Precondition::Absent,
+    };
+    // A map of texts cannot fail to be JSON.
+    let value = serde_json::to_string(armed).unwrap_or_default();
+    let ttl_seconds = armed.jobs.is_empty().then_some(KEPT_SECONDS);
+    state::put(STATE_STORE.to_owned(), PutOperation { key: key(task), value, precondition, ttl_seconds }).await
+}

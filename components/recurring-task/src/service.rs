@@ -1,0 +1,74 @@
+//! From a completed task to its next occurrence.
+
+use jiff::Timestamp;
+use nudge_component::dapr::invocation::{self, Request};
+use nudge_component::events::Disposition;
+use nudge_component::subscriber::retry;
+use nudge_contract::api::Successor;
+use nudge_contract::event::{Change, TaskEvent};
+use nudge_contract::names::{app, route};
+use nudge_contract::task::Snapshot;
+use nudge_domain::recurrence::Rule;
+use nudge_domain::series::{CompletedOccurrence, next_occurrence};
+use nudge_domain::{Due, Zone};
+
+/// Asks the api to create the next occurrence, or to note that the series is over.
+pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> {
+    if event.change != Change::Completed {
+        return Err(Disposition::Drop("the task was not completed".to_owned()));
+    }
+    let successor = successor(&event.task).map_err(Disposition::Drop)?;
+    let body = serde_json::to_string(&successor).map_err(|error| Disposition::Drop(format!("the successor is not JSON: {error}")))?;
+    let task = event.task.task.id.to_string();
+    let request = Request {
+        method: "POST".to_owned(),
+        path: route::SUCCESSOR.replace("{id}", &task).trim_start_matches('/').to_owned(),
+        body: Some(body),
+        traceparent: event.traceparent,
+    };
+    let response = invocation::invoke(app::API.to_owned(), request).await.map_err(retry)?;
+    match response.status {
+        200..300 => Ok(()),
+        // The task was purged meanwhile, or says of itself that it does not recur: there is nothing to go on from.
+        404 | 410 => {
+            tracing::info!(task, "has no series any more");
+            Ok(())
+        }
+        400..500 => Err(Disposition::Drop(format!(
+            "the api refused the next occurrence of {task} with {}: {}",
+            response.status,
+            String::from_utf8_lossy(&response.body)
+        ))),
+        status => Err(Disposition::Retry(format!("the api answered {status} to the next occurrence of {task}"))),
+    }
+}
+
+/// What follows a completed task.
+fn successor(completed: &Snapshot) -> Result<Successor, String> {
+    let task = &completed.task;
+    let missing = |field: &str| format!("the completed task {} has no {field}", task.id);
+    let zone: Zone = task.time_zone.parse().map_err(|error| format!("timeZone: {error}"))?;
+    let rule: Rule = task.recurrence.as_deref().ok_or_else(|| missing("recurrence"))?.parse().map_err(|error| format!("recurrence: {error}"))?;
+    let due = |field: &str, text: Option<&str>| {
+        Due::parse(text.ok_or_else(|| missing(field))?, &zone).map_err(|error| format!("{field}: {error}"))
+    };
+    let completed_at: Timestamp = task
+        .completed_at
+        .as_deref()
+        .ok_or_else(|| missing("completedAt"))?
+        .parse()
+        .map_err(|error| format!("completedAt: {error}"))?;
+    let next = next_occurrence(&CompletedOccurrence {
+        series_id: task.series_id.ok_or_else(|| missing("seriesId"))?.into(),
+        occurrence: task.occurrence,
+        rule: &rule,
+        first_due: &due("seriesStart", completed.series_start.as_deref())?,
+        due: &due("due", task.due.as_deref())?,
+        counts_from: task.recurrence_from,
+        completed_at,
+    });
+    Ok(match next {
+        Some(next) => Successor::Next { id: next.task_id.into(), due: next.due.to_string(), occurrence: next.occurrence },
+        None => Successor::Ended,
+    })
+}
