@@ -1,0 +1,9 @@
+//! Generated from `wit/`: the host side of Spin's interfaces.
+#![allow(missing_docs, unreachable_pub)] // Generated.
+
+wasmtime::component::bindgen!({
+    path: "wit",
+    world: "imports",
+    imports: { default: async | trappable },
+    with: { "spin:sqlite/sqlite.connection": crate::sqlite::Connection },
+});

@@ -1,0 +1,93 @@
+//! The guests' time of day, and the engine's interruption of guests that compute for too long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, SystemTime};
+
+use step_clock::Clock;
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::HostWallClock;
+
+/// How often a computing guest lets others run.
+const TICK: Duration = Duration::from_millis(10);
+
+/// `wasi:clocks` wall-clock (0.2) and system-clock (0.3), read from a [`Clock`].
+pub(crate) struct GuestClock(pub(crate) Clock);
+
+impl HostWallClock for GuestClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        self.0
+            .now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+    }
+}
+
+/// Advances an engine's epoch until it is dropped. A thread of its own, because guests that loop may hold every
+/// thread of the runtime.
+pub(crate) struct Ticker {
+    _stop: Sender<()>,
+}
+
+impl Ticker {
+    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let engine = engine.weak();
+        let (stop, stopped) = channel::<()>();
+        std::thread::Builder::new()
+            .name("spin-host-epoch".into())
+            .spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(TICK) {
+                    match engine.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => return,
+                    }
+                }
+            })?;
+        Ok(Self { _stop: stop })
+    }
+}
+
+/// How many ticks in a row a store has computed without waiting. [`CpuMeter::pending`] starts over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CpuMeter(Arc<Ticks>);
+
+#[derive(Debug, Default)]
+struct Ticks {
+    in_a_row: AtomicU32,
+    /// Set when the guest was made to pause by a tick: then the pause is no waiting.
+    paused: std::sync::atomic::AtomicBool,
+}
+
+impl CpuMeter {
+    /// Makes a store yield at each tick, and trap once it has used up `limit`.
+    pub(crate) fn attach<T>(&self, store: &mut Store<T>, limit: Duration) {
+        let ticks = self.0.clone();
+        let most = u32::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            if ticks.in_a_row.fetch_add(1, Ordering::Relaxed) >= most {
+                return Err(CpuLimit(limit).into());
+            }
+            ticks.paused.store(true, Ordering::Relaxed);
+            Ok(UpdateDeadline::Yield(1))
+        });
+    }
+
+    /// To be called whenever the store's future is pending: unless a tick was the reason, the guest waits for
+    /// something, and its next run counts from zero.
+    pub(crate) fn pending(&self) {
+        if !self.0.paused.swap(false, Ordering::Relaxed) {
+            self.0.in_a_row.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The trap of a guest that computed for too long.
+#[derive(Debug, thiserror::Error)]
+#[error("computed for {0:?} without waiting for anything")]
+pub(crate) struct CpuLimit(Duration);

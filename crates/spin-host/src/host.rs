@@ -1,0 +1,494 @@
+//! The host: from a manifest to a server.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use step_clock::Clock;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use wasmtime::{Cache, CacheConfig, Config, Engine};
+
+use crate::allowed_hosts::{AllowedHostError, AllowedHosts};
+use crate::clock::Ticker;
+use crate::component::{Configuration, LoadedComponent};
+use crate::compose::{ComposeError, Part, compose};
+use crate::dependency::DependencyName;
+use crate::extension::Extension;
+use crate::files::{FilesError, assemble};
+use crate::instances::Instances;
+use crate::limits::Limits;
+use crate::manifest::{Component, Manifest};
+use crate::routes::{RouteError, Router};
+use crate::server::Server;
+use crate::sqlite::{Access, Databases};
+use crate::variables::{Values, VariableError};
+
+/// Why an application cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// A variable has no value, or a value has no variable.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+    /// A route is not understood.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// A component was selected or asked for that the manifest does not have, or that was not selected.
+    #[error("there is no component {id:?}; the components are {}", known.join(", "))]
+    UnknownComponent {
+        /// What was asked for.
+        id: String,
+        /// What could have been.
+        known: Vec<String>,
+    },
+    /// Something about one component.
+    #[error("component {id:?}")]
+    Component {
+        /// Which.
+        id: String,
+        /// What.
+        source: ComponentError,
+    },
+    /// The engine does not start.
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// What is wrong with one component.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// A template in its variables or hosts.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+    /// An entry of `allowed_outbound_hosts`.
+    #[error(transparent)]
+    AllowedHost(#[from] AllowedHostError),
+    /// An entry of `files`.
+    #[error("its files")]
+    Files(#[from] FilesError),
+    /// Its source, or a dependency's, cannot be read.
+    #[error("{} cannot be read; has it been built?", path.display())]
+    Source {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// It does not fit together with its dependencies.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// It does not compile, or imports what this host does not have. The text names the import.
+    #[error("cannot be loaded: {0}")]
+    Load(String),
+    /// A trigger names it, but it exports no HTTP handler.
+    #[error("has a route, but does not export wasi:http/handler@0.3: {0}")]
+    NotHttp(String),
+}
+
+/// Settings of a [`Host`].
+pub struct HostBuilder {
+    manifest: Manifest,
+    address: SocketAddr,
+    state_dir: Option<PathBuf>,
+    cache_dir: Option<PathBuf>,
+    variables: BTreeMap<String, String>,
+    components: Option<BTreeSet<String>>,
+    clock: Clock,
+    limits: Limits,
+    extensions: Vec<Arc<dyn Extension>>,
+}
+
+/// An application that is ready to be served.
+pub struct Host {
+    listener: TcpListener,
+    address: SocketAddr,
+    components: BTreeMap<String, Arc<LoadedComponent>>,
+    server: Arc<Server>,
+    draining: watch::Sender<bool>,
+    limits: Limits,
+    _ticker: Ticker,
+}
+
+/// A host that serves in the background. Dropping it ends it without waiting for anything.
+pub struct RunningHost {
+    address: SocketAddr,
+    components: BTreeMap<String, Arc<LoadedComponent>>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Host {
+    /// Starts from a manifest, with Spin's defaults: it listens on 127.0.0.1:3000, and the state is in `.spin`
+    /// beside the manifest.
+    pub fn builder(manifest: Manifest) -> HostBuilder {
+        HostBuilder {
+            manifest,
+            address: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            state_dir: None,
+            cache_dir: None,
+            variables: BTreeMap::new(),
+            components: None,
+            clock: Clock::system(),
+            limits: Limits::default(),
+            extensions: Vec::new(),
+        }
+    }
+
+    /// The address that is listened on; its port is never 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The routes that are served, each with its component.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.server
+            .router
+            .routes()
+            .filter(|(_, component)| self.server.instances.contains_key(*component))
+    }
+
+    /// A component, to instantiate it and call its exports.
+    pub fn component(&self, id: &str) -> Result<&LoadedComponent, HostError> {
+        find(&self.components, id)
+    }
+
+    /// Serves until `shutdown` is ready. Then no connection is accepted any more, and requests and tasks in flight
+    /// have [`Limits::shutdown`] to finish.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            match accepted {
+                Ok((stream, client)) => self.connect(stream, client, &graceful),
+                // Out of file handles, for example: existing connections must end first.
+                Err(error) => {
+                    tracing::warn!(%error, "connection not accepted");
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            }
+        }
+        let Self {
+            listener,
+            server,
+            draining,
+            limits,
+            ..
+        } = self;
+        drop(listener);
+        let drained = async {
+            graceful.shutdown().await;
+            draining.send_replace(true);
+            for instances in server.instances.values() {
+                instances.ended().await;
+            }
+        };
+        if tokio::time::timeout(limits.shutdown, drained).await.is_err() {
+            tracing::warn!("shut down with requests or tasks in flight");
+        }
+    }
+
+    fn connect(&self, stream: TcpStream, client: SocketAddr, graceful: &GracefulShutdown) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY not set");
+        }
+        let server = self.server.clone();
+        let service = service_fn(move |request| server.clone().answer(request, client));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, %client, "connection ended");
+            }
+        });
+    }
+
+    /// Serves in the background.
+    pub fn start(self) -> RunningHost {
+        let (stop, stopped) = oneshot::channel();
+        RunningHost {
+            address: self.address,
+            components: self.components.clone(),
+            stop,
+            task: tokio::spawn(self.serve(async {
+                let _ = stopped.await;
+            })),
+        }
+    }
+}
+
+impl RunningHost {
+    /// The address that is served.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A component, to instantiate it and call its exports.
+    pub fn component(&self, id: &str) -> Result<&LoadedComponent, HostError> {
+        find(&self.components, id)
+    }
+
+    /// Stops accepting, lets requests and tasks finish within [`Limits::shutdown`], and returns when all has ended.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the server ended with a panic");
+        }
+    }
+}
+
+fn find<'a>(
+    components: &'a BTreeMap<String, Arc<LoadedComponent>>,
+    id: &str,
+) -> Result<&'a LoadedComponent, HostError> {
+    components
+        .get(id)
+        .map(|component| &**component)
+        .ok_or_else(|| unknown(id, components.keys()))
+}
+
+fn unknown<'a>(id: &str, known: impl Iterator<Item = &'a String>) -> HostError {
+    HostError::UnknownComponent {
+        id: id.to_owned(),
+        known: known.cloned().collect(),
+    }
+}
+
+impl HostBuilder {
+    /// The address to listen on. Port 0 takes a free one.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The folder for databases.
+    pub fn state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(folder.into());
+        self
+    }
+
+    /// A folder that keeps compiled components for the next start. Without it each start compiles.
+    pub fn cache_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(folder.into());
+        self
+    }
+
+    /// Sets a variable of the application. It wins over `SPIN_VARIABLE_<NAME>`, and that over the default.
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Loads only these components. Routes of the others answer 404. Without it, all that have a route are loaded.
+    pub fn components<T: Into<String>>(mut self, ids: impl IntoIterator<Item = T>) -> Self {
+        self.components = Some(ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// What the guests see as the time of day.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Adds interfaces that this program implements.
+    pub fn extension(mut self, extension: Arc<dyn Extension>) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    /// Other bounds than the default ones.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Composes, compiles and links the components, and binds the address.
+    pub async fn build(self) -> Result<Host, HostError> {
+        let values = Values::resolve(&self.manifest, &self.variables, |name| std::env::var(name).ok())?;
+        let router = Router::new(self.manifest.triggers())?;
+        let engine = engine(self.cache_dir.as_deref())?;
+        let ticker = Ticker::start(&engine).map_err(|error| HostError::Engine(error.to_string()))?;
+
+        let state_dir = self
+            .state_dir
+            .clone()
+            .unwrap_or_else(|| self.manifest.folder().join(".spin"));
+        let databases = Arc::new(Databases::new(state_dir));
+        let mut components = BTreeMap::new();
+        for id in self.selected()? {
+            let in_component = |source| HostError::Component {
+                id: id.clone(),
+                source,
+            };
+            let component = self
+                .load(&engine, &id, &values, &databases)
+                .await
+                .map_err(in_component)?;
+            components.insert(id, Arc::new(component));
+        }
+
+        let (draining, drains) = watch::channel(false);
+        let mut instances = HashMap::new();
+        for (_, id) in router.routes() {
+            if let (Some(component), false) = (components.get(id), instances.contains_key(id)) {
+                let ready = Instances::new(component.clone(), drains.clone()).map_err(|error| {
+                    let source = ComponentError::NotHttp(format!("{error:#}"));
+                    HostError::Component {
+                        id: id.to_owned(),
+                        source,
+                    }
+                })?;
+                instances.insert(id.to_owned(), ready);
+            }
+        }
+        let listen = |source| HostError::Listen {
+            address: self.address,
+            source,
+        };
+        let listener = TcpListener::bind(self.address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let application = self.manifest.application().clone();
+        Ok(Host {
+            listener,
+            address,
+            components,
+            server: Arc::new(Server {
+                application,
+                router,
+                instances,
+            }),
+            draining,
+            limits: self.limits,
+            _ticker: ticker,
+        })
+    }
+
+    fn selected(&self) -> Result<BTreeSet<String>, HostError> {
+        match &self.components {
+            None => Ok(self
+                .manifest
+                .triggers()
+                .iter()
+                .map(|trigger| trigger.component.clone())
+                .collect()),
+            Some(ids) => {
+                let known = self.manifest.components();
+                match ids.iter().find(|id| !known.contains_key(*id)) {
+                    Some(id) => Err(unknown(id, known.keys())),
+                    None => Ok(ids.clone()),
+                }
+            }
+        }
+    }
+
+    async fn load(
+        &self,
+        engine: &Engine,
+        id: &str,
+        values: &Values,
+        databases: &Arc<Databases>,
+    ) -> Result<LoadedComponent, ComponentError> {
+        let Some(component) = self.manifest.components().get(id) else {
+            return Err(ComponentError::Load("is not in the manifest".into()));
+        };
+        let hosts = component
+            .allowed_outbound_hosts
+            .iter()
+            .map(|host| values.expand(host));
+        let configuration = Configuration {
+            environment: component.environment.clone().into_iter().collect(),
+            variables: Arc::new(values.expand_all(&component.variables)?),
+            allowed_hosts: Arc::new(AllowedHosts::parse(hosts.collect::<Result<Vec<_>, _>>()?)?),
+            sqlite: Access {
+                allowed: component.sqlite_databases.clone().into(),
+                databases: databases.clone(),
+            },
+            files: assemble(self.manifest.folder(), &component.files)?,
+            clock: self.clock.clone(),
+            limits: self.limits.clone(),
+            extensions: self.extensions.clone(),
+        };
+        let wasm = self.read(&component.source).await?;
+        let parts = self.parts(component).await?;
+        let (engine, id) = (engine.clone(), id.to_owned());
+        let load = move || {
+            let wasm = compose(&id, wasm, parts)?;
+            LoadedComponent::new(&engine, &id, &wasm, configuration)
+                .map_err(|error| ComponentError::Load(format!("{error:#}")))
+        };
+        tokio::task::spawn_blocking(load)
+            .await
+            .map_err(|error| ComponentError::Load(error.to_string()))?
+    }
+
+    /// Reads the dependencies that are components, not extensions of the host.
+    async fn parts(&self, component: &Component) -> Result<Vec<Part>, ComponentError> {
+        let mut parts = Vec::new();
+        for (name, dependency) in &component.dependencies {
+            let name: DependencyName = name.parse().map_err(ComponentError::Load)?;
+            let provides = |package| {
+                self.extensions
+                    .iter()
+                    .any(|other| other.packages().contains(&package))
+            };
+            if name.package().is_some_and(provides) {
+                continue;
+            }
+            let named = dependency
+                .component
+                .as_ref()
+                .and_then(|id| self.manifest.components().get(id));
+            let Some(path) = named.map(|other| &other.source).or(dependency.path.as_ref()) else {
+                continue;
+            };
+            parts.push(Part {
+                name,
+                wasm: self.read(path).await?,
+                export: dependency.export.clone(),
+                inherit: dependency.inherit_configuration.clone(),
+            });
+        }
+        Ok(parts)
+    }
+
+    async fn read(&self, path: &Path) -> Result<Vec<u8>, ComponentError> {
+        let path = self.manifest.folder().join(path);
+        tokio::fs::read(&path)
+            .await
+            .map_err(|source| ComponentError::Source { path, source })
+    }
+}
+
+fn engine(cache_dir: Option<&Path>) -> Result<Engine, HostError> {
+    let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+    let mut config = Config::new();
+    config.wasm_component_model_async(true).epoch_interruption(true);
+    if let Some(folder) = cache_dir {
+        let folder = std::path::absolute(folder).map_err(|error| HostError::Engine(error.to_string()))?;
+        let mut cache = CacheConfig::new();
+        cache.with_directory(folder);
+        config.cache(Some(Cache::new(cache).map_err(failed)?));
+    }
+    Engine::new(&config).map_err(failed)
+}
