@@ -20,6 +20,8 @@
 //! * `UNTIL` may be a date (that whole local day counts) or a local time, although section 3.3.10 asks for UTC.
 //! * `BYWEEKNO` alone means the weekday of `DTSTART` in those weeks, as section 3.3.10 says of missing parts;
 //!   python-dateutil and `rrule` take all seven days.
+//! * The last week of a year has seven days, as in ISO 8601; python-dateutil and `rrule` lose the January days of some.
+//! * `BYDAY=MO,1FR` means every Monday and the first Friday; python-dateutil and `rrule` want a day to be both.
 //! * `BYSETPOS` counts in the whole period, also in the one `DTSTART` is in; python-dateutil and `rrule` start a week's
 //!   set at `DTSTART`.
 //!
@@ -106,12 +108,18 @@ impl Rule {
     /// `None` when the rule has ended by then (`COUNT`, `UNTIL`), or when nothing matches until the end of 2199. Without
     /// `COUNT` the cost does not depend on how long ago `start` was.
     pub fn next_after(&self, start: &Due, after: Timestamp) -> Option<Timestamp> {
-        Occurrences::skipping_to(self, start, after).find(|at| *at > after)
+        self.occurrences_after(start, after).next()
     }
 
-    /// All occurrences from `start` (`DTSTART`) on, in order. It is finite: see [`Occurrences`].
+    /// All occurrences from `start` (`DTSTART`) on, in order. They are finite: see [`Occurrences`].
     pub fn occurrences<'r>(&'r self, start: &'r Due) -> Occurrences<'r> {
         Occurrences::new(self, start)
+    }
+
+    /// Those [occurrences](Self::occurrences) that are strictly after `after`. Without `COUNT`, the periods before it are
+    /// skipped, not searched.
+    pub fn occurrences_after<'r>(&'r self, start: &'r Due, after: Timestamp) -> Occurrences<'r> {
+        Occurrences::after(self, start, after)
     }
 
     /// The same rule without its `COUNT`, for whoever counts on their own.

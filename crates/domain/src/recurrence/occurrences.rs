@@ -28,6 +28,7 @@ pub struct Occurrences<'r> {
     expansion: Expansion<'r>,
     next_period: i64,
     dates: vec::IntoIter<Date>,
+    after: Timestamp,
     latest: Option<Timestamp>,
     found: u32,
     days_examined: u32,
@@ -44,16 +45,19 @@ impl<'r> Occurrences<'r> {
             expansion: Expansion::new(rule, local.date()),
             next_period: 0,
             dates: Vec::new().into_iter(),
+            after: Timestamp::MIN,
             latest: None,
             found: 0,
             days_examined: 0,
         }
     }
 
-    /// The occurrences from about `after` on: all that are later, perhaps some that are not. With `COUNT` it has to
-    /// begin at the start, to count.
-    pub(super) fn skipping_to(rule: &'r Rule, start: &'r Due, after: Timestamp) -> Self {
-        let mut occurrences = Self::new(rule, start);
+    /// The occurrences strictly after `after`. With `COUNT` the search has to begin at the start, to count.
+    pub(super) fn after(rule: &'r Rule, start: &'r Due, after: Timestamp) -> Self {
+        let mut occurrences = Self {
+            after,
+            ..Self::new(rule, start)
+        };
         if !matches!(rule.end(), End::Count(_)) && after > start.at() {
             let local = occurrences.zone().to_datetime(after).date();
             // One period back, because a gap can move an occurrence across midnight.
@@ -115,10 +119,10 @@ impl Iterator for Occurrences<'_> {
     type Item = Timestamp;
 
     fn next(&mut self) -> Option<Timestamp> {
-        if matches!(self.rule.end(), End::Count(count) if self.found >= count) {
-            return None;
-        }
         loop {
+            if matches!(self.rule.end(), End::Count(count) if self.found >= count) {
+                return None;
+            }
             let date = self.next_date()?;
             if date < self.start_date || date.year() > Due::LAST_YEAR {
                 continue;
@@ -135,7 +139,9 @@ impl Iterator for Occurrences<'_> {
             if at >= self.start.at() && self.latest.is_none_or(|latest| at > latest) {
                 self.latest = Some(at);
                 self.found += 1;
-                return Some(at);
+                if at > self.after {
+                    return Some(at);
+                }
             }
         }
     }

@@ -274,10 +274,8 @@ fn until(text: &str) -> Option<Until> {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
-    let (year, month_day) = (date.get(..4)?, date.get(4..)?);
-    let year = i16::try_from(number(year, 1..=9999)?).ok()?;
-    let [month, day] = two_digit_numbers(month_day)?;
-    let date = Date::new(year, month, day).ok()?;
+    let [century, year, month, day] = two_digit_numbers(date)?;
+    let date = Date::new(i16::from(century) * 100 + i16::from(year), month, day).ok()?;
     let Some(time) = time else {
         return Some(Until::Date(date));
     };

@@ -1,0 +1,121 @@
+//! No text makes a parser panic, take long, or answer with more than a line.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use nudge_domain::id::{TaskId, UserId};
+use nudge_domain::task::{CategoryName, Color, Description, Priority, Status, TagName, Title};
+use nudge_domain::{Due, Rule, Zone, parse_recurrence};
+use proptest::prelude::*;
+
+use crate::given::zone;
+
+/// Longest error message, in characters.
+const LINE: usize = 400;
+
+fn refuses_in_a_line<T>(read: Result<T, impl Display>) {
+    if let Err(error) = read {
+        let message = error.to_string();
+        assert!(message.chars().count() <= LINE, "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
+}
+
+fn parse<T: FromStr<Err: Display>>(text: &str) {
+    refuses_in_a_line(text.parse::<T>());
+}
+
+fn read_by_everyone(text: &str) {
+    parse::<Zone>(text);
+    parse::<Rule>(text);
+    parse::<TaskId>(text);
+    parse::<UserId>(text);
+    parse::<Title>(text);
+    parse::<Description>(text);
+    parse::<CategoryName>(text);
+    parse::<TagName>(text);
+    parse::<Color>(text);
+    parse::<Priority>(text);
+    parse::<Status>(text);
+    refuses_in_a_line(parse_recurrence(text));
+    refuses_in_a_line(Due::parse(text, &zone("Europe/Berlin")));
+    if let Ok(rule) = parse_recurrence(text) {
+        assert_eq!(rule.to_string().parse(), Ok(rule));
+    }
+}
+
+#[test]
+fn odd_and_very_long_texts() {
+    for text in [
+        "\u{0}",
+        "\u{202e}daily",
+        "ﬁrst monday",
+        "DAİLY",
+        "every ı day",
+        "ß",
+        "🦀",
+        "\u{feff}FREQ=DAILY",
+        "FREQ=DAILY\u{0}",
+        "FREQ=DAILY;UNTIL=99991231T235959Z",
+        "FREQ=DAILY;UNTIL=00010101",
+        "0000-00-00",
+        "9999-12-31T23:59:59-23:59",
+        "1970-01-01T00:00:00+23:59",
+        "-",
+        "--",
+        "mon-",
+        "-mon",
+        "th",
+        "1th",
+        "2026-é1-01",
+        "RRULE:RRULE:FREQ=DAILY",
+    ] {
+        read_by_everyone(text);
+    }
+    for unit in [
+        "a",
+        "é",
+        "1",
+        ",",
+        ";",
+        "=",
+        "and ",
+        "FREQ=DAILY;",
+        "BYDAY=MO,",
+        "every ",
+        "\n",
+        "🦀",
+    ] {
+        read_by_everyone(&unit.repeat(100_000));
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text(text in any::<String>()) {
+        read_by_everyone(&text);
+    }
+
+    #[test]
+    fn text_made_of_rule_pieces(pieces in prop::collection::vec(prop::sample::select(vec![
+        "RRULE:", "FREQ=", "DAILY", "WEEKLY", "MONTHLY", "YEARLY", ";", ",", "=", "-", "+", "BYDAY=", "MO", "-1FR", "BYMONTHDAY=",
+        "31", "BYMONTH=", "2", "BYSETPOS=", "BYYEARDAY=", "366", "BYWEEKNO=", "53", "COUNT=", "UNTIL=", "20260230", "T000000", "Z",
+        "INTERVAL=", "WKST=", "0", "é",
+    ]), 0..14)) {
+        read_by_everyone(&pieces.concat());
+    }
+
+    #[test]
+    fn text_made_of_words(words in prop::collection::vec(prop::sample::select(vec![
+        "every", "each", "other", "second", "2", "31st", "first", "last", "day", "days", "week", "weeks", "month", "year",
+        "monday", "fri", "weekday", "weekend", "january", "feb", "on", "the", "of", "and", ",", "-", "to", "for", "times", "until",
+        "2026-12-31", "once", "a", "99999", "15th",
+    ]), 0..8)) {
+        read_by_everyone(&words.join(" "));
+    }
+
+    #[test]
+    fn text_like_a_date(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]?([0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{0,12})?)?)?(Z|[+-][0-9]{2}:[0-9]{2})?") {
+        read_by_everyone(&text);
+    }
+}
