@@ -56,11 +56,11 @@ impl FromStr for Zone {
             .get(text)
             .map_err(|error| unknown(Some(error)))?;
         match rules.iana_name() {
-            Some(name) if !rules.is_unknown() => Ok(Self {
+            Some(name) => Ok(Self {
                 name: name.to_owned(),
                 rules,
             }),
-            _ => Err(unknown(None)),
+            None => Err(unknown(None)),
         }
     }
 }

@@ -136,7 +136,7 @@ impl Iterator for Occurrences<'_> {
             if self.is_past_end(date, at) {
                 return None;
             }
-            if at >= self.start.at() && self.latest.is_none_or(|latest| at > latest) {
+            if self.latest.is_none_or(|latest| at > latest) {
                 self.latest = Some(at);
                 self.found += 1;
                 if at > self.after {
@@ -144,5 +144,20 @@ impl Iterator for Occurrences<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Due, Rule, Zone};
+
+    #[test]
+    fn a_search_that_has_examined_its_days_is_over() {
+        let rule: Rule = "FREQ=DAILY".parse().expect("a rule");
+        let start = Due::parse("2026-03-02", &Zone::utc()).expect("a due");
+        let mut search = rule.occurrences(&start);
+        search.days_examined = super::MAX_DAYS_EXAMINED - 1;
+        assert!(search.next().is_some(), "one day left");
+        assert_eq!(search.next(), None, "no day left");
     }
 }

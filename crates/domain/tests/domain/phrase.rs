@@ -141,6 +141,7 @@ fn refuses_anything_else_and_shows_what_it_understands() {
         "every monday or so",
         "every weekday except friday",
         "every 2 weekdays",
+        "every other weekday",
         "other day",
         "friday to monday",
         "and",
