@@ -43,9 +43,11 @@ pub mod reminder;
 pub mod series;
 pub mod task;
 mod text;
+mod word;
 pub mod zone;
 
 pub use due::{Due, DueError};
 pub use phrase::parse_recurrence;
 pub use recurrence::{Rule, RuleError};
+pub use word::WordError;
 pub use zone::{Zone, ZoneError};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::due::Due;
 use crate::id::ReminderId;
+use crate::word::words;
 
 /// Most reminders one task may have, whatever their status.
 pub const MAX_REMINDERS: usize = 5;
@@ -52,6 +53,9 @@ pub enum ReminderStatus {
     /// It does not fire: its task is done or gone, or both its instant and the due are past.
     Cancelled,
 }
+
+words!(ReminderStatus: "reminder status", "invalid_reminder_status", "scheduled, sent, failed or cancelled",
+    Scheduled = "scheduled", Sent = "sent", Failed = "failed", Cancelled = "cancelled");
 
 /// A reminder of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

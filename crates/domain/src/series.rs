@@ -13,6 +13,7 @@ use crate::due::Due;
 use crate::id::{ReminderId, SeriesId, TaskId};
 use crate::recurrence::{End, Rule};
 use crate::reminder::{Reminder, ReminderWhen};
+use crate::word::words;
 
 /// Where a recurrence counts from: `"due"` or `"completion"` in JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub enum RecurrenceFrom {
     /// The dates follow the work: "every 3 days" is three days after it was done.
     Completion,
 }
+
+words!(RecurrenceFrom: "start to count a recurrence from", "invalid_recurrence_from", "due or completion",
+    Due = "due", Completion = "completion");
 
 /// A completed task of a series, and the rules of its series.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::text::quoted;
+use crate::word::words;
 
 /// Most tags one task may carry.
 pub const MAX_TAGS: usize = 10;
@@ -127,28 +128,8 @@ pub enum Priority {
     Urgent,
 }
 
-impl Priority {
-    /// The word that stands for it in JSON and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Urgent => "urgent",
-        }
-    }
-}
-
-impl FromStr for Priority {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        [Self::Low, Self::Medium, Self::High, Self::Urgent]
-            .into_iter()
-            .find(|priority| priority.as_str() == text)
-            .ok_or_else(|| ValueError::NotAPriority { text: quoted(text) })
-    }
-}
+words!(Priority: "priority", "invalid_priority", "low, medium, high or urgent",
+    Low = "low", Medium = "medium", High = "high", Urgent = "urgent");
 
 /// Whether a task is done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -161,26 +142,8 @@ pub enum Status {
     Completed,
 }
 
-impl Status {
-    /// The word that stands for it in JSON and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Completed => "completed",
-        }
-    }
-}
-
-impl FromStr for Status {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        [Self::Pending, Self::Completed]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| ValueError::NotAStatus { text: quoted(text) })
-    }
-}
+words!(Status: "status", "invalid_status", "pending or completed",
+    Pending = "pending", Completed = "completed");
 
 /// A text value that was refused, as messages and codes name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,18 +199,6 @@ pub enum ValueError {
         /// The refused text, shortened.
         text: String,
     },
-    /// No such priority.
-    #[error("`{text}` is not a priority: use low, medium, high or urgent")]
-    NotAPriority {
-        /// The refused text, shortened.
-        text: String,
-    },
-    /// No such status.
-    #[error("`{text}` is not a status: use pending or completed")]
-    NotAStatus {
-        /// The refused text, shortened.
-        text: String,
-    },
 }
 
 impl ValueError {
@@ -263,8 +214,6 @@ impl ValueError {
                 }
             }
             Self::NotAColor { .. } => "invalid_color",
-            Self::NotAPriority { .. } => "invalid_priority",
-            Self::NotAStatus { .. } => "invalid_status",
         }
     }
 }

@@ -23,6 +23,8 @@ mod series;
 #[cfg(test)]
 mod task;
 #[cfg(test)]
+mod word;
+#[cfg(test)]
 mod zone;
 
 #[cfg(test)]

@@ -309,14 +309,3 @@ fn copies_relative_reminders_whatever_became_of_them_and_leaves_absolute_ones() 
     );
     assert_ne!(copies[0].id, copies[1].id);
 }
-
-#[test]
-fn says_where_it_counts_from_in_json() {
-    for (value, word) in [
-        (RecurrenceFrom::Due, "due"),
-        (RecurrenceFrom::Completion, "completion"),
-    ] {
-        assert_eq!(serde_json::to_value(value).expect("JSON"), word);
-    }
-    assert_eq!(RecurrenceFrom::default(), RecurrenceFrom::Due);
-}
