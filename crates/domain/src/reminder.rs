@@ -151,6 +151,23 @@ pub fn cancel_all(reminders: &mut [Reminder]) {
     reminders.iter_mut().for_each(cancel);
 }
 
+/// Arms cancelled reminders again, because the task is pending again: those whose instant is ahead, and relative ones
+/// whose due is. Sent and failed ones keep their status, so nothing is sent twice.
+pub fn rearm_cancelled(reminders: &mut [Reminder], due: Option<&Due>, now: Timestamp) {
+    for reminder in reminders
+        .iter_mut()
+        .filter(|reminder| reminder.status == ReminderStatus::Cancelled)
+    {
+        match (reminder.when, due) {
+            (ReminderWhen::MinutesBefore(_), Some(due)) => {
+                *reminder = Reminder::relative(reminder.id, reminder.when, due, now);
+            }
+            (ReminderWhen::At(at), _) if at > now => reminder.status = ReminderStatus::Scheduled,
+            (ReminderWhen::MinutesBefore(_), None) | (ReminderWhen::At(_), _) => {}
+        }
+    }
+}
+
 fn cancel(reminder: &mut Reminder) {
     if reminder.status == ReminderStatus::Scheduled {
         reminder.status = ReminderStatus::Cancelled;

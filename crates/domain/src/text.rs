@@ -6,12 +6,9 @@ const QUOTED_CHARS: usize = 60;
 /// `text` as an error message may show it: control characters escaped, cut after 60 characters, so that a message
 /// stays one short line whatever was sent.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(QUOTED_CHARS)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(QUOTED_CHARS).is_some() {
+    let mut escaped = text.chars().flat_map(char::escape_debug);
+    let mut shown: String = escaped.by_ref().take(QUOTED_CHARS).collect();
+    if escaped.next().is_some() {
         shown.push('…');
     }
     shown

@@ -86,22 +86,22 @@ impl Parts {
             "BYMONTH" => set(
                 &mut self.by_month,
                 "BYMONTH",
-                numbers("BYMONTH", value, 12, "give 1 to 12")?,
+                numbers("BYMONTH", value, 1..=12, "give 1 to 12")?,
             ),
             "BYWEEKNO" => set(
                 &mut self.by_week_no,
                 "BYWEEKNO",
-                numbers("BYWEEKNO", value, 53, "give 1 to 53 or -53 to -1")?,
+                numbers("BYWEEKNO", value, -53..=53, "give 1 to 53 or -53 to -1")?,
             ),
             "BYYEARDAY" => set(
                 &mut self.by_year_day,
                 "BYYEARDAY",
-                numbers("BYYEARDAY", value, 366, "give 1 to 366 or -366 to -1")?,
+                numbers("BYYEARDAY", value, -366..=366, "give 1 to 366 or -366 to -1")?,
             ),
             "BYMONTHDAY" => set(
                 &mut self.by_month_day,
                 "BYMONTHDAY",
-                numbers("BYMONTHDAY", value, 31, "give 1 to 31 or -31 to -1")?,
+                numbers("BYMONTHDAY", value, -31..=31, "give 1 to 31 or -31 to -1")?,
             ),
             "BYDAY" => {
                 let mut days = values("BYDAY", value, "give weekdays such as MO, 1MO or -1FR", by_day)?;
@@ -112,7 +112,7 @@ impl Parts {
             "BYSETPOS" => set(
                 &mut self.by_set_pos,
                 "BYSETPOS",
-                numbers("BYSETPOS", value, 366, "give 1 to 366 or -366 to -1")?,
+                numbers("BYSETPOS", value, -366..=366, "give 1 to 366 or -366 to -1")?,
             ),
             "WKST" => {
                 let expected = "give MO, TU, WE, TH, FR, SA or SU";
@@ -223,11 +223,15 @@ fn number(text: &str, range: RangeInclusive<i32>) -> Option<i32> {
     text.parse().ok().filter(|number| plain && range.contains(number))
 }
 
-/// A comma-separated list of numbers from 1 to `max`, and from `-max` to -1 (all but months), sorted.
-fn numbers(name: &'static str, list: &str, max: i32, expected: &'static str) -> Result<Vec<i16>, RuleError> {
-    let min = if name == "BYMONTH" { 1 } else { -max };
+/// A comma-separated list of numbers within `range`, but not 0, sorted.
+fn numbers(
+    name: &'static str,
+    list: &str,
+    range: RangeInclusive<i32>,
+    expected: &'static str,
+) -> Result<Vec<i16>, RuleError> {
     let mut numbers = values(name, list, expected, |text| {
-        number(text, min..=max)
+        number(text, range.clone())
             .filter(|number| *number != 0)
             .and_then(|number| i16::try_from(number).ok())
     })?;

@@ -1,7 +1,8 @@
 use jiff::Timestamp;
 use nudge_domain::Due;
 use nudge_domain::reminder::{
-    MAX_MINUTES_BEFORE, Reminder, ReminderError, ReminderStatus, ReminderWhen, cancel_all, reschedule,
+    MAX_MINUTES_BEFORE, Reminder, ReminderError, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled,
+    reschedule,
 };
 use uuid::Uuid;
 
@@ -185,6 +186,48 @@ fn completing_or_deleting_cancels_what_has_not_fired() {
     assert_eq!(
         reminders.map(|reminder| reminder.status),
         [Cancelled, Sent, Failed, Cancelled]
+    );
+}
+
+#[test]
+fn reopening_arms_what_was_cancelled_and_is_still_of_use() {
+    use ReminderStatus::{Cancelled, Failed, Scheduled, Sent};
+    let due = due("2026-12-01T10:00", "UTC");
+    let at = |text: &str| Reminder {
+        when: ReminderWhen::At(instant(text)),
+        ..minutes(0, &due)
+    };
+    let cancelled = |reminder: Reminder| Reminder {
+        status: Cancelled,
+        ..reminder
+    };
+    let mut reminders = [
+        cancelled(minutes(30, &due)),
+        cancelled(minutes(300, &due)),
+        Reminder {
+            status: Sent,
+            ..minutes(30, &due)
+        },
+        Reminder {
+            status: Failed,
+            ..minutes(30, &due)
+        },
+        cancelled(at("2026-12-01T08:00:01Z")),
+        cancelled(at("2026-12-01T08:00:00Z")),
+    ];
+    rearm_cancelled(&mut reminders, Some(&due), now());
+    let statuses = reminders.each_ref().map(|reminder| reminder.status);
+    assert_eq!(
+        statuses,
+        [Scheduled, Scheduled, Sent, Failed, Scheduled, Cancelled]
+    );
+
+    cancel_all(&mut reminders);
+    rearm_cancelled(&mut reminders, None, now());
+    let statuses = reminders.map(|reminder| reminder.status);
+    assert_eq!(
+        statuses,
+        [Cancelled, Cancelled, Sent, Failed, Scheduled, Cancelled]
     );
 }
 
