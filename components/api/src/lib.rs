@@ -1,1 +1,43 @@
-//! The only writer of task data: REST, feed, outbox relay.
+//! The task service: the only writer of task data.
+//!
+//! A change and its event are one SQL statement (a trigger appends the event to `task_event`), the answer goes out once
+//! that is stored, and the event is published right behind the answer. What a crash leaves unpublished, the relay
+//! publishes.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `routes.rs`, `routes/` | HTTP: what comes in and goes out |
+//! | `exports.rs` | WIT: thin adapters |
+//! | `auth.rs` | who is calling |
+//! | `input.rs` | reading bodies and queries, naming what is wrong |
+//! | `draft.rs` | from a body to a task, by the rules of the domain |
+//! | `service.rs` | what happens |
+//! | `record.rs` | a task between the database and the contract |
+//! | `store.rs`, `labels.rs`, `people.rs` | the statements |
+//! | `db.rs`, `schema.rs` | one database, two dialects |
+//! | `outbox.rs` | publishing behind the answer, and the relay |
+
+mod auth;
+mod bindings;
+mod cursor;
+mod db;
+mod draft;
+mod error;
+mod exports;
+mod input;
+mod labels;
+mod outbox;
+mod people;
+mod record;
+mod routes;
+mod schema;
+mod service;
+mod store;
+
+use spin_sdk::http::{IntoResponse, Request};
+
+#[cfg_attr(target_arch = "wasm32", spin_sdk::http_service)]
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "the entry point exists in the component only"))]
+async fn handle(request: Request) -> impl IntoResponse {
+    nudge_component::serve::serve(nudge_contract::names::app::API, routes::router(), request).await
+}

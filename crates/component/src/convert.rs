@@ -69,11 +69,10 @@ impl TryFrom<wit::Task> for task::Snapshot {
                 category_id: task.category_id.map(|text| id("task.category-id", &text)).transpose()?,
                 tag_ids: task.tag_ids.iter().map(|text| id("task.tag-ids", text)).collect::<Result<_, _>>()?,
                 recurrence: task.recurrence,
-                recurrence_from: match task.recurrence_from.as_str() {
-                    "due" => RecurrenceFrom::Due,
-                    "completion" => RecurrenceFrom::Completion,
-                    other => return Err(drop(format!("recurrence-from {other} is neither due nor completion"))),
-                },
+                recurrence_from: task
+                    .recurrence_from
+                    .parse::<RecurrenceFrom>()
+                    .map_err(|error| drop(format!("recurrence-from: {error}")))?,
                 reminders: task.reminders.into_iter().map(task::Reminder::try_from).collect::<Result<_, _>>()?,
                 series_id: task.series_id.map(|text| id("task.series-id", &text)).transpose()?,
                 occurrence: task.occurrence,

@@ -1,0 +1,252 @@
+//! One database, two kinds: SQLite here, PostgreSQL when the variable `database_url` is set.
+//!
+//! Statements are written once, with `$1`, `$2` … for parameters. Nothing here opens a transaction: Spin shares one SQLite
+//! connection between all instances, so another request's statements would fall into it. What belongs together is one
+//! statement.
+
+use spin_sdk::pg::{self, DbValue, ParameterValue, PgError, QueryError};
+use spin_sdk::sqlite;
+
+use nudge_component::settings::variable;
+
+/// Which SQL is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// A parameter, or a column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Int(i64),
+    Text(String),
+    Null,
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<uuid::Uuid> for Value {
+    fn from(value: uuid::Uuid) -> Self {
+        Self::Text(value.to_string())
+    }
+}
+
+impl From<jiff::Timestamp> for Value {
+    fn from(value: jiff::Timestamp) -> Self {
+        Self::Int(value.as_millisecond())
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// Why the database did not do what it was asked to. The text is for the log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// It is away, or busy: later it may work.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// It refuses the statement.
+    #[error("the database refused a statement: {0}")]
+    Refused(String),
+    /// It holds what this program would not have written.
+    #[error("the database holds a value that cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// A row of a result; columns by position.
+#[derive(Debug)]
+pub(crate) struct Row(Vec<Value>);
+
+impl Row {
+    fn value(&self, column: usize) -> Result<&Value, DbError> {
+        self.0.get(column).ok_or_else(|| DbError::Unreadable(format!("there is no column {column}")))
+    }
+
+    pub(crate) fn int(&self, column: usize) -> Result<i64, DbError> {
+        match self.value(column)? {
+            Value::Int(value) => Ok(*value),
+            other => Err(DbError::Unreadable(format!("column {column} is {other:?}, not a number"))),
+        }
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<&str, DbError> {
+        match self.value(column)? {
+            Value::Text(value) => Ok(value),
+            other => Err(DbError::Unreadable(format!("column {column} is {other:?}, not a text"))),
+        }
+    }
+
+    pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, DbError> {
+        if *self.value(column)? == Value::Null { Ok(None) } else { self.int(column).map(Some) }
+    }
+
+    pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<&str>, DbError> {
+        if *self.value(column)? == Value::Null { Ok(None) } else { self.text(column).map(Some) }
+    }
+
+    /// A text that stands for something else.
+    pub(crate) fn parsed<T>(&self, column: usize) -> Result<T, DbError>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        let text = self.text(column)?;
+        text.parse().map_err(|error| DbError::Unreadable(format!("column {column}: {error}")))
+    }
+}
+
+/// An open database.
+pub(crate) enum Database {
+    Sqlite(sqlite::Connection),
+    Postgres(pg::Connection),
+}
+
+impl Database {
+    /// Opens it and sees to its schema.
+    pub(crate) async fn open() -> Result<Self, DbError> {
+        let database = match variable("database_url").await.map_err(DbError::Unavailable)? {
+            None => Self::Sqlite(sqlite::Connection::open_default().await.map_err(from_sqlite)?),
+            Some(url) => Self::Postgres(pg::Connection::open(url).await.map_err(from_postgres)?),
+        };
+        crate::schema::ensure(&database).await?;
+        Ok(database)
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement that answers rows.
+    pub(crate) async fn query(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<Vec<Row>, DbError> {
+        match self {
+            Self::Sqlite(connection) => {
+                let parameters = parameters.into_iter().map(to_sqlite);
+                let result = connection.execute(numbered(sql), parameters).await.map_err(from_sqlite)?;
+                let rows = result.collect().await.map_err(from_sqlite)?;
+                rows.into_iter().map(|row| row.values.into_iter().map(of_sqlite).collect::<Result<_, _>>().map(Row)).collect()
+            }
+            Self::Postgres(connection) => {
+                let parameters: Vec<_> = parameters.into_iter().map(to_postgres).collect();
+                let mut result = connection.query(sql, parameters).await.map_err(from_postgres)?;
+                let mut rows = Vec::new();
+                while let Some(row) = result.rows().next().await {
+                    rows.push(row.into_iter().map(of_postgres).collect::<Result<_, _>>().map(Row)?);
+                }
+                result.result().await.map_err(from_postgres)?;
+                Ok(rows)
+            }
+        }
+    }
+
+    /// Runs a statement that answers nothing.
+    pub(crate) async fn execute(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(_) => self.query(sql, parameters).await.map(|_| ()),
+            Self::Postgres(connection) => {
+                let parameters: Vec<_> = parameters.into_iter().map(to_postgres).collect();
+                connection.execute(sql, parameters).await.map(|_| ()).map_err(from_postgres)
+            }
+        }
+    }
+}
+
+/// SQLite numbers parameters with `?1`; `$1` would be a name there. No statement here has another `$`.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+fn to_sqlite(value: Value) -> sqlite::Value {
+    match value {
+        Value::Int(value) => sqlite::Value::Integer(value),
+        Value::Text(value) => sqlite::Value::Text(value),
+        Value::Null => sqlite::Value::Null,
+    }
+}
+
+fn of_sqlite(value: sqlite::Value) -> Result<Value, DbError> {
+    match value {
+        sqlite::Value::Integer(value) => Ok(Value::Int(value)),
+        sqlite::Value::Text(value) => Ok(Value::Text(value)),
+        sqlite::Value::Null => Ok(Value::Null),
+        other => Err(DbError::Unreadable(format!("{other:?} is neither number nor text"))),
+    }
+}
+
+fn to_postgres(value: Value) -> ParameterValue {
+    match value {
+        Value::Int(value) => ParameterValue::Int64(value),
+        Value::Text(value) => ParameterValue::Str(value),
+        Value::Null => ParameterValue::DbNull,
+    }
+}
+
+fn of_postgres(value: DbValue) -> Result<Value, DbError> {
+    match value {
+        DbValue::Int64(value) => Ok(Value::Int(value)),
+        DbValue::Int32(value) => Ok(Value::Int(value.into())),
+        DbValue::Str(value) => Ok(Value::Text(value)),
+        DbValue::DbNull => Ok(Value::Null),
+        other => Err(DbError::Unreadable(format!("{other:?} is neither number nor text"))),
+    }
+}
+
+fn from_sqlite(error: sqlite::Error) -> DbError {
+    match error {
+        // SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL in words: https://sqlite.org/rescode.html
+        sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => DbError::Unavailable(message),
+        sqlite::Error::Io(message) => DbError::Refused(message),
+        sqlite::Error::DatabaseFull => DbError::Unavailable("the disk is full".to_owned()),
+        other => DbError::Unavailable(format!("{other:?}")),
+    }
+}
+
+fn from_postgres(error: pg::Error) -> DbError {
+    let error = match error {
+        pg::Error::PgError(error) => error,
+        pg::Error::Decode(message) => return DbError::Unreadable(message),
+    };
+    match error {
+        PgError::QueryFailed(QueryError::DbError(error)) => {
+            // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
+            // https://www.postgresql.org/docs/current/errcodes-appendix.html
+            if ["08", "40", "53", "57"].iter().any(|class| error.code.starts_with(class)) {
+                DbError::Unavailable(error.as_text)
+            } else {
+                DbError::Refused(error.as_text)
+            }
+        }
+        PgError::ConnectionFailed(message) | PgError::QueryFailed(QueryError::Text(message)) | PgError::Other(message) => {
+            DbError::Unavailable(message)
+        }
+        PgError::BadParameter(message) | PgError::ValueConversionFailed(message) => DbError::Refused(message),
+    }
+}

@@ -1,0 +1,282 @@
+//! From a body to a task, by the rules of the domain. Pure: time and ids come in as arguments.
+
+use jiff::Timestamp;
+use nudge_component::Problem;
+use nudge_domain::id::ReminderId;
+use nudge_domain::recurrence::Rule;
+use nudge_domain::reminder::{Reminder, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled, reschedule};
+use nudge_domain::series::RecurrenceFrom;
+use nudge_domain::task::{Description, MAX_TAGS, Priority, Status, Title};
+use nudge_domain::{Due, Zone, parse_recurrence};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::input::{Field, Fields};
+use crate::record::{Series, TaskRecord};
+
+/// Where ids and the time come from.
+pub(crate) struct Context {
+    pub(crate) now: Timestamp,
+    pub(crate) new_id: fn() -> Uuid,
+}
+
+/// A task made of the body of `POST /api/v1/tasks`.
+pub(crate) fn create(user_id: &str, zone: &Zone, body: Map<String, Value>, context: &Context) -> Result<TaskRecord, Problem> {
+    let mut task = TaskRecord {
+        id: (context.new_id)(),
+        user_id: user_id.to_owned(),
+        title: String::new(),
+        description: None,
+        status: Status::Pending,
+        priority: Priority::default(),
+        due: None,
+        zone: zone.clone(),
+        category_id: None,
+        tag_ids: Vec::new(),
+        recurrence: None,
+        recurrence_from: RecurrenceFrom::default(),
+        reminders: Vec::new(),
+        series: None,
+        occurrence: 1,
+        version: 1,
+        created_at: context.now,
+        updated_at: context.now,
+        completed_at: None,
+    };
+    let mut fields = Fields::new(body);
+    apply(&mut task, &mut fields, context);
+    if task.title.is_empty() && !fields.errors.iter().any(|error| error.field == "title") {
+        fields.error("title", "required", "a task needs a title");
+    }
+    fields.finish()?;
+    Ok(task)
+}
+
+/// Changes a task by a merge patch (RFC 7396), the body of `PATCH /api/v1/tasks/{id}`.
+pub(crate) fn patch(task: &mut TaskRecord, body: Map<String, Value>, context: &Context) -> Result<(), Problem> {
+    let mut fields = Fields::new(body);
+    let status = fields.parsed::<Status>("status", |error| error.code());
+    apply(task, &mut fields, context);
+    if status == Field::Null {
+        fields.error("status", "required", "a task is pending or completed");
+    }
+    fields.finish()?;
+    match (status, task.status) {
+        (Field::Value(Status::Completed), Status::Pending) => complete(task, context),
+        (Field::Value(Status::Pending), Status::Completed) => reopen(task, context),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Marks a task as done. Its reminders have nothing to remind of any more.
+pub(crate) fn complete(task: &mut TaskRecord, context: &Context) {
+    task.status = Status::Completed;
+    task.completed_at = Some(context.now);
+    cancel_all(&mut task.reminders);
+}
+
+/// Takes that back. Reminders that are still ahead are armed again.
+fn reopen(task: &mut TaskRecord, context: &Context) {
+    task.status = Status::Pending;
+    task.completed_at = None;
+    rearm_cancelled(&mut task.reminders, task.due.as_ref(), context.now);
+}
+
+/// The fields that creating and patching share. Mistakes are collected in `fields`.
+fn apply(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
+    match fields.parsed::<Title>("title", |error| error.code()) {
+        Field::Value(title) => task.title = title.into(),
+        Field::Null => fields.error("title", "required", "a task needs a title"),
+        Field::Absent => {}
+    }
+    match fields.parsed::<Description>("description", |error| error.code()) {
+        Field::Value(description) => task.description = Some(description.into()),
+        Field::Null => task.description = None,
+        Field::Absent => {}
+    }
+    match fields.parsed::<Priority>("priority", |error| error.code()) {
+        Field::Value(priority) => task.priority = priority,
+        Field::Null => task.priority = Priority::default(),
+        Field::Absent => {}
+    }
+    match fields.id("categoryId") {
+        Field::Value(category) => task.category_id = Some(category),
+        Field::Null => task.category_id = None,
+        Field::Absent => {}
+    }
+    tags(task, fields);
+    let before = task.due.clone();
+    due(task, fields);
+    recurrence(task, fields, context);
+    reminders(task, before.as_ref(), fields, context);
+}
+
+fn tags(task: &mut TaskRecord, fields: &mut Fields) {
+    let items = match fields.list("tagIds") {
+        Field::Value(items) => items,
+        Field::Null => Vec::new(),
+        Field::Absent => return,
+    };
+    let mut tag_ids = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match item.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
+            Some(id) if tag_ids.contains(&id) => {}
+            Some(id) => tag_ids.push(id),
+            None => fields.error(&format!("tagIds[{index}]"), "wrong_type", "must be a UUID"),
+        }
+    }
+    if tag_ids.len() > MAX_TAGS {
+        fields.error("tagIds", "too_many_tags", format!("a task has at most {MAX_TAGS} tags"));
+    }
+    task.tag_ids = tag_ids;
+}
+
+/// `due` and `timeZone`. A zone that comes alone keeps the instant and changes how it is shown.
+fn due(task: &mut TaskRecord, fields: &mut Fields) {
+    let wanted = fields.parsed::<Zone>("timeZone", |error| error.code());
+    if wanted == Field::Null {
+        fields.error("timeZone", "required", "a task has a time zone");
+    }
+    if let Some(zone) = wanted.value() {
+        task.zone = zone;
+    }
+    match fields.text("due") {
+        Field::Value(text) => match Due::parse(&text, &task.zone) {
+            Ok(due) => task.due = Some(due),
+            Err(error) => fields.error("due", error.code(), &error),
+        },
+        Field::Null => task.due = None,
+        Field::Absent => {
+            if let Some(due) = task.due.take() {
+                match Due::new(due.at(), task.zone.clone()) {
+                    Ok(due) => task.due = Some(due),
+                    Err(error) => fields.error("timeZone", error.code(), &error),
+                }
+            }
+        }
+    }
+}
+
+/// `recurrence` and `recurrenceFrom`. Another rule, or another zone, begins another series; another due date does not.
+fn recurrence(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
+    match fields.parsed::<RecurrenceFrom>("recurrenceFrom", |_| "invalid_recurrence_from") {
+        Field::Value(from) => task.recurrence_from = from,
+        Field::Null => task.recurrence_from = RecurrenceFrom::default(),
+        Field::Absent => {}
+    }
+    let before = task.recurrence.clone();
+    match fields.text("recurrence") {
+        Field::Value(text) => match parse_recurrence(&text) {
+            Ok(rule) => task.recurrence = Some(rule),
+            Err(error) => fields.error("recurrence", error.code(), &error),
+        },
+        Field::Null => task.recurrence = None,
+        Field::Absent => {}
+    }
+    let (Some(rule), Some(due)) = (&task.recurrence, &task.due) else {
+        if task.recurrence.is_some() && task.due.is_none() {
+            fields.error("recurrence", "recurrence_without_due", "a recurring task needs a due date: send due as well");
+        }
+        task.series = None;
+        task.occurrence = 1;
+        return;
+    };
+    let goes_on = before.as_ref() == Some(rule) && task.series.as_ref().is_some_and(|series| series.start.zone() == &task.zone);
+    if goes_on {
+        return;
+    }
+    if !matches_at_all(rule, due) {
+        fields.error("recurrence", "invalid_recurrence", "the rule names no date from the due date on: move UNTIL, or the due date");
+    }
+    task.series = Some(Series { id: (context.new_id)(), start: due.clone() });
+    task.occurrence = 1;
+}
+
+fn matches_at_all(rule: &Rule, due: &Due) -> bool {
+    rule.occurrences(due).next().is_some()
+}
+
+/// `reminders`, a whole list (RFC 7396 has no other way). One with the id, or the time, of one that the task has is that
+/// one, and keeps what became of it.
+fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Fields, context: &Context) {
+    let items = match fields.list("reminders") {
+        Field::Value(items) => items,
+        Field::Null => Vec::new(),
+        Field::Absent => {
+            if task.status == Status::Pending {
+                reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
+            }
+            return;
+        }
+    };
+    if task.status == Status::Pending {
+        reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
+    }
+    let mut kept: Vec<Reminder> = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let prefix = format!("reminders[{index}]");
+        let Value::Object(object) = item else {
+            fields.error(&prefix, "wrong_type", "must be an object with minutesBefore or at");
+            continue;
+        };
+        let mut inner = Fields::within(format!("{prefix}."), object);
+        let (id, when) = reminder(task, &mut inner);
+        inner.refuse_others();
+        let broken = !inner.errors.is_empty();
+        fields.errors.append(&mut inner.errors);
+        let Some(when) = when.filter(|_| !broken) else { continue };
+        let known = task.reminders.iter().find(|known| known.when == when && id.is_none_or(|id| known.id == id));
+        let duplicate = kept.iter().any(|other| other.when == when);
+        match known {
+            Some(known) if !duplicate => kept.push(known.clone()),
+            _ => {
+                let id = id.unwrap_or_else(|| (context.new_id)().into());
+                match Reminder::new(id, when, task.due.as_ref(), &kept, context.now) {
+                    Ok(mut new) => {
+                        if task.status == Status::Completed {
+                            new.status = ReminderStatus::Cancelled;
+                        }
+                        kept.push(new);
+                    }
+                    Err(error) => fields.error(&prefix, error.code(), &error),
+                }
+            }
+        }
+    }
+    task.reminders = kept;
+}
+
+/// Reads one reminder: its id, if it is one that the task has, and its time.
+fn reminder(task: &TaskRecord, fields: &mut Fields) -> (Option<ReminderId>, Option<ReminderWhen>) {
+    let id = fields.id("id").value().map(ReminderId::from);
+    if let Some(id) = id
+        && !task.reminders.iter().any(|known| known.id == id)
+    {
+        fields.error("id", "unknown_reminder", "the task has no such reminder: leave the id out for a new one");
+    }
+    let minutes = fields.number("minutesBefore").value();
+    let at = fields.text("at").value();
+    // What a client got may be sent back as it is.
+    let _ = (fields.json("remindAt"), fields.json("status"));
+    let when = match (minutes, at) {
+        (Some(minutes), None) => Some(ReminderWhen::MinutesBefore(minutes)),
+        (None, Some(text)) => match Due::parse(&text, &task.zone) {
+            Ok(at) => Some(ReminderWhen::At(at.at())),
+            Err(error) => {
+                fields.error("at", "invalid_reminder", &error);
+                None
+            }
+        },
+        (None, None) if fields.errors.is_empty() => {
+            fields.error("minutesBefore", "required", "give minutesBefore or at");
+            None
+        }
+        (Some(_), Some(_)) => {
+            fields.error("at", "invalid_reminder", "give minutesBefore or at, not both");
+            None
+        }
+        (None, None) => None,
+    };
+    (id, when)
+}

@@ -1,0 +1,20 @@
+//! From what inner layers refuse to what the caller sees. Only here and in `input.rs` are statuses known.
+
+use nudge_component::Problem;
+use nudge_component::events::Disposition;
+
+use crate::db::DbError;
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(_) => Self::unavailable("the database", error),
+            DbError::Refused(_) | DbError::Unreadable(_) => Self::internal(error),
+        }
+    }
+}
+
+/// The same for an event: whatever the database has against it, later it may work.
+pub(crate) fn retry(error: DbError) -> Disposition {
+    Disposition::Retry(error.to_string())
+}

@@ -1,0 +1,261 @@
+//! Reading bodies, queries and headers: every mistake is found in one pass, and named with its field and the rule.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::extract::FromRequest;
+use axum::extract::Request;
+use http::header::{CONTENT_TYPE, IF_MATCH};
+use http::{HeaderMap, StatusCode};
+use nudge_component::Problem;
+use nudge_component::problem::FieldError;
+use nudge_component::serve::read_body;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// A body that is a JSON object.
+pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
+
+impl<S: Sync> FromRequest<S> for JsonObject {
+    type Rejection = Problem;
+
+    /// 415 for another content type, 413 for too many bytes, 400 for what is no JSON object.
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let patch = request.method() == http::Method::PATCH;
+        if essence != "application/json" && !(patch && essence == "application/merge-patch+json") {
+            let expected = if patch { "application/merge-patch+json or application/json" } else { "application/json" };
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", format!("send the body as Content-Type: {expected}")));
+        }
+        let body = read_body(request.into_body()).await?;
+        match serde_json::from_slice(&body) {
+            Ok(Value::Object(object)) => Ok(Self(object)),
+            Ok(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", "the body must be a JSON object")),
+            Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", format!("the body is not JSON: {error}"))),
+        }
+    }
+}
+
+/// A field of a merge patch (RFC 7396).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Field<T> {
+    /// Not there: leave it.
+    Absent,
+    /// `null`: take it away.
+    Null,
+    /// A value: put it there.
+    Value(T),
+}
+
+impl<T> Field<T> {
+    pub(crate) fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Null => None,
+        }
+    }
+}
+
+/// Takes the fields of an object one by one and collects what is wrong with them.
+pub(crate) struct Fields {
+    prefix: String,
+    object: Map<String, Value>,
+    known: Vec<&'static str>,
+    pub(crate) errors: Vec<FieldError>,
+}
+
+impl Fields {
+    pub(crate) fn new(object: Map<String, Value>) -> Self {
+        Self::within(String::new(), object)
+    }
+
+    /// Fields of an object inside another; `prefix` is its path, such as `reminders[0].`.
+    pub(crate) fn within(prefix: String, object: Map<String, Value>) -> Self {
+        Self { prefix, object, known: Vec::new(), errors: Vec::new() }
+    }
+
+    pub(crate) fn error(&mut self, field: &str, code: &str, message: impl Display) {
+        self.errors.push(FieldError { field: format!("{}{field}", self.prefix), code: code.to_owned(), message: message.to_string() });
+    }
+
+    /// Any JSON value.
+    pub(crate) fn json(&mut self, name: &'static str) -> Field<Value> {
+        self.known.push(name);
+        match self.object.remove(name) {
+            None => Field::Absent,
+            Some(Value::Null) => Field::Null,
+            Some(value) => Field::Value(value),
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, name: &'static str) -> Field<String> {
+        match self.json(name) {
+            Field::Value(Value::String(text)) => Field::Value(text),
+            Field::Value(_) => self.wrong(name, "must be a text"),
+            Field::Null => Field::Null,
+            Field::Absent => Field::Absent,
+        }
+    }
+
+    /// A text that stands for a value of the domain.
+    pub(crate) fn parsed<T: FromStr>(&mut self, name: &'static str, code: impl FnOnce(&T::Err) -> &'static str) -> Field<T>
+    where
+        T::Err: Display,
+    {
+        match self.text(name) {
+            Field::Value(text) => match text.parse() {
+                Ok(value) => Field::Value(value),
+                Err(error) => {
+                    self.error(name, code(&error), &error);
+                    Field::Absent
+                }
+            },
+            Field::Null => Field::Null,
+            Field::Absent => Field::Absent,
+        }
+    }
+
+    /// A UUID.
+    pub(crate) fn id(&mut self, name: &'static str) -> Field<Uuid> {
+        match self.text(name) {
+            Field::Value(text) => match Uuid::parse_str(&text) {
+                Ok(id) => Field::Value(id),
+                Err(_) => self.wrong(name, "must be a UUID"),
+            },
+            Field::Null => Field::Null,
+            Field::Absent => Field::Absent,
+        }
+    }
+
+    /// A list, element by element.
+    pub(crate) fn list(&mut self, name: &'static str) -> Field<Vec<Value>> {
+        match self.json(name) {
+            Field::Value(Value::Array(items)) => Field::Value(items),
+            Field::Value(_) => self.wrong(name, "must be a list"),
+            Field::Null => Field::Null,
+            Field::Absent => Field::Absent,
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn number(&mut self, name: &'static str) -> Field<u32> {
+        match self.json(name) {
+            Field::Value(value) => match value.as_u64().and_then(|number| u32::try_from(number).ok()) {
+                Some(number) => Field::Value(number),
+                None => self.wrong(name, "must be a whole number, not negative"),
+            },
+            Field::Null => Field::Null,
+            Field::Absent => Field::Absent,
+        }
+    }
+
+    fn wrong<T>(&mut self, name: &'static str, message: &str) -> Field<T> {
+        self.error(name, "wrong_type", message);
+        Field::Absent
+    }
+
+    /// Names what nobody asked for; a typing error must not pass as "leave it".
+    pub(crate) fn refuse_others(&mut self) {
+        let known = self.known.join(", ");
+        let others: Vec<String> = self.object.keys().cloned().collect();
+        for name in others {
+            let shown: String = name.chars().take(60).collect();
+            self.error(&shown, "unknown_field", format!("there is no such field; there are {known}"));
+        }
+    }
+
+    /// Ends reading: what is wrong, if anything is.
+    pub(crate) fn finish(mut self) -> Result<(), Problem> {
+        self.refuse_others();
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+}
+
+/// An id in a path. One that cannot be is one that does not exist.
+pub(crate) fn path_id(text: &str, what: &str) -> Result<Uuid, Problem> {
+    Uuid::parse_str(text).map_err(|_| Problem::not_found(what))
+}
+
+/// Which versions the caller is willing to change (RFC 9110, section 13.1.1): none says any.
+///
+/// # Errors
+///
+/// 400 when the header is no list of entity tags.
+pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Problem> {
+    let mut tags = Vec::new();
+    for value in headers.get_all(IF_MATCH) {
+        let malformed = || Problem::field("If-Match", "invalid_etag", "send the ETag as it was given, in double quotes, or *");
+        let text = value.to_str().map_err(|_| malformed())?;
+        for tag in text.split(',').map(str::trim) {
+            if tag == "*" {
+                return Ok(None);
+            }
+            let strong = tag.strip_prefix("W/").unwrap_or(tag);
+            if strong.len() < 2 || !strong.starts_with('"') || !strong.ends_with('"') {
+                return Err(malformed());
+            }
+            tags.push(tag.to_owned());
+        }
+    }
+    Ok(if tags.is_empty() { None } else { Some(tags) })
+}
+
+/// The entity tag of a version. Strong: a version never changes.
+pub(crate) fn etag(version: u32) -> String {
+    format!("\"{version}\"")
+}
+
+/// The parameters of a query string.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads `name=value` pairs and refuses names other than `known`, and names that come twice.
+    pub(crate) fn new(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
+        for (index, (name, _)) in pairs.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let shown: String = name.chars().take(60).collect();
+                return Err(Problem::field(shown, "unknown_parameter", format!("there is no such parameter; there are {}", known.join(", "))));
+            }
+            if pairs.iter().skip(index + 1).any(|(other, _)| other == name) {
+                return Err(Problem::field(name, "repeated_parameter", "give it once"));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    /// A parameter's text; an empty one counts as absent, so that `cursor=` starts at the beginning.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(value: &str) -> HeaderMap {
+        [(IF_MATCH, value.parse().unwrap())].into_iter().collect()
+    }
+
+    #[test]
+    fn if_match_is_a_list_of_tags_or_a_star() {
+        assert_eq!(if_match(&headers(r#""7""#)).unwrap().unwrap(), [r#""7""#]);
+        assert_eq!(if_match(&headers(r#""7", W/"8""#)).unwrap().unwrap(), [r#""7""#, r#"W/"8""#]);
+        assert!(if_match(&headers("*")).unwrap().is_none());
+        assert!(if_match(&HeaderMap::new()).unwrap().is_none());
+        for wrong in ["7", "\"", "\"7", "", "x,\"7\""] {
+            assert!(if_match(&headers(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_field_is_named() {
+        let Ok(Value::Object(object)) = serde_json::from_str(r#"{"title":1,"dueDate":"x"}"#) else { unreachable!() };
+        let mut fields = Fields::new(object);
+        assert_eq!(fields.text("title"), Field::Absent);
+        let problem = fields.finish().unwrap_err();
+        assert_eq!(problem.detail(), "2 fields are not valid");
+    }
+}

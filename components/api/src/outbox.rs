@@ -1,0 +1,144 @@
+//! Publishing what is stored: behind the answer, and by the relay.
+//!
+//! `task_event` is the outbox. A request that stored a change queues its event and answers; one task of the instance
+//! publishes the queue, with whatever other requests have queued meanwhile in the same bulk call, and marks the rows. An
+//! outbound call is the dear part on Spin. The queue is lost with the instance; the rows are not, and the relay, run by a
+//! standing job, publishes those that are older than [`LEFT_OVER`]. So an event may be published twice, with one id.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::dapr::pubsub::{self, CloudEvent};
+use nudge_component::publish::{describe, event as cloud_event};
+use nudge_contract::api::RelayReport;
+use nudge_contract::event::{Change, SCHEMA_VERSION, TaskEvent, TaskUpdate};
+use nudge_contract::names::{app, component, topic};
+
+use crate::db::{Database, DbError};
+use crate::store::{self, StoredEvent};
+
+/// Age from which an unpublished event counts as left over: longer than publishing behind the answer takes.
+const LEFT_OVER: SignedDuration = SignedDuration::from_secs(5);
+
+/// Time after which a completed recurring task without its next occurrence is announced again.
+const NO_SUCCESSOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// Most events of one bulk call: a few hundred kilobytes, far below Dapr's 4 MiB.
+const BATCH: usize = 50;
+
+/// Most batches of one run of the relay, so that it ends; the next run goes on.
+const BATCHES: u32 = 20;
+
+/// Events of all requests of this instance that are stored and not yet published. Whose they are does not matter here.
+static QUEUE: Mutex<Vec<StoredEvent>> = Mutex::new(Vec::new());
+static PUBLISHING: AtomicBool = AtomicBool::new(false);
+
+/// Publishes an event after the answer has gone out.
+pub(crate) fn publish_behind(event: &TaskEvent) {
+    let stored = StoredEvent {
+        task_id: event.task.task.id,
+        version: event.task.task.version,
+        data: serde_json::to_string(event).unwrap_or_default(),
+    };
+    if let Ok(mut queue) = QUEUE.lock() {
+        queue.push(stored);
+    }
+    if !PUBLISHING.swap(true, Ordering::AcqRel) {
+        spin_sdk::wasip3::spawn(drain());
+    }
+}
+
+async fn drain() {
+    loop {
+        let batch: Vec<StoredEvent> = match QUEUE.lock() {
+            Ok(mut queue) => {
+                let length = queue.len().min(BATCH);
+                queue.drain(..length).collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        if batch.is_empty() {
+            PUBLISHING.store(false, Ordering::Release);
+            return;
+        }
+        if let Err(error) = publish_and_mark(&batch).await {
+            tracing::warn!(events = batch.len(), "published later, by the relay: {error}");
+        }
+    }
+}
+
+/// Publishes what is left over, oldest first.
+pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
+    let database = Database::open().await?;
+    let now = Timestamp::now();
+    let before = |age: SignedDuration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+    let mut published = 0;
+    for _ in 0..BATCHES {
+        let batch = store::left_over(&database, before(LEFT_OVER), BATCH as u32).await?;
+        if batch.is_empty() {
+            break;
+        }
+        publish_and_mark(&batch).await?;
+        published += batch.len() as u32;
+    }
+    let waiting = store::without_successor(&database, before(NO_SUCCESSOR), BATCH as u32).await?;
+    let events: Vec<_> = waiting.iter().map(|task| task.event(Change::Completed, None, None)).collect();
+    publish_all(topic::TASK_RECURRENCE, events.iter().map(|event| cloud(event, event)).collect()).await?;
+    Ok(RelayReport { published, left: store::count_left_over(&database).await? })
+}
+
+/// Why the relay stopped. What it did before is done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RelayError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error("not published: {0}")]
+    Publish(String),
+}
+
+async fn publish_and_mark(batch: &[StoredEvent]) -> Result<(), RelayError> {
+    let mut events = Vec::with_capacity(batch.len());
+    for stored in batch {
+        match serde_json::from_str::<TaskEvent>(&stored.data) {
+            Ok(event) => events.push(event),
+            // Nobody can publish it, so it must not stop the others; it stays in the table.
+            Err(error) => tracing::error!(task = %stored.task_id, version = stored.version, "a stored event cannot be read: {error}"),
+        }
+    }
+    let recurring = |event: &&TaskEvent| event.change == Change::Completed && event.task.task.recurrence.is_some();
+    publish_all(topic::TASK_EVENTS, events.iter().map(|event| cloud(event, event)).collect()).await?;
+    publish_all(topic::TASK_RECURRENCE, events.iter().filter(recurring).map(|event| cloud(event, event)).collect()).await?;
+    publish_all(topic::TASK_UPDATES, events.iter().map(|event| cloud(event, &update(event))).collect()).await?;
+    store::mark_published(&Database::open().await?, batch, Timestamp::now()).await?;
+    Ok(())
+}
+
+async fn publish_all(topic: &str, events: Vec<CloudEvent>) -> Result<(), RelayError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let failed = pubsub::publish_all(component::PUBSUB.to_owned(), topic.to_owned(), events)
+        .await
+        .map_err(|error| RelayError::Publish(describe(&error)))?;
+    match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(RelayError::Publish(format!("{} events on {topic}, the first because of: {}", failed.len(), first.message))),
+    }
+}
+
+fn cloud<T: nudge_contract::event::Payload>(event: &TaskEvent, data: &T) -> CloudEvent {
+    let mut cloud = cloud_event(app::API, event.id(), event.task.task.id.to_string(), data);
+    cloud.time.clone_from(&event.task.task.updated_at);
+    cloud
+}
+
+fn update(event: &TaskEvent) -> TaskUpdate {
+    TaskUpdate {
+        schema_version: SCHEMA_VERSION,
+        user_id: event.task.user_id.clone(),
+        task_id: event.task.task.id,
+        version: event.task.task.version,
+        change: event.change,
+    }
+}
