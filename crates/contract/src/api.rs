@@ -37,6 +37,8 @@ pub enum ReminderDelivery {
     Send {
         /// Whereto.
         email: String,
+        /// IANA name of the zone its owner lives in.
+        time_zone: String,
         /// The task as it is now.
         task: Box<Snapshot>,
     },
