@@ -1,7 +1,7 @@
 //! The guests' time of day, and the engine's interruption of guests that compute for too long.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +11,8 @@ use wasmtime_wasi::HostWallClock;
 
 /// How often a computing guest lets others run.
 const TICK: Duration = Duration::from_millis(10);
+/// How long it lets them.
+const REST: Duration = Duration::from_millis(1);
 
 /// `wasi:clocks` wall-clock (0.2) and system-clock (0.3), read from a [`Clock`].
 pub(crate) struct GuestClock(pub(crate) Clock);
@@ -59,29 +61,40 @@ pub(crate) struct CpuMeter(Arc<Ticks>);
 #[derive(Debug, Default)]
 struct Ticks {
     in_a_row: AtomicU32,
-    /// Set when the guest was made to pause by a tick: then the pause is no waiting.
-    paused: std::sync::atomic::AtomicBool,
+    /// While the guest rests because of a tick: that is no waiting of its own.
+    resting: AtomicBool,
 }
 
 impl CpuMeter {
-    /// Makes a store yield at each tick, and trap once it has used up `limit`.
+    /// Makes a store rest at each tick, and trap once it has used up `limit`.
     pub(crate) fn attach<T>(&self, store: &mut Store<T>, limit: Duration) {
         let ticks = self.0.clone();
         let most = u32::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
-            if ticks.in_a_row.fetch_add(1, Ordering::Relaxed) >= most {
-                return Err(CpuLimit(limit).into());
+        store.epoch_deadline_callback(move |_| match ticks.in_a_row.fetch_add(1, Ordering::Relaxed) {
+            // A guest that has slept past a tick meets it as soon as it runs, and has not computed yet.
+            0 => Ok(UpdateDeadline::Continue(1)),
+            count if count >= most => Err(CpuLimit(limit).into()),
+            _ => {
+                ticks.resting.store(true, Ordering::Relaxed);
+                let ticks = ticks.clone();
+                Ok(UpdateDeadline::YieldCustom(
+                    1,
+                    Box::pin(async move {
+                        // Not just a yield: tokio looks at sockets and timers only every 61 polls while any task is
+                        // ready, which neighbours on this thread would feel as 61 ticks.
+                        tokio::time::sleep(REST).await;
+                        ticks.resting.store(false, Ordering::Relaxed);
+                    }),
+                ))
             }
-            ticks.paused.store(true, Ordering::Relaxed);
-            Ok(UpdateDeadline::Yield(1))
         });
     }
 
-    /// To be called whenever the store's future is pending: unless a tick was the reason, the guest waits for
-    /// something, and its next run counts from zero.
+    /// To be called whenever the store's future is pending: unless the guest rests, it waits for something, and its
+    /// next run counts from zero.
     pub(crate) fn pending(&self) {
-        if !self.0.paused.swap(false, Ordering::Relaxed) {
+        if !self.0.resting.load(Ordering::Relaxed) {
             self.0.in_a_row.store(0, Ordering::Relaxed);
         }
     }

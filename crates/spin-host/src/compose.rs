@@ -82,10 +82,7 @@ pub(crate) fn compose(id: &str, wasm: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u
     if parts.is_empty() {
         return Ok(wasm);
     }
-    let mut composition = Composition {
-        graph: CompositionGraph::new(),
-        denied: HashMap::new(),
-    };
+    let mut composition = Composition::default();
     let (world, root) = composition.instantiate(id, wasm)?;
     let imports = composition.items(world, Side::Imports);
 
@@ -103,8 +100,8 @@ pub(crate) fn compose(id: &str, wasm: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u
             });
         }
         // The same file may be there twice, so packages are told apart by their place in the list.
-        let (part_world, instance) = composition.instantiate(&format!("dependency-{index}"), part.wasm)?;
-        composition.deny(part_world, instance, &part.inherit)?;
+        let wasm = deny_what_is_not_inherited(part.wasm, &part.inherit)?;
+        let (part_world, instance) = composition.instantiate(&format!("dependency-{index}"), wasm)?;
         let exports: HashMap<_, _> = composition.items(part_world, Side::Exports).into_iter().collect();
         let dependency = part.name.to_string();
         for (import, wanted) in matched {
@@ -142,23 +139,35 @@ pub(crate) fn compose(id: &str, wasm: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u
                 .map_err(graph_error)?;
         }
     }
-    for (export, _) in composition.items(world, Side::Exports) {
-        let node = composition
-            .graph
-            .alias_instance_export(root, &export)
-            .map_err(graph_error)?;
-        composition.graph.export(node, &export).map_err(graph_error)?;
-    }
-    composition
-        .graph
-        .encode(EncodeOptions::default())
-        .map_err(graph_error)
+    composition.finish(world, root)
 }
 
+/// Turns the capability imports that are not inherited into imports under the name of their refusal. A step of its
+/// own, because the library takes two imports of one interface in one composition for the same.
+fn deny_what_is_not_inherited(wasm: Vec<u8>, inherit: &Inherit) -> Result<Vec<u8>, ComposeError> {
+    let mut composition = Composition::default();
+    let (world, root) = composition.instantiate("dependency", wasm.clone())?;
+    let mut denied = composition.items(world, Side::Imports);
+    denied.retain(|(import, _)| deny::is_denied(import, inherit));
+    if denied.is_empty() {
+        return Ok(wasm);
+    }
+    for (import, kind) in denied {
+        let node = composition
+            .graph
+            .import(deny::refusal_name(&import), kind)
+            .map_err(graph_error)?;
+        composition
+            .graph
+            .set_instantiation_argument(root, &import, node)
+            .map_err(graph_error)?;
+    }
+    composition.finish(world, root)
+}
+
+#[derive(Default)]
 struct Composition {
     graph: CompositionGraph,
-    /// The renamed imports by name, so that two dependencies share one.
-    denied: HashMap<String, NodeId>,
 }
 
 enum Side {
@@ -188,26 +197,16 @@ impl Composition {
         items.iter().map(|(name, kind)| (name.clone(), *kind)).collect()
     }
 
-    /// Turns the capability imports that are not inherited into imports under the name of their refusal.
-    fn deny(&mut self, world: WorldId, instance: NodeId, inherit: &Inherit) -> Result<(), ComposeError> {
-        for (import, kind) in self.items(world, Side::Imports) {
-            if !deny::is_denied(&import, inherit) {
-                continue;
-            }
-            let name = deny::refusal_name(&import);
-            let node = match self.denied.get(&name) {
-                Some(node) => *node,
-                None => {
-                    let node = self.graph.import(name.clone(), kind).map_err(graph_error)?;
-                    self.denied.insert(name, node);
-                    node
-                }
-            };
-            self.graph
-                .set_instantiation_argument(instance, &import, node)
+    /// Exports what `root` exports and writes the composition out.
+    fn finish(mut self, world: WorldId, root: NodeId) -> Result<Vec<u8>, ComposeError> {
+        for (export, _) in self.items(world, Side::Exports) {
+            let node = self
+                .graph
+                .alias_instance_export(root, &export)
                 .map_err(graph_error)?;
+            self.graph.export(node, &export).map_err(graph_error)?;
         }
-        Ok(())
+        self.graph.encode(EncodeOptions::default()).map_err(graph_error)
     }
 }
 

@@ -49,29 +49,39 @@ fn without_version(name: &str) -> &str {
 /// Defines every refusal that `component` imports.
 pub(crate) fn link(linker: &mut Linker<ComponentState>, component: &Component) -> wasmtime::Result<()> {
     let engine = component.engine();
+    // An interface lists the resources of its own and those it uses; the latter come from an earlier import.
+    let mut known = Vec::new();
     for (name, item) in component.component_type().imports(engine) {
-        let (Some(original), ComponentItem::ComponentInstance(interface)) =
-            (name.strip_prefix(PREFIX), item.ty)
-        else {
+        let ComponentItem::ComponentInstance(interface) = item.ty else {
             continue;
         };
-        let mut instance = linker.instance(name)?;
+        let mut functions = Vec::new();
+        let mut resources = Vec::new();
         for (export, item) in interface.exports(engine) {
             match item.ty {
-                ComponentItem::ComponentFunc(function) => refuse(&mut instance, original, export, &function)?,
-                // A type of its own, of which no value ever exists. What is used from another interface is not
-                // matched by this: it arrives as an alias of an import that is already defined.
-                ComponentItem::Resource(_) => {
-                    instance.resource(export, ResourceType::host::<Denied>(), |_, _| Ok(()))?
+                ComponentItem::ComponentFunc(function) => functions.push((export, function)),
+                ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                    known.push(resource);
+                    resources.push(export);
                 }
                 _ => {}
             }
+        }
+        let Some(original) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let mut instance = linker.instance(name)?;
+        for resource in resources {
+            instance.resource(resource, ResourceType::host::<Denied>(), |_, _| Ok(()))?;
+        }
+        for (export, function) in functions {
+            refuse(&mut instance, original, export, &function)?;
         }
     }
     Ok(())
 }
 
-/// The representation of resources that cannot be created.
+/// The representation of a denied interface's own resources. No value of it ever exists.
 struct Denied;
 
 fn refuse(

@@ -27,7 +27,10 @@ pub(crate) struct Instances {
     slots: Arc<Semaphore>,
 }
 
-/// No instance became free in time.
+/// How soon a request that found every instance busy tries again.
+const RETRY: Duration = Duration::from_millis(2);
+
+/// Every instance that there may be exists, and none takes another request now.
 #[derive(Debug, thiserror::Error)]
 #[error("all {0} instances are busy")]
 pub(crate) struct Busy(usize);
@@ -49,9 +52,22 @@ impl Instances {
         Ok(Self { handler, slots })
     }
 
-    /// Has an instance answer the request.
-    pub(crate) async fn handle(&self, request: Request) -> wasmtime::Result<Response> {
-        self.handler.handle((), request).await
+    /// Has an instance answer the request. If none takes it and there must not be another one, tries again until
+    /// [`Limits::queue`](crate::Limits::queue) is over.
+    pub(crate) async fn handle(&self, mut request: Request) -> wasmtime::Result<Response> {
+        let deadline = Instant::now() + self.handler.state().component.limits().queue;
+        loop {
+            let error = match self.handler.handle((), request).await {
+                Err(error) if is_busy(&error) && Instant::now() < deadline => error,
+                result => return result,
+            };
+            let refused = error.downcast::<InstantiationError<()>>()?;
+            request = refused
+                .request
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            tokio::time::sleep(RETRY).await;
+        }
     }
 
     /// Returns when no instance is left.
@@ -82,9 +98,11 @@ impl HandlerState for Factory {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<ComponentState, Expiration, Worker>> {
         let limits = self.component.limits();
-        let slot = tokio::time::timeout(limits.queue, self.slots.clone().acquire_owned())
-            .await
-            .map_err(|_| Busy(limits.instances))??;
+        let slot = self
+            .slots
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Busy(limits.instances))?;
         let (mut store, meter) = self.component.store()?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let mut draining = self.draining.clone();

@@ -144,7 +144,7 @@ pub enum Files {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     deny_unknown_fields,
-    expecting = "expected a table with `component` or `path`; registries and addresses are not supported"
+    expecting = "a table with `component` or `path`; registries and addresses are not supported"
 )]
 pub struct Dependency {
     /// The id of another component of this manifest, whose source is used.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
@@ -98,7 +99,21 @@ fn run(connection: &rusqlite::Connection, statement: &str, parameters: Vec<Value
         end: Ok(()),
     };
     outcome.end = (|| {
-        let mut statement = connection.prepare_cached(statement).map_err(io)?;
+        let (mut cached, mut first);
+        let statement: &mut rusqlite::Statement<'_> = match connection.prepare_cached(statement) {
+            Ok(statement) => {
+                cached = statement;
+                &mut cached
+            }
+            // The library refuses a text with a second statement. What is wrong with the first is found again here.
+            Err(_) => match rusqlite::Batch::new(connection, statement).next().map_err(io)? {
+                Some(statement) => {
+                    first = statement;
+                    &mut first
+                }
+                None => return Ok(()),
+            },
+        };
         outcome.columns = statement.column_names().into_iter().map(str::to_owned).collect();
         let width = outcome.columns.len();
         let parameters = rusqlite::params_from_iter(parameters.into_iter().map(to_sqlite));
