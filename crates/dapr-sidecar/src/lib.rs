@@ -1,1 +1,61 @@
 //! The part of Dapr 1.16's HTTP API that Nudge uses, in one process on SQLite.
+//!
+//! Stands in for daprd, its scheduler, a broker and a state store on one machine. The same request gets the
+//! status, body and headers that a real daprd 1.16 gave when it was asked; what does not exist here is refused by name.
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use std::collections::BTreeMap;
+//! use dapr_sidecar::{App, Clock, Options, Sidecars};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let dir = folder.path();
+//! std::fs::write(dir.join("pubsub.yaml"), "
+//! apiVersion: dapr.io/v1alpha1
+//! kind: Component
+//! metadata: {name: pubsub}
+//! spec: {type: pubsub.in-memory, version: v1}
+//! ")?;
+//! let mut sidecars = Sidecars::bind(Options {
+//!     resources: dir.to_owned(),
+//!     working_dir: dir.to_owned(),
+//!     data: dir.join("dapr.db"),
+//!     clock: Clock::system(),
+//!     apps: vec![App::new("orders")],
+//! })
+//! .await?;
+//! println!("DAPR_HTTP_ENDPOINT=http://{}", sidecars.address("orders").ok_or("bound above")?);
+//! sidecars.serve(BTreeMap::from([("orders".to_owned(), "http://127.0.0.1:8080".parse()?)]));
+//! sidecars.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! `pubsub.in-memory` and `state.in-memory` name the component types, so that the same files load on a real daprd;
+//! here both are durable: a killed process loses nothing that was answered. Delivery follows what was recorded with
+//! Kafka: eight partitions, one message in flight in each, order within a `partitionKey`.
+
+mod app;
+mod bindings;
+mod body;
+mod duration;
+mod error;
+mod health;
+mod invoke;
+mod jobs;
+mod metadata;
+mod problem;
+mod pubsub;
+mod resources;
+mod secrets;
+mod server;
+mod sidecar;
+mod sidecars;
+mod state;
+mod store;
+mod trace;
+
+pub use app::{App, AppHealth};
+pub use error::Error;
+pub use sidecars::{Options, Sidecars};
+pub use step_clock::Clock;
+pub use store::StoreError;

@@ -1,0 +1,115 @@
+//! `bindings.smtp`.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use lettre::address::{Address, Envelope};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+
+use super::message;
+use crate::app::chain;
+use crate::resources::{MAIL_FIELDS, Smtp};
+
+/// Why a mail was not accepted, in the words of Dapr's binding as far as they were recorded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error("smtp binding error: {0} property not supplied in configuration- or request-metadata")]
+    Missing(&'static str),
+    #[error("error from smtp binding, sending email failed: invalid address {text}: {source}")]
+    Address {
+        text: String,
+        source: lettre::address::AddressError,
+    },
+    #[error("error from smtp binding, sending email failed: {0}")]
+    Envelope(#[from] lettre::error::Error),
+    #[error("error from smtp binding, sending email failed: {}", refusal(.0))]
+    Smtp(#[from] lettre::transport::smtp::Error),
+}
+
+/// A server's refusal as Go prints it; anything else as it is.
+fn refusal(error: &lettre::transport::smtp::Error) -> String {
+    match (error.status(), error.source()) {
+        (Some(code), Some(text)) => format!("gomail: could not send email 1: {code} \"{text}\""),
+        _ => chain(error),
+    }
+}
+
+/// One smtp binding of one sidecar.
+pub(crate) struct Mailer {
+    settings: Smtp,
+    /// Dapr merges what a request says into the component's own settings, and it stays there: a later mail
+    /// without `emailTo` goes to the former recipient. Recorded on daprd 1.16, kept so that callers cannot come to rely on
+    /// anything better.
+    fields: Mutex<BTreeMap<String, String>>,
+}
+
+impl Mailer {
+    pub(crate) fn new(settings: Smtp) -> Self {
+        let mut fields = settings.defaults.clone();
+        fields
+            .entry("priority".to_owned())
+            .or_insert_with(|| "3".to_owned());
+        Self {
+            settings,
+            fields: Mutex::new(fields),
+        }
+    }
+
+    /// Sends one mail and returns once the server has accepted it.
+    pub(crate) async fn send(
+        &self,
+        request: &BTreeMap<String, String>,
+        html: &str,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        let fields = self.merge(request);
+        let get = |name: &str| fields.get(name).map_or("", String::as_str);
+        for name in ["emailFrom", "emailTo", "subject"] {
+            if get(name).is_empty() {
+                return Err(SendError::Missing(name));
+            }
+        }
+        let parse = |text: &str| {
+            text.parse::<Address>().map_err(|source| SendError::Address {
+                text: text.to_owned(),
+                source,
+            })
+        };
+        let recipients: Result<Vec<_>, _> = ["emailTo", "emailCC", "emailBCC"]
+            .iter()
+            .flat_map(|name| message::addresses(get(name)))
+            .map(parse)
+            .collect();
+        let envelope = Envelope::new(Some(parse(get("emailFrom"))?), recipients?)?;
+        let mail = message::compose(&fields, html, now);
+        self.transport().send_raw(&envelope, &mail).await?;
+        Ok(())
+    }
+
+    fn merge(&self, request: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in MAIL_FIELDS {
+            if let Some(value) = request.get(name).filter(|value| !value.is_empty()) {
+                fields.insert(name.to_owned(), value.clone());
+            }
+        }
+        fields.clone()
+    }
+
+    /// A connection per mail, as Dapr makes it, without TLS.
+    fn transport(&self) -> AsyncSmtpTransport<Tokio1Executor> {
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.settings.host)
+            .port(self.settings.port)
+            .hello_name(ClientId::Domain("localhost".to_owned()));
+        match &self.settings.credentials {
+            Some((user, password)) => builder
+                .credentials(Credentials::new(user.clone(), password.clone()))
+                .build(),
+            None => builder.build(),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Jobs: `/v1.0-alpha1/jobs/{name}` and the callbacks `POST /job/{name}`.
+
+pub(crate) mod api;
+mod cron;
+pub(crate) mod runner;
+mod schedule;
+mod table;
+
+use tokio::sync::watch;
+
+/// Tells the runners that a job has come, changed or gone.
+pub(crate) struct Jobs {
+    changed: watch::Sender<()>,
+}
+
+impl Jobs {
+    pub(crate) fn new() -> Self {
+        Self {
+            changed: watch::Sender::new(()),
+        }
+    }
+}

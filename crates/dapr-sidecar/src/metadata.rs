@@ -1,0 +1,92 @@
+//! `GET /v1.0/metadata` and `PUT /v1.0/metadata/{key}`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::body;
+use crate::problem::{Problem, json_line};
+use crate::resources::Block;
+use crate::sidecar::Sidecar;
+
+/// The daprd whose answers were recorded.
+const VERSION: &str = "1.16.0";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'m> {
+    id: &'m str,
+    runtime_version: &'static str,
+    components: Vec<Value>,
+    extended: BTreeMap<String, String>,
+    subscriptions: Vec<Value>,
+}
+
+/// What this sidecar has loaded. Dapr's fields about actors, workflows and its own ports are left out.
+pub(crate) async fn get(State(sidecar): State<Arc<Sidecar>>) -> Response {
+    let components = sidecar.components.values().map(|component| {
+        let mut shown = json!({"name": component.name, "type": component.kind, "version": component.version});
+        let capabilities: &[&str] = match component.block {
+            Block::Pubsub => &["BULK_PUBSUB"],
+            Block::State(_) => &["ETAG", "TRANSACTIONAL", "TTL"],
+            Block::Smtp(_) => &["OUTPUT_BINDING"],
+            Block::Secrets(_) => &[],
+        };
+        if let (false, Some(fields)) = (capabilities.is_empty(), shown.as_object_mut()) {
+            fields.insert("capabilities".to_owned(), json!(capabilities));
+        }
+        shown
+    });
+    let subscriptions = sidecar.subscriptions.iter().map(|subscription| {
+        let rules: Vec<_> = subscription
+            .routes
+            .list()
+            .map(|(expression, path)| match expression {
+                Some(expression) => json!({"match": expression, "path": path}),
+                None => json!({"path": path}),
+            })
+            .collect();
+        json!({
+            "pubsubname": subscription.pubsub,
+            "topic": subscription.topic,
+            "rules": rules,
+            "deadLetterTopic": subscription.dead_letter.as_deref().unwrap_or_default(),
+            "type": "DECLARATIVE",
+        })
+    });
+    let mut extended = sidecar
+        .attributes
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    extended.insert("daprRuntimeVersion".to_owned(), VERSION.to_owned());
+    json_line(&Metadata {
+        id: &sidecar.app.app_id,
+        runtime_version: VERSION,
+        components: components.collect(),
+        extended,
+        subscriptions: subscriptions.collect(),
+    })
+}
+
+/// Keeps an attribute until the process ends.
+pub(crate) async fn set(
+    State(sidecar): State<Arc<Sidecar>>,
+    Path(key): Path<String>,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let value = body::read(body).await.map_err(Problem::malformed)?;
+    let value = String::from_utf8_lossy(&value).into_owned();
+    sidecar
+        .attributes
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key, value);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,262 @@
+//! Reads the folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::component::{self, Component};
+use super::configuration;
+use super::resiliency::{self, Resiliency};
+use super::subscription::{self, Subscription};
+use crate::Error;
+
+/// Everything a resources folder says.
+#[derive(Debug, Default)]
+pub(crate) struct Resources {
+    pub(crate) components: Vec<Component>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) resiliencies: Vec<Resiliency>,
+    /// False if a configuration sets `samplingRate: "0"`: no trace headers then.
+    pub(crate) tracing: bool,
+}
+
+/// The part that all kinds have in common.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Document {
+    api_version: String,
+    kind: String,
+    metadata: Meta,
+    spec: serde_norway::Value,
+    #[serde(default)]
+    scopes: Vec<String>,
+    auth: Option<Auth>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meta {
+    name: String,
+    #[serde(default, rename = "namespace")]
+    _namespace: Option<String>,
+    #[serde(default, rename = "labels")]
+    _labels: Option<BTreeMap<String, String>>,
+    #[serde(default, rename = "annotations")]
+    _annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Auth {
+    secret_store: String,
+}
+
+/// One resource, with where it stands for error messages.
+pub(crate) struct Source {
+    file: PathBuf,
+    document: usize,
+    kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) secret_store: Option<String>,
+    spec: serde_norway::Value,
+}
+
+impl Source {
+    /// The spec in the shape of its kind.
+    pub(crate) fn spec<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+        serde_norway::from_value(std::mem::take(&mut self.spec)).map_err(|source| Error::Yaml {
+            file: self.file.clone(),
+            document: self.document,
+            source,
+        })
+    }
+
+    /// An error about this resource.
+    pub(crate) fn error(&self, problem: impl Into<String>) -> Error {
+        Error::Resource {
+            file: self.file.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Loads every `*.yaml` of `folder`, in name order. Relative paths in components start at `working_dir`.
+pub(crate) fn load(folder: &Path, working_dir: &Path) -> Result<Resources, Error> {
+    let read = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Read { path, source }
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read(folder))? {
+        let path = entry.map_err(read(folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut components = Vec::new();
+    let mut resources = Resources {
+        tracing: true,
+        ..Resources::default()
+    };
+    for file in files {
+        let text = std::fs::read_to_string(&file).map_err(read(&file))?;
+        for mut source in documents(&file, &text)? {
+            match source.kind {
+                "Component" => components.push(source),
+                "Subscription" => resources.subscriptions.push(subscription::load(source)?),
+                "Resiliency" => resources.resiliencies.push(resiliency::load(source)?),
+                _ => resources.tracing = configuration::tracing(&mut source)?,
+            }
+        }
+    }
+    resources.components = component::load(components, working_dir)?;
+    Ok(resources)
+}
+
+fn documents(file: &Path, text: &str) -> Result<Vec<Source>, Error> {
+    let mut sources = Vec::new();
+    for (index, yaml) in serde_norway::Deserializer::from_str(text).enumerate() {
+        let document = index + 1;
+        let error = |source| Error::Yaml {
+            file: file.to_owned(),
+            document,
+            source,
+        };
+        let value = serde_norway::Value::deserialize(yaml).map_err(error)?;
+        if value.is_null() {
+            continue; // Nothing but comments, or an empty part between two `---`.
+        }
+        let parsed: Document = serde_norway::from_value(value).map_err(error)?;
+        let kind = match (parsed.kind.as_str(), parsed.api_version.as_str()) {
+            ("Component", "dapr.io/v1alpha1") => "Component",
+            ("Subscription", "dapr.io/v2alpha1") => "Subscription",
+            ("Resiliency", "dapr.io/v1alpha1") => "Resiliency",
+            ("Configuration", "dapr.io/v1alpha1") => "Configuration",
+            (kind, version) => {
+                return Err(Error::Resource {
+                    file: file.to_owned(),
+                    kind: "resource",
+                    name: parsed.metadata.name,
+                    problem: format!(
+                        "kind {kind} of {version} is not known; there are Component, Resiliency and \
+                         Configuration of dapr.io/v1alpha1 and Subscription of dapr.io/v2alpha1"
+                    ),
+                });
+            }
+        };
+        sources.push(Source {
+            file: file.to_owned(),
+            document,
+            kind,
+            name: parsed.metadata.name,
+            scopes: parsed.scopes,
+            secret_store: parsed.auth.map(|auth| auth.secret_store),
+            spec: parsed.spec,
+        });
+    }
+    Ok(sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(yaml: &str) -> Result<Resources, String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("all.yaml"), yaml).expect("written");
+        std::fs::write(dir.path().join("secrets.json"), r#"{"smtp":{"password":"p"}}"#).expect("written");
+        load(dir.path(), dir.path()).map_err(|error| {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            format!("{error}{}", source.unwrap_or_default())
+        })
+    }
+
+    const PUBSUB: &str = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: pubsub}\n\
+                          spec: {type: pubsub.in-memory, version: v1}\n";
+
+    #[test]
+    fn loads_several_documents_of_a_file() {
+        let subscription = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: s}\n\
+            spec:\n  pubsubname: pubsub\n  topic: t\n  deadLetterTopic: dead\n  routes:\n    rules:\n\
+            \x20   - {match: 'event.type == \"a\"', path: /a}\n    default: /other\nscopes: [billing]\n";
+        let resources =
+            load_text(&format!("{PUBSUB}---\n# nothing\n---\n{subscription}")).expect("good files");
+        assert_eq!(resources.components.len(), 1);
+        let subscription = &resources.subscriptions[0];
+        assert_eq!(subscription.dead_letter.as_deref(), Some("dead"));
+        assert!(super::super::in_scope(&subscription.scopes, "billing"));
+        assert!(!super::super::in_scope(&subscription.scopes, "orders"));
+    }
+
+    #[test]
+    fn refuses_what_it_has_not_and_names_it() {
+        let component = |kind: &str, metadata: &str| {
+            format!(
+                "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: c}}\n\
+                 spec:\n  type: {kind}\n  version: v1\n  metadata: {metadata}\n"
+            )
+        };
+        let cases = [
+            (component("pubsub.kafka", "[]"), "pubsub.kafka"),
+            (
+                component("pubsub.in-memory", "[{name: brokers, value: x}]"),
+                "brokers",
+            ),
+            (
+                component("state.in-memory", "[{name: keyPrefix, value: name, oops: 1}]"),
+                "oops",
+            ),
+            (component("bindings.smtp", "[{name: host, value: h}]"), "port"),
+            (
+                component(
+                    "bindings.smtp",
+                    "[{name: port, value: '465'}, {name: host, value: h}]",
+                ),
+                "465",
+            ),
+            (
+                component(
+                    "secretstores.local.file",
+                    "[{name: secretsFile, value: gone.json}]",
+                ),
+                "gone.json",
+            ),
+            (PUBSUB.replace("Component", "HTTPEndpoint"), "HTTPEndpoint"),
+            (format!("{PUBSUB}---\n{PUBSUB}"), "twice"),
+            ("kind: [".to_owned(), "all.yaml"),
+        ];
+        for (yaml, word) in cases {
+            let error = load_text(&yaml).expect_err(word);
+            assert!(error.contains(word), "{word}: {error}");
+            assert!(error.contains("all.yaml") || word == "gone.json", "{error}");
+        }
+    }
+
+    #[test]
+    fn resolves_a_secret_that_a_component_refers_to() {
+        let yaml = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: mail}\nspec:\n  type: bindings.smtp\n\
+            \x20 version: v1\n  metadata:\n  - {name: host, value: 127.0.0.1}\n  - {name: port, value: 25}\n\
+            \x20 - {name: user, value: u}\n  - name: password\n    secretKeyRef: {name: 'smtp:password', key: KEY}\n\
+            auth: {secretStore: secrets}\n---\napiVersion: dapr.io/v1alpha1\nkind: Component\n\
+            metadata: {name: secrets}\nspec:\n  type: secretstores.local.file\n  version: v1\n  metadata:\n\
+            \x20 - {name: secretsFile, value: secrets.json}\n";
+        let resources = load_text(&yaml.replace("KEY", "'smtp:password'")).expect("good files");
+        let smtp = resources
+            .components
+            .iter()
+            .find(|component| component.name == "mail")
+            .expect("loaded");
+        let super::super::Block::Smtp(smtp) = &smtp.block else {
+            panic!("an smtp binding")
+        };
+        assert_eq!(smtp.credentials, Some(("u".to_owned(), "p".to_owned())));
+        let error = load_text(&yaml.replace("KEY", "other")).expect_err("no such key");
+        assert!(error.contains("password") && !error.contains("\"p\""), "{error}");
+    }
+}

@@ -1,0 +1,358 @@
+//! Starting, serving and stopping.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Request, Uri};
+use axum::serve::ListenerExt as _;
+use bytes::Bytes;
+use step_clock::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::{App, AppChannel, AppHealth, Phase, chain};
+use crate::bindings::smtp::Mailer;
+use crate::jobs::{self, Jobs};
+use crate::pubsub::broker::{Broker, PARTITIONS, Topic};
+use crate::pubsub::deliver::Delivery;
+use crate::resources::{self, Block, Resources, in_scope};
+use crate::sidecar::{Shared, Sidecar, Stop};
+use crate::store::Store;
+use crate::{Error, server, state};
+
+/// How often an app that does not listen yet is looked for, in real time.
+const LOOKOUT: Duration = Duration::from_millis(100);
+
+/// How long [`Sidecars::shutdown`] waits for calls in flight, in real time.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often expired state and old messages are removed, on the clock.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// What [`Sidecars::bind`] needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of Dapr resources; every `*.yaml` in it is loaded.
+    pub resources: PathBuf,
+    /// Where relative paths in components start, as daprd's working directory does.
+    pub working_dir: PathBuf,
+    /// The SQLite file that keeps messages, state and jobs. Made if it does not exist.
+    pub data: PathBuf,
+    /// What due times, time-to-live and retries go by.
+    pub clock: Clock,
+    /// The apps, each with a sidecar of its own.
+    pub apps: Vec<App>,
+}
+
+/// The sidecars of one machine, in one process. Dropping them stops everything at once, as a crash would;
+/// [`Sidecars::shutdown`] lets calls in flight end.
+pub struct Sidecars {
+    addresses: BTreeMap<String, SocketAddr>,
+    sidecars: Vec<Arc<Sidecar>>,
+    shared: Arc<Shared>,
+    servers: JoinSet<()>,
+    workers: JoinSet<()>,
+}
+
+impl std::fmt::Debug for Sidecars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sidecars")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sidecars {
+    /// Loads the resources, opens the database and listens for every app. The API answers from now on; nothing
+    /// is delivered before [`Sidecars::serve`].
+    pub async fn bind(options: Options) -> Result<Self, Error> {
+        let mut resources = resources::load(&options.resources, &options.working_dir)?;
+        let open = |source| Error::Database {
+            path: options.data.clone(),
+            source,
+        };
+        let store = Store::open(&options.data).map_err(open)?;
+        let mut apps = BTreeMap::new();
+        for app in &options.apps {
+            if apps
+                .insert(app.app_id.clone(), Arc::new(AppChannel::new(app)))
+                .is_some()
+            {
+                return Err(Error::AppTwice(app.app_id.clone()));
+            }
+        }
+        let shared = Arc::new(Shared {
+            broker: Broker::new(store.clone(), options.clock.clone()),
+            store,
+            clock: options.clock,
+            jobs: Jobs::new(),
+            apps,
+            tracing: resources.tracing,
+            stop: watch::Sender::new(Stop::Running),
+        });
+        let components: Vec<_> = std::mem::take(&mut resources.components)
+            .into_iter()
+            .map(Arc::new)
+            .collect();
+        let (mut addresses, mut sidecars, mut servers) = (BTreeMap::new(), Vec::new(), JoinSet::new());
+        for app in options.apps {
+            let sidecar = sidecar(app, &shared, &components, &resources);
+            let (app_id, addr) = (sidecar.app.app_id.clone(), sidecar.app.listen);
+            for subscription in &sidecar.subscriptions {
+                let topic = Topic {
+                    pubsub: subscription.pubsub.clone(),
+                    name: subscription.topic.clone(),
+                };
+                shared.broker.subscribe(&app_id, &topic).await?;
+            }
+            let listen = |source| Error::Listen {
+                app_id: app_id.clone(),
+                addr,
+                source,
+            };
+            let listener = TcpListener::bind(addr).await.map_err(listen)?;
+            addresses.insert(app_id.clone(), listener.local_addr().map_err(listen)?);
+            servers.spawn(serve_api(listener, sidecar.clone()));
+            sidecars.push(sidecar);
+        }
+        Ok(Self {
+            addresses,
+            sidecars,
+            shared,
+            servers,
+            workers: JoinSet::new(),
+        })
+    }
+
+    /// Where the sidecar of `app_id` listens; `None` for an app that was not among the options.
+    pub fn address(&self, app_id: &str) -> Option<SocketAddr> {
+        self.addresses.get(app_id).copied()
+    }
+
+    /// Says where the apps are (`http://host:port` by app id) and starts delivering to each as soon as it
+    /// answers. An app without a URL is never called.
+    pub fn serve(&mut self, app_urls: BTreeMap<String, Uri>) {
+        for (app_id, url) in app_urls {
+            match self.shared.apps.get(&app_id) {
+                Some(channel) => channel.set_base(url),
+                None => tracing::warn!(app_id, "an address is given for an app that has no sidecar"),
+            }
+        }
+        for sidecar in &self.sidecars {
+            self.workers
+                .spawn(until_stopped(self.shared.clone(), accompany(sidecar.clone())));
+            self.workers.spawn(jobs::runner::run(sidecar.clone()));
+            for subscription in &sidecar.subscriptions {
+                let delivery = Arc::new(Delivery::new(sidecar.clone(), subscription.clone()));
+                for partition in 0..PARTITIONS {
+                    let delivery = delivery.clone();
+                    self.workers.spawn(async move { delivery.run(partition).await });
+                }
+            }
+        }
+        self.workers
+            .spawn(until_stopped(self.shared.clone(), sweep(self.shared.clone())));
+    }
+
+    /// Begins nothing new, waits up to five seconds for what is in flight, and stops. What was not finished
+    /// comes again after a restart.
+    pub async fn shutdown(mut self) {
+        self.shared.stop.send_replace(Stop::Stopping);
+        let finished = async {
+            while self.workers.join_next().await.is_some() {}
+            while self.servers.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(GRACE, finished).await.is_err() {
+            tracing::warn!("calls still in flight are given up");
+            self.shared.stop.send_replace(Stop::Overdue);
+        }
+        self.workers.shutdown().await;
+        self.servers.shutdown().await;
+    }
+}
+
+fn sidecar(
+    app: App,
+    shared: &Arc<Shared>,
+    components: &[Arc<resources::Component>],
+    resources: &Resources,
+) -> Arc<Sidecar> {
+    let in_app_scope = |scopes: &[String]| in_scope(scopes, &app.app_id);
+    let components: BTreeMap<_, _> = components
+        .iter()
+        .filter(|component| in_app_scope(&component.scopes))
+        .map(|component| (component.name.clone(), component.clone()))
+        .collect();
+    let mailers = components
+        .values()
+        .filter_map(|component| match &component.block {
+            Block::Smtp(settings) => Some((component.name.clone(), Mailer::new(settings.clone()))),
+            _ => None,
+        });
+    let mailers = mailers.collect();
+    let subscriptions = resources
+        .subscriptions
+        .iter()
+        .filter(|subscription| in_app_scope(&subscription.scopes));
+    let mut taken = BTreeSet::new();
+    let subscriptions = subscriptions.filter(|subscription| {
+        let known = matches!(
+            components.get(&subscription.pubsub).map(|c| &c.block),
+            Some(Block::Pubsub)
+        );
+        let first = taken.insert((subscription.pubsub.clone(), subscription.topic.clone()));
+        if !known || !first {
+            // As in daprd, which says so in its log and goes on.
+            let reason = if known {
+                "the topic is subscribed to already"
+            } else {
+                "its pubsub is not found"
+            };
+            tracing::error!(
+                subscription = subscription.name,
+                app_id = app.app_id,
+                reason,
+                "a subscription is left out"
+            );
+        }
+        known && first
+    });
+    let subscriptions = subscriptions.cloned().collect();
+    let resiliencies = resources
+        .resiliencies
+        .iter()
+        .filter(|resiliency| in_app_scope(&resiliency.scopes));
+    let resiliencies = resiliencies.cloned().collect();
+    let channel = shared
+        .apps
+        .get(&app.app_id)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(AppChannel::new(&app)));
+    let attributes = std::sync::Mutex::default();
+    Arc::new(Sidecar {
+        app,
+        channel,
+        shared: shared.clone(),
+        components,
+        subscriptions,
+        resiliencies,
+        mailers,
+        attributes,
+    })
+}
+
+async fn serve_api(listener: TcpListener, sidecar: Arc<Sidecar>) {
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY is not available");
+        }
+    });
+    let shared = sidecar.shared.clone();
+    let stopped = async move { shared.stopped().await };
+    let served = axum::serve(listener, server::router(sidecar))
+        .with_graceful_shutdown(stopped)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "a sidecar stopped serving");
+    }
+}
+
+async fn until_stopped(shared: Arc<Shared>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = shared.stopped() => {}
+        () = work => {}
+    }
+}
+
+/// Waits for the app, asks it what daprd asks, and watches its health from then on.
+async fn accompany(sidecar: Arc<Sidecar>) {
+    let channel = &sidecar.channel;
+    while !channel.listens().await {
+        tokio::time::sleep(LOOKOUT).await;
+    }
+    ask(&sidecar, "/dapr/config").await;
+    ask(&sidecar, "/dapr/subscribe").await;
+    match &sidecar.app.health {
+        None => channel.set_phase(Phase::Well),
+        Some(health) => watch_health(&sidecar, health).await,
+    }
+}
+
+/// Asks as daprd does at its start. Only declarative subscriptions exist here, so an app's own are refused.
+async fn ask(sidecar: &Sidecar, path: &'static str) {
+    let app_id = &sidecar.app.app_id;
+    let request = Request::get(path)
+        .header("content-type", "application/json")
+        .header("dapr-app-id", app_id);
+    let answer = match request.body(Bytes::new()) {
+        Ok(request) => sidecar.channel.send(request).await,
+        Err(error) => {
+            tracing::warn!(app_id, path, %error, "the app cannot be asked");
+            return;
+        }
+    };
+    match answer {
+        Ok(answer) if answer.status().is_success() => {
+            let list: Option<Vec<serde_json::Value>> = serde_json::from_slice(answer.body()).ok();
+            if path == "/dapr/subscribe" && list.is_some_and(|list| !list.is_empty()) {
+                tracing::error!(
+                    app_id,
+                    "programmatic subscriptions do not exist here and are ignored: declare them"
+                );
+            }
+        }
+        Ok(answer) => tracing::debug!(
+            app_id,
+            path,
+            status = answer.status().as_u16(),
+            "the app has no answer"
+        ),
+        Err(error) => tracing::warn!(app_id, path, error = chain(&error), "the app gives no answer"),
+    }
+}
+
+async fn watch_health(sidecar: &Sidecar, health: &AppHealth) {
+    let (channel, app_id) = (&sidecar.channel, &sidecar.app.app_id);
+    let mut failures = 0;
+    loop {
+        if probe(sidecar, health).await {
+            failures = 0;
+            if channel.phase() != Phase::Well {
+                tracing::info!(app_id, "the app is well");
+            }
+            channel.set_phase(Phase::Well);
+        } else {
+            failures += 1;
+            if failures >= health.threshold && channel.phase() != Phase::Unwell {
+                tracing::warn!(app_id, "the app is not well: topics and jobs are held");
+                channel.set_phase(Phase::Unwell);
+            }
+        }
+        sidecar.shared.clock.sleep(health.interval).await;
+    }
+}
+
+async fn probe(sidecar: &Sidecar, health: &AppHealth) -> bool {
+    let Ok(request) = Request::get(health.path.as_str()).body(Bytes::new()) else {
+        return false;
+    };
+    let answer = tokio::time::timeout(health.timeout, sidecar.channel.send_bare(request)).await;
+    matches!(answer, Ok(Ok(answer)) if answer.status().is_success())
+}
+
+/// Removes expired state and old messages from time to time.
+async fn sweep(shared: Arc<Shared>) {
+    loop {
+        shared.clock.sleep(SWEEP).await;
+        let now = shared.clock.now();
+        let swept = shared.store.run(move |db| state::table::sweep(db, now)).await;
+        let pruned = shared.broker.prune().await;
+        for error in [swept.err(), pruned.err()].into_iter().flatten() {
+            tracing::error!(error = chain(&error), "the database was not swept");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! State stores.
+
+pub(crate) mod api;
+pub(crate) mod table;

@@ -1,0 +1,388 @@
+//! A sidecar on a stepped clock, with scripted apps.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use dapr_sidecar::{App, Clock, Error, Options, Sidecars};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// The longest a test waits, in real time, for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A pubsub and a state store without anything special.
+pub(crate) const BASICS: &str = "
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: pubsub}
+spec: {type: pubsub.in-memory, version: v1}
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: statestore}
+spec: {type: state.in-memory, version: v1}
+";
+
+/// A request that an app received.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a text header"))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a text body")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+}
+
+struct Script {
+    seen: watch::Sender<Vec<Seen>>,
+    answers: Mutex<BTreeMap<String, VecDeque<(u16, String)>>>,
+    /// Paths whose answers wait for the test.
+    gates: Mutex<BTreeMap<String, Arc<Notify>>>,
+}
+
+/// An app that records what it gets. It answers 200 unless told otherwise, and 404 to daprd's questions.
+#[derive(Clone)]
+pub(crate) struct Scripted {
+    script: Arc<Script>,
+    pub(crate) url: String,
+}
+
+impl Scripted {
+    pub(crate) async fn start() -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"))
+    }
+
+    pub(crate) fn on(listener: TcpListener) -> Self {
+        let script = Arc::new(Script {
+            seen: watch::Sender::new(Vec::new()),
+            answers: Mutex::default(),
+            gates: Mutex::default(),
+        });
+        let url = format!("http://{}", listener.local_addr().expect("a bound address"));
+        let router = Router::new().fallback(record).with_state(script.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { script, url }
+    }
+
+    /// The next answers to a path; the last one stays.
+    pub(crate) fn answers(&self, path: &str, answers: &[(u16, &str)]) {
+        let answers = answers
+            .iter()
+            .map(|(status, body)| (*status, (*body).to_owned()))
+            .collect();
+        self.script
+            .answers
+            .lock()
+            .expect("not poisoned")
+            .insert(path.to_owned(), answers);
+    }
+
+    /// Holds the answers to a path until the returned gate is notified, once for each.
+    pub(crate) fn gate(&self, path: &str) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        self.script
+            .gates
+            .lock()
+            .expect("not poisoned")
+            .insert(path.to_owned(), gate.clone());
+        gate
+    }
+
+    /// What has come to a path so far.
+    pub(crate) fn seen(&self, path: &str) -> Vec<Seen> {
+        self.script
+            .seen
+            .borrow()
+            .iter()
+            .filter(|seen| seen.path == path)
+            .cloned()
+            .collect()
+    }
+
+    /// Waits until `count` requests have come to a path.
+    pub(crate) async fn wait(&self, path: &str, count: usize) -> Vec<Seen> {
+        let mut seen = self.script.seen.subscribe();
+        let enough = seen.wait_for(|seen| seen.iter().filter(|seen| seen.path == path).count() >= count);
+        let enough = tokio::time::timeout(PATIENCE, enough).await;
+        assert!(
+            enough.is_ok(),
+            "{count} requests to {path}, but only {:#?}",
+            self.seen(path)
+        );
+        drop(enough);
+        self.seen(path)
+    }
+}
+
+async fn record(State(script): State<Arc<Script>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .expect("a whole body");
+    let path = parts.uri.path().to_owned();
+    if path.starts_with("/dapr/") {
+        script.seen.send_modify(|seen| {
+            seen.push(Seen {
+                method: parts.method,
+                path,
+                headers: parts.headers,
+                body,
+            })
+        });
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let path_and_query = parts
+        .uri
+        .path_and_query()
+        .map_or("", |all| all.as_str())
+        .to_owned();
+    script.seen.send_modify(|seen| {
+        seen.push(Seen {
+            method: parts.method,
+            path: path_and_query,
+            headers: parts.headers,
+            body,
+        });
+    });
+    let gate = script.gates.lock().expect("not poisoned").get(&path).cloned();
+    if let Some(gate) = gate {
+        gate.notified().await;
+    }
+    let mut answers = script.answers.lock().expect("not poisoned");
+    let answer = answers.get_mut(&path).and_then(|answers| match answers.len() {
+        0 | 1 => answers.front().cloned(),
+        _ => answers.pop_front(),
+    });
+    let (status, body) = answer.unwrap_or((200, String::new()));
+    let status = StatusCode::from_u16(status).expect("a status");
+    (status, [("x-app", "1")], body).into_response()
+}
+
+/// An answer of the sidecar.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a text header"))
+    }
+}
+
+/// The sidecars of one test.
+pub(crate) struct Bench {
+    pub(crate) clock: Clock,
+    pub(crate) dir: Arc<tempfile::TempDir>,
+    pub(crate) sidecars: Sidecars,
+    client: Client<hyper_util::client::legacy::connect::HttpConnector, Full<Bytes>>,
+}
+
+/// The instant at which every stepped clock starts.
+pub(crate) const START: &str = "2026-11-21T20:57:11Z";
+
+pub(crate) fn start() -> SystemTime {
+    START
+        .parse::<jiff::Timestamp>()
+        .expect("a literal instant")
+        .into()
+}
+
+impl Bench {
+    /// Sidecars for `apps` with the resources in `yaml`, not delivering yet.
+    pub(crate) async fn bind(yaml: &str, apps: Vec<App>) -> Self {
+        let dir = Arc::new(tempfile::tempdir().expect("a folder"));
+        std::fs::create_dir(dir.path().join("resources")).expect("a folder");
+        std::fs::write(dir.path().join("resources/all.yaml"), yaml).expect("written");
+        let clock = Clock::stepped(start());
+        Self::bind_in(dir, clock, apps).await.expect("good resources")
+    }
+
+    pub(crate) async fn bind_in(dir: Arc<tempfile::TempDir>, clock: Clock, apps: Vec<App>) -> Result<Self, Error> {
+        let options = Options {
+            resources: dir.path().join("resources"),
+            working_dir: dir.path().to_owned(),
+            data: dir.path().join("dapr.db"),
+            clock: clock.clone(),
+            apps,
+        };
+        let sidecars = Sidecars::bind(options).await?;
+        Ok(Self {
+            clock,
+            dir,
+            sidecars,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        })
+    }
+
+    /// One sidecar of the app `orders`, delivering to a scripted app.
+    pub(crate) async fn with_app(yaml: &str) -> (Self, Scripted) {
+        let mut bench = Self::bind(yaml, vec![App::new("orders")]).await;
+        let app = Scripted::start().await;
+        bench.serve(&[("orders", &app)]);
+        bench.ready("orders").await;
+        (bench, app)
+    }
+
+    pub(crate) fn serve(&mut self, apps: &[(&str, &Scripted)]) {
+        let urls = apps
+            .iter()
+            .map(|(id, app)| ((*id).to_owned(), app.url.parse().expect("a URL")));
+        self.sidecars.serve(urls.collect());
+    }
+
+    /// Waits until the sidecar of an app reports ready.
+    pub(crate) async fn ready(&self, app_id: &str) {
+        let ready = async {
+            while self.get_as(app_id, "/v1.0/healthz").await.status != 204 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ready)
+            .await
+            .expect("the sidecar gets ready");
+    }
+
+    /// Ends everything as a crash does, and starts again on the same files.
+    pub(crate) async fn crash_and_restart(self, apps: Vec<App>) -> Self {
+        let (dir, clock) = (self.dir.clone(), self.clock.clone());
+        drop(self);
+        Self::bind_in(dir, clock, apps).await.expect("the same resources")
+    }
+
+    /// Steps the clock by `step` until `condition` holds. Tasks that are about to sleep get the chance to.
+    pub(crate) async fn step_until(&self, step: Duration, condition: impl Fn() -> bool) {
+        let steps = async {
+            while !condition() {
+                self.clock.advance(step);
+                self.settle().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, steps)
+            .await
+            .expect("the condition holds in the end");
+    }
+
+    /// Lets everything that can go on now go on: two round trips through the sidecar and its database.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..2 {
+            self.request_as("orders", "GET", "/v1.0-alpha1/jobs/nothing", &[], "")
+                .await;
+        }
+    }
+
+    pub(crate) async fn request_as(
+        &self,
+        app_id: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let address = self.sidecars.address(app_id).expect("a sidecar of this app");
+        let mut request = axum::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{address}{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.into())).expect("a good request");
+        let answer = self.client.request(request).await.expect("the sidecar answers");
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes();
+        let body = String::from_utf8(body.to_vec()).expect("a text answer");
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub(crate) async fn get_as(&self, app_id: &str, path: &str) -> Answer {
+        self.request_as(app_id, "GET", path, &[], "").await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.get_as("orders", path).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.request_as("orders", "DELETE", path, &[], "").await
+    }
+
+    /// Posts JSON to the sidecar of `orders`.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.request_as(
+            "orders",
+            "POST",
+            path,
+            &[("content-type", "application/json")],
+            body.to_owned(),
+        )
+        .await
+    }
+}
+
+/// A subscription of the app `orders` to a topic of `pubsub`, to be put behind [`BASICS`].
+pub(crate) fn subscription(topic: &str, routes: &str, dead_letter: Option<&str>) -> String {
+    let dead_letter = dead_letter
+        .map(|topic| format!("  deadLetterTopic: {topic}\n"))
+        .unwrap_or_default();
+    format!(
+        "---\napiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: sub-{topic}}}\nspec:\n  \
+         pubsubname: pubsub\n  topic: {topic}\n  routes: {routes}\n{dead_letter}scopes: [orders]\n"
+    )
+}
+
+/// Compares an answer with a recorded one of `tests/fixtures`: the status in its first line, the JSON in the rest.
+pub(crate) fn assert_recorded(answer: &Answer, fixture: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(fixture);
+    let recorded = std::fs::read_to_string(&path).expect("a fixture");
+    let (status, body) = recorded.split_once('\n').unwrap_or((&recorded, ""));
+    assert_eq!(
+        answer.status.to_string(),
+        status.trim(),
+        "{fixture}: {}",
+        answer.body
+    );
+    match serde_json::from_str::<Value>(body) {
+        Ok(body) => assert_eq!(answer.json(), body, "{fixture}"),
+        Err(_) => assert_eq!(answer.body.trim(), body.trim(), "{fixture}"),
+    }
+}

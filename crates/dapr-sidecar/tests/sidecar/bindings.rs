@@ -1,0 +1,135 @@
+//! The smtp binding, against a real SMTP server.
+
+use std::time::Duration;
+
+use dapr_sidecar::App;
+use mail_sink::{Fault, MailSink, Stage};
+use serde_json::json;
+
+use crate::bench::{Bench, assert_recorded};
+
+const MAILER: &str = "/v1.0/bindings/mailer";
+
+async fn bench() -> (Bench, MailSink, tempfile::TempDir) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let sink = MailSink::start("127.0.0.1:0".parse().expect("an address"), dir.path())
+        .await
+        .expect("a sink");
+    let port = sink.addr().port();
+    let yaml = format!(
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: mailer}}\nspec:\n  type: bindings.smtp\n  \
+         version: v1\n  metadata:\n  - {{name: host, value: 127.0.0.1}}\n  - {{name: port, value: {port}}}\n  \
+         - {{name: emailFrom, value: noreply@example.com}}\n"
+    );
+    (Bench::bind(&yaml, vec![App::new("orders")]).await, sink, dir)
+}
+
+fn mails(sink: &MailSink) -> Vec<String> {
+    let paths = sink.mails().expect("a readable folder");
+    paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).expect("a whole mail"))
+        .collect()
+}
+
+fn create(metadata: &serde_json::Value, data: &str) -> String {
+    json!({"operation": "create", "metadata": metadata, "data": data}).to_string()
+}
+
+#[tokio::test]
+async fn sends_html_with_the_recorded_headers() {
+    let (bench, sink, _dir) = bench().await;
+    let metadata =
+        json!({"emailTo": "a@example.com;b@example.com", "emailCC": "c@example.com", "subject": "Hi äö"});
+    let answer = bench.post(MAILER, &create(&metadata, "<h1>Hello</h1>")).await;
+    assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+    let mail = &mails(&sink)[0];
+    for line in [
+        "From: noreply@example.com",
+        "To: a@example.com, b@example.com",
+        "Cc: c@example.com",
+        "Subject: =?UTF-8?q?Hi_=C3=A4=C3=B6?=",
+        "X-priority: 3",
+        "Date: Sat, 21 Nov 2026 20:57:11 +0000",
+    ] {
+        assert!(mail.contains(&format!("{line}\r\n")), "{line} in {mail}");
+    }
+    assert!(mail.contains("<h1>Hello</h1>"), "{mail}");
+}
+
+#[tokio::test]
+async fn what_one_request_says_stays_for_the_next_as_it_does_in_dapr() {
+    let (bench, sink, _dir) = bench().await;
+    let first = json!({"emailTo": "a@example.com", "emailCC": "c@example.com", "subject": "one"});
+    bench.post(MAILER, &create(&first, "1")).await;
+    assert_eq!(
+        bench
+            .post(MAILER, &create(&json!({"subject": "two"}), "2"))
+            .await
+            .status,
+        204
+    );
+    let second = &mails(&sink)[1];
+    assert!(
+        second.contains("To: a@example.com\r\n") && second.contains("Cc: c@example.com\r\n"),
+        "{second}"
+    );
+}
+
+#[tokio::test]
+async fn refuses_as_recorded() {
+    let (bench, sink, _dir) = bench().await;
+    let metadata = json!({"emailTo": "a@example.com", "subject": "x"});
+    let get = json!({"operation": "get", "metadata": metadata, "data": "b"}).to_string();
+    assert_recorded(&bench.post(MAILER, &get).await, "binding-operation.txt");
+    assert_recorded(
+        &bench.post("/v1.0/bindings/zzz", &create(&metadata, "b")).await,
+        "binding-unknown.txt",
+    );
+    sink.inject(Fault {
+        stage: Stage::Rcpt,
+        code: 550,
+        text: "5.1.1 no such user".to_owned(),
+        times: 1,
+    });
+    assert_recorded(
+        &bench.post(MAILER, &create(&metadata, "b")).await,
+        "binding-550.txt",
+    );
+    sink.inject(Fault {
+        stage: Stage::Data,
+        code: 451,
+        text: "4.3.0 try later".to_owned(),
+        times: 1,
+    });
+    assert_recorded(
+        &bench.post(MAILER, &create(&metadata, "b")).await,
+        "binding-451.txt",
+    );
+    assert!(mails(&sink).is_empty());
+}
+
+#[tokio::test]
+async fn an_outbound_retry_policy_sends_again() {
+    let (bench, sink, _dir) = bench().await;
+    let resources = bench.dir.path().join("resources/resiliency.yaml");
+    let yaml = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
+        retries: {again: {policy: constant, duration: 100ms, maxRetries: 2}}\n  targets:\n    \
+        components: {mailer: {outbound: {retry: again}}}\n";
+    std::fs::write(resources, yaml).expect("written");
+    let bench = bench.crash_and_restart(vec![App::new("orders")]).await;
+    sink.inject(Fault {
+        stage: Stage::Rcpt,
+        code: 451,
+        text: "later".to_owned(),
+        times: 1,
+    });
+    let metadata = json!({"emailTo": "a@example.com", "subject": "x"});
+    let body = create(&metadata, "b");
+    let sent = async {
+        let answer = bench.post(MAILER, &body).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    };
+    let time = bench.step_until(Duration::from_millis(100), || !mails(&sink).is_empty());
+    tokio::join!(sent, time);
+}

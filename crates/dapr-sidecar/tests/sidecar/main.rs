@@ -1,0 +1,17 @@
+//! The sidecar as an app sees it: one module per building block, all in one binary.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may panic as tests do"
+)]
+
+mod bench;
+
+mod bindings;
+mod health;
+mod invoke;
+mod jobs;
+mod pubsub;
+mod secrets;
+mod state;
