@@ -48,8 +48,8 @@ pub struct Options {
     pub apps: Vec<App>,
 }
 
-/// The sidecars of one machine, in one process. Dropping them stops everything at once, as a crash would;
-/// [`Sidecars::shutdown`] lets calls in flight end.
+/// The sidecars of one machine, in one process; no other process may use their database file meanwhile. Dropping
+/// them stops all work at once, as a crash would; [`Sidecars::shutdown`] lets calls in flight end.
 pub struct Sidecars {
     addresses: BTreeMap<String, SocketAddr>,
     sidecars: Vec<Arc<Sidecar>>,
@@ -172,6 +172,13 @@ impl Sidecars {
         }
         self.workers.shutdown().await;
         self.servers.shutdown().await;
+    }
+}
+
+impl Drop for Sidecars {
+    /// Lets go of open connections; the tasks end with their sets.
+    fn drop(&mut self) {
+        self.shared.stop.send_replace(Stop::Overdue);
     }
 }
 

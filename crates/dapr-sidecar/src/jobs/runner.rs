@@ -48,6 +48,7 @@ pub(crate) async fn run(sidecar: Arc<Sidecar>) {
             }
         };
         tokio::select! {
+            biased;
             () = shared.stopped() => break,
             Some(name) = tasks.join_next() => {
                 if let Ok(name) = name {
@@ -100,7 +101,7 @@ async fn begin_due(
 /// in between fires again.
 async fn tick(sidecar: &Sidecar, job: &Job) {
     let shared = &sidecar.shared;
-    if !job.expires.is_some_and(|expires| job.due > expires) {
+    if job.expires.is_none_or(|expires| job.due <= expires) {
         match &job.spec.data {
             Some(data) => {
                 if !fire(sidecar, job, data).await {
@@ -139,8 +140,9 @@ async fn fire(sidecar: &Sidecar, job: &Job, data: &Value) -> bool {
     let mut retries = 0;
     loop {
         tokio::select! {
-            () = sidecar.channel.ready() => {}
+            biased;
             () = shared.stopped() => return false,
+            () = sidecar.channel.ready() => {}
         }
         let Err(why) = call(sidecar, &job.name, body.clone()).await else {
             return true;

@@ -66,10 +66,13 @@ impl Delivery {
         let app_id = &self.sidecar.app.app_id;
         loop {
             let next = async {
+                let stored = shared.broker.next(app_id, &self.topic, partition).await;
+                // Last, because the app may have become unwell during the wait for a message.
                 self.sidecar.channel.ready().await;
-                shared.broker.next(app_id, &self.topic, partition).await
+                stored
             };
             let stored = tokio::select! {
+                biased;
                 () = shared.stopped() => return,
                 stored = next => stored,
             };

@@ -232,7 +232,11 @@ impl Bench {
         Self::bind_in(dir, clock, apps).await.expect("good resources")
     }
 
-    pub(crate) async fn bind_in(dir: Arc<tempfile::TempDir>, clock: Clock, apps: Vec<App>) -> Result<Self, Error> {
+    pub(crate) async fn bind_in(
+        dir: Arc<tempfile::TempDir>,
+        clock: Clock,
+        apps: Vec<App>,
+    ) -> Result<Self, Error> {
         let options = Options {
             resources: dir.path().join("resources"),
             working_dir: dir.path().to_owned(),
