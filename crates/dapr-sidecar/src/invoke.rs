@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::chain;
 use crate::body;
+use crate::policy::Failed;
 use crate::problem::Problem;
 use crate::sidecar::Sidecar;
 use crate::trace::{self, Trace};
@@ -95,8 +96,9 @@ async fn call(
     let answer = policy.run(&sidecar.shared.clock, || {
         callee.send(Request::from_parts(parts.clone(), body.clone()))
     });
-    let answer = answer.await.map_err(|error| {
-        failed(error.map_or_else(|| "context deadline exceeded".to_owned(), |error| chain(&error)))
+    let answer = answer.await.map_err(|error| match error {
+        Failed::Call(error) => failed(chain(&error)),
+        other => failed(other.to_string()),
     })?;
     let (mut head, body) = answer.into_parts();
     for name in NOT_FORWARDED {

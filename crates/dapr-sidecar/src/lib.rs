@@ -37,12 +37,14 @@
 mod app;
 mod bindings;
 mod body;
+mod breaker;
 mod duration;
 mod error;
 mod health;
 mod invoke;
 mod jobs;
 mod metadata;
+mod policy;
 mod problem;
 mod pubsub;
 mod resources;

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use crate::app::{App, AppChannel, Apps};
 use crate::bindings::smtp::Mailer;
 use crate::jobs::Jobs;
+use crate::policy::Policy;
 use crate::pubsub::broker::Broker;
-use crate::resources::resiliency::{Policy, Resiliency};
+use crate::resources::resiliency::Resiliency;
 use crate::resources::{Component, Subscription};
 use crate::store::Store;
 

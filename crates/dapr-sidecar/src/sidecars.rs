@@ -19,6 +19,7 @@ use crate::bindings::smtp::Mailer;
 use crate::jobs::{self, Jobs};
 use crate::pubsub::broker::{Broker, PARTITIONS, Topic};
 use crate::pubsub::deliver::Delivery;
+use crate::resources::resiliency::Resiliency;
 use crate::resources::{self, Block, Resources, in_scope};
 use crate::sidecar::{Shared, Sidecar, Stop};
 use crate::store::Store;
@@ -233,7 +234,7 @@ fn sidecar(
         .resiliencies
         .iter()
         .filter(|resiliency| in_app_scope(&resiliency.scopes));
-    let resiliencies = resiliencies.cloned().collect();
+    let resiliencies = resiliencies.map(Resiliency::fresh).collect();
     let channel = shared
         .apps
         .get(&app.app_id)

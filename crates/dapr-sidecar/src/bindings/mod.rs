@@ -59,10 +59,7 @@ pub(crate) async fn invoke(
     let sent = policy.run(&sidecar.shared.clock, || {
         mailer.send(&request.metadata, &data, sidecar.shared.now())
     });
-    sent.await.map(|()| StatusCode::NO_CONTENT).map_err(|error| {
-        failed(error.map_or_else(
-            || "context deadline exceeded".to_owned(),
-            |error| error.to_string(),
-        ))
-    })
+    sent.await
+        .map(|()| StatusCode::NO_CONTENT)
+        .map_err(|error| failed(error.to_string()))
 }

@@ -1,14 +1,14 @@
-//! `kind: Resiliency`: timeouts and retries for components and apps.
-//!
-//! Circuit breakers and jitter do not exist here and are refused by name.
+//! `kind: Resiliency`: timeouts, retries and circuit breakers for components and apps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use step_clock::Clock;
 
 use super::load::Source;
+use crate::breaker::{Breaker, Rule};
+use crate::policy::{Policy, Retry};
 use crate::{Error, duration};
 
 /// The policies of one file.
@@ -20,65 +20,24 @@ pub(crate) struct Resiliency {
     outbound: BTreeMap<String, Policy>,
 }
 
-/// What to do around one kind of call. The default does nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Policy {
-    /// Longest time of one attempt, on real time.
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: Option<Retry>,
-}
-
-/// How to repeat what failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Retry {
-    interval: Duration,
-    /// For an exponential policy: the interval grows by half each time, up to this.
-    max_interval: Option<Duration>,
-    /// `None`: for ever.
-    max_retries: Option<u32>,
-}
-
-impl Retry {
-    /// How long to wait before retry number `done + 1`; `None` when there is no further one.
-    pub(crate) fn wait(&self, done: u32) -> Option<Duration> {
-        if self.max_retries.is_some_and(|max| done >= max) {
-            return None;
-        }
-        Some(match self.max_interval {
-            None => self.interval,
-            // The library behind Dapr multiplies by 1.5; its random part is left out.
-            Some(max) => self.interval.mul_f64(1.5_f64.powi(done.min(64) as i32)).min(max),
-        })
-    }
-}
-
-impl Policy {
-    /// Runs `attempt` until it succeeds or the retries are used up. An error of `None` is a timeout.
-    pub(crate) async fn run<T, E, F: Future<Output = Result<T, E>>>(
-        &self,
-        clock: &Clock,
-        mut attempt: impl FnMut() -> F,
-    ) -> Result<T, Option<E>> {
-        let mut done = 0;
-        loop {
-            let result = match self.timeout {
-                None => attempt().await.map_err(Some),
-                Some(limit) => match tokio::time::timeout(limit, attempt()).await {
-                    Ok(result) => result.map_err(Some),
-                    Err(_) => Err(None),
-                },
-            };
-            let wait = self.retry.as_ref().and_then(|retry| retry.wait(done));
-            match (result, wait) {
-                (Err(_), Some(wait)) => clock.sleep(wait).await,
-                (result, _) => return result,
-            }
-            done += 1;
-        }
-    }
-}
-
 impl Resiliency {
+    /// The same policies for another sidecar, which has breakers of its own.
+    pub(crate) fn fresh(&self) -> Self {
+        let all = |policies: &BTreeMap<String, Policy>| {
+            policies
+                .iter()
+                .map(|(name, policy)| (name.clone(), policy.fresh()))
+                .collect()
+        };
+        let scopes = self.scopes.clone();
+        Self {
+            scopes,
+            apps: all(&self.apps),
+            inbound: all(&self.inbound),
+            outbound: all(&self.outbound),
+        }
+    }
+
     pub(crate) fn app(&self, name: &str) -> Option<&Policy> {
         self.apps.get(name)
     }
@@ -104,7 +63,17 @@ struct Policies {
     timeouts: BTreeMap<String, String>,
     #[serde(default)]
     retries: BTreeMap<String, RetrySpec>,
-    circuit_breakers: Option<serde_norway::Value>,
+    #[serde(default)]
+    circuit_breakers: BTreeMap<String, BreakerSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct BreakerSpec {
+    max_requests: Option<u32>,
+    interval: Option<String>,
+    timeout: Option<String>,
+    trip: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -133,17 +102,15 @@ struct ComponentSpec {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct TargetSpec {
     timeout: Option<String>,
     retry: Option<String>,
+    circuit_breaker: Option<String>,
 }
 
 pub(crate) fn load(mut source: Source) -> Result<Resiliency, Error> {
     let spec: Spec = source.spec()?;
-    if spec.policies.circuit_breakers.is_some() {
-        return Err(source.error("spec.policies.circuitBreakers: circuit breakers do not exist here"));
-    }
     let mut timeouts = BTreeMap::new();
     for (name, text) in spec.policies.timeouts {
         let limit = parse(&source, &format!("timeouts.{name}"), &text)?;
@@ -153,6 +120,11 @@ pub(crate) fn load(mut source: Source) -> Result<Resiliency, Error> {
     for (name, retry) in spec.policies.retries {
         let policy = retry_policy(&source, &name, &retry)?;
         retries.insert(name, policy);
+    }
+    let mut breakers = BTreeMap::new();
+    for (name, breaker) in spec.policies.circuit_breakers {
+        let rule = breaker_rule(&source, &name, &breaker)?;
+        breakers.insert(name, rule);
     }
     let policy = |path: String, target: TargetSpec| -> Result<Policy, Error> {
         let unknown =
@@ -165,7 +137,21 @@ pub(crate) fn load(mut source: Source) -> Result<Resiliency, Error> {
             Some(name) => Some(retries.get(name).cloned().ok_or_else(|| unknown("retry", name))?),
             None => None,
         };
-        Ok(Policy { timeout, retry })
+        let breaker = match &target.circuit_breaker {
+            Some(name) => {
+                let rule = breakers
+                    .get(name)
+                    .cloned()
+                    .ok_or_else(|| unknown("circuitBreaker", name))?;
+                Some(Arc::new(Breaker::new(rule)))
+            }
+            None => None,
+        };
+        Ok(Policy {
+            timeout,
+            retry,
+            breaker,
+        })
     };
     let (mut apps, mut inbound, mut outbound) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (name, target) in spec.targets.apps {
@@ -228,31 +214,54 @@ fn retry_policy(source: &Source, name: &str, spec: &RetrySpec) -> Result<Retry, 
     })
 }
 
+fn breaker_rule(source: &Source, name: &str, spec: &BreakerSpec) -> Result<Rule, Error> {
+    let read = |field: &str, text: &Option<String>, default: Duration| match text {
+        Some(text) => parse(source, &format!("circuitBreakers.{name}.{field}"), text),
+        None => Ok(default),
+    };
+    let trip = spec.trip.as_deref().unwrap_or("consecutiveFailures > 5");
+    let failures = failures(trip).ok_or_else(|| {
+        source.error(format!(
+            "spec.policies.circuitBreakers.{name}.trip: {trip} is more than this sidecar understands: \
+             consecutiveFailures > n, or >= n"
+        ))
+    })?;
+    Ok(Rule {
+        failures,
+        timeout: read("timeout", &spec.timeout, Duration::from_secs(60))?,
+        max_requests: spec.max_requests.unwrap_or(1).max(1),
+        interval: read("interval", &spec.interval, Duration::ZERO)?,
+    })
+}
+
+/// How many failures in a row a `trip` expression means.
+fn failures(trip: &str) -> Option<u32> {
+    let comparison = trip.trim().strip_prefix("consecutiveFailures")?.trim_start();
+    match comparison.strip_prefix(">=") {
+        Some(count) => count.trim().parse().ok(),
+        None => comparison
+            .strip_prefix('>')?
+            .trim()
+            .parse::<u32>()
+            .ok()?
+            .checked_add(1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_constant_policy_waits_evenly_and_ends() {
-        let retry = Retry {
-            interval: Duration::from_millis(500),
-            max_interval: None,
-            max_retries: Some(3),
-        };
-        let waits: Vec<_> = (0..).map_while(|done| retry.wait(done)).collect();
-        assert_eq!(waits, [Duration::from_millis(500); 3]);
-    }
-
-    #[test]
-    fn an_exponential_policy_grows_to_its_maximum_and_may_go_on_for_ever() {
-        let second = Duration::from_secs(1);
-        let retry = Retry {
-            interval: second,
-            max_interval: Some(2 * second),
-            max_retries: None,
-        };
-        let waits: Vec<_> = (0..3).filter_map(|done| retry.wait(done)).collect();
-        assert_eq!(waits, [second, second.mul_f64(1.5), 2 * second]);
-        assert_eq!(retry.wait(u32::MAX), Some(2 * second));
+    fn reads_the_trip_of_a_circuit_breaker() {
+        assert_eq!(failures("consecutiveFailures > 5"), Some(6));
+        assert_eq!(failures("consecutiveFailures>=2"), Some(2));
+        assert_eq!(
+            (
+                failures("totalFailures > 5"),
+                failures("consecutiveFailures == 2")
+            ),
+            (None, None)
+        );
     }
 }

@@ -133,3 +133,29 @@ async fn an_outbound_retry_policy_sends_again() {
     let time = bench.step_until(Duration::from_millis(100), || !mails(&sink).is_empty());
     tokio::join!(sent, time);
 }
+
+#[tokio::test]
+async fn an_open_circuit_breaker_refuses_at_once_and_tries_again_after_its_timeout() {
+    let (bench, sink, _dir) = bench().await;
+    let yaml = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
+        circuitBreakers: {cb: {maxRequests: 1, timeout: 5s, trip: consecutiveFailures >= 2}}\n  targets:\n    \
+        components: {mailer: {outbound: {circuitBreaker: cb}}}\n";
+    std::fs::write(bench.dir.path().join("resources/resiliency.yaml"), yaml).expect("written");
+    let bench = bench.crash_and_restart(vec![App::new("orders")]).await;
+    sink.inject(Fault {
+        stage: Stage::Rcpt,
+        code: 550,
+        text: "no".to_owned(),
+        times: 2,
+    });
+    let body = create(&json!({"emailTo": "a@example.com", "subject": "x"}), "b");
+    for _ in 0..2 {
+        assert_eq!(bench.post(MAILER, &body).await.status, 500);
+    }
+    let open = bench.post(MAILER, &body).await;
+    let message = "error invoking output binding mailer: circuit breaker is open";
+    assert_eq!((open.status, &open.json()["message"]), (500, &json!(message)));
+    bench.clock.advance(Duration::from_secs(5));
+    assert_eq!(bench.post(MAILER, &body).await.status, 204);
+    assert_eq!(mails(&sink).len(), 1);
+}

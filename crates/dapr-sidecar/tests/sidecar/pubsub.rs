@@ -260,6 +260,17 @@ async fn an_inbound_retry_policy_comes_before_the_dead_letter() {
 }
 
 #[tokio::test]
+async fn an_inbound_timeout_counts_as_a_failure() {
+    let resiliency = "---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
+        timeouts: {short: 20ms}\n  targets:\n    components: {pubsub: {inbound: {timeout: short}}}\n";
+    let (bench, app) = Bench::with_app(&format!("{}{resiliency}", with_dead_letters())).await;
+    let _gate = app.gate("/on/t");
+    bench.post("/v1.0/publish/pubsub/t", "1").await;
+    app.wait("/on/dead", 1).await;
+    assert_eq!(app.seen("/on/t").len(), 1);
+}
+
+#[tokio::test]
 async fn one_message_of_a_partition_is_in_flight_at_a_time() {
     let (bench, app) = Bench::with_app(&with("t", "{default: /on/t}", None)).await;
     let gate = app.gate("/on/t");
