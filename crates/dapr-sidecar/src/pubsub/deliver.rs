@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use super::broker::{Message, Stored, Topic};
 use super::envelope::{self, CLOUD_EVENT};
@@ -100,10 +101,21 @@ impl Delivery {
     /// Delivers one message until it is settled; false if the sidecar stopped before that.
     async fn deliver(&self, stored: &Stored) -> bool {
         let shared = &self.sidecar.shared;
+        // Held by a running attempt, so that stopping waits for that and not for the next one.
+        let attempting = &Semaphore::new(1);
         loop {
-            let attempts = self.policy.run(&shared.clock, || self.attempt(stored));
+            let attempts = self.policy.run(&shared.clock, move || async move {
+                let _held = attempting.acquire().await;
+                self.attempt(stored).await
+            });
+            let idle = async {
+                shared.stopped().await;
+                let _held = attempting.acquire().await;
+            };
             let result = tokio::select! {
+                biased;
                 result = attempts => result,
+                () = idle => return false,
                 () = shared.overdue() => return false,
             };
             let settled = match (result, &self.subscription.dead_letter) {

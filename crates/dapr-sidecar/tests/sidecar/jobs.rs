@@ -169,6 +169,11 @@ async fn jobs_of_one_name_never_overlap() {
         .await;
     bench.clock.advance(10 * SECOND);
     app.wait("/job/slow", 1).await;
+    // Another job makes the runner look at the table again, where the slow one is still due.
+    bench
+        .post(&format!("{JOBS}/other"), r#"{"dueTime": "0s", "data": 1}"#)
+        .await;
+    app.wait("/job/other", 1).await;
     bench.settle().await;
     assert_eq!(app.seen("/job/slow").len(), 1);
     gate.notify_one();

@@ -352,6 +352,22 @@ async fn a_shutdown_lets_the_delivery_in_flight_end_and_begins_no_other() {
 }
 
 #[tokio::test]
+async fn a_shutdown_does_not_wait_for_the_next_try() {
+    let resiliency = "---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
+        retries: {in: {policy: constant, duration: 1h}}\n  targets:\n    components: {pubsub: {inbound: {retry: in}}}\n";
+    let (bench, app) = Bench::with_app(&format!("{}{resiliency}", with("t", "{default: /on/t}", None))).await;
+    app.answers("/on/t", &[(500, "")]);
+    bench.post("/v1.0/publish/pubsub/t", "1").await;
+    app.wait("/on/t", 1).await;
+    let begun = std::time::Instant::now();
+    bench.sidecars.shutdown().await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "less than the grace for calls in flight"
+    );
+}
+
+#[tokio::test]
 async fn each_app_gets_its_own_copy_and_components_keep_their_scopes() {
     let yaml = with("t", "{default: /on/t}", None).replace("scopes: [orders]", "scopes: [orders, billing]");
     let yaml = yaml.replace(
