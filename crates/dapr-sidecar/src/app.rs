@@ -160,10 +160,12 @@ impl AppChannel {
         if let Some(token) = &self.token {
             request.headers_mut().insert("dapr-api-token", token.clone());
         }
+        // The semaphore is never closed.
+        let _permit = self.permits.acquire().await.ok();
         self.send_bare(request).await
     }
 
-    /// As [`Self::send`], without the token: health probes carry none, as recorded.
+    /// As [`Self::send`], without the token and the limit: for health probes, which were recorded without a token.
     pub(crate) async fn send_bare(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, CallError> {
         let base = self.base.get().ok_or(CallError::NoAddress)?;
         let mut parts = uri::Parts::default();
@@ -171,8 +173,6 @@ impl AppChannel {
         parts.authority = base.authority().cloned();
         parts.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(parts).map_err(|error| CallError::Uri(error.into()))?;
-        // The semaphore is never closed.
-        let _permit = self.permits.acquire().await.ok();
         let answer = self
             .client
             .request(request.map(Full::new))

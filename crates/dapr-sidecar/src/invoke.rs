@@ -1,5 +1,6 @@
 //! Service invocation: `/v1.0/invoke/{app}/method/{path}`, or any other path with the header `dapr-app-id`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -31,10 +32,11 @@ const NOT_FORWARDED: [&str; 9] = [
 /// Any method, to the path behind `/method`.
 pub(crate) async fn by_path(
     State(sidecar): State<Arc<Sidecar>>,
-    Path((app_id, _)): Path<(String, String)>,
+    Path(segments): Path<BTreeMap<String, String>>,
     Extension(trace): Extension<Trace>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let app_id = segments.get("app").map_or("", String::as_str);
     // The path goes on as it came, percent signs included.
     let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let target = target
@@ -42,7 +44,7 @@ pub(crate) async fn by_path(
         .nth(5)
         .map(|path| format!("/{path}"))
         .unwrap_or_default();
-    call(&sidecar, &app_id, &target, &trace, request).await
+    call(&sidecar, app_id, &target, &trace, request).await
 }
 
 /// Whatever no other route takes.

@@ -51,6 +51,7 @@ pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {
             "/v1.0/bindings/{name}",
             post(bindings::invoke).put(bindings::invoke),
         )
+        .route("/v1.0/invoke/{app}/method/", any(invoke::by_path))
         .route("/v1.0/invoke/{app}/method/{*path}", any(invoke::by_path))
         .route("/v1.0/metadata", get(metadata::get))
         .route("/v1.0/metadata/{key}", axum::routing::put(metadata::set))

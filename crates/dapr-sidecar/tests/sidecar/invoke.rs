@@ -61,7 +61,7 @@ async fn passes_method_path_body_headers_and_answer_on() {
 }
 
 #[tokio::test]
-async fn takes_the_app_from_a_header_too() {
+async fn takes_the_app_from_a_header_and_the_empty_path_too() {
     let (bench, app) = bench().await;
     let answer = bench
         .request_as(
@@ -75,6 +75,8 @@ async fn takes_the_app_from_a_header_too() {
     assert_eq!(answer.status, 200);
     assert_eq!(app.wait("/anything?x=1", 1).await.len(), 1);
     assert_recorded(&bench.get("/anything").await, "no-app-id.txt");
+    assert_eq!(bench.get("/v1.0/invoke/billing/method/").await.status, 200);
+    assert_eq!(app.wait("/", 1).await.len(), 1);
 }
 
 #[tokio::test]

@@ -9,6 +9,15 @@ use crate::bench::{BASICS, Bench, Scripted, assert_recorded};
 const JOBS: &str = "/v1.0-alpha1/jobs";
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Waits until a job is no more.
+async fn gone(bench: &Bench, job: &str) {
+    let path = format!("{JOBS}/{job}");
+    let gone = async { while bench.get(&path).await.status != 500 {} };
+    tokio::time::timeout(Duration::from_secs(20), gone)
+        .await
+        .expect("the job ends");
+}
+
 #[tokio::test]
 async fn fires_with_exactly_the_data_and_then_is_gone() {
     let (bench, app) = Bench::with_app(BASICS).await;
@@ -25,7 +34,7 @@ async fn fires_with_exactly_the_data_and_then_is_gone() {
     );
     assert_eq!(seen.header("content-type"), Some("application/json"));
     assert_eq!(seen.header("traceparent"), None);
-    while bench.get(&format!("{JOBS}/j-obj")).await.status != 500 {}
+    gone(&bench, "j-obj").await;
     assert_eq!(app.seen("/job/j-obj").len(), 1);
 }
 
@@ -92,7 +101,7 @@ async fn repeats_are_counted_and_missed_ticks_are_made_up_for() {
     app.wait("/job/j-rep", 1).await;
     bench.clock.advance(60 * SECOND);
     app.wait("/job/j-rep", 3).await;
-    while bench.get(&format!("{JOBS}/j-rep")).await.status != 500 {}
+    gone(&bench, "j-rep").await;
     assert_eq!(app.seen("/job/j-rep").len(), 3);
 }
 
@@ -110,7 +119,7 @@ async fn a_failing_callback_is_tried_again_three_times_a_second_apart_and_then_l
         .await;
     let waited = bench.clock.now().duration_since(before).expect("time goes on");
     assert!(waited >= 3 * SECOND, "{waited:?}");
-    while bench.get(&format!("{JOBS}/jf")).await.status != 500 {}
+    gone(&bench, "jf").await;
     assert_eq!(app.seen("/job/jf").len(), 4);
 }
 
@@ -130,7 +139,7 @@ async fn a_404_counts_as_success_and_drop_gives_up_at_once() {
         .await;
     for job in ["missing", "dropped"] {
         app.wait(&format!("/job/{job}"), 1).await;
-        while bench.get(&format!("{JOBS}/{job}")).await.status != 500 {}
+        gone(&bench, job).await;
         assert_eq!(app.seen(&format!("/job/{job}")).len(), 1);
     }
 }
@@ -218,6 +227,31 @@ async fn a_job_whose_callback_was_cut_off_fires_again() {
     let app = Scripted::start().await;
     bench.serve(&[("orders", &app)]);
     app.wait("/job/cut", 1).await;
+}
+
+#[tokio::test]
+async fn no_more_calls_are_in_flight_than_the_app_allows() {
+    let app = App {
+        max_concurrency: Some(1),
+        ..App::new("orders")
+    };
+    let mut bench = Bench::bind(BASICS, vec![app]).await;
+    let app = Scripted::start().await;
+    let gate = app.gate("/job/first");
+    bench.serve(&[("orders", &app)]);
+    bench.ready("orders").await;
+    bench
+        .post(&format!("{JOBS}/first"), r#"{"dueTime": "0s", "data": 1}"#)
+        .await;
+    app.wait("/job/first", 1).await;
+    bench
+        .post(&format!("{JOBS}/second"), r#"{"dueTime": "0s", "data": 1}"#)
+        .await;
+    bench.settle().await;
+    bench.settle().await;
+    assert!(app.seen("/job/second").is_empty());
+    gate.notify_one();
+    app.wait("/job/second", 1).await;
 }
 
 #[tokio::test]
