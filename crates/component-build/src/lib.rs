@@ -1,103 +1,121 @@
-//! Builds the WebAssembly components with cargo, for `nudge up` and for the tests.
-//!
-//! Cargo decides what is stale, and its lock keeps several builds at once in order. The compiler's target is added
-//! with rustup when it is missing.
+//! Builds the components of `spin.toml` with cargo, so that neither a program nor a test runs against a stale one.
 //!
 //! ```no_run
-//! let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-//! component_build::build(&root, &mut |line| eprintln!("{line}"))?;
-//! # Ok::<(), component_build::Error>(())
+//! # fn run() -> Result<(), nudge_component_build::Error> {
+//! nudge_component_build::build(".".as_ref(), &mut |line| eprintln!("{line}"))?;
+//! # Ok(()) }
 //! ```
 
-use std::ffi::OsString;
-use std::io;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
-/// The compiler's name for what the components are built for.
+/// The target triple that components are built for.
 pub const TARGET: &str = "wasm32-wasip2";
 
-/// The packages that become components, as in `components/`.
+/// The packages in `components/` that become a `.wasm`.
 pub const PACKAGES: [&str; 5] =
     ["nudge-api", "nudge-notification", "nudge-email-delivery", "nudge-recurring-task", "nudge-dapr-bridge"];
 
-/// Why there are no components.
+/// Why there are no components. Each text says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Cargo could not be run.
-    #[error("cannot run {program}: install Rust from https://rustup.rs, and start this with cargo")]
+    /// A program is not there.
+    #[error("`{program}` does not start: install Rust with rustup, https://rustup.rs")]
     NoProgram {
-        /// What was to be run.
+        /// Which.
         program: String,
-        /// Why it did not.
-        source: io::Error,
+        /// What the operating system said.
+        source: std::io::Error,
     },
-    /// The target is missing, and rustup could not add it.
-    #[error("the compiler has no target {TARGET}: run `rustup target add {TARGET}` and look at what it says")]
-    NoTarget,
-    /// The components do not compile; cargo has said why.
-    #[error("the components do not build: cargo's messages above say why")]
-    Failed,
+    /// The standard library for components is missing, and rustup did not install it.
+    #[error("Rust's target {TARGET} is missing: run `rustup target add {TARGET}` ({status}): {output}")]
+    NoTarget {
+        /// How rustup ended.
+        status: ExitStatus,
+        /// What it said.
+        output: String,
+    },
+    /// A component does not compile.
+    #[error("the components do not build ({status}): see cargo's messages, or run `{command}`")]
+    Build {
+        /// How cargo ended.
+        status: ExitStatus,
+        /// What was run.
+        command: String,
+    },
+    /// Cargo's messages cannot be read.
+    #[error("cargo's messages cannot be read")]
+    Messages(#[source] std::io::Error),
 }
 
-/// Builds all components for release. Cargo's own progress goes to standard error; `say` gets a line for each step that
-/// may take longer.
+/// Builds every component of the workspace at `root` into `target/wasm32-wasip2/release`, where `spin.toml` looks for
+/// them. Adds the target with rustup if it is missing. `progress` gets what cargo and rustup say, line by line.
+///
+/// Processes that build at the same time wait for each other, by cargo's own lock.
 ///
 /// # Errors
 ///
-/// Without cargo or rustup, without the target, and when the components do not compile.
-pub fn build(workspace: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    ensure_target(workspace, say)?;
-    let mut cargo = Command::new(cargo());
-    cargo.current_dir(workspace).args(["build", "--release", "--target", TARGET]);
+/// Rust or the target is missing, or a component does not compile.
+pub fn build(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    ensure_target(root, progress)?;
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut cargo = command(&program, root);
+    cargo.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(root.join("target"));
     for package in PACKAGES {
-        cargo.args(["--package", package]);
+        cargo.args(["-p", package]);
     }
-    // What a surrounding `cargo run` or `cargo test` set for its own build must not leak into this one.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-        cargo.env_remove(name);
+    let mut child = cargo
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|source| Error::NoProgram { program, source })?;
+    if let Some(messages) = child.stderr.take() {
+        for line in BufReader::new(messages).lines() {
+            progress(&line.map_err(Error::Messages)?);
+        }
     }
-    if run(&mut cargo)? { Ok(()) } else { Err(Error::Failed) }
-}
-
-fn ensure_target(workspace: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    if has_target(workspace)? {
+    let status = child.wait().map_err(Error::Messages)?;
+    if status.success() {
         return Ok(());
     }
-    say(&format!("The compiler has no target {TARGET} yet; adding it with rustup"));
-    let added = run(Command::new("rustup").current_dir(workspace).args(["target", "add", TARGET]));
-    match added {
-        Ok(true) if has_target(workspace)? => Ok(()),
-        _ => Err(Error::NoTarget),
-    }
+    let command = format!("cargo build --release --target {TARGET} -p {}", PACKAGES.join(" -p "));
+    Err(Error::Build { status, command })
 }
 
-/// Whether the toolchain that builds the workspace has the target's standard library.
-fn has_target(workspace: &Path) -> Result<bool, Error> {
-    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    let output = rustc
-        .current_dir(workspace)
+/// Adds the target unless the toolchain of the workspace has it.
+fn ensure_target(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    let program = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = command(&program, root)
         .args(["--print", "target-libdir", "--target", TARGET])
-        .stderr(Stdio::null())
         .output()
-        .map_err(|source| Error::NoProgram { program: "rustc".to_owned(), source })?;
-    let folder = String::from_utf8_lossy(&output.stdout);
-    Ok(output.status.success() && PathBuf::from(folder.trim()).is_dir())
-}
-
-fn run(command: &mut Command) -> Result<bool, Error> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .stdin(Stdio::null())
-        // Standard output belongs to whoever asked, for a token or a test report.
-        .stdout(io::stderr())
-        .status()
         .map_err(|source| Error::NoProgram { program, source })?;
-    Ok(status.success())
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    if output.status.success() && folder.is_dir() {
+        return Ok(());
+    }
+    progress(&format!("rustup target add {TARGET}"));
+    let output = command("rustup", root)
+        .args(["target", "add", TARGET])
+        .output()
+        .map_err(|source| Error::NoProgram { program: "rustup".to_owned(), source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::NoTarget {
+        status: output.status,
+        output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
 }
 
-/// The cargo that runs this, or the one on the path.
-fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// A command in the workspace, without what an outer cargo has set for a native build.
+fn command(program: &str, root: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root);
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WORKSPACE_WRAPPER"] {
+        command.env_remove(name);
+    }
+    command
 }

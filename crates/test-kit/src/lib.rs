@@ -1,1 +1,32 @@
 //! What Nudge's tests share.
+//!
+//! - [`components`]: the components, built from the source as it is
+//! - [`dapr`]: the WIT package `nudge:dapr` in the host, with a memory, an eye and faults on demand
+//! - [`bindings`]: callers of what the components export through WIT
+//! - [`tokens`]: bearer tokens
+//! - [`http`]: a client for a host on a free port
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use nudge_test_kit::{components, dapr::FakeDapr, http::Call};
+//! use spin_host::{Host, Manifest};
+//!
+//! let dapr = FakeDapr::new();
+//! let host = Host::builder(Manifest::load(components::built().join("spin.toml"))?)
+//!     .components(["api"])
+//!     .listen("127.0.0.1:0".parse()?)
+//!     .extension(Arc::new(dapr.clone()))
+//!     .build()
+//!     .await?
+//!     .start();
+//! let answer = Call::new(host.local_addr(), "GET".parse()?, "/health/live").send().await?;
+//! assert_eq!(answer.status, 200);
+//! # Ok(()) }
+//! ```
+
+pub mod bindings;
+pub mod components;
+pub mod dapr;
+pub mod http;
+pub mod tokens;

@@ -1,0 +1,360 @@
+//! Dapr in the host: what a component calls through `nudge:dapr` ends here, is remembered, and fails on demand.
+//!
+//! It keeps the promises of the WIT package (ETags, preconditions, transactions that do all or nothing, jobs by name),
+//! has no network, and no opinion on time: a job fires when the test fires it.
+
+mod fault;
+mod link;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use tokio::sync::watch;
+
+pub use crate::bindings::imports::nudge::dapr::invocation::{Request, Response};
+pub use crate::bindings::imports::nudge::dapr::jobs::{FailurePolicy, Job, Timing};
+pub use crate::bindings::imports::nudge::dapr::pubsub::{CloudEvent, FailedEvent};
+pub use crate::bindings::imports::nudge::dapr::state::{Operation, Outcome, Precondition, PutOperation};
+pub use crate::bindings::imports::nudge::dapr::types::{Error, Failure};
+pub use fault::{Function, Hold, failed, timeout, unavailable};
+use fault::Fault;
+
+use crate::http::DEADLINE;
+use crate::tokens;
+
+/// A Dapr sidecar that is a value of the test. Clones are the same sidecar.
+#[derive(Clone)]
+pub struct FakeDapr {
+    memory: Arc<Mutex<Memory>>,
+    changes: Arc<watch::Sender<u64>>,
+}
+
+/// An event on a topic.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The pub/sub component.
+    pub pubsub: String,
+    /// The topic.
+    pub topic: String,
+    /// The event as it was given.
+    pub event: CloudEvent,
+}
+
+impl Published {
+    /// The payload.
+    ///
+    /// # Errors
+    ///
+    /// It is not JSON.
+    pub fn data(&self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.event.data)?)
+    }
+
+    /// The event as Dapr delivers it (CloudEvents 1.0, JSON format).
+    ///
+    /// # Errors
+    ///
+    /// Its payload is not JSON.
+    pub fn delivery(&self) -> Result<Value> {
+        Ok(serde_json::json!({
+            "specversion": "1.0",
+            "id": self.event.id,
+            "source": self.event.source,
+            "type": self.event.type_,
+            "subject": self.event.subject,
+            "time": self.event.time,
+            "datacontenttype": "application/json",
+            "data": self.data()?,
+            "pubsubname": self.pubsub,
+            "topic": self.topic,
+        }))
+    }
+}
+
+/// A value of the state store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// JSON text.
+    pub value: String,
+    /// Another one with every write.
+    pub etag: String,
+    /// As given with the last write.
+    pub ttl_seconds: Option<u32>,
+}
+
+/// A call of an output binding that had its effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BindingCall {
+    /// The binding.
+    pub binding: String,
+    /// What it was asked to do.
+    pub operation: String,
+    /// In the order given.
+    pub metadata: Vec<(String, String)>,
+    /// JSON text.
+    pub data: String,
+}
+
+/// A call of another app.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Which app.
+    pub app_id: String,
+    /// What was asked.
+    pub request: Request,
+}
+
+type App = Box<dyn FnMut(&Invocation) -> Response + Send>;
+
+struct Memory {
+    published: Vec<Published>,
+    state: BTreeMap<(String, String), Stored>,
+    writes: u64,
+    jobs: BTreeMap<String, Job>,
+    secrets: BTreeMap<String, String>,
+    binding_calls: Vec<BindingCall>,
+    invocations: Vec<Invocation>,
+    app: App,
+    calls: HashMap<Function, usize>,
+    next: HashMap<Function, VecDeque<Fault>>,
+    down: HashMap<Function, Error>,
+}
+
+impl Default for FakeDapr {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FakeDapr {
+    /// A sidecar with the secret `jwt-key` ([`tokens::KEY`]) and nothing else; other apps answer 404.
+    pub fn new() -> Self {
+        let memory = Memory {
+            published: Vec::new(),
+            state: BTreeMap::new(),
+            writes: 0,
+            jobs: BTreeMap::new(),
+            secrets: BTreeMap::from([("jwt-key".to_owned(), tokens::KEY.to_owned())]),
+            binding_calls: Vec::new(),
+            invocations: Vec::new(),
+            app: Box::new(|_| Response { status: 404, body: Vec::new() }),
+            calls: HashMap::new(),
+            next: HashMap::new(),
+            down: HashMap::new(),
+        };
+        Self { memory: Arc::new(Mutex::new(memory)), changes: Arc::new(watch::Sender::new(0)) }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the other apps answer like this. The function must not use this sidecar.
+    pub fn answer(&self, app: impl FnMut(&Invocation) -> Response + Send + 'static) {
+        self.memory().app = Box::new(app);
+    }
+
+    /// Has the other apps answer with this JSON.
+    pub fn answer_json(&self, status: u16, body: &Value) {
+        let body = body.to_string().into_bytes();
+        self.answer(move |_| Response { status, body: body.clone() });
+    }
+
+    /// Sets or replaces a secret.
+    pub fn set_secret(&self, name: &str, value: &str) {
+        self.memory().secrets.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Writes a key as another replica would.
+    pub fn set_state(&self, key: &str, value: &Value) {
+        let operation = PutOperation {
+            key: key.to_owned(),
+            value: value.to_string(),
+            precondition: Precondition::None,
+            ttl_seconds: None,
+        };
+        self.memory().put("statestore", operation);
+    }
+
+    /// The next call of `function` that is not spoken for fails without effect.
+    pub fn fail_next(&self, function: Function, error: Error) {
+        self.plan(function, Fault::Refuse(error));
+    }
+
+    /// The next call of `function` that is not spoken for goes well: for faults that come later.
+    pub fn pass_next(&self, function: Function) {
+        self.plan(function, Fault::None);
+    }
+
+    /// The next call of `function` that is not spoken for has its effect, and its answer is lost.
+    pub fn lose_answer(&self, function: Function, error: Error) {
+        self.plan(function, Fault::LoseAnswer(error));
+    }
+
+    /// The next call of `function` that is not spoken for waits, before its effect, until it is let go.
+    pub fn hold_next(&self, function: Function) -> Hold {
+        let hold = Hold::new();
+        self.plan(function, Fault::Hold(hold.clone()));
+        hold
+    }
+
+    fn plan(&self, function: Function, fault: Fault) {
+        self.memory().next.entry(function).or_default().push_back(fault);
+    }
+
+    /// Every call of `function` fails without effect, until [`up`](Self::up).
+    pub fn down(&self, function: Function, error: Error) {
+        self.memory().down.insert(function, error);
+    }
+
+    /// Ends [`down`](Self::down).
+    pub fn up(&self, function: Function) {
+        self.memory().down.remove(&function);
+    }
+
+    /// How often `function` was called, however that ended.
+    pub fn calls(&self, function: Function) -> usize {
+        self.memory().calls.get(&function).copied().unwrap_or_default()
+    }
+
+    /// Events on a topic, oldest first.
+    pub fn published(&self, topic: &str) -> Vec<Published> {
+        self.memory().published.iter().filter(|published| published.topic == topic).cloned().collect()
+    }
+
+    /// Events on a topic, once there are `count` or more.
+    ///
+    /// # Errors
+    ///
+    /// There are fewer until the deadline.
+    pub async fn wait_for(&self, topic: &str, count: usize) -> Result<Vec<Published>> {
+        let enough = || Some(self.published(topic)).filter(|published| published.len() >= count);
+        match self.until(enough).await {
+            Some(published) => Ok(published),
+            None => bail!("{} of {count} events on {topic}", self.published(topic).len()),
+        }
+    }
+
+    /// Waits until something is so; looks again after every call. None after [`DEADLINE`].
+    pub async fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let mut changes = self.changes.subscribe();
+        let found = async {
+            loop {
+                if let Some(found) = look() {
+                    return Some(found);
+                }
+                changes.changed().await.ok()?;
+            }
+        };
+        tokio::time::timeout(DEADLINE, found).await.ok().flatten()
+    }
+
+    /// A value of the state store `statestore`.
+    pub fn stored(&self, key: &str) -> Option<Stored> {
+        self.memory().state.get(&("statestore".to_owned(), key.to_owned())).cloned()
+    }
+
+    /// Keys of the state store `statestore`.
+    pub fn keys(&self) -> Vec<String> {
+        self.memory().state.keys().filter(|(store, _)| store == "statestore").map(|(_, key)| key.clone()).collect()
+    }
+
+    /// The jobs that wait, by name.
+    pub fn jobs(&self) -> BTreeMap<String, Job> {
+        self.memory().jobs.clone()
+    }
+
+    /// Takes a job away, as when it has fired, or when the scheduler has lost it.
+    pub fn take_job(&self, name: &str) -> Option<Job> {
+        self.memory().jobs.remove(name)
+    }
+
+    /// Calls of output bindings that had their effect, oldest first.
+    pub fn binding_calls(&self) -> Vec<BindingCall> {
+        self.memory().binding_calls.clone()
+    }
+
+    /// Calls of other apps, oldest first.
+    pub fn invocations(&self) -> Vec<Invocation> {
+        self.memory().invocations.clone()
+    }
+
+    /// Runs one call: the planned fault, if any, around the effect.
+    async fn call<T>(
+        &self,
+        function: Function,
+        effect: impl FnOnce(&mut Memory) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let fault = {
+            let mut memory = self.memory();
+            *memory.calls.entry(function).or_default() += 1;
+            match memory.down.get(&function) {
+                Some(error) => Fault::Refuse(error.clone()),
+                None => memory.next.get_mut(&function).and_then(VecDeque::pop_front).unwrap_or(Fault::None),
+            }
+        };
+        let result = match fault {
+            Fault::Refuse(error) => Err(error),
+            Fault::LoseAnswer(error) => effect(&mut self.memory()).and(Err(error)),
+            Fault::None => effect(&mut self.memory()),
+            Fault::Hold(hold) => {
+                hold.wait().await;
+                effect(&mut self.memory())
+            }
+        };
+        self.changes.send_modify(|changes| *changes += 1);
+        result
+    }
+}
+
+impl Memory {
+    fn allows(&self, store: &str, key: &str, precondition: &Precondition) -> bool {
+        let stored = self.state.get(&(store.to_owned(), key.to_owned()));
+        match precondition {
+            Precondition::None => true,
+            Precondition::Absent => stored.is_none(),
+            Precondition::Unchanged(etag) => stored.is_some_and(|stored| stored.etag == *etag),
+        }
+    }
+
+    fn put(&mut self, store: &str, operation: PutOperation) -> Outcome {
+        if !self.allows(store, &operation.key, &operation.precondition) {
+            return Outcome::Lost;
+        }
+        self.writes += 1;
+        let stored = Stored {
+            value: operation.value,
+            etag: format!("etag-{}", self.writes),
+            ttl_seconds: operation.ttl_seconds,
+        };
+        self.state.insert((store.to_owned(), operation.key), stored);
+        Outcome::Done
+    }
+
+    fn delete(&mut self, store: String, key: String, etag: Option<String>) -> Outcome {
+        if etag.is_some_and(|etag| !self.allows(&store, &key, &Precondition::Unchanged(etag))) {
+            return Outcome::Lost;
+        }
+        self.state.remove(&(store, key));
+        Outcome::Done
+    }
+
+    fn transact(&mut self, store: &str, operations: Vec<Operation>) -> Outcome {
+        let possible = operations.iter().all(|operation| match operation {
+            Operation::Put(put) => self.allows(store, &put.key, &put.precondition),
+            Operation::Delete(_) => true,
+        });
+        if !possible {
+            return Outcome::Lost;
+        }
+        for operation in operations {
+            match operation {
+                Operation::Put(put) => self.put(store, put),
+                Operation::Delete(key) => self.delete(store.to_owned(), key, None),
+            };
+        }
+        Outcome::Done
+    }
+}
