@@ -1,1 +1,39 @@
-fn main() {}
+//! `nudge`: the whole system on one machine.
+
+mod cli;
+mod up;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use nudge::{DataDir, TokenRequest, mint};
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or(Command::Up) {
+        Command::Up => up::run(&cli.options),
+        Command::Token(token) => print_token(&cli.options, token),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nudge: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_token(options: &cli::Global, token: cli::Token) -> Result<()> {
+    let data = DataDir::open(&options.data_dir)?;
+    let request = TokenRequest {
+        user: token.user,
+        email: token.email,
+        time_zone: token.time_zone,
+        hours: token.hours,
+    };
+    println!("{}", mint(&data, &request, jiff::Timestamp::now().as_second())?);
+    Ok(())
+}

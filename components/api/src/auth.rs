@@ -64,11 +64,18 @@ impl<S: Sync> FromRequestParts<S> for User {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let header = parts.headers.get(AUTHORIZATION).ok_or_else(|| Problem::unauthorized("send Authorization: Bearer and a token"))?;
-        let header = header.to_str().map_err(|_| Problem::unauthorized("the Authorization header is not ASCII"))?;
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .ok_or_else(|| Problem::unauthorized("send Authorization: Bearer and a token"))?;
+        let header = header
+            .to_str()
+            .map_err(|_| Problem::unauthorized("the Authorization header is not ASCII"))?;
         let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Problem::unauthorized("the Authorization header must be Bearer and a token"));
+            return Err(Problem::unauthorized(
+                "the Authorization header must be Bearer and a token",
+            ));
         }
         check(token.trim(), key().await?, Timestamp::now())
     }
@@ -84,9 +91,13 @@ async fn key() -> Result<&'static Hs256Key, Problem> {
         .map_err(|error| Problem::unavailable("the secret store", describe(&error)))?;
     let values = secret.unwrap_or_default();
     let named = values.iter().find(|(name, _)| name == JWT_KEY).or(values.first());
-    let (_, value) = named.ok_or_else(|| Problem::unavailable("the secret store", format!("it has no secret {JWT_KEY}")))?;
+    let (_, value) = named
+        .ok_or_else(|| Problem::unavailable("the secret store", format!("it has no secret {JWT_KEY}")))?;
     if value.len() < SHORTEST_KEY {
-        return Err(Problem::unavailable("the secret store", format!("the secret {JWT_KEY} is shorter than {SHORTEST_KEY} bytes")));
+        return Err(Problem::unavailable(
+            "the secret store",
+            format!("the secret {JWT_KEY} is shorter than {SHORTEST_KEY} bytes"),
+        ));
     }
     Ok(KEY.get_or_init(|| Hs256Key::new(value)))
 }
@@ -98,13 +109,21 @@ fn check(token: &str, key: &Hs256Key, now: Timestamp) -> Result<User, Problem> {
     let token = Hs256
         .validator::<Claims>(key)
         .validate(&untrusted)
-        .map_err(|error| refuse("is not signed with HS256 and this server's key, or lacks a claim").logged(error))?;
+        .map_err(|error| {
+            refuse("is not signed with HS256 and this server's key, or lacks a claim").logged(error)
+        })?;
     let claims = token.claims();
-    let expires = claims.expiration.ok_or_else(|| refuse("has no exp claim"))?.timestamp();
+    let expires = claims
+        .expiration
+        .ok_or_else(|| refuse("has no exp claim"))?
+        .timestamp();
     if now.as_second() > expires.saturating_add(LEEWAY) {
         return Err(refuse("has expired: get a new one"));
     }
-    if claims.not_before.is_some_and(|from| now.as_second() < from.timestamp().saturating_sub(LEEWAY)) {
+    if claims
+        .not_before
+        .is_some_and(|from| now.as_second() < from.timestamp().saturating_sub(LEEWAY))
+    {
         return Err(refuse("is not valid yet"));
     }
     let custom = &claims.custom;
@@ -116,13 +135,20 @@ fn check(token: &str, key: &Hs256Key, now: Timestamp) -> Result<User, Problem> {
     if custom.iss.as_deref() != Some("nudge") || !for_us {
         return Err(refuse("is not issued by and for nudge (iss, aud)"));
     }
-    let id = custom.sub.parse().map_err(|error| refuse("has no usable sub claim").logged(error))?;
+    let id = custom
+        .sub
+        .parse()
+        .map_err(|error| refuse("has no usable sub claim").logged(error))?;
     let zone = match &custom.zoneinfo {
-        Some(name) => name.parse().map_err(|error| refuse("has a zoneinfo claim that is no IANA zone").logged(error))?,
+        Some(name) => name
+            .parse()
+            .map_err(|error| refuse("has a zoneinfo claim that is no IANA zone").logged(error))?,
         None => Zone::utc(),
     };
     let email = match &custom.email {
-        Some(email) if !is_address(email) => return Err(refuse("has an email claim that is not one mail address")),
+        Some(email) if !is_address(email) => {
+            return Err(refuse("has an email claim that is not one mail address"));
+        }
         email => email.clone(),
     };
     Ok(User { id, email, zone })
@@ -130,8 +156,12 @@ fn check(token: &str, key: &Hs256Key, now: Timestamp) -> Result<User, Problem> {
 
 /// One address and nothing else. Dapr's binding would take `;` for a list, SMTP a line break for the next command.
 fn is_address(text: &str) -> bool {
-    let plain = text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control() || ";,<>\"()[]\\:".contains(c));
-    plain && text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+    let plain = text.len() <= 254
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || ";,<>\"()[]\\:".contains(c));
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
 }
 
 #[cfg(test)]
@@ -143,7 +173,17 @@ mod tests {
         for address in ["alice@example.com", "a.b+c@mail.example.org"] {
             assert!(is_address(address), "{address}");
         }
-        for text in ["", "alice", "@example.com", "alice@", "a@b@c", "a@b.c;d@e.f", "a@b.c\r\nRCPT TO:<x@y.z>", "A <a@b.c>", "a b@c.d"] {
+        for text in [
+            "",
+            "alice",
+            "@example.com",
+            "alice@",
+            "a@b@c",
+            "a@b.c;d@e.f",
+            "a@b.c\r\nRCPT TO:<x@y.z>",
+            "A <a@b.c>",
+            "a b@c.d",
+        ] {
             assert!(!is_address(text), "{text}");
         }
     }
@@ -157,11 +197,19 @@ mod tests {
         use jwt_compact::Algorithm;
         let message = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
         let signature = Hs256.sign(&Hs256Key::new(KEY), message.as_bytes());
-        format!("{message}.{}", BASE64.encode(jwt_compact::AlgorithmSignature::as_bytes(&signature)))
+        format!(
+            "{message}.{}",
+            BASE64.encode(jwt_compact::AlgorithmSignature::as_bytes(&signature))
+        )
     }
 
     fn outcome(header: &str, claims: &str) -> Result<User, String> {
-        check(&token(header, claims), &Hs256Key::new(KEY), "2026-11-21T12:00:00Z".parse().unwrap()).map_err(|problem| problem.detail().to_owned())
+        check(
+            &token(header, claims),
+            &Hs256Key::new(KEY),
+            "2026-11-21T12:00:00Z".parse().unwrap(),
+        )
+        .map_err(|problem| problem.detail().to_owned())
     }
 
     const HS256: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -177,22 +225,65 @@ mod tests {
     #[test]
     fn a_token_that_is_expired_foreign_or_unsigned_is_refused() {
         for (header, claims, words) in [
-            (HS256, r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1795262339}"#, "expired"),
+            (
+                HS256,
+                r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1795262339}"#,
+                "expired",
+            ),
             (HS256, r#"{"sub":"alice","iss":"nudge","aud":"nudge"}"#, "no exp"),
-            (HS256, r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400,"nbf":1795262461}"#, "not valid yet"),
-            (HS256, r#"{"sub":"alice","iss":"nudge","aud":"other","exp":1895262400}"#, "issued by and for"),
-            (HS256, r#"{"sub":"alice","aud":"nudge","exp":1895262400}"#, "issued by and for"),
-            (HS256, r#"{"iss":"nudge","aud":"nudge","exp":1895262400}"#, "lacks a claim"),
-            (HS256, r#"{"sub":"","iss":"nudge","aud":"nudge","exp":1895262400}"#, "sub claim"),
-            (HS256, r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400,"zoneinfo":"Mars/Base"}"#, "zoneinfo"),
-            (r#"{"alg":"none"}"#, r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400}"#, "not signed"),
-            (r#"{"alg":"RS256"}"#, r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400}"#, "not signed"),
+            (
+                HS256,
+                r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400,"nbf":1795262461}"#,
+                "not valid yet",
+            ),
+            (
+                HS256,
+                r#"{"sub":"alice","iss":"nudge","aud":"other","exp":1895262400}"#,
+                "issued by and for",
+            ),
+            (
+                HS256,
+                r#"{"sub":"alice","aud":"nudge","exp":1895262400}"#,
+                "issued by and for",
+            ),
+            (
+                HS256,
+                r#"{"iss":"nudge","aud":"nudge","exp":1895262400}"#,
+                "lacks a claim",
+            ),
+            (
+                HS256,
+                r#"{"sub":"","iss":"nudge","aud":"nudge","exp":1895262400}"#,
+                "sub claim",
+            ),
+            (
+                HS256,
+                r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400,"zoneinfo":"Mars/Base"}"#,
+                "zoneinfo",
+            ),
+            (
+                r#"{"alg":"none"}"#,
+                r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400}"#,
+                "not signed",
+            ),
+            (
+                r#"{"alg":"RS256"}"#,
+                r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400}"#,
+                "not signed",
+            ),
         ] {
             let detail = outcome(header, claims).unwrap_err();
             assert!(detail.contains(words), "{claims}: {detail}");
         }
-        let signed = token(HS256, r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400}"#);
-        let forged = check(&signed, &Hs256Key::new(b"another key of thirty-two bytes!"), Timestamp::UNIX_EPOCH);
+        let signed = token(
+            HS256,
+            r#"{"sub":"alice","iss":"nudge","aud":"nudge","exp":1895262400}"#,
+        );
+        let forged = check(
+            &signed,
+            &Hs256Key::new(b"another key of thirty-two bytes!"),
+            Timestamp::UNIX_EPOCH,
+        );
         assert!(forged.is_err());
     }
 }

@@ -26,7 +26,10 @@ impl std::str::FromStr for Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ())?;
         let text = std::str::from_utf8(&bytes).map_err(|_| ())?;
         let (created_at, id) = text.split_once('.').ok_or(())?;
-        Ok(Self { created_at: created_at.parse().map_err(|_| ())?, id: id.parse().map_err(|_| ())? })
+        Ok(Self {
+            created_at: created_at.parse().map_err(|_| ())?,
+            id: id.parse().map_err(|_| ())?,
+        })
     }
 }
 
@@ -36,7 +39,10 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_went_out_and_others_do_not_pass() {
-        let cursor = Cursor { created_at: 1_795_262_400_123, id: Uuid::from_u128(7) };
+        let cursor = Cursor {
+            created_at: 1_795_262_400_123,
+            id: Uuid::from_u128(7),
+        };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for wrong in ["", "x", "MTIz", "....", "é"] {
             assert_eq!(wrong.parse::<Cursor>(), Err(()), "{wrong}");

@@ -86,29 +86,43 @@ pub(crate) struct Row(Vec<Value>);
 
 impl Row {
     fn value(&self, column: usize) -> Result<&Value, DbError> {
-        self.0.get(column).ok_or_else(|| DbError::Unreadable(format!("there is no column {column}")))
+        self.0
+            .get(column)
+            .ok_or_else(|| DbError::Unreadable(format!("there is no column {column}")))
     }
 
     pub(crate) fn int(&self, column: usize) -> Result<i64, DbError> {
         match self.value(column)? {
             Value::Int(value) => Ok(*value),
-            other => Err(DbError::Unreadable(format!("column {column} is {other:?}, not a number"))),
+            other => Err(DbError::Unreadable(format!(
+                "column {column} is {other:?}, not a number"
+            ))),
         }
     }
 
     pub(crate) fn text(&self, column: usize) -> Result<&str, DbError> {
         match self.value(column)? {
             Value::Text(value) => Ok(value),
-            other => Err(DbError::Unreadable(format!("column {column} is {other:?}, not a text"))),
+            other => Err(DbError::Unreadable(format!(
+                "column {column} is {other:?}, not a text"
+            ))),
         }
     }
 
     pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, DbError> {
-        if *self.value(column)? == Value::Null { Ok(None) } else { self.int(column).map(Some) }
+        if *self.value(column)? == Value::Null {
+            Ok(None)
+        } else {
+            self.int(column).map(Some)
+        }
     }
 
     pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<&str>, DbError> {
-        if *self.value(column)? == Value::Null { Ok(None) } else { self.text(column).map(Some) }
+        if *self.value(column)? == Value::Null {
+            Ok(None)
+        } else {
+            self.text(column).map(Some)
+        }
     }
 
     /// A text that stands for something else.
@@ -117,7 +131,8 @@ impl Row {
         T: std::str::FromStr<Err: std::fmt::Display>,
     {
         let text = self.text(column)?;
-        text.parse().map_err(|error| DbError::Unreadable(format!("column {column}: {error}")))
+        text.parse()
+            .map_err(|error| DbError::Unreadable(format!("column {column}: {error}")))
     }
 }
 
@@ -146,20 +161,40 @@ impl Database {
     }
 
     /// Runs a statement that answers rows.
-    pub(crate) async fn query(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<Vec<Row>, DbError> {
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<Row>, DbError> {
         match self {
             Self::Sqlite(connection) => {
                 let parameters = parameters.into_iter().map(to_sqlite);
-                let result = connection.execute(numbered(sql), parameters).await.map_err(from_sqlite)?;
+                let result = connection
+                    .execute(numbered(sql), parameters)
+                    .await
+                    .map_err(from_sqlite)?;
                 let rows = result.collect().await.map_err(from_sqlite)?;
-                rows.into_iter().map(|row| row.values.into_iter().map(of_sqlite).collect::<Result<_, _>>().map(Row)).collect()
+                rows.into_iter()
+                    .map(|row| {
+                        row.values
+                            .into_iter()
+                            .map(of_sqlite)
+                            .collect::<Result<_, _>>()
+                            .map(Row)
+                    })
+                    .collect()
             }
             Self::Postgres(connection) => {
                 let parameters: Vec<_> = parameters.into_iter().map(to_postgres).collect();
                 let mut result = connection.query(sql, parameters).await.map_err(from_postgres)?;
                 let mut rows = Vec::new();
                 while let Some(row) = result.rows().next().await {
-                    rows.push(row.into_iter().map(of_postgres).collect::<Result<_, _>>().map(Row)?);
+                    rows.push(
+                        row.into_iter()
+                            .map(of_postgres)
+                            .collect::<Result<_, _>>()
+                            .map(Row)?,
+                    );
                 }
                 result.result().await.map_err(from_postgres)?;
                 Ok(rows)
@@ -168,12 +203,20 @@ impl Database {
     }
 
     /// Runs a statement that answers nothing.
-    pub(crate) async fn execute(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<(), DbError> {
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<(), DbError> {
         match self {
             Self::Sqlite(_) => self.query(sql, parameters).await.map(|_| ()),
             Self::Postgres(connection) => {
                 let parameters: Vec<_> = parameters.into_iter().map(to_postgres).collect();
-                connection.execute(sql, parameters).await.map(|_| ()).map_err(from_postgres)
+                connection
+                    .execute(sql, parameters)
+                    .await
+                    .map(|_| ())
+                    .map_err(from_postgres)
             }
         }
     }
@@ -197,7 +240,9 @@ fn of_sqlite(value: sqlite::Value) -> Result<Value, DbError> {
         sqlite::Value::Integer(value) => Ok(Value::Int(value)),
         sqlite::Value::Text(value) => Ok(Value::Text(value)),
         sqlite::Value::Null => Ok(Value::Null),
-        other => Err(DbError::Unreadable(format!("{other:?} is neither number nor text"))),
+        other => Err(DbError::Unreadable(format!(
+            "{other:?} is neither number nor text"
+        ))),
     }
 }
 
@@ -215,14 +260,18 @@ fn of_postgres(value: DbValue) -> Result<Value, DbError> {
         DbValue::Int32(value) => Ok(Value::Int(value.into())),
         DbValue::Str(value) => Ok(Value::Text(value)),
         DbValue::DbNull => Ok(Value::Null),
-        other => Err(DbError::Unreadable(format!("{other:?} is neither number nor text"))),
+        other => Err(DbError::Unreadable(format!(
+            "{other:?} is neither number nor text"
+        ))),
     }
 }
 
 fn from_sqlite(error: sqlite::Error) -> DbError {
     match error {
         // SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL in words: https://sqlite.org/rescode.html
-        sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => DbError::Unavailable(message),
+        sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => {
+            DbError::Unavailable(message)
+        }
         sqlite::Error::Io(message) => DbError::Refused(message),
         sqlite::Error::DatabaseFull => DbError::Unavailable("the disk is full".to_owned()),
         other => DbError::Unavailable(format!("{other:?}")),
@@ -238,15 +287,18 @@ fn from_postgres(error: pg::Error) -> DbError {
         PgError::QueryFailed(QueryError::DbError(error)) => {
             // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
-            if ["08", "40", "53", "57"].iter().any(|class| error.code.starts_with(class)) {
+            if ["08", "40", "53", "57"]
+                .iter()
+                .any(|class| error.code.starts_with(class))
+            {
                 DbError::Unavailable(error.as_text)
             } else {
                 DbError::Refused(error.as_text)
             }
         }
-        PgError::ConnectionFailed(message) | PgError::QueryFailed(QueryError::Text(message)) | PgError::Other(message) => {
-            DbError::Unavailable(message)
-        }
+        PgError::ConnectionFailed(message)
+        | PgError::QueryFailed(QueryError::Text(message))
+        | PgError::Other(message) => DbError::Unavailable(message),
         PgError::BadParameter(message) | PgError::ValueConversionFailed(message) => DbError::Refused(message),
     }
 }

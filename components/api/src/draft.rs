@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_domain::id::ReminderId;
 use nudge_domain::recurrence::Rule;
-use nudge_domain::reminder::{Reminder, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled, reschedule};
+use nudge_domain::reminder::{
+    Reminder, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled, reschedule,
+};
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{Description, MAX_TAGS, Priority, Status, Title};
 use nudge_domain::{Due, Zone, parse_recurrence};
@@ -21,7 +23,12 @@ pub(crate) struct Context {
 }
 
 /// A task made of the body of `POST /api/v1/tasks`.
-pub(crate) fn create(user_id: &str, zone: &Zone, body: Map<String, Value>, context: &Context) -> Result<TaskRecord, Problem> {
+pub(crate) fn create(
+    user_id: &str,
+    zone: &Zone,
+    body: Map<String, Value>,
+    context: &Context,
+) -> Result<TaskRecord, Problem> {
     let mut task = TaskRecord {
         id: (context.new_id)(),
         user_id: user_id.to_owned(),
@@ -53,7 +60,11 @@ pub(crate) fn create(user_id: &str, zone: &Zone, body: Map<String, Value>, conte
 }
 
 /// Changes a task by a merge patch (RFC 7396), the body of `PATCH /api/v1/tasks/{id}`.
-pub(crate) fn patch(task: &mut TaskRecord, body: Map<String, Value>, context: &Context) -> Result<(), Problem> {
+pub(crate) fn patch(
+    task: &mut TaskRecord,
+    body: Map<String, Value>,
+    context: &Context,
+) -> Result<(), Problem> {
     let mut fields = Fields::new(body);
     let status = fields.parsed::<Status>("status", |error| error.code());
     apply(task, &mut fields, context);
@@ -127,7 +138,11 @@ fn tags(task: &mut TaskRecord, fields: &mut Fields) {
         }
     }
     if tag_ids.len() > MAX_TAGS {
-        fields.error("tagIds", "too_many_tags", format!("a task has at most {MAX_TAGS} tags"));
+        fields.error(
+            "tagIds",
+            "too_many_tags",
+            format!("a task has at most {MAX_TAGS} tags"),
+        );
     }
     task.tag_ids = tag_ids;
 }
@@ -176,20 +191,35 @@ fn recurrence(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
     }
     let (Some(rule), Some(due)) = (&task.recurrence, &task.due) else {
         if task.recurrence.is_some() && task.due.is_none() {
-            fields.error("recurrence", "recurrence_without_due", "a recurring task needs a due date: send due as well");
+            fields.error(
+                "recurrence",
+                "recurrence_without_due",
+                "a recurring task needs a due date: send due as well",
+            );
         }
         task.series = None;
         task.occurrence = 1;
         return;
     };
-    let goes_on = before.as_ref() == Some(rule) && task.series.as_ref().is_some_and(|series| series.start.zone() == &task.zone);
+    let goes_on = before.as_ref() == Some(rule)
+        && task
+            .series
+            .as_ref()
+            .is_some_and(|series| series.start.zone() == &task.zone);
     if goes_on {
         return;
     }
     if !matches_at_all(rule, due) {
-        fields.error("recurrence", "invalid_recurrence", "the rule names no date from the due date on: move UNTIL, or the due date");
+        fields.error(
+            "recurrence",
+            "invalid_recurrence",
+            "the rule names no date from the due date on: move UNTIL, or the due date",
+        );
     }
-    task.series = Some(Series { id: (context.new_id)(), start: due.clone() });
+    task.series = Some(Series {
+        id: (context.new_id)(),
+        start: due.clone(),
+    });
     task.occurrence = 1;
 }
 
@@ -200,24 +230,25 @@ fn matches_at_all(rule: &Rule, due: &Due) -> bool {
 /// `reminders`, a whole list (RFC 7396 has no other way). One with the id, or the time, of one that the task has is that
 /// one, and keeps what became of it.
 fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Fields, context: &Context) {
+    reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
+    if task.status == Status::Completed {
+        // They moved along, and wait for the task to be reopened.
+        cancel_all(&mut task.reminders);
+    }
     let items = match fields.list("reminders") {
         Field::Value(items) => items,
         Field::Null => Vec::new(),
-        Field::Absent => {
-            if task.status == Status::Pending {
-                reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
-            }
-            return;
-        }
+        Field::Absent => return,
     };
-    if task.status == Status::Pending {
-        reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
-    }
     let mut kept: Vec<Reminder> = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
         let prefix = format!("reminders[{index}]");
         let Value::Object(object) = item else {
-            fields.error(&prefix, "wrong_type", "must be an object with minutesBefore or at");
+            fields.error(
+                &prefix,
+                "wrong_type",
+                "must be an object with minutesBefore or at",
+            );
             continue;
         };
         let mut inner = Fields::within(format!("{prefix}."), object);
@@ -225,8 +256,13 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
         inner.refuse_others();
         let broken = !inner.errors.is_empty();
         fields.errors.append(&mut inner.errors);
-        let Some(when) = when.filter(|_| !broken) else { continue };
-        let known = task.reminders.iter().find(|known| known.when == when && id.is_none_or(|id| known.id == id));
+        let Some(when) = when.filter(|_| !broken) else {
+            continue;
+        };
+        let known = task
+            .reminders
+            .iter()
+            .find(|known| known.when == when && id.is_none_or(|id| known.id == id));
         let duplicate = kept.iter().any(|other| other.when == when);
         match known {
             Some(known) if !duplicate => kept.push(known.clone()),
@@ -253,7 +289,11 @@ fn reminder(task: &TaskRecord, fields: &mut Fields) -> (Option<ReminderId>, Opti
     if let Some(id) = id
         && !task.reminders.iter().any(|known| known.id == id)
     {
-        fields.error("id", "unknown_reminder", "the task has no such reminder: leave the id out for a new one");
+        fields.error(
+            "id",
+            "unknown_reminder",
+            "the task has no such reminder: leave the id out for a new one",
+        );
     }
     let minutes = fields.number("minutesBefore").value();
     let at = fields.text("at").value();

@@ -21,18 +21,43 @@ impl<S: Sync> FromRequest<S> for JsonObject {
 
     /// 415 for another content type, 413 for too many bytes, 400 for what is no JSON object.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let kind = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let essence = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         let patch = request.method() == http::Method::PATCH;
         if essence != "application/json" && !(patch && essence == "application/merge-patch+json") {
-            let expected = if patch { "application/merge-patch+json or application/json" } else { "application/json" };
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", format!("send the body as Content-Type: {expected}")));
+            let expected = if patch {
+                "application/merge-patch+json or application/json"
+            } else {
+                "application/json"
+            };
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!("send the body as Content-Type: {expected}"),
+            ));
         }
         let body = read_body(request.into_body()).await?;
         match serde_json::from_slice(&body) {
             Ok(Value::Object(object)) => Ok(Self(object)),
-            Ok(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", "the body must be a JSON object")),
-            Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", format!("the body is not JSON: {error}"))),
+            Ok(_) => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_body",
+                "the body must be a JSON object",
+            )),
+            Err(error) => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_body",
+                format!("the body is not JSON: {error}"),
+            )),
         }
     }
 }
@@ -72,11 +97,20 @@ impl Fields {
 
     /// Fields of an object inside another; `prefix` is its path, such as `reminders[0].`.
     pub(crate) fn within(prefix: String, object: Map<String, Value>) -> Self {
-        Self { prefix, object, known: Vec::new(), errors: Vec::new() }
+        Self {
+            prefix,
+            object,
+            known: Vec::new(),
+            errors: Vec::new(),
+        }
     }
 
     pub(crate) fn error(&mut self, field: &str, code: &str, message: impl Display) {
-        self.errors.push(FieldError { field: format!("{}{field}", self.prefix), code: code.to_owned(), message: message.to_string() });
+        self.errors.push(FieldError {
+            field: format!("{}{field}", self.prefix),
+            code: code.to_owned(),
+            message: message.to_string(),
+        });
     }
 
     /// Any JSON value.
@@ -100,7 +134,11 @@ impl Fields {
     }
 
     /// A text that stands for a value of the domain.
-    pub(crate) fn parsed<T: FromStr>(&mut self, name: &'static str, code: impl FnOnce(&T::Err) -> &'static str) -> Field<T>
+    pub(crate) fn parsed<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        code: impl FnOnce(&T::Err) -> &'static str,
+    ) -> Field<T>
     where
         T::Err: Display,
     {
@@ -162,14 +200,22 @@ impl Fields {
         let others: Vec<String> = self.object.keys().cloned().collect();
         for name in others {
             let shown: String = name.chars().take(60).collect();
-            self.error(&shown, "unknown_field", format!("there is no such field; there are {known}"));
+            self.error(
+                &shown,
+                "unknown_field",
+                format!("there is no such field; there are {known}"),
+            );
         }
     }
 
     /// Ends reading: what is wrong, if anything is.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         self.refuse_others();
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.errors))
+        }
     }
 }
 
@@ -186,7 +232,13 @@ pub(crate) fn path_id(text: &str, what: &str) -> Result<Uuid, Problem> {
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Problem> {
     let mut tags = Vec::new();
     for value in headers.get_all(IF_MATCH) {
-        let malformed = || Problem::field("If-Match", "invalid_etag", "send the ETag as it was given, in double quotes, or *");
+        let malformed = || {
+            Problem::field(
+                "If-Match",
+                "invalid_etag",
+                "send the ETag as it was given, in double quotes, or *",
+            )
+        };
         let text = value.to_str().map_err(|_| malformed())?;
         for tag in text.split(',').map(str::trim) {
             if tag == "*" {
@@ -216,7 +268,11 @@ impl Query {
         for (index, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {
                 let shown: String = name.chars().take(60).collect();
-                return Err(Problem::field(shown, "unknown_parameter", format!("there is no such parameter; there are {}", known.join(", "))));
+                return Err(Problem::field(
+                    shown,
+                    "unknown_parameter",
+                    format!("there is no such parameter; there are {}", known.join(", ")),
+                ));
             }
             if pairs.iter().skip(index + 1).any(|(other, _)| other == name) {
                 return Err(Problem::field(name, "repeated_parameter", "give it once"));
@@ -227,7 +283,11 @@ impl Query {
 
     /// A parameter's text; an empty one counts as absent, so that `cursor=` starts at the beginning.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -242,7 +302,10 @@ mod tests {
     #[test]
     fn if_match_is_a_list_of_tags_or_a_star() {
         assert_eq!(if_match(&headers(r#""7""#)).unwrap().unwrap(), [r#""7""#]);
-        assert_eq!(if_match(&headers(r#""7", W/"8""#)).unwrap().unwrap(), [r#""7""#, r#"W/"8""#]);
+        assert_eq!(
+            if_match(&headers(r#""7", W/"8""#)).unwrap().unwrap(),
+            [r#""7""#, r#"W/"8""#]
+        );
         assert!(if_match(&headers("*")).unwrap().is_none());
         assert!(if_match(&HeaderMap::new()).unwrap().is_none());
         for wrong in ["7", "\"", "\"7", "", "x,\"7\""] {
@@ -252,7 +315,9 @@ mod tests {
 
     #[test]
     fn a_misspelt_field_is_named() {
-        let Ok(Value::Object(object)) = serde_json::from_str(r#"{"title":1,"dueDate":"x"}"#) else { unreachable!() };
+        let Ok(Value::Object(object)) = serde_json::from_str(r#"{"title":1,"dueDate":"x"}"#) else {
+            unreachable!()
+        };
         let mut fields = Fields::new(object);
         assert_eq!(fields.text("title"), Field::Absent);
         let problem = fields.finish().unwrap_err();

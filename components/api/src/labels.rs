@@ -48,9 +48,18 @@ pub(crate) struct Label {
 const DEFAULT_COLOR: &str = "#6b7280";
 
 /// Changes a label by a body; a new one starts empty.
-pub(crate) fn apply(kind: Kind, label: Option<Label>, body: Map<String, Json>, id: Uuid) -> Result<Label, Problem> {
+pub(crate) fn apply(
+    kind: Kind,
+    label: Option<Label>,
+    body: Map<String, Json>,
+    id: Uuid,
+) -> Result<Label, Problem> {
     let new = label.is_none();
-    let mut label = label.unwrap_or(Label { id, name: String::new(), color: DEFAULT_COLOR.to_owned() });
+    let mut label = label.unwrap_or(Label {
+        id,
+        name: String::new(),
+        color: DEFAULT_COLOR.to_owned(),
+    });
     let mut fields = Fields::new(body);
     let name = match kind {
         Kind::Category => map(fields.parsed::<CategoryName>("name", |error| error.code())),
@@ -59,7 +68,9 @@ pub(crate) fn apply(kind: Kind, label: Option<Label>, body: Map<String, Json>, i
     match name {
         Field::Value(name) => label.name = name,
         Field::Absent if !new || !fields.errors.is_empty() => {}
-        Field::Absent | Field::Null => fields.error("name", "required", format!("a {} needs a name", kind.name())),
+        Field::Absent | Field::Null => {
+            fields.error("name", "required", format!("a {} needs a name", kind.name()))
+        }
     }
     match fields.parsed::<Color>("color", |error| error.code()) {
         Field::Value(color) => label.color = color.into(),
@@ -79,23 +90,54 @@ fn map<T: Into<String>>(field: Field<T>) -> Field<String> {
 }
 
 fn read(row: &Row) -> Result<Label, DbError> {
-    Ok(Label { id: row.parsed(0)?, name: row.text(1)?.to_owned(), color: row.text(2)?.to_owned() })
+    Ok(Label {
+        id: row.parsed(0)?,
+        name: row.text(1)?.to_owned(),
+        color: row.text(2)?.to_owned(),
+    })
 }
 
 /// A user's labels, by name.
 pub(crate) async fn list(database: &Database, kind: Kind, user_id: &str) -> Result<Vec<Label>, DbError> {
-    let sql = format!("SELECT id, name, color FROM {} WHERE user_id = $1 ORDER BY name, id", kind.name());
-    database.query(&sql, [user_id.into()]).await?.iter().map(read).collect()
+    let sql = format!(
+        "SELECT id, name, color FROM {} WHERE user_id = $1 ORDER BY name, id",
+        kind.name()
+    );
+    database
+        .query(&sql, [user_id.into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// One of a user's labels.
-pub(crate) async fn find(database: &Database, kind: Kind, user_id: &str, id: Uuid) -> Result<Option<Label>, DbError> {
-    let sql = format!("SELECT id, name, color FROM {} WHERE id = $1 AND user_id = $2", kind.name());
-    database.query(&sql, [id.into(), user_id.into()]).await?.first().map(read).transpose()
+pub(crate) async fn find(
+    database: &Database,
+    kind: Kind,
+    user_id: &str,
+    id: Uuid,
+) -> Result<Option<Label>, DbError> {
+    let sql = format!(
+        "SELECT id, name, color FROM {} WHERE id = $1 AND user_id = $2",
+        kind.name()
+    );
+    database
+        .query(&sql, [id.into(), user_id.into()])
+        .await?
+        .first()
+        .map(read)
+        .transpose()
 }
 
 /// Stores a label. Says no when the user has another of that name.
-pub(crate) async fn save(database: &Database, kind: Kind, user_id: &str, label: &Label, now: Timestamp) -> Result<bool, DbError> {
+pub(crate) async fn save(
+    database: &Database,
+    kind: Kind,
+    user_id: &str,
+    label: &Label,
+    now: Timestamp,
+) -> Result<bool, DbError> {
     // One statement, so that two requests cannot both find the name free. `ON CONFLICT (id)` alone would fail on the name.
     let table = kind.name();
     let sql = format!(
@@ -103,18 +145,40 @@ pub(crate) async fn save(database: &Database, kind: Kind, user_id: &str, label: 
          SELECT $1, $2, $3, $4, CAST($5 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3 AND id <> $1) \
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, color = excluded.color RETURNING id"
     );
-    let parameters = [label.id.into(), user_id.into(), label.name.as_str().into(), label.color.as_str().into(), now.into()];
+    let parameters = [
+        label.id.into(),
+        user_id.into(),
+        label.name.as_str().into(),
+        label.color.as_str().into(),
+        now.into(),
+    ];
     Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
 /// Removes a label; tasks keep to exist without it. Says no when there is none.
-pub(crate) async fn delete(database: &Database, kind: Kind, user_id: &str, id: Uuid) -> Result<bool, DbError> {
-    let sql = format!("DELETE FROM {} WHERE id = $1 AND user_id = $2 RETURNING id", kind.name());
-    Ok(!database.query(&sql, [id.into(), user_id.into()]).await?.is_empty())
+pub(crate) async fn delete(
+    database: &Database,
+    kind: Kind,
+    user_id: &str,
+    id: Uuid,
+) -> Result<bool, DbError> {
+    let sql = format!(
+        "DELETE FROM {} WHERE id = $1 AND user_id = $2 RETURNING id",
+        kind.name()
+    );
+    Ok(!database
+        .query(&sql, [id.into(), user_id.into()])
+        .await?
+        .is_empty())
 }
 
 /// Refuses ids that are not the user's.
-pub(crate) async fn check(database: &Database, user_id: &str, category: Option<Uuid>, tags: &[Uuid]) -> Result<(), Problem> {
+pub(crate) async fn check(
+    database: &Database,
+    user_id: &str,
+    category: Option<Uuid>,
+    tags: &[Uuid],
+) -> Result<(), Problem> {
     let mut errors = Vec::new();
     if let Some(id) = category
         && find(database, Kind::Category, user_id, id).await?.is_none()
@@ -123,18 +187,36 @@ pub(crate) async fn check(database: &Database, user_id: &str, category: Option<U
     }
     if !tags.is_empty() {
         let places: Vec<String> = (2..tags.len() + 2).map(|place| format!("${place}")).collect();
-        let sql = format!("SELECT id FROM tag WHERE user_id = $1 AND id IN ({})", places.join(", "));
+        let sql = format!(
+            "SELECT id FROM tag WHERE user_id = $1 AND id IN ({})",
+            places.join(", ")
+        );
         let mut parameters: Vec<Value> = vec![user_id.into()];
         parameters.extend(tags.iter().map(|id| Value::from(*id)));
         let rows = database.query(&sql, parameters).await?;
-        let found = rows.iter().map(|row| row.parsed(0)).collect::<Result<Vec<Uuid>, _>>()?;
+        let found = rows
+            .iter()
+            .map(|row| row.parsed(0))
+            .collect::<Result<Vec<Uuid>, _>>()?;
         let missing = tags.iter().enumerate().filter(|(_, id)| !found.contains(id));
         errors.extend(missing.map(|(index, _)| unknown(format!("tagIds[{index}]"), Kind::Tag)));
     }
-    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid(errors))
+    }
 }
 
 fn unknown(field: String, kind: Kind) -> FieldError {
-    let message = format!("you have no such {}: create it first at {}", kind.name(), kind.path());
-    FieldError { field, code: format!("unknown_{}", kind.name()), message }
+    let message = format!(
+        "you have no such {}: create it first at {}",
+        kind.name(),
+        kind.path()
+    );
+    FieldError {
+        field,
+        code: format!("unknown_{}", kind.name()),
+        message,
+    }
 }

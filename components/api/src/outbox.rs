@@ -24,6 +24,9 @@ const LEFT_OVER: SignedDuration = SignedDuration::from_secs(5);
 /// Time after which a completed recurring task without its next occurrence is announced again.
 const NO_SUCCESSOR: SignedDuration = SignedDuration::from_secs(60);
 
+/// Time after which that is given up: the event was handled and refused often enough by then, and is on the dead-letter topic.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
+
 /// Most events of one bulk call: a few hundred kilobytes, far below Dapr's 4 MiB.
 const BATCH: usize = 50;
 
@@ -82,10 +85,21 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
         publish_and_mark(&batch).await?;
         published += batch.len() as u32;
     }
-    let waiting = store::without_successor(&database, before(NO_SUCCESSOR), BATCH as u32).await?;
-    let events: Vec<_> = waiting.iter().map(|task| task.event(Change::Completed, None, None)).collect();
-    publish_all(topic::TASK_RECURRENCE, events.iter().map(|event| cloud(event, event)).collect()).await?;
-    Ok(RelayReport { published, left: store::count_left_over(&database).await? })
+    let waiting =
+        store::without_successor(&database, before(GIVEN_UP), before(NO_SUCCESSOR), BATCH as u32).await?;
+    let events: Vec<_> = waiting
+        .iter()
+        .map(|task| task.event(Change::Completed, None, None))
+        .collect();
+    publish_all(
+        topic::TASK_RECURRENCE,
+        events.iter().map(|event| cloud(event, event)).collect(),
+    )
+    .await?;
+    Ok(RelayReport {
+        published,
+        left: store::count_left_over(&database).await?,
+    })
 }
 
 /// Why the relay stopped. What it did before is done.
@@ -103,13 +117,32 @@ async fn publish_and_mark(batch: &[StoredEvent]) -> Result<(), RelayError> {
         match serde_json::from_str::<TaskEvent>(&stored.data) {
             Ok(event) => events.push(event),
             // Nobody can publish it, so it must not stop the others; it stays in the table.
-            Err(error) => tracing::error!(task = %stored.task_id, version = stored.version, "a stored event cannot be read: {error}"),
+            Err(error) => {
+                tracing::error!(task = %stored.task_id, version = stored.version, "a stored event cannot be read: {error}")
+            }
         }
     }
-    let recurring = |event: &&TaskEvent| event.change == Change::Completed && event.task.task.recurrence.is_some();
-    publish_all(topic::TASK_EVENTS, events.iter().map(|event| cloud(event, event)).collect()).await?;
-    publish_all(topic::TASK_RECURRENCE, events.iter().filter(recurring).map(|event| cloud(event, event)).collect()).await?;
-    publish_all(topic::TASK_UPDATES, events.iter().map(|event| cloud(event, &update(event))).collect()).await?;
+    let recurring =
+        |event: &&TaskEvent| event.change == Change::Completed && event.task.task.recurrence.is_some();
+    publish_all(
+        topic::TASK_EVENTS,
+        events.iter().map(|event| cloud(event, event)).collect(),
+    )
+    .await?;
+    publish_all(
+        topic::TASK_RECURRENCE,
+        events
+            .iter()
+            .filter(recurring)
+            .map(|event| cloud(event, event))
+            .collect(),
+    )
+    .await?;
+    publish_all(
+        topic::TASK_UPDATES,
+        events.iter().map(|event| cloud(event, &update(event))).collect(),
+    )
+    .await?;
     store::mark_published(&Database::open().await?, batch, Timestamp::now()).await?;
     Ok(())
 }
@@ -123,7 +156,11 @@ async fn publish_all(topic: &str, events: Vec<CloudEvent>) -> Result<(), RelayEr
         .map_err(|error| RelayError::Publish(describe(&error)))?;
     match failed.first() {
         None => Ok(()),
-        Some(first) => Err(RelayError::Publish(format!("{} events on {topic}, the first because of: {}", failed.len(), first.message))),
+        Some(first) => Err(RelayError::Publish(format!(
+            "{} events on {topic}, the first because of: {}",
+            failed.len(),
+            first.message
+        ))),
     }
 }
 

@@ -25,6 +25,18 @@ pub(crate) async fn remember(database: &Database, user: &User, now: jiff::Timest
 
 /// What is known about a person.
 pub(crate) async fn contact(database: &Database, user_id: &str) -> Result<Option<Contact>, DbError> {
-    let rows = database.query("SELECT email, time_zone FROM person WHERE id = $1", [user_id.into()]).await?;
-    rows.first().map(|row| Ok(Contact { email: row.maybe_text(0)?.map(str::to_owned), zone: row.parsed(1)? })).transpose()
+    let rows = database
+        .query(
+            "SELECT email, time_zone FROM person WHERE id = $1",
+            [user_id.into()],
+        )
+        .await?;
+    rows.first()
+        .map(|row| {
+            Ok(Contact {
+                email: row.maybe_text(0)?.map(str::to_owned),
+                zone: row.parsed(1)?,
+            })
+        })
+        .transpose()
 }

@@ -83,7 +83,10 @@ impl TaskRecord {
             tag_ids: json(row.text(9)?)?,
             recurrence: row.maybe_text(10)?.map(|_| row.parsed(10)).transpose()?,
             recurrence_from: row.parsed(11)?,
-            reminders: reminders.into_iter().map(read_reminder).collect::<Result<_, _>>()?,
+            reminders: reminders
+                .into_iter()
+                .map(read_reminder)
+                .collect::<Result<_, _>>()?,
             series,
             occurrence: number(row.int(15)?)?,
             version: number(row.int(16)?)?,
@@ -134,7 +137,11 @@ impl TaskRecord {
             tag_ids: self.tag_ids.clone(),
             recurrence: self.recurrence.as_ref().map(Rule::to_string),
             recurrence_from: self.recurrence_from,
-            reminders: self.reminders.iter().map(|reminder| self.view_reminder(reminder)).collect(),
+            reminders: self
+                .reminders
+                .iter()
+                .map(|reminder| self.view_reminder(reminder))
+                .collect(),
             series_id: self.series.as_ref().map(|series| series.id),
             occurrence: self.occurrence,
             version: self.version,
@@ -150,7 +157,13 @@ impl TaskRecord {
             ReminderWhen::MinutesBefore(minutes) => (Some(minutes), None),
             ReminderWhen::At(_) => (None, Some(remind_at.clone())),
         };
-        task::Reminder { id: reminder.id.into(), minutes_before, at, remind_at, status: reminder.status }
+        task::Reminder {
+            id: reminder.id.into(),
+            minutes_before,
+            at,
+            remind_at,
+            status: reminder.status,
+        }
     }
 
     /// An instant with the offset of the task's zone.
@@ -168,11 +181,18 @@ impl TaskRecord {
     }
 
     /// The event that announces this version.
-    pub(crate) fn event(&self, change: Change, before: Option<&Self>, traceparent: Option<String>) -> TaskEvent {
+    pub(crate) fn event(
+        &self,
+        change: Change,
+        before: Option<&Self>,
+        traceparent: Option<String>,
+    ) -> TaskEvent {
         TaskEvent {
             schema_version: SCHEMA_VERSION,
             change,
-            changed: before.map(|before| changed(&before.view(), &self.view())).unwrap_or_default(),
+            changed: before
+                .map(|before| changed(&before.view(), &self.view()))
+                .unwrap_or_default(),
             task: self.snapshot(),
             traceparent,
         }
@@ -181,10 +201,16 @@ impl TaskRecord {
 
 /// Names of the fields that differ, as the API names them. What changes with every version is left out.
 fn changed(before: &task::Task, after: &task::Task) -> Vec<String> {
-    let (Ok(serde_json::Value::Object(before)), Ok(serde_json::Value::Object(after))) = (serde_json::to_value(before), serde_json::to_value(after)) else {
+    let (Ok(serde_json::Value::Object(before)), Ok(serde_json::Value::Object(after))) =
+        (serde_json::to_value(before), serde_json::to_value(after))
+    else {
         return Vec::new();
     };
-    after.into_iter().filter(|(name, value)| before.get(name) != Some(value) && name != "version" && name != "updatedAt").map(|(name, _)| name).collect()
+    after
+        .into_iter()
+        .filter(|(name, value)| before.get(name) != Some(value) && name != "version" && name != "updatedAt")
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn stored(reminder: &Reminder) -> StoredReminder {
@@ -192,13 +218,25 @@ fn stored(reminder: &Reminder) -> StoredReminder {
         ReminderWhen::MinutesBefore(minutes) => Some(minutes),
         ReminderWhen::At(_) => None,
     };
-    StoredReminder { id: reminder.id.into(), minutes_before, remind_at: reminder.remind_at.as_millisecond(), status: reminder.status }
+    StoredReminder {
+        id: reminder.id.into(),
+        minutes_before,
+        remind_at: reminder.remind_at.as_millisecond(),
+        status: reminder.status,
+    }
 }
 
 fn read_reminder(stored: StoredReminder) -> Result<Reminder, DbError> {
     let remind_at = instant(stored.remind_at)?;
-    let when = stored.minutes_before.map_or(ReminderWhen::At(remind_at), ReminderWhen::MinutesBefore);
-    Ok(Reminder { id: stored.id.into(), when, remind_at, status: stored.status })
+    let when = stored
+        .minutes_before
+        .map_or(ReminderWhen::At(remind_at), ReminderWhen::MinutesBefore);
+    Ok(Reminder {
+        id: stored.id.into(),
+        when,
+        remind_at,
+        status: stored.status,
+    })
 }
 
 fn instant(milliseconds: i64) -> Result<Timestamp, DbError> {
@@ -210,7 +248,8 @@ fn due(milliseconds: i64, zone: &Zone) -> Result<Due, DbError> {
 }
 
 fn uuid(text: &str) -> Result<Uuid, DbError> {
-    text.parse().map_err(|error| DbError::Unreadable(format!("{text} is no UUID: {error}")))
+    text.parse()
+        .map_err(|error| DbError::Unreadable(format!("{text} is no UUID: {error}")))
 }
 
 fn number(value: i64) -> Result<u32, DbError> {

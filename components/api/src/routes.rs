@@ -23,7 +23,10 @@ pub(crate) fn router() -> Router {
         .layer(middleware::from_fn(sidecar::only));
     Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
-        .route("/api/v1/tasks/{id}", get(tasks::read).patch(tasks::patch).delete(tasks::delete))
+        .route(
+            "/api/v1/tasks/{id}",
+            get(tasks::read).patch(tasks::patch).delete(tasks::delete),
+        )
         .route("/api/v1/tasks/{id}/complete", post(tasks::complete))
         .merge(labels::router(Kind::Category))
         .merge(labels::router(Kind::Tag))

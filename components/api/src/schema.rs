@@ -37,7 +37,9 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
         database.query("PRAGMA synchronous = NORMAL", []).await?;
     }
     database.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)", []).await?;
-    let rows = database.query("SELECT COALESCE(MAX(number), 0) FROM schema_migration", []).await?;
+    let rows = database
+        .query("SELECT COALESCE(MAX(number), 0) FROM schema_migration", [])
+        .await?;
     let applied = rows.first().map_or(Ok(0), |row| row.int(0))?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.number > applied) {
         let texts = match database.dialect() {
@@ -45,7 +47,9 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
             Dialect::Postgres => migration.postgres,
         };
         for statement in texts.iter().flat_map(|text| statements(text)) {
-            database.execute(&adapt(statement, database.dialect()), []).await?;
+            database
+                .execute(&adapt(statement, database.dialect()), [])
+                .await?;
         }
         database
             .execute(
@@ -61,14 +65,19 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
 
 /// The paragraphs of a file that are not comments only.
 fn statements(text: &str) -> impl Iterator<Item = &str> {
-    text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.lines().all(|line| line.starts_with("--")))
+    text.split("\n\n")
+        .map(str::trim)
+        .filter(|paragraph| !paragraph.lines().all(|line| line.starts_with("--")))
 }
 
 fn adapt(statement: &str, dialect: Dialect) -> String {
-    statement.replace("{serial}", match dialect {
-        Dialect::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT",
-        Dialect::Postgres => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    })
+    statement.replace(
+        "{serial}",
+        match dialect {
+            Dialect::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT",
+            Dialect::Postgres => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        },
+    )
 }
 
 #[cfg(test)]
@@ -78,14 +87,27 @@ mod tests {
     #[test]
     fn every_statement_can_be_repeated() {
         for migration in MIGRATIONS {
-            for statement in migration.sqlite.iter().chain(migration.postgres).flat_map(|text| statements(text)) {
-                assert!(statement.contains("IF NOT EXISTS") || statement.contains("OR REPLACE"), "{statement}");
+            for statement in migration
+                .sqlite
+                .iter()
+                .chain(migration.postgres)
+                .flat_map(|text| statements(text))
+            {
+                assert!(
+                    statement.contains("IF NOT EXISTS") || statement.contains("OR REPLACE"),
+                    "{statement}"
+                );
             }
         }
     }
 
     #[test]
     fn migrations_are_numbered_from_one() {
-        assert!(MIGRATIONS.iter().zip(1..).all(|(migration, number)| migration.number == number));
+        assert!(
+            MIGRATIONS
+                .iter()
+                .zip(1..)
+                .all(|(migration, number)| migration.number == number)
+        );
     }
 }

@@ -33,11 +33,18 @@ const OVERDUE_AT_ONCE: u32 = 100;
 fn context() -> Context {
     // Instants are stored in milliseconds; what is answered must be what is read later.
     let now = Timestamp::now();
-    Context { now: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now), new_id: Uuid::now_v7 }
+    Context {
+        now: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
+        new_id: Uuid::now_v7,
+    }
 }
 
 /// Creates a task.
-pub(crate) async fn create(user: &User, body: Map<String, Value>, trace: &Traceparent) -> Result<TaskRecord, Problem> {
+pub(crate) async fn create(
+    user: &User,
+    body: Map<String, Value>,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
     let context = context();
     let task = draft::create(user.id.as_str(), &user.zone, body, &context)?;
     let database = Database::open().await?;
@@ -54,33 +61,66 @@ pub(crate) async fn create(user: &User, body: Map<String, Value>, trace: &Tracep
 /// Reads a task.
 pub(crate) async fn read(user: &User, id: Uuid) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
-    store::find(&database, user.id.as_str(), id).await?.ok_or_else(|| Problem::not_found("task"))
+    store::find(&database, user.id.as_str(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found("task"))
 }
 
 /// Which version the caller wants to change: any, or one of these entity tags.
 pub(crate) type Expected = Option<Vec<String>>;
 
 /// Changes a task by a merge patch.
-pub(crate) async fn patch(user: &User, id: Uuid, expected: &Expected, body: &Map<String, Value>, trace: &Traceparent) -> Result<TaskRecord, Problem> {
+pub(crate) async fn patch(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    body: &Map<String, Value>,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
     people::remember(&database, user, Timestamp::now()).await?;
-    change(&database, user.id.as_str(), id, expected, trace, |task, context| draft::patch(task, body.clone(), context)).await
+    change(
+        &database,
+        user.id.as_str(),
+        id,
+        expected,
+        trace,
+        |task, context| draft::patch(task, body.clone(), context),
+    )
+    .await
 }
 
 /// Marks a task as done. One that is done stays as it is.
-pub(crate) async fn complete(user: &User, id: Uuid, expected: &Expected, trace: &Traceparent) -> Result<TaskRecord, Problem> {
+pub(crate) async fn complete(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
-    change(&database, user.id.as_str(), id, expected, trace, |task, context| {
-        if task.status == Status::Pending {
-            draft::complete(task, context);
-        }
-        Ok(())
-    })
+    change(
+        &database,
+        user.id.as_str(),
+        id,
+        expected,
+        trace,
+        |task, context| {
+            if task.status == Status::Pending {
+                draft::complete(task, context);
+            }
+            Ok(())
+        },
+    )
     .await
 }
 
 /// Deletes a task. Its history and its events stay.
-pub(crate) async fn delete(user: &User, id: Uuid, expected: &Expected, trace: &Traceparent) -> Result<(), Problem> {
+pub(crate) async fn delete(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    trace: &Traceparent,
+) -> Result<(), Problem> {
     let database = Database::open().await?;
     for _ in 0..ATTEMPTS {
         let before = find(&database, user.id.as_str(), id, expected).await?;
@@ -116,8 +156,15 @@ async fn change(
             return Ok(task);
         }
         // What the task wears already need not exist any more.
-        let category = task.category_id.filter(|category| before.category_id != Some(*category));
-        let tags: Vec<Uuid> = task.tag_ids.iter().filter(|tag| !before.tag_ids.contains(tag)).copied().collect();
+        let category = task
+            .category_id
+            .filter(|category| before.category_id != Some(*category));
+        let tags: Vec<Uuid> = task
+            .tag_ids
+            .iter()
+            .filter(|tag| !before.tag_ids.contains(tag))
+            .copied()
+            .collect();
         labels::check(database, user_id, category, &tags).await?;
         next_version(&mut task, &context);
         let kind = match (before.status, task.status) {
@@ -134,10 +181,19 @@ async fn change(
     Err(contended(id))
 }
 
-async fn find(database: &Database, user_id: &str, id: Uuid, expected: &Expected) -> Result<TaskRecord, Problem> {
-    let task = store::find(database, user_id, id).await?.ok_or_else(|| Problem::not_found("task"))?;
+async fn find(
+    database: &Database,
+    user_id: &str,
+    id: Uuid,
+    expected: &Expected,
+) -> Result<TaskRecord, Problem> {
+    let task = store::find(database, user_id, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("task"))?;
     match expected {
-        Some(tags) if !tags.contains(&input::etag(task.version)) => Err(Problem::version_mismatch(task.version)),
+        Some(tags) if !tags.contains(&input::etag(task.version)) => {
+            Err(Problem::version_mismatch(task.version))
+        }
         _ => Ok(task),
     }
 }
@@ -148,13 +204,24 @@ fn next_version(task: &mut TaskRecord, context: &Context) {
 }
 
 fn contended(id: Uuid) -> Problem {
-    Problem::unavailable("the task", format!("task {id} was changed by others {ATTEMPTS} times in a row"))
+    Problem::unavailable(
+        "the task",
+        format!("task {id} was changed by others {ATTEMPTS} times in a row"),
+    )
 }
 
 /// Deletes a category or a tag, after taking it off the tasks that wear it.
-pub(crate) async fn delete_label(user: &User, kind: Kind, id: Uuid, trace: &Traceparent) -> Result<(), Problem> {
+pub(crate) async fn delete_label(
+    user: &User,
+    kind: Kind,
+    id: Uuid,
+    trace: &Traceparent,
+) -> Result<(), Problem> {
     let database = Database::open().await?;
-    if labels::find(&database, kind, user.id.as_str(), id).await?.is_none() {
+    if labels::find(&database, kind, user.id.as_str(), id)
+        .await?
+        .is_none()
+    {
         return Err(Problem::not_found(kind.name()));
     }
     loop {
@@ -183,23 +250,39 @@ pub(crate) async fn delete_label(user: &User, kind: Kind, id: Uuid, trace: &Trac
 
 /// Notes how a reminder's mail ended, if the reminder is still the one that was armed.
 pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Disposition> {
-    let remind_at: Timestamp = outcome
-        .remind_at
-        .parse()
-        .map_err(|error| Disposition::Drop(format!("remindAt {} is no instant: {error}", outcome.remind_at)))?;
-    let status = if outcome.failure.is_none() { ReminderStatus::Sent } else { ReminderStatus::Failed };
-    let trace = outcome.traceparent.as_deref().and_then(Traceparent::parse).unwrap_or_else(Traceparent::start);
+    let remind_at: Timestamp = outcome.remind_at.parse().map_err(|error| {
+        Disposition::Drop(format!("remindAt {} is no instant: {error}", outcome.remind_at))
+    })?;
+    let status = if outcome.failure.is_none() {
+        ReminderStatus::Sent
+    } else {
+        ReminderStatus::Failed
+    };
+    let trace = outcome
+        .traceparent
+        .as_deref()
+        .and_then(Traceparent::parse)
+        .unwrap_or_else(Traceparent::start);
     let database = Database::open().await.map_err(retry)?;
-    let Some(task) = store::find_for_service(&database, outcome.task_id).await.map_err(retry)? else {
+    let Some(task) = store::find_for_service(&database, outcome.task_id)
+        .await
+        .map_err(retry)?
+    else {
         return Err(Disposition::Drop(format!("there is no task {}", outcome.task_id)));
     };
     let ended = change(&database, &task.user_id, task.id, &None, &trace, |task, _| {
         let armed = task.reminders.iter_mut().find(|reminder| {
-            Uuid::from(reminder.id) == outcome.reminder_id && reminder.remind_at.as_second() == remind_at.as_second()
+            Uuid::from(reminder.id) == outcome.reminder_id
+                && reminder.remind_at.as_second() == remind_at.as_second()
         });
         match armed {
             // It was cancelled or moved while the mail was on its way, or this outcome has come before.
-            Some(reminder) if reminder.status == ReminderStatus::Scheduled || reminder.status == ReminderStatus::Cancelled => reminder.status = status,
+            Some(reminder)
+                if reminder.status == ReminderStatus::Scheduled
+                    || reminder.status == ReminderStatus::Cancelled =>
+            {
+                reminder.status = status
+            }
             _ => {}
         }
         Ok(())
@@ -214,13 +297,24 @@ pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Dispo
 }
 
 /// The last word on whether a reminder is to be sent, and whereto.
-pub(crate) async fn reminder_delivery(reminder: Uuid, remind_at: Timestamp) -> Result<ReminderDelivery, Problem> {
-    let skip = |reason: &str| Ok(ReminderDelivery::Skip { reason: reason.to_owned() });
+pub(crate) async fn reminder_delivery(
+    reminder: Uuid,
+    remind_at: Timestamp,
+) -> Result<ReminderDelivery, Problem> {
+    let skip = |reason: &str| {
+        Ok(ReminderDelivery::Skip {
+            reason: reason.to_owned(),
+        })
+    };
     let database = Database::open().await?;
     let Some(task) = store::find_by_reminder(&database, reminder).await? else {
         return skip("the reminder or its task is gone");
     };
-    let Some(armed) = task.reminders.iter().find(|known| Uuid::from(known.id) == reminder) else {
+    let Some(armed) = task
+        .reminders
+        .iter()
+        .find(|known| Uuid::from(known.id) == reminder)
+    else {
         return skip("the reminder is gone");
     };
     if armed.remind_at.as_second() != remind_at.as_second() {
@@ -230,9 +324,17 @@ pub(crate) async fn reminder_delivery(reminder: Uuid, remind_at: Timestamp) -> R
         return skip("the reminder was cancelled, or is sent");
     }
     let contact = people::contact(&database, &task.user_id).await?;
-    let zone = contact.as_ref().map_or(&task.zone, |contact| &contact.zone).name().to_owned();
+    let zone = contact
+        .as_ref()
+        .map_or(&task.zone, |contact| &contact.zone)
+        .name()
+        .to_owned();
     Ok(match contact.and_then(|contact| contact.email) {
-        Some(email) => ReminderDelivery::Send { email, time_zone: zone, task: Box::new(task.snapshot()) },
+        Some(email) => ReminderDelivery::Send {
+            email,
+            time_zone: zone,
+            task: Box::new(task.snapshot()),
+        },
         None => ReminderDelivery::NoAddress,
     })
 }
@@ -243,16 +345,32 @@ pub(crate) async fn overdue_reminders() -> Result<OverdueReminders, Problem> {
     let before = Timestamp::now().saturating_sub(OVERDUE).unwrap_or(Timestamp::MIN);
     let rows = store::overdue(&database, before, OVERDUE_AT_ONCE).await?;
     let items = rows.into_iter().filter_map(|(reminder_id, task)| {
-        let reminder = task.reminders.iter().find(|reminder| Uuid::from(reminder.id) == reminder_id)?;
-        Some(ArmedReminder { reminder_id, remind_at: task.local(reminder.remind_at), task: task.snapshot(), traceparent: None })
+        let reminder = task
+            .reminders
+            .iter()
+            .find(|reminder| Uuid::from(reminder.id) == reminder_id)?;
+        Some(ArmedReminder {
+            reminder_id,
+            remind_at: task.local(reminder.remind_at),
+            task: task.snapshot(),
+            traceparent: None,
+        })
     });
-    Ok(OverdueReminders { items: items.collect() })
+    Ok(OverdueReminders {
+        items: items.collect(),
+    })
 }
 
 /// Creates the next occurrence of a completed task, once, or notes that there is none.
-pub(crate) async fn successor(completed: Uuid, successor: Successor, trace: &Traceparent) -> Result<(), Problem> {
+pub(crate) async fn successor(
+    completed: Uuid,
+    successor: Successor,
+    trace: &Traceparent,
+) -> Result<(), Problem> {
     let database = Database::open().await?;
-    let task = store::find_for_service(&database, completed).await?.ok_or_else(|| Problem::not_found("task"))?;
+    let task = store::find_for_service(&database, completed)
+        .await?
+        .ok_or_else(|| Problem::not_found("task"))?;
     let Successor::Next { id, due, occurrence } = successor else {
         store::set_successor(&database, completed, "ended").await?;
         return Ok(());
@@ -261,9 +379,14 @@ pub(crate) async fn successor(completed: Uuid, successor: Successor, trace: &Tra
         // Reopened meanwhile: completing it again will ask again.
         return Ok(());
     }
-    let due = Due::parse(&due, &task.zone).map_err(|error| Problem::field("due", error.code(), error.to_string()))?;
+    let due = Due::parse(&due, &task.zone)
+        .map_err(|error| Problem::field("due", error.code(), error.to_string()))?;
     let context = context();
-    let next = NextOccurrence { task_id: id.into(), due: due.clone(), occurrence };
+    let next = NextOccurrence {
+        task_id: id.into(),
+        due: due.clone(),
+        occurrence,
+    };
     let next = TaskRecord {
         id,
         status: Status::Pending,

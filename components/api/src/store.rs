@@ -27,7 +27,11 @@ pub(crate) struct StoredEvent {
 }
 
 /// A user's task.
-pub(crate) async fn find(database: &Database, user_id: &str, id: Uuid) -> Result<Option<TaskRecord>, DbError> {
+pub(crate) async fn find(
+    database: &Database,
+    user_id: &str,
+    id: Uuid,
+) -> Result<Option<TaskRecord>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM task WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL");
     one(database.query(&sql, [id.into(), user_id.into()]).await?)
 }
@@ -39,8 +43,13 @@ pub(crate) async fn find_for_service(database: &Database, id: Uuid) -> Result<Op
 }
 
 /// The task that has a reminder, unless it was deleted.
-pub(crate) async fn find_by_reminder(database: &Database, reminder: Uuid) -> Result<Option<TaskRecord>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM task WHERE id = (SELECT task_id FROM reminder WHERE id = $1) AND deleted_at IS NULL");
+pub(crate) async fn find_by_reminder(
+    database: &Database,
+    reminder: Uuid,
+) -> Result<Option<TaskRecord>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM task WHERE id = (SELECT task_id FROM reminder WHERE id = $1) AND deleted_at IS NULL"
+    );
     one(database.query(&sql, [reminder.into()]).await?)
 }
 
@@ -63,14 +72,27 @@ pub(crate) async fn list(
         parameters.extend([cursor.created_at.into(), cursor.id.into()]);
         place = " AND (created_at, id) < ($3, $4)";
     }
-    let sql = format!("SELECT {COLUMNS} FROM task WHERE user_id = $1 AND deleted_at IS NULL{status}{place} ORDER BY created_at DESC, id DESC LIMIT $2");
-    database.query(&sql, parameters).await?.iter().map(TaskRecord::read).collect()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM task WHERE user_id = $1 AND deleted_at IS NULL{status}{place} ORDER BY created_at DESC, id DESC LIMIT $2"
+    );
+    database
+        .query(&sql, parameters)
+        .await?
+        .iter()
+        .map(TaskRecord::read)
+        .collect()
 }
 
 /// Stores a new task and its event. Says no when there is one of that id.
-pub(crate) async fn insert(database: &Database, task: &TaskRecord, event: &TaskEvent) -> Result<bool, DbError> {
+pub(crate) async fn insert(
+    database: &Database,
+    task: &TaskRecord,
+    event: &TaskEvent,
+) -> Result<bool, DbError> {
     let mut parameters = task.values();
-    let places: Vec<String> = (1..=parameters.len() + 2).map(|place| format!("${place}")).collect();
+    let places: Vec<String> = (1..=parameters.len() + 2)
+        .map(|place| format!("${place}"))
+        .collect();
     parameters.extend(event_values(event));
     let sql = format!(
         "INSERT INTO task ({COLUMNS}, event_type, event_data) VALUES ({}) ON CONFLICT (id) DO NOTHING RETURNING version",
@@ -80,10 +102,19 @@ pub(crate) async fn insert(database: &Database, task: &TaskRecord, event: &TaskE
 }
 
 /// Stores the next version of a task and its event, if the task is still at the version before. Says no when it is not.
-pub(crate) async fn update(database: &Database, task: &TaskRecord, event: &TaskEvent) -> Result<bool, DbError> {
+pub(crate) async fn update(
+    database: &Database,
+    task: &TaskRecord,
+    event: &TaskEvent,
+) -> Result<bool, DbError> {
     let mut parameters = task.values();
     let names: Vec<&str> = COLUMNS.split(',').map(str::trim).collect();
-    let sets: Vec<String> = names.iter().zip(1..).skip(2).map(|(name, place)| format!("{name} = ${place}")).collect();
+    let sets: Vec<String> = names
+        .iter()
+        .zip(1..)
+        .skip(2)
+        .map(|(name, place)| format!("{name} = ${place}"))
+        .collect();
     let next = parameters.len() + 1;
     parameters.extend(event_values(event));
     parameters.push(task.version.saturating_sub(1).into());
@@ -107,54 +138,112 @@ pub(crate) async fn update(database: &Database, task: &TaskRecord, event: &TaskE
 
 fn event_values(event: &TaskEvent) -> [Value; 2] {
     // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
-    [event.change.event_type().into(), serde_json::to_string(event).unwrap_or_default().into()]
+    [
+        event.change.event_type().into(),
+        serde_json::to_string(event).unwrap_or_default().into(),
+    ]
 }
 
 /// Notes that a completed task has its next occurrence, or that the series is over.
 pub(crate) async fn set_successor(database: &Database, id: Uuid, state: &str) -> Result<(), DbError> {
-    database.execute("UPDATE task SET successor = $2 WHERE id = $1", [id.into(), state.into()]).await
+    database
+        .execute(
+            "UPDATE task SET successor = $2 WHERE id = $1",
+            [id.into(), state.into()],
+        )
+        .await
 }
 
 /// Events that are stored since `before` or longer and not published, oldest first.
-pub(crate) async fn left_over(database: &Database, before: Timestamp, limit: u32) -> Result<Vec<StoredEvent>, DbError> {
+pub(crate) async fn left_over(
+    database: &Database,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, DbError> {
     let sql = "SELECT task_id, version, data FROM task_event WHERE published_at IS NULL AND created_at < $1 ORDER BY seq LIMIT $2";
     let rows = database.query(sql, [before.into(), limit.into()]).await?;
     rows.iter()
         .map(|row| {
-            let version = u32::try_from(row.int(1)?).map_err(|error| DbError::Unreadable(error.to_string()))?;
-            Ok(StoredEvent { task_id: row.parsed(0)?, version, data: row.text(2)?.to_owned() })
+            let version =
+                u32::try_from(row.int(1)?).map_err(|error| DbError::Unreadable(error.to_string()))?;
+            Ok(StoredEvent {
+                task_id: row.parsed(0)?,
+                version,
+                data: row.text(2)?.to_owned(),
+            })
         })
         .collect()
 }
 
 /// How many events are left over.
 pub(crate) async fn count_left_over(database: &Database) -> Result<u32, DbError> {
-    let rows = database.query("SELECT COUNT(*) FROM task_event WHERE published_at IS NULL", []).await?;
+    let rows = database
+        .query("SELECT COUNT(*) FROM task_event WHERE published_at IS NULL", [])
+        .await?;
     let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Marks events as published.
-pub(crate) async fn mark_published(database: &Database, events: &[StoredEvent], now: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn mark_published(
+    database: &Database,
+    events: &[StoredEvent],
+    now: Timestamp,
+) -> Result<(), DbError> {
     if events.is_empty() {
         return Ok(());
     }
-    let pairs: Vec<String> = (0..events.len()).map(|index| format!("(CAST(${} AS TEXT), CAST(${} AS BIGINT))", 2 * index + 2, 2 * index + 3)).collect();
+    let pairs: Vec<String> = (0..events.len())
+        .map(|index| {
+            format!(
+                "(CAST(${} AS TEXT), CAST(${} AS BIGINT))",
+                2 * index + 2,
+                2 * index + 3
+            )
+        })
+        .collect();
     let mut parameters: Vec<Value> = vec![now.into()];
-    parameters.extend(events.iter().flat_map(|event| [Value::from(event.task_id), Value::from(event.version)]));
-    let sql = format!("UPDATE task_event SET published_at = $1 WHERE (task_id, version) IN (VALUES {})", pairs.join(", "));
+    parameters.extend(
+        events
+            .iter()
+            .flat_map(|event| [Value::from(event.task_id), Value::from(event.version)]),
+    );
+    let sql = format!(
+        "UPDATE task_event SET published_at = $1 WHERE (task_id, version) IN (VALUES {})",
+        pairs.join(", ")
+    );
     database.execute(&sql, parameters).await
 }
 
-/// Completed recurring tasks that wait for their next occurrence since `before` or longer.
-pub(crate) async fn without_successor(database: &Database, before: Timestamp, limit: u32) -> Result<Vec<TaskRecord>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND status = 'completed' AND updated_at < $1 ORDER BY updated_at LIMIT $2");
-    database.query(&sql, [before.into(), limit.into()]).await?.iter().map(TaskRecord::read).collect()
+/// Completed recurring tasks that wait for their next occurrence since a time from `after` to `before`.
+pub(crate) async fn without_successor(
+    database: &Database,
+    after: Timestamp,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<TaskRecord>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND status = 'completed' \
+         AND updated_at > $1 AND updated_at < $2 ORDER BY updated_at LIMIT $3"
+    );
+    database
+        .query(&sql, [after.into(), before.into(), limit.into()])
+        .await?
+        .iter()
+        .map(TaskRecord::read)
+        .collect()
 }
 
 /// Tasks with reminders that should have been sent before `before`, those that wait longest first, and the reminder.
-pub(crate) async fn overdue(database: &Database, before: Timestamp, limit: u32) -> Result<Vec<(Uuid, TaskRecord)>, DbError> {
-    let columns: Vec<String> = COLUMNS.split(',').map(|name| format!("task.{}", name.trim())).collect();
+pub(crate) async fn overdue(
+    database: &Database,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<(Uuid, TaskRecord)>, DbError> {
+    let columns: Vec<String> = COLUMNS
+        .split(',')
+        .map(|name| format!("task.{}", name.trim()))
+        .collect();
     let sql = format!(
         "SELECT {}, reminder.id FROM reminder JOIN task ON task.id = reminder.task_id \
          WHERE reminder.status = 'scheduled' AND reminder.remind_at < $1 AND task.deleted_at IS NULL AND task.status = 'pending' \
@@ -162,13 +251,30 @@ pub(crate) async fn overdue(database: &Database, before: Timestamp, limit: u32) 
         columns.join(", ")
     );
     let rows = database.query(&sql, [before.into(), limit.into()]).await?;
-    rows.iter().map(|row| Ok((row.parsed(columns.len())?, TaskRecord::read(row)?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.parsed(columns.len())?, TaskRecord::read(row)?)))
+        .collect()
 }
 
 /// Ids of a user's tasks that wear a label.
-pub(crate) async fn wearing(database: &Database, user_id: &str, label: Uuid, limit: u32) -> Result<Vec<Uuid>, DbError> {
+pub(crate) async fn wearing(
+    database: &Database,
+    user_id: &str,
+    label: Uuid,
+    limit: u32,
+) -> Result<Vec<Uuid>, DbError> {
     let sql = "SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NULL AND (category_id = $2 OR tag_ids LIKE $3) LIMIT $4";
-    let rows = database.query(sql, [user_id.into(), label.into(), format!("%{label}%").into(), limit.into()]).await?;
+    let rows = database
+        .query(
+            sql,
+            [
+                user_id.into(),
+                label.into(),
+                format!("%{label}%").into(),
+                limit.into(),
+            ],
+        )
+        .await?;
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 

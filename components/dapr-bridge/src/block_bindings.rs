@@ -19,13 +19,29 @@ struct Invoke<'a> {
 }
 
 impl Guest for Bridge {
-    async fn invoke(binding: String, operation: String, metadata: Vec<(String, String)>, data: String) -> Result<Vec<u8>, Error> {
+    async fn invoke(
+        binding: String,
+        operation: String,
+        metadata: Vec<(String, String)>,
+        data: String,
+    ) -> Result<Vec<u8>, Error> {
         let data: &RawValue = serde_json::from_str(&data)
             .map_err(|reason| error::invalid(format!("data for binding {binding} is not JSON: {reason}")))?;
-        let metadata = metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let body = serde_json::to_vec(&Invoke { operation: &operation, metadata, data })
-            .map_err(|reason| error::invalid(format!("binding {binding}: {reason}")))?;
-        let answer = Call::post(format!("/v1.0/bindings/{}", segment(&binding))).json(body).send().await?.success()?;
+        let metadata = metadata
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let body = serde_json::to_vec(&Invoke {
+            operation: &operation,
+            metadata,
+            data,
+        })
+        .map_err(|reason| error::invalid(format!("binding {binding}: {reason}")))?;
+        let answer = Call::post(format!("/v1.0/bindings/{}", segment(&binding)))
+            .json(body)
+            .send()
+            .await?
+            .success()?;
         Ok(answer.body.to_vec())
     }
 }

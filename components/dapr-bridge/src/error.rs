@@ -22,11 +22,23 @@ struct DaprError {
 /// The failure that an answer with a status other than success describes.
 pub(crate) fn failure(status: u16, body: &[u8]) -> Failure {
     match serde_json::from_slice::<DaprError>(body) {
-        Ok(error) => Failure { status: Some(status), code: Some(error.code), message: error.message },
+        Ok(error) => Failure {
+            status: Some(status),
+            code: Some(error.code),
+            message: error.message,
+        },
         Err(_) => {
             let text = String::from_utf8_lossy(body.get(..QUOTED).unwrap_or(body));
-            let message = if text.trim().is_empty() { format!("status {status} without a body") } else { text.trim().to_owned() };
-            Failure { status: Some(status), code: None, message }
+            let message = if text.trim().is_empty() {
+                format!("status {status} without a body")
+            } else {
+                text.trim().to_owned()
+            };
+            Failure {
+                status: Some(status),
+                code: None,
+                message,
+            }
         }
     }
 }
@@ -36,7 +48,10 @@ pub(crate) fn classify(status: u16, body: &[u8]) -> Error {
     let failure = failure(status, body);
     let code = failure.code.as_deref().unwrap_or_default();
     let says = |words: &str| failure.message.contains(words);
-    if code.ends_with("_NOT_FOUND") || says("couldn't find output binding") || says("no host found with the given ID") {
+    if code.ends_with("_NOT_FOUND")
+        || says("couldn't find output binding")
+        || says("no host found with the given ID")
+    {
         Error::NoSuchComponent(failure)
     } else if code == "ERR_HEALTH_NOT_READY" || says("circuit breaker is open") {
         Error::Unavailable(failure)
@@ -58,7 +73,11 @@ pub(crate) fn classify(status: u16, body: &[u8]) -> Error {
 
 /// Sorts a call that got no answer.
 pub(crate) fn no_answer(error: &ErrorCode) -> Error {
-    let failure = Failure { status: None, code: None, message: format!("no answer from the sidecar: {error}") };
+    let failure = Failure {
+        status: None,
+        code: None,
+        message: format!("no answer from the sidecar: {error}"),
+    };
     match error {
         ErrorCode::HttpRequestDenied => Error::AccessDenied(failure),
         ErrorCode::ConnectionTimeout
@@ -72,12 +91,20 @@ pub(crate) fn no_answer(error: &ErrorCode) -> Error {
 
 /// A request that cannot be, found before it was sent.
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
-    Error::InvalidArgument(Failure { status: None, code: None, message: message.into() })
+    Error::InvalidArgument(Failure {
+        status: None,
+        code: None,
+        message: message.into(),
+    })
 }
 
 /// An answer that is not what Dapr's documentation says.
 pub(crate) fn unexpected(what: &str, error: impl std::fmt::Display) -> Error {
-    Error::Other(Failure { status: None, code: None, message: format!("the sidecar's {what} cannot be read: {error}") })
+    Error::Other(Failure {
+        status: None,
+        code: None,
+        message: format!("the sidecar's {what} cannot be read: {error}"),
+    })
 }
 
 #[cfg(test)]
@@ -99,19 +126,67 @@ mod tests {
     #[test]
     fn the_error_code_decides_where_the_status_misleads() {
         let recorded = [
-            (401, r#"{"errorCode":"ERR_SECRET_STORE_NOT_FOUND","message":"failed finding secret store with key none"}"#, "no-such-component"),
-            (404, r#"{"errorCode":"ERR_PUBSUB_NOT_FOUND","message":"pubsub nope is not found"}"#, "no-such-component"),
-            (400, r#"{"errorCode":"ERR_STATE_STORE_NOT_FOUND","message":"state store nostore is not found"}"#, "no-such-component"),
-            (500, r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"error invoking output binding zzz: couldn't find output binding zzz"}"#, "no-such-component"),
-            (500, r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nobody, err: no host found with the given ID"}"#, "no-such-component"),
-            (500, r#"{"errorCode":"ERR_HEALTH_NOT_READY","message":"dapr is not ready: [runtime]"}"#, "unavailable"),
-            (500, r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"error invoking output binding mailer: circuit breaker is open"}"#, "unavailable"),
-            (500, r#"{"errorCode":"ERR_PUBSUB_PUBLISH_MESSAGE","message":"error when publishing: context deadline exceeded"}"#, "timeout"),
+            (
+                401,
+                r#"{"errorCode":"ERR_SECRET_STORE_NOT_FOUND","message":"failed finding secret store with key none"}"#,
+                "no-such-component",
+            ),
+            (
+                404,
+                r#"{"errorCode":"ERR_PUBSUB_NOT_FOUND","message":"pubsub nope is not found"}"#,
+                "no-such-component",
+            ),
+            (
+                400,
+                r#"{"errorCode":"ERR_STATE_STORE_NOT_FOUND","message":"state store nostore is not found"}"#,
+                "no-such-component",
+            ),
+            (
+                500,
+                r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"error invoking output binding zzz: couldn't find output binding zzz"}"#,
+                "no-such-component",
+            ),
+            (
+                500,
+                r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nobody, err: no host found with the given ID"}"#,
+                "no-such-component",
+            ),
+            (
+                500,
+                r#"{"errorCode":"ERR_HEALTH_NOT_READY","message":"dapr is not ready: [runtime]"}"#,
+                "unavailable",
+            ),
+            (
+                500,
+                r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"error invoking output binding mailer: circuit breaker is open"}"#,
+                "unavailable",
+            ),
+            (
+                500,
+                r#"{"errorCode":"ERR_PUBSUB_PUBLISH_MESSAGE","message":"error when publishing: context deadline exceeded"}"#,
+                "timeout",
+            ),
             (401, "invalid api token\n", "access-denied"),
-            (504, r#"{"errorCode":"DAPR_SCHEDULER_SCHEDULE_JOB","message":"failed"}"#, "timeout"),
-            (409, r#"{"errorCode":"ERR_STATE_SAVE","message":"possible etag mismatch"}"#, "conflict"),
-            (400, r#"{"errorCode":"ERR_MALFORMED_REQUEST","message":"\"key\" is a required field"}"#, "invalid-argument"),
-            (500, r#"{"errorCode":"ERR_STATE_SAVE","message":"failed to connect"}"#, "other"),
+            (
+                504,
+                r#"{"errorCode":"DAPR_SCHEDULER_SCHEDULE_JOB","message":"failed"}"#,
+                "timeout",
+            ),
+            (
+                409,
+                r#"{"errorCode":"ERR_STATE_SAVE","message":"possible etag mismatch"}"#,
+                "conflict",
+            ),
+            (
+                400,
+                r#"{"errorCode":"ERR_MALFORMED_REQUEST","message":"\"key\" is a required field"}"#,
+                "invalid-argument",
+            ),
+            (
+                500,
+                r#"{"errorCode":"ERR_STATE_SAVE","message":"failed to connect"}"#,
+                "other",
+            ),
             (503, "", "unavailable"),
         ];
         for (status, body, expected) in recorded {

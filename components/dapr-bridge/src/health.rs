@@ -8,6 +8,10 @@ use crate::sidecar::Call;
 impl Guest for Bridge {
     async fn check() -> Result<(), Error> {
         // Not `/v1.0/healthz`: that waits for the app, and the app's readiness asks here.
-        Call::get("/v1.0/healthz/outbound".to_owned()).send().await?.success().map(|_| ())
+        Call::get("/v1.0/healthz/outbound".to_owned())
+            .send()
+            .await?
+            .success()
+            .map(|_| ())
     }
 }

@@ -12,7 +12,11 @@ impl Guest for Bridge {
     async fn invoke(app_id: String, request: Request) -> Result<Response, Error> {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| error::invalid(format!("{:?} is not an HTTP method", request.method)))?;
-        let path = format!("/v1.0/invoke/{}/method/{}", segment(&app_id), request.path.trim_start_matches('/'));
+        let path = format!(
+            "/v1.0/invoke/{}/method/{}",
+            segment(&app_id),
+            request.path.trim_start_matches('/')
+        );
         let mut call = Call::new(method, path);
         if let Some(traceparent) = request.traceparent {
             call = call.header("traceparent", traceparent);
@@ -23,10 +27,14 @@ impl Guest for Bridge {
         let answer = call.send().await?;
         let failure = error::failure(answer.status, &answer.body);
         // The app's own answers pass; the sidecar's carry its code, or refuse the token.
-        let sidecars = failure.code.as_deref() == Some("ERR_DIRECT_INVOKE") || (answer.status == 401 && failure.message == "invalid api token");
+        let sidecars = failure.code.as_deref() == Some("ERR_DIRECT_INVOKE")
+            || (answer.status == 401 && failure.message == "invalid api token");
         if sidecars {
             return Err(error::classify(answer.status, &answer.body));
         }
-        Ok(Response { status: answer.status, body: answer.body.to_vec() })
+        Ok(Response {
+            status: answer.status,
+            body: answer.body.to_vec(),
+        })
     }
 }

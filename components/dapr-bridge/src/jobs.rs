@@ -46,7 +46,11 @@ impl From<FailurePolicy> for Policy {
         match policy {
             FailurePolicy::Drop => Self::Drop {},
             FailurePolicy::Constant(constant) => Self::Constant {
-                interval: format!("{}.{:03}s", constant.interval_ms / 1_000, constant.interval_ms % 1_000),
+                interval: format!(
+                    "{}.{:03}s",
+                    constant.interval_ms / 1_000,
+                    constant.interval_ms % 1_000
+                ),
                 max_retries: constant.max_retries,
             },
         }
@@ -61,8 +65,15 @@ impl Guest for Bridge {
             Timing::Once(instant) => (Some(instant.as_str()), None),
             Timing::Repeated(schedule) => (None, Some(schedule.as_str())),
         };
-        let body = Schedule { due_time, schedule, data, overwrite: job.overwrite, failure_policy: job.failure_policy.map(Policy::from) };
-        let body = serde_json::to_vec(&body).map_err(|reason| error::invalid(format!("job {name}: {reason}")))?;
+        let body = Schedule {
+            due_time,
+            schedule,
+            data,
+            overwrite: job.overwrite,
+            failure_policy: job.failure_policy.map(Policy::from),
+        };
+        let body =
+            serde_json::to_vec(&body).map_err(|reason| error::invalid(format!("job {name}: {reason}")))?;
         let answer = Call::post(path(&name).await?).json(body).send().await?;
         if answer.status == 409 {
             return Ok(Outcome::Exists);
@@ -73,14 +84,22 @@ impl Guest for Bridge {
     async fn exists(name: String) -> Result<bool, Error> {
         let answer = Call::get(path(&name).await?).send().await?;
         // A job that does not exist is a 500 whose message says so.
-        if answer.status == 500 && error::failure(answer.status, &answer.body).message.contains("job not found") {
+        if answer.status == 500
+            && error::failure(answer.status, &answer.body)
+                .message
+                .contains("job not found")
+        {
             return Ok(false);
         }
         answer.success().map(|_| true)
     }
 
     async fn delete(name: String) -> Result<(), Error> {
-        Call::delete(path(&name).await?).send().await?.success().map(|_| ())
+        Call::delete(path(&name).await?)
+            .send()
+            .await?
+            .success()
+            .map(|_| ())
     }
 }
 
@@ -90,8 +109,8 @@ async fn path(name: &str) -> Result<String, Error> {
         Some(stable) => *stable,
         None => {
             let answer = Call::get("/v1.0/metadata".to_owned()).send().await?.success()?;
-            let metadata: Metadata =
-                serde_json::from_slice(&answer.body).map_err(|reason| error::unexpected("metadata", reason))?;
+            let metadata: Metadata = serde_json::from_slice(&answer.body)
+                .map_err(|reason| error::unexpected("metadata", reason))?;
             *STABLE.get_or_init(|| has_stable_jobs(&metadata.runtime_version))
         }
     };
@@ -107,7 +126,10 @@ struct Metadata {
 
 /// A version that cannot be read (`edge`, a build of one's own) is taken for a recent one.
 fn has_stable_jobs(version: &str) -> bool {
-    let mut numbers = version.trim_start_matches('v').split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
         (Some(major), Some(minor)) => (major, minor) >= (1, 18),
         _ => true,
@@ -120,14 +142,29 @@ mod tests {
 
     #[test]
     fn the_stable_path_starts_with_1_18() {
-        for (version, stable) in [("1.16.0", false), ("1.17.4-rc.1", false), ("1.18.0", true), ("v1.18.0-rc.2", true), ("2.0.0", true), ("edge", true)] {
+        for (version, stable) in [
+            ("1.16.0", false),
+            ("1.17.4-rc.1", false),
+            ("1.18.0", true),
+            ("v1.18.0-rc.2", true),
+            ("2.0.0", true),
+            ("edge", true),
+        ] {
             assert_eq!(has_stable_jobs(version), stable, "{version}");
         }
     }
 
     #[test]
     fn intervals_are_protobuf_durations() {
-        let policy = Policy::from(FailurePolicy::Constant(crate::bindings::exports::nudge::dapr::jobs::ConstantPolicy { interval_ms: 500, max_retries: None }));
-        assert_eq!(serde_json::to_string(&policy).unwrap(), r#"{"constant":{"interval":"0.500s"}}"#);
+        let policy = Policy::from(FailurePolicy::Constant(
+            crate::bindings::exports::nudge::dapr::jobs::ConstantPolicy {
+                interval_ms: 500,
+                max_retries: None,
+            },
+        ));
+        assert_eq!(
+            serde_json::to_string(&policy).unwrap(),
+            r#"{"constant":{"interval":"0.500s"}}"#
+        );
     }
 }

@@ -35,8 +35,9 @@ impl<'a> Envelope<'a> {
             subject: event.subject.as_deref(),
             time: &event.time,
             datacontenttype: "application/json",
-            data: serde_json::from_str(&event.data)
-                .map_err(|reason| error::invalid(format!("data of event {} is not JSON: {reason}", event.id)))?,
+            data: serde_json::from_str(&event.data).map_err(|reason| {
+                error::invalid(format!("data of event {} is not JSON: {reason}", event.id))
+            })?,
         })
     }
 }
@@ -80,11 +81,19 @@ impl Guest for Bridge {
             path.push_str(&query_value(key));
         }
         let body = to_json(&Envelope::new(&event)?)?;
-        Call::post(path).body(CONTENT_TYPE, body).send().await?.success()?;
+        Call::post(path)
+            .body(CONTENT_TYPE, body)
+            .send()
+            .await?
+            .success()?;
         Ok(())
     }
 
-    async fn publish_all(pubsub: String, topic: String, events: Vec<CloudEvent>) -> Result<Vec<FailedEvent>, Error> {
+    async fn publish_all(
+        pubsub: String,
+        topic: String,
+        events: Vec<CloudEvent>,
+    ) -> Result<Vec<FailedEvent>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
@@ -96,11 +105,18 @@ impl Guest for Bridge {
                     entry_id: index.to_string(),
                     event: Envelope::new(event)?,
                     content_type: CONTENT_TYPE,
-                    metadata: event.partition_key.as_deref().map(|partition_key| BulkMetadata { partition_key }),
+                    metadata: event
+                        .partition_key
+                        .as_deref()
+                        .map(|partition_key| BulkMetadata { partition_key }),
                 })
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let path = format!("/v1.0-alpha1/publish/bulk/{}/{}", segment(&pubsub), segment(&topic));
+        let path = format!(
+            "/v1.0-alpha1/publish/bulk/{}/{}",
+            segment(&pubsub),
+            segment(&topic)
+        );
         let answer = Call::post(path).json(to_json(&entries)?).send().await?;
         // Partly published is a 500 whose body names the entries that were not.
         match serde_json::from_slice::<BulkFailure>(&answer.body) {
@@ -113,8 +129,14 @@ impl Guest for Bridge {
 }
 
 fn failed_event(entry: FailedEntry) -> Result<FailedEvent, Error> {
-    let index = entry.entry_id.parse().map_err(|reason| error::unexpected("entryId", reason))?;
-    Ok(FailedEvent { index, message: entry.error })
+    let index = entry
+        .entry_id
+        .parse()
+        .map_err(|reason| error::unexpected("entryId", reason))?;
+    Ok(FailedEvent {
+        index,
+        message: entry.error,
+    })
 }
 
 fn query_value(text: &str) -> String {
@@ -122,5 +144,6 @@ fn query_value(text: &str) -> String {
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|reason| error::invalid(format!("the event cannot be written as JSON: {reason}")))
+    serde_json::to_vec(value)
+        .map_err(|reason| error::invalid(format!("the event cannot be written as JSON: {reason}")))
 }

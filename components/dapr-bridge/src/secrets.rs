@@ -10,7 +10,9 @@ use crate::sidecar::{Call, segment};
 
 impl Guest for Bridge {
     async fn get(store: String, name: String) -> Result<Option<Vec<(String, String)>>, Error> {
-        let answer = Call::get(format!("/v1.0/secrets/{}/{}", segment(&store), segment(&name))).send().await?;
+        let answer = Call::get(format!("/v1.0/secrets/{}/{}", segment(&store), segment(&name)))
+            .send()
+            .await?;
         // A secret that does not exist is a 500; stores word it alike.
         if answer.status == 500 {
             let failure = error::failure(answer.status, &answer.body);
@@ -22,8 +24,8 @@ impl Guest for Bridge {
         if answer.status == 204 {
             return Ok(None);
         }
-        let secret: BTreeMap<String, String> =
-            serde_json::from_slice(&answer.body).map_err(|_| error::unexpected("secret", "not an object of texts"))?;
+        let secret: BTreeMap<String, String> = serde_json::from_slice(&answer.body)
+            .map_err(|_| error::unexpected("secret", "not an object of texts"))?;
         Ok(Some(secret.into_iter().collect()))
     }
 }

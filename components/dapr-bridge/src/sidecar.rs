@@ -16,8 +16,23 @@ use crate::error;
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
 /// What must be encoded in one segment of a path (RFC 3986, section 3.3).
-const SEGMENT: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'[').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}').add(b'\\');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'\\');
 
 /// An answer, read to its end.
 pub(crate) struct Answer {
@@ -29,7 +44,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// The answer if its status is 2xx, else the error it stands for.
     pub(crate) fn success(self) -> Result<Self, Error> {
-        if (200..300).contains(&self.status) { Ok(self) } else { Err(error::classify(self.status, &self.body)) }
+        if (200..300).contains(&self.status) {
+            Ok(self)
+        } else {
+            Err(error::classify(self.status, &self.body))
+        }
     }
 }
 
@@ -43,7 +62,12 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(method: Method, path: String) -> Self {
-        Self { method, path, headers: Vec::new(), body: Bytes::new() }
+        Self {
+            method,
+            path,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     pub(crate) fn get(path: String) -> Self {
@@ -79,12 +103,16 @@ impl Call {
             unconfigured("the component has no variable dapr_http_endpoint: map it in [component.….variables] of spin.toml")
         })?;
         let timeout_ms = match variable("dapr_timeout_ms").await? {
-            Some(text) => text.parse().map_err(|_| unconfigured("dapr_timeout_ms is not a whole number of milliseconds"))?,
+            Some(text) => text
+                .parse()
+                .map_err(|_| unconfigured("dapr_timeout_ms is not a whole number of milliseconds"))?,
             None => DEFAULT_TIMEOUT_MS,
         };
-        let mut request = http::Request::builder()
-            .method(self.method)
-            .uri(format!("{}{}", endpoint.trim_end_matches('/'), self.path));
+        let mut request = http::Request::builder().method(self.method).uri(format!(
+            "{}{}",
+            endpoint.trim_end_matches('/'),
+            self.path
+        ));
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
@@ -101,10 +129,16 @@ impl Call {
 }
 
 async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Answer, Error> {
-    let response = spin_sdk::http::send(request).await.map_err(|error| error::no_answer(&error))?;
+    let response = spin_sdk::http::send(request)
+        .await
+        .map_err(|error| error::no_answer(&error))?;
     let (parts, body) = response.into_parts();
     let body = body.bytes().await.map_err(|error| error::no_answer(&error))?;
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+    Ok(Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    })
 }
 
 /// Spin's own limit would be 600 s each.
@@ -129,7 +163,11 @@ async fn variable(name: &str) -> Result<Option<String>, Error> {
 }
 
 fn unconfigured(message: &str) -> Error {
-    Error::Unavailable(Failure { status: None, code: None, message: message.to_owned() })
+    Error::Unavailable(Failure {
+        status: None,
+        code: None,
+        message: message.to_owned(),
+    })
 }
 
 /// One segment of a path.

@@ -5,7 +5,9 @@ use serde_json::value::RawValue;
 
 use crate::Bridge;
 use crate::bindings::Error;
-use crate::bindings::exports::nudge::dapr::state::{Entry, Guest, Operation, Outcome, Precondition, PutOperation};
+use crate::bindings::exports::nudge::dapr::state::{
+    Entry, Guest, Operation, Outcome, Precondition, PutOperation,
+};
 use crate::error;
 use crate::sidecar::{Answer, Call, segment};
 
@@ -40,11 +42,14 @@ impl<'a> Save<'a> {
         };
         Ok(Self {
             key: &operation.key,
-            value: serde_json::from_str(&operation.value)
-                .map_err(|reason| error::invalid(format!("value of key {} is not JSON: {reason}", operation.key)))?,
+            value: serde_json::from_str(&operation.value).map_err(|reason| {
+                error::invalid(format!("value of key {} is not JSON: {reason}", operation.key))
+            })?,
             etag,
             options: Options { concurrency },
-            metadata: operation.ttl_seconds.map(|seconds| Ttl { seconds: seconds.to_string() }),
+            metadata: operation.ttl_seconds.map(|seconds| Ttl {
+                seconds: seconds.to_string(),
+            }),
         })
     }
 }
@@ -84,8 +89,14 @@ impl Guest for Bridge {
         if answer.status == 204 {
             return Ok(None);
         }
-        let etag = answer.headers.get("etag").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let value = String::from_utf8(answer.body.to_vec()).map_err(|reason| error::unexpected("value", reason))?;
+        let etag = answer
+            .headers
+            .get("etag")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let value =
+            String::from_utf8(answer.body.to_vec()).map_err(|reason| error::unexpected("value", reason))?;
         Ok(Some(Entry { key, value, etag }))
     }
 
@@ -94,16 +105,24 @@ impl Guest for Bridge {
             return Ok(Vec::new());
         }
         let path = format!("/v1.0/state/{}/bulk", segment(&store));
-        let answer = Call::post(path).json(to_json(&BulkGet { keys: &keys })?).send().await?.success()?;
-        let items: Vec<BulkItem<'_>> =
-            serde_json::from_slice(&answer.body).map_err(|reason| error::unexpected("list of values", reason))?;
+        let answer = Call::post(path)
+            .json(to_json(&BulkGet { keys: &keys })?)
+            .send()
+            .await?
+            .success()?;
+        let items: Vec<BulkItem<'_>> = serde_json::from_slice(&answer.body)
+            .map_err(|reason| error::unexpected("list of values", reason))?;
         let mut entries = Vec::with_capacity(items.len());
         for item in items {
             if let Some(message) = item.error {
                 return Err(error::unexpected(&format!("value of key {}", item.key), message));
             }
             if let (Some(data), Some(etag)) = (item.data, item.etag) {
-                entries.push(Entry { key: item.key, value: data.get().to_owned(), etag });
+                entries.push(Entry {
+                    key: item.key,
+                    value: data.get().to_owned(),
+                    etag,
+                });
             }
         }
         Ok(entries)
@@ -111,7 +130,10 @@ impl Guest for Bridge {
 
     async fn put(store: String, operation: PutOperation) -> Result<Outcome, Error> {
         let path = format!("/v1.0/state/{}", segment(&store));
-        let answer = Call::post(path).json(to_json(&[Save::new(&operation)?])?).send().await?;
+        let answer = Call::post(path)
+            .json(to_json(&[Save::new(&operation)?])?)
+            .send()
+            .await?;
         outcome(answer)
     }
 
@@ -139,7 +161,12 @@ impl Guest for Bridge {
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let path = format!("/v1.0/state/{}/transaction", segment(&store));
-        outcome(Call::post(path).json(to_json(&Transaction { operations })?).send().await?)
+        outcome(
+            Call::post(path)
+                .json(to_json(&Transaction { operations })?)
+                .send()
+                .await?,
+        )
     }
 }
 
@@ -151,12 +178,24 @@ fn outcome(answer: Answer) -> Result<Outcome, Error> {
     }
     let failure = error::failure(answer.status, &answer.body);
     let race = answer.status == 409
-        || ["no item was updated", "etag mismatch", "failed to set key", "failed to delete"].iter().any(|words| failure.message.contains(words));
-    if race { Ok(Outcome::Lost) } else { Err(error::classify(answer.status, &answer.body)) }
+        || [
+            "no item was updated",
+            "etag mismatch",
+            "failed to set key",
+            "failed to delete",
+        ]
+        .iter()
+        .any(|words| failure.message.contains(words));
+    if race {
+        Ok(Outcome::Lost)
+    } else {
+        Err(error::classify(answer.status, &answer.body))
+    }
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|reason| error::invalid(format!("the request cannot be written as JSON: {reason}")))
+    serde_json::to_vec(value)
+        .map_err(|reason| error::invalid(format!("the request cannot be written as JSON: {reason}")))
 }
 
 #[cfg(test)]
@@ -165,19 +204,41 @@ mod tests {
 
     fn answer(status: u16, message: &str) -> Answer {
         let body = serde_json::json!({ "errorCode": "ERR_STATE_SAVE", "message": message }).to_string();
-        Answer { status, headers: http::HeaderMap::new(), body: body.into() }
+        Answer {
+            status,
+            headers: http::HeaderMap::new(),
+            body: body.into(),
+        }
     }
 
     #[test]
     fn a_lost_race_is_told_from_a_failure_on_every_store() {
         for (status, message) in [
-            (409, "failed saving state in state store pgstate: possible etag mismatch. error from state store"),
-            (500, "failed saving state in state store pgstate: no item was updated"),
-            (500, "error while executing state transaction: possible etag mismatch. error from state store"),
-            (500, "error while executing state transaction: ERR user_script:14: failed to set key orders||e script: d9"),
+            (
+                409,
+                "failed saving state in state store pgstate: possible etag mismatch. error from state store",
+            ),
+            (
+                500,
+                "failed saving state in state store pgstate: no item was updated",
+            ),
+            (
+                500,
+                "error while executing state transaction: possible etag mismatch. error from state store",
+            ),
+            (
+                500,
+                "error while executing state transaction: ERR user_script:14: failed to set key orders||e script: d9",
+            ),
         ] {
-            assert!(matches!(outcome(answer(status, message)), Ok(Outcome::Lost)), "{message}");
+            assert!(
+                matches!(outcome(answer(status, message)), Ok(Outcome::Lost)),
+                "{message}"
+            );
         }
-        assert!(matches!(outcome(answer(500, "failed to connect to database")), Err(Error::Other(_))));
+        assert!(matches!(
+            outcome(answer(500, "failed to connect to database")),
+            Err(Error::Other(_))
+        ));
     }
 }

@@ -50,7 +50,11 @@ pub(crate) fn write(task: &Task, zone: &Zone, now: Timestamp) -> Result<Mail, as
         description: task.description.as_deref().map(paragraphs),
     }
     .render()?;
-    Ok(Mail { subject: format!("Reminder: {}", task.title), html, x_priority })
+    Ok(Mail {
+        subject: format!("Reminder: {}", task.title),
+        html,
+        x_priority,
+    })
 }
 
 /// `Tuesday, 1 December 2026 at 09:00 (Europe/Berlin)`.
@@ -63,8 +67,18 @@ fn due_in(due: Timestamp, zone: &Zone) -> String {
 /// that a reminder an hour ahead does not say 59 minutes.
 fn left(due: Timestamp, now: Timestamp) -> String {
     let seconds = due.duration_since(now).as_secs();
-    let minutes = if seconds >= 0 { (seconds + 59) / 60 } else { -(seconds / 60) };
-    let one = |count: i64, unit: &str| if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") };
+    let minutes = if seconds >= 0 {
+        (seconds + 59) / 60
+    } else {
+        -(seconds / 60)
+    };
+    let one = |count: i64, unit: &str| {
+        if count == 1 {
+            format!("1 {unit}")
+        } else {
+            format!("{count} {unit}s")
+        }
+    };
     let (days, hours, rest) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
     let span = match (days, hours) {
         (0, 0) => one(rest, "minute"),
@@ -85,7 +99,12 @@ fn paragraphs(description: &str) -> Vec<String> {
     if shown.len() < description.len() {
         shown.push('…');
     }
-    shown.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    shown
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -118,8 +137,14 @@ mod tests {
     #[test]
     fn shows_the_due_time_where_its_owner_lives() {
         let zone: Zone = "Europe/Berlin".parse().unwrap();
-        assert_eq!(due_in(at("2026-12-01T08:00:00Z"), &zone), "Tuesday, 1 December 2026 at 09:00 (Europe/Berlin)");
+        assert_eq!(
+            due_in(at("2026-12-01T08:00:00Z"), &zone),
+            "Tuesday, 1 December 2026 at 09:00 (Europe/Berlin)"
+        );
         let zone: Zone = "Asia/Kolkata".parse().unwrap();
-        assert_eq!(due_in(at("2026-12-31T20:00:00Z"), &zone), "Friday, 1 January 2027 at 01:30 (Asia/Kolkata)");
+        assert_eq!(
+            due_in(at("2026-12-31T20:00:00Z"), &zone),
+            "Friday, 1 January 2027 at 01:30 (Asia/Kolkata)"
+        );
     }
 }

@@ -61,14 +61,28 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
             Ok(())
         }
         ReminderDelivery::NoAddress => {
-            finish(event, lease, Some("there is no mail address in your profile".to_owned())).await
+            finish(
+                event,
+                lease,
+                Some("there is no mail address in your profile".to_owned()),
+            )
+            .await
         }
-        ReminderDelivery::Send { email, time_zone, task } => match send(&email, &time_zone, &task).await {
+        ReminderDelivery::Send {
+            email,
+            time_zone,
+            task,
+        } => match send(&email, &time_zone, &task).await {
             Ok(()) => finish(event, lease, None).await,
             Err(Failure::Permanent(reason)) => finish(event, lease, Some(reason)).await,
             Err(Failure::Passing(reason)) if Timestamp::now().duration_since(remind_at) > WORTH_TRYING => {
                 tracing::error!(reminder = %event.reminder_id, attempts = lease.attempts(), "given up: {reason}");
-                finish(event, lease, Some("the mail server could not be reached for a day".to_owned())).await
+                finish(
+                    event,
+                    lease,
+                    Some("the mail server could not be reached for a day".to_owned()),
+                )
+                .await
             }
             Err(Failure::Passing(reason)) => {
                 tracing::warn!(reminder = %event.reminder_id, attempts = lease.attempts(), "not sent for now: {reason}");
@@ -82,16 +96,22 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
 async fn send(email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
     // The api gives only zones that it checked; whatever else it says, a mail in UTC is better than none.
     let zone = time_zone.parse().unwrap_or_else(|_| Zone::utc());
-    let mail = mail::write(&snapshot.task, &zone, Timestamp::now()).map_err(|error| Failure::Passing(format!("the mail cannot be written: {error}")))?;
+    let mail = mail::write(&snapshot.task, &zone, Timestamp::now())
+        .map_err(|error| Failure::Passing(format!("the mail cannot be written: {error}")))?;
     smtp::send(email, &mail).await
 }
 
 /// Marks it done, then tells. The mark comes after the mail: a crash between the two must not lose the mail.
 async fn finish(event: &ReminderDue, lease: Lease, failure: Option<String>) -> Result<(), Disposition> {
-    let ended = Ended { failure, at: Timestamp::now() };
+    let ended = Ended {
+        failure,
+        at: Timestamp::now(),
+    };
     match lease.finish(ended.clone()).await.map_err(retry)? {
         Outcome::Done => {}
-        Outcome::Lost => tracing::error!(reminder = %event.reminder_id, "the lease was lost while the mail was sent"),
+        Outcome::Lost => {
+            tracing::error!(reminder = %event.reminder_id, "the lease was lost while the mail was sent")
+        }
     }
     tell(event, ended).await
 }
@@ -107,9 +127,16 @@ async fn tell(event: &ReminderDue, ended: Ended) -> Result<(), Disposition> {
         at: ended.at.to_string(),
         traceparent: event.traceparent.clone(),
     };
-    let id = format!("{}:{}:{}", event.reminder_id, event.remind_at, outcome.event_type());
+    let id = format!(
+        "{}:{}:{}",
+        event.reminder_id,
+        event.remind_at,
+        outcome.event_type()
+    );
     let event = publish::event(app::EMAIL_DELIVERY, id, task_id.to_string(), &outcome);
-    publish::publish(topic::REMINDER_OUTCOMES, event).await.map_err(retry)
+    publish::publish(topic::REMINDER_OUTCOMES, event)
+        .await
+        .map_err(retry)
 }
 
 /// A lease that cannot be given back runs out by itself.
@@ -124,13 +151,23 @@ async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, String> {
     let request = Request {
         method: "GET".to_owned(),
         // The instant's `+` would be read as a space.
-        path: format!("{}?remindAt={}", path.trim_start_matches('/'), event.remind_at.replace('+', "%2B")),
+        path: format!(
+            "{}?remindAt={}",
+            path.trim_start_matches('/'),
+            event.remind_at.replace('+', "%2B")
+        ),
         body: None,
         traceparent: event.traceparent.clone(),
     };
-    let response = invocation::invoke(app::API.to_owned(), request).await.map_err(|error| publish::describe(&error))?;
+    let response = invocation::invoke(app::API.to_owned(), request)
+        .await
+        .map_err(|error| publish::describe(&error))?;
     if response.status != 200 {
-        return Err(format!("the api answered {} to a question about reminder {}", response.status, event.reminder_id));
+        return Err(format!(
+            "the api answered {} to a question about reminder {}",
+            response.status, event.reminder_id
+        ));
     }
-    serde_json::from_slice(&response.body).map_err(|error| format!("the api's answer cannot be read: {error}"))
+    serde_json::from_slice(&response.body)
+        .map_err(|error| format!("the api's answer cannot be read: {error}"))
 }

@@ -47,7 +47,9 @@ fn sort(error: &Error) -> Failure {
         _ => return Failure::Passing(describe(error)),
     };
     match reply_code(message) {
-        Some(code) if is_about_the_mail(code) => Failure::Permanent(format!("the mail server refused it with {code}")),
+        Some(code) if is_about_the_mail(code) => {
+            Failure::Permanent(format!("the mail server refused it with {code}"))
+        }
         _ => Failure::Passing(describe(error)),
     }
 }
@@ -55,7 +57,12 @@ fn sort(error: &Error) -> Failure {
 /// The reply code of the mail server (RFC 5321, section 4.2) in the binding's message, such as
 /// `… could not send email 1: 550 "5.1.1 no such user"`.
 fn reply_code(message: &str) -> Option<u16> {
-    message.split(": ").filter_map(|part| part.split([' ', '-', '"']).next()).filter(|word| word.len() == 3).filter_map(|word| word.parse().ok()).find(|code| (400..600).contains(code))
+    message
+        .split(": ")
+        .filter_map(|part| part.split([' ', '-', '"']).next())
+        .filter(|word| word.len() == 3)
+        .filter_map(|word| word.parse().ok())
+        .find(|code| (400..600).contains(code))
 }
 
 /// 5yz is for good, but for those that say that we are not logged in (RFC 4954, section 6): that is our own matter.
@@ -69,10 +76,19 @@ mod tests {
 
     #[test]
     fn only_a_refusal_of_the_mail_itself_is_permanent() {
-        let recorded = |reply: &str| format!("error invoking output binding smtp: error from smtp binding, sending email failed: gomail: could not send email 1: {reply}");
+        let recorded = |reply: &str| {
+            format!(
+                "error invoking output binding smtp: error from smtp binding, sending email failed: gomail: could not send email 1: {reply}"
+            )
+        };
         assert_eq!(reply_code(&recorded(r#"550 "5.1.1 no such user""#)), Some(550));
         assert_eq!(reply_code(&recorded(r#"451 "4.3.0 try later""#)), Some(451));
-        assert_eq!(reply_code("error invoking output binding smtp: dial tcp 127.0.0.1:587: connect: connection refused"), None);
+        assert_eq!(
+            reply_code(
+                "error invoking output binding smtp: dial tcp 127.0.0.1:587: connect: connection refused"
+            ),
+            None
+        );
         assert!(is_about_the_mail(550) && !is_about_the_mail(451) && !is_about_the_mail(535));
     }
 }

@@ -68,9 +68,14 @@ pub(crate) async fn claim(reminder: Uuid, remind_at: Timestamp) -> Result<Claim,
         None => (Precondition::Absent, 0),
         Some((Record::Done { ended }, _)) => return Ok(Claim::Done(ended)),
         Some((Record::Claimed { until, .. }, _)) if until > now => return Ok(Claim::Busy),
-        Some((Record::Claimed { attempts, .. } | Record::Free { attempts }, etag)) => (Precondition::Unchanged(etag), attempts),
+        Some((Record::Claimed { attempts, .. } | Record::Free { attempts }, etag)) => {
+            (Precondition::Unchanged(etag), attempts)
+        }
     };
-    let claimed = Record::Claimed { until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX), attempts };
+    let claimed = Record::Claimed {
+        until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX),
+        attempts,
+    };
     match put(&key, &claimed, precondition).await? {
         Outcome::Lost => Ok(Claim::Busy),
         // The next write needs the new ETag. Nobody else writes while the lease lasts.
@@ -89,12 +94,19 @@ impl Lease {
 
     /// Marks the reminder as over.
     pub(crate) async fn finish(self, ended: Ended) -> Result<Outcome, Error> {
-        put(&self.key, &Record::Done { ended }, Precondition::Unchanged(self.etag)).await
+        put(
+            &self.key,
+            &Record::Done { ended },
+            Precondition::Unchanged(self.etag),
+        )
+        .await
     }
 
     /// Gives the reminder back for a later attempt.
     pub(crate) async fn release(self) -> Result<Outcome, Error> {
-        let free = Record::Free { attempts: self.attempts.saturating_add(1) };
+        let free = Record::Free {
+            attempts: self.attempts.saturating_add(1),
+        };
         put(&self.key, &free, Precondition::Unchanged(self.etag)).await
     }
 }
@@ -103,7 +115,10 @@ async fn load(key: &str) -> Result<Option<(Record, String)>, Error> {
     let entry = state::get(STATE_STORE.to_owned(), key.to_owned()).await?;
     Ok(entry.map(|entry| {
         let record = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
-            tracing::error!(key, "the inbox record cannot be read, so the attempt is repeated: {error}");
+            tracing::error!(
+                key,
+                "the inbox record cannot be read, so the attempt is repeated: {error}"
+            );
             Record::Free { attempts: 0 }
         });
         (record, entry.etag)
@@ -113,6 +128,11 @@ async fn load(key: &str) -> Result<Option<(Record, String)>, Error> {
 async fn put(key: &str, record: &Record, precondition: Precondition) -> Result<Outcome, Error> {
     // An enum of texts and numbers cannot fail to be JSON.
     let value = serde_json::to_string(record).unwrap_or_default();
-    let operation = PutOperation { key: key.to_owned(), value, precondition, ttl_seconds: Some(KEPT_SECONDS) };
+    let operation = PutOperation {
+        key: key.to_owned(),
+        value,
+        precondition,
+        ttl_seconds: Some(KEPT_SECONDS),
+    };
     state::put(STATE_STORE.to_owned(), operation).await
 }

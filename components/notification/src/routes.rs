@@ -36,7 +36,9 @@ async fn job(Path(name): Path<String>, body: Body) -> Response {
     };
     match service::run_job(&name, &body).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(Disposition::Retry(reason)) => Problem::unavailable("what the job needs", format!("job {name}: {reason}")).into_response(),
+        Err(Disposition::Retry(reason)) => {
+            Problem::unavailable("what the job needs", format!("job {name}: {reason}")).into_response()
+        }
         Err(Disposition::Drop(reason)) => {
             tracing::error!(job = name, "cannot be run: {reason}");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_job", reason).into_response()

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use nudge_component::dapr::jobs::{self, ConstantPolicy, FailurePolicy, Job, Timing};
 use nudge_component::dapr::invocation::{self, Request};
+use nudge_component::dapr::jobs::{self, ConstantPolicy, FailurePolicy, Job, Timing};
 use nudge_component::dapr::pubsub;
 use nudge_component::dapr::state::Outcome;
 use nudge_component::events::Disposition;
@@ -28,17 +28,25 @@ use crate::store::{self, Armed};
 const ATTEMPTS: u32 = 5;
 
 /// A reminder's job calls again every 5 s for 5 minutes; then the standing job takes over.
-const RETRY: ConstantPolicy = ConstantPolicy { interval_ms: 5_000, max_retries: Some(60) };
+const RETRY: ConstantPolicy = ConstantPolicy {
+    interval_ms: 5_000,
+    max_retries: Some(60),
+};
 
 /// Arms the reminders of a task as they are at this version, and disarms those that are gone.
 pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
     let task = event.task.task.id;
     let wanted = wanted(&event);
+    let mut overtaken = false;
     for _ in 0..ATTEMPTS {
         let stored = store::load(task).await.map_err(retry)?;
         let before = stored.as_ref().map(|stored| &stored.armed);
-        if before.is_some_and(|armed| armed.version >= event.task.task.version) {
-            return Ok(());
+        if let Some(newer) = before.filter(|armed| armed.version >= event.task.task.version) {
+            return if overtaken {
+                put_back(newer, &wanted, &event).await
+            } else {
+                Ok(())
+            };
         }
         let none = BTreeMap::new();
         let old = before.map_or(&none, |armed| &armed.jobs);
@@ -52,15 +60,42 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
         for reminder in old.keys().filter(|reminder| !wanted.contains_key(*reminder)) {
             jobs::delete(job_name(*reminder)).await.map_err(retry)?;
         }
-        let armed = Armed { version: event.task.task.version, jobs: wanted.clone() };
+        let armed = Armed {
+            version: event.task.task.version,
+            jobs: wanted.clone(),
+        };
         match store::save(task, &armed, stored.as_ref()).await.map_err(retry)? {
             Outcome::Done => return Ok(()),
-            // Another version was handled at the same time. Which of the two wrote its jobs last is not known, so the
-            // winner of the record repeats its own.
-            Outcome::Lost => continue,
+            // Another version was handled at the same time. Which of the two wrote its jobs last is not known.
+            Outcome::Lost => overtaken = true,
         }
     }
-    Err(Disposition::Retry(format!("the record of task {task} changed {ATTEMPTS} times meanwhile")))
+    Err(Disposition::Retry(format!(
+        "the record of task {task} changed {ATTEMPTS} times meanwhile"
+    )))
+}
+
+/// Sets the jobs right that this version may have written over those of a newer one. Only their instants come from the
+/// newer one; that the task in their data is older matters to nobody, since the api is asked before a mail is sent.
+async fn put_back(
+    newer: &Armed,
+    written: &BTreeMap<Uuid, String>,
+    event: &TaskEvent,
+) -> Result<(), Disposition> {
+    for (reminder, remind_at) in newer
+        .jobs
+        .iter()
+        .filter(|(reminder, remind_at)| written.get(*reminder) != Some(*remind_at))
+    {
+        arm(*reminder, remind_at, event).await?;
+    }
+    for reminder in written
+        .keys()
+        .filter(|reminder| !newer.jobs.contains_key(*reminder))
+    {
+        jobs::delete(job_name(*reminder)).await.map_err(retry)?;
+    }
+    Ok(())
 }
 
 /// The reminders that should have a job, and when.
@@ -69,8 +104,13 @@ fn wanted(event: &TaskEvent) -> BTreeMap<Uuid, String> {
     if event.change == Change::Deleted || task.status == Status::Completed {
         return BTreeMap::new();
     }
-    let scheduled = task.reminders.iter().filter(|reminder| reminder.status == ReminderStatus::Scheduled);
-    scheduled.map(|reminder| (reminder.id, reminder.remind_at.clone())).collect()
+    let scheduled = task
+        .reminders
+        .iter()
+        .filter(|reminder| reminder.status == ReminderStatus::Scheduled);
+    scheduled
+        .map(|reminder| (reminder.id, reminder.remind_at.clone()))
+        .collect()
 }
 
 async fn arm(reminder_id: Uuid, remind_at: &str, event: &TaskEvent) -> Result<(), Disposition> {
@@ -80,7 +120,8 @@ async fn arm(reminder_id: Uuid, remind_at: &str, event: &TaskEvent) -> Result<()
         task: event.task.clone(),
         traceparent: event.traceparent.clone(),
     };
-    let data = serde_json::to_string(&data).map_err(|error| Disposition::Drop(format!("a reminder is not JSON: {error}")))?;
+    let data = serde_json::to_string(&data)
+        .map_err(|error| Disposition::Drop(format!("a reminder is not JSON: {error}")))?;
     let job = Job {
         timing: Timing::Once(remind_at.to_owned()),
         data,
@@ -107,10 +148,12 @@ pub(crate) async fn run_job(name: &str, data: &[u8]) -> Result<(), Disposition> 
 
 /// Says that a reminder is due.
 async fn fire(data: &[u8]) -> Result<(), Disposition> {
-    let armed: ArmedReminder =
-        serde_json::from_slice(data).map_err(|error| Disposition::Drop(format!("the job's data is no reminder: {error}")))?;
+    let armed: ArmedReminder = serde_json::from_slice(data)
+        .map_err(|error| Disposition::Drop(format!("the job's data is no reminder: {error}")))?;
     let event = due_event(armed);
-    publish::publish(topic::TASK_REMINDERS, event).await.map_err(retry)
+    publish::publish(topic::TASK_REMINDERS, event)
+        .await
+        .map_err(retry)
 }
 
 fn due_event(armed: ArmedReminder) -> pubsub::CloudEvent {
@@ -133,7 +176,11 @@ fn due_event(armed: ArmedReminder) -> pubsub::CloudEvent {
 async fn relay() -> Result<(), Disposition> {
     let report: RelayReport = ask_api("POST", route::RELAY).await?;
     if report.published > 0 {
-        tracing::warn!(published = report.published, left = report.left, "events were left over and are published now");
+        tracing::warn!(
+            published = report.published,
+            left = report.left,
+            "events were left over and are published now"
+        );
     }
     Ok(())
 }
@@ -144,12 +191,25 @@ async fn reconcile() -> Result<(), Disposition> {
     if overdue.items.is_empty() {
         return Ok(());
     }
-    tracing::warn!(reminders = overdue.items.len(), "reminders are overdue and fire now");
+    tracing::warn!(
+        reminders = overdue.items.len(),
+        "reminders are overdue and fire now"
+    );
     let events: Vec<_> = overdue.items.into_iter().map(due_event).collect();
-    let failed = pubsub::publish_all(component::PUBSUB.to_owned(), topic::TASK_REMINDERS.to_owned(), events).await.map_err(retry)?;
+    let failed = pubsub::publish_all(
+        component::PUBSUB.to_owned(),
+        topic::TASK_REMINDERS.to_owned(),
+        events,
+    )
+    .await
+    .map_err(retry)?;
     match failed.first() {
         None => Ok(()),
-        Some(first) => Err(Disposition::Retry(format!("{} reminders were not published: {}", failed.len(), first.message))),
+        Some(first) => Err(Disposition::Retry(format!(
+            "{} reminders were not published: {}",
+            failed.len(),
+            first.message
+        ))),
     }
 }
 
@@ -160,11 +220,17 @@ async fn ask_api<T: serde::de::DeserializeOwned>(method: &str, path: &str) -> Re
         body: None,
         traceparent: Some(Traceparent::start().to_string()),
     };
-    let response = invocation::invoke(app::API.to_owned(), request).await.map_err(retry)?;
+    let response = invocation::invoke(app::API.to_owned(), request)
+        .await
+        .map_err(retry)?;
     if response.status != 200 {
-        return Err(Disposition::Retry(format!("the api answered {} to {method} {path}", response.status)));
+        return Err(Disposition::Retry(format!(
+            "the api answered {} to {method} {path}",
+            response.status
+        )));
     }
-    serde_json::from_slice(&response.body).map_err(|error| Disposition::Retry(format!("the api's answer to {path} cannot be read: {error}")))
+    serde_json::from_slice(&response.body)
+        .map_err(|error| Disposition::Retry(format!("the api's answer to {path} cannot be read: {error}")))
 }
 
 /// Sees to it that the standing jobs exist. Called by the health probe, since a component has no start of its own. Jobs
@@ -178,7 +244,11 @@ pub(crate) async fn keep_standing_jobs() {
             failure_policy: Some(FailurePolicy::Drop),
         };
         if let Err(error) = jobs::schedule(name.to_owned(), job).await {
-            tracing::warn!(job = name, "a standing job could not be scheduled; the next probe tries again: {}", describe(&error));
+            tracing::warn!(
+                job = name,
+                "a standing job could not be scheduled; the next probe tries again: {}",
+                describe(&error)
+            );
         }
     }
 }

@@ -52,5 +52,14 @@ pub(crate) async fn save(task: Uuid, armed: &Armed, previous: Option<&Stored>) -
     // A map of texts cannot fail to be JSON.
     let value = serde_json::to_string(armed).unwrap_or_default();
     let ttl_seconds = armed.jobs.is_empty().then_some(KEPT_SECONDS);
-    state::put(STATE_STORE.to_owned(), PutOperation { key: key(task), value, precondition, ttl_seconds }).await
+    state::put(
+        STATE_STORE.to_owned(),
+        PutOperation {
+            key: key(task),
+            value,
+            precondition,
+            ttl_seconds,
+        },
+    )
+    .await
 }

@@ -18,15 +18,21 @@ pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> 
         return Err(Disposition::Drop("the task was not completed".to_owned()));
     }
     let successor = successor(&event.task).map_err(Disposition::Drop)?;
-    let body = serde_json::to_string(&successor).map_err(|error| Disposition::Drop(format!("the successor is not JSON: {error}")))?;
+    let body = serde_json::to_string(&successor)
+        .map_err(|error| Disposition::Drop(format!("the successor is not JSON: {error}")))?;
     let task = event.task.task.id.to_string();
     let request = Request {
         method: "POST".to_owned(),
-        path: route::SUCCESSOR.replace("{id}", &task).trim_start_matches('/').to_owned(),
+        path: route::SUCCESSOR
+            .replace("{id}", &task)
+            .trim_start_matches('/')
+            .to_owned(),
         body: Some(body),
         traceparent: event.traceparent,
     };
-    let response = invocation::invoke(app::API.to_owned(), request).await.map_err(retry)?;
+    let response = invocation::invoke(app::API.to_owned(), request)
+        .await
+        .map_err(retry)?;
     match response.status {
         200..300 => Ok(()),
         // The task was purged meanwhile, or says of itself that it does not recur: there is nothing to go on from.
@@ -39,7 +45,9 @@ pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> 
             response.status,
             String::from_utf8_lossy(&response.body)
         ))),
-        status => Err(Disposition::Retry(format!("the api answered {status} to the next occurrence of {task}"))),
+        status => Err(Disposition::Retry(format!(
+            "the api answered {status} to the next occurrence of {task}"
+        ))),
     }
 }
 
@@ -47,8 +55,16 @@ pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> 
 fn successor(completed: &Snapshot) -> Result<Successor, String> {
     let task = &completed.task;
     let missing = |field: &str| format!("the completed task {} has no {field}", task.id);
-    let zone: Zone = task.time_zone.parse().map_err(|error| format!("timeZone: {error}"))?;
-    let rule: Rule = task.recurrence.as_deref().ok_or_else(|| missing("recurrence"))?.parse().map_err(|error| format!("recurrence: {error}"))?;
+    let zone: Zone = task
+        .time_zone
+        .parse()
+        .map_err(|error| format!("timeZone: {error}"))?;
+    let rule: Rule = task
+        .recurrence
+        .as_deref()
+        .ok_or_else(|| missing("recurrence"))?
+        .parse()
+        .map_err(|error| format!("recurrence: {error}"))?;
     let due = |field: &str, text: Option<&str>| {
         Due::parse(text.ok_or_else(|| missing(field))?, &zone).map_err(|error| format!("{field}: {error}"))
     };
@@ -68,7 +84,11 @@ fn successor(completed: &Snapshot) -> Result<Successor, String> {
         completed_at,
     });
     Ok(match next {
-        Some(next) => Successor::Next { id: next.task_id.into(), due: next.due.to_string(), occurrence: next.occurrence },
+        Some(next) => Successor::Next {
+            id: next.task_id.into(),
+            due: next.due.to_string(),
+            occurrence: next.occurrence,
+        },
         None => Successor::Ended,
     })
 }

@@ -21,6 +21,8 @@ pub(super) async fn live() -> Json<Health> {
 /// 503 while database or sidecar are away.
 pub(super) async fn ready() -> Result<Json<Health>, Problem> {
     store::ping(&Database::open().await?).await?;
-    health::check().await.map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))?;
+    health::check()
+        .await
+        .map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))?;
     Ok(Json(Health { status: "ready" }))
 }

@@ -1,9 +1,9 @@
 //! What only the sidecar may call: events, and questions of the other services.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Path, RawQuery};
 use axum::response::Response;
-use axum::Json;
 use http::StatusCode;
 use jiff::Timestamp;
 use nudge_component::serve::read_body;
@@ -32,17 +32,41 @@ pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Proble
     service::overdue_reminders().await.map(Json)
 }
 
-pub(super) async fn reminder_delivery(Path(id): Path<String>, RawQuery(query): RawQuery) -> Result<Json<ReminderDelivery>, Problem> {
+pub(super) async fn reminder_delivery(
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<ReminderDelivery>, Problem> {
     let query = query.unwrap_or_default();
-    let text = query.strip_prefix("remindAt=").unwrap_or_default().replace("%2B", "+").replace("%3A", ":");
-    let remind_at: Timestamp = text.parse().map_err(|_| Problem::field("remindAt", "invalid_instant", "give the instant the reminder was armed for"))?;
-    service::reminder_delivery(path_id(&id, "reminder")?, remind_at).await.map(Json)
+    let text = query
+        .strip_prefix("remindAt=")
+        .unwrap_or_default()
+        .replace("%2B", "+")
+        .replace("%3A", ":");
+    let remind_at: Timestamp = text.parse().map_err(|_| {
+        Problem::field(
+            "remindAt",
+            "invalid_instant",
+            "give the instant the reminder was armed for",
+        )
+    })?;
+    service::reminder_delivery(path_id(&id, "reminder")?, remind_at)
+        .await
+        .map(Json)
 }
 
-pub(super) async fn successor(Path(id): Path<String>, Extension(trace): Extension<Traceparent>, body: Body) -> Result<StatusCode, Problem> {
+pub(super) async fn successor(
+    Path(id): Path<String>,
+    Extension(trace): Extension<Traceparent>,
+    body: Body,
+) -> Result<StatusCode, Problem> {
     let body = read_body(body).await?;
-    let successor: Successor = serde_json::from_slice(&body)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_body", format!("the body is no successor: {error}")))?;
+    let successor: Successor = serde_json::from_slice(&body).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_body",
+            format!("the body is no successor: {error}"),
+        )
+    })?;
     service::successor(path_id(&id, "task")?, successor, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,8 +4,8 @@ use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::header::LOCATION;
 use http::StatusCode;
+use http::header::LOCATION;
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
@@ -21,7 +21,10 @@ use crate::service;
 pub(super) fn router(kind: Kind) -> Router {
     Router::new()
         .route(kind.path(), get(list).post(create))
-        .route(&format!("{}/{{id}}", kind.path()), get(read).patch(patch).delete(delete))
+        .route(
+            &format!("{}/{{id}}", kind.path()),
+            get(read).patch(patch).delete(delete),
+        )
         .with_state(kind)
 }
 
@@ -35,7 +38,11 @@ async fn list(State(kind): State<Kind>, user: User) -> Result<Response, Problem>
     Ok(Json(Labels { items }).into_response())
 }
 
-async fn create(State(kind): State<Kind>, user: User, JsonObject(body): JsonObject) -> Result<Response, Problem> {
+async fn create(
+    State(kind): State<Kind>,
+    user: User,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
     let label = labels::apply(kind, None, body, Uuid::now_v7())?;
     store(kind, &user, &label).await?;
     let location = format!("{}/{}", kind.path(), label.id);
@@ -46,7 +53,12 @@ async fn read(State(kind): State<Kind>, user: User, Path(id): Path<String>) -> R
     Ok(Json(find(kind, &user, &id).await?).into_response())
 }
 
-async fn patch(State(kind): State<Kind>, user: User, Path(id): Path<String>, JsonObject(body): JsonObject) -> Result<Response, Problem> {
+async fn patch(
+    State(kind): State<Kind>,
+    user: User,
+    Path(id): Path<String>,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
     let label = find(kind, &user, &id).await?;
     let id = label.id;
     let label = labels::apply(kind, Some(label), body, id)?;
@@ -54,7 +66,12 @@ async fn patch(State(kind): State<Kind>, user: User, Path(id): Path<String>, Jso
     Ok(Json(label).into_response())
 }
 
-async fn delete(State(kind): State<Kind>, user: User, Path(id): Path<String>, Extension(trace): Extension<Traceparent>) -> Result<StatusCode, Problem> {
+async fn delete(
+    State(kind): State<Kind>,
+    user: User,
+    Path(id): Path<String>,
+    Extension(trace): Extension<Traceparent>,
+) -> Result<StatusCode, Problem> {
     service::delete_label(&user, kind, path_id(&id, kind.name())?, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -70,5 +87,9 @@ async fn store(kind: Kind, user: &User, label: &Label) -> Result<(), Problem> {
     if labels::save(&database, kind, user.id.as_str(), label, Timestamp::now()).await? {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::CONFLICT, "name_taken", format!("you have another {} of that name", kind.name())))
+    Err(Problem::new(
+        StatusCode::CONFLICT,
+        "name_taken",
+        format!("you have another {} of that name", kind.name()),
+    ))
 }

@@ -1,9 +1,9 @@
 //! `/api/v1/tasks`.
 
-use axum::extract::{Extension, Path, Query as AxumQuery};
-use axum::extract::rejection::QueryRejection;
-use axum::response::{IntoResponse, Response};
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Path, Query as AxumQuery};
+use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
@@ -16,8 +16,8 @@ use crate::cursor::Cursor;
 use crate::db::Database;
 use crate::input::{JsonObject, Query, etag, if_match, path_id};
 use crate::record::TaskRecord;
-use crate::store::{self, StatusFilter};
 use crate::service;
+use crate::store::{self, StatusFilter};
 
 /// Items of a page when the caller does not say.
 const DEFAULT_LIMIT: u32 = 50;
@@ -36,7 +36,11 @@ fn answer(status: StatusCode, task: &TaskRecord) -> Response {
     (status, [(ETAG, etag(task.version))], Json(task.view())).into_response()
 }
 
-pub(super) async fn create(user: User, Extension(trace): Extension<Traceparent>, JsonObject(body): JsonObject) -> Result<Response, Problem> {
+pub(super) async fn create(
+    user: User,
+    Extension(trace): Extension<Traceparent>,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
     let task = service::create(&user, body, &trace).await?;
     let location = format!("/api/v1/tasks/{}", task.id);
     Ok(([(LOCATION, location)], answer(StatusCode::CREATED, &task)).into_response())
@@ -58,33 +62,67 @@ pub(super) async fn patch(
     Ok(answer(StatusCode::OK, &task))
 }
 
-pub(super) async fn complete(user: User, Path(id): Path<String>, Extension(trace): Extension<Traceparent>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn complete(
+    user: User,
+    Path(id): Path<String>,
+    Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let task = service::complete(&user, path_id(&id, "task")?, &if_match(&headers)?, &trace).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
-pub(super) async fn delete(user: User, Path(id): Path<String>, Extension(trace): Extension<Traceparent>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    user: User,
+    Path(id): Path<String>,
+    Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
     service::delete(&user, path_id(&id, "task")?, &if_match(&headers)?, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(user: User, query: Result<AxumQuery<Vec<(String, String)>>, QueryRejection>) -> Result<Response, Problem> {
-    let AxumQuery(pairs) = query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", error.body_text()))?;
+pub(super) async fn list(
+    user: User,
+    query: Result<AxumQuery<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let AxumQuery(pairs) =
+        query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", error.body_text()))?;
     let query = Query::new(pairs, &["limit", "cursor", "status"])?;
     let limit = match query.text("limit").map(str::parse::<u32>) {
         None => DEFAULT_LIMIT,
         Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-        Some(_) => return Err(Problem::field("limit", "invalid_limit", format!("give a whole number from 1 to {MAX_LIMIT}"))),
+        Some(_) => {
+            return Err(Problem::field(
+                "limit",
+                "invalid_limit",
+                format!("give a whole number from 1 to {MAX_LIMIT}"),
+            ));
+        }
     };
     let filter = match query.text("status") {
         None | Some("all") => StatusFilter::All,
         Some("pending") => StatusFilter::Pending,
         Some("completed") => StatusFilter::Completed,
-        Some(_) => return Err(Problem::field("status", "invalid_status", "use pending, completed or all")),
+        Some(_) => {
+            return Err(Problem::field(
+                "status",
+                "invalid_status",
+                "use pending, completed or all",
+            ));
+        }
     };
     let after: Option<Cursor> = query
         .text("cursor")
-        .map(|text| text.parse().map_err(|()| Problem::field("cursor", "invalid_cursor", "give the nextCursor of the page before, or none")))
+        .map(|text| {
+            text.parse().map_err(|()| {
+                Problem::field(
+                    "cursor",
+                    "invalid_cursor",
+                    "give the nextCursor of the page before, or none",
+                )
+            })
+        })
         .transpose()?;
     let database = Database::open().await?;
     // One more than asked for tells whether there is a next page.
@@ -92,6 +130,16 @@ pub(super) async fn list(user: User, query: Result<AxumQuery<Vec<(String, String
     let more = tasks.len() > limit as usize;
     tasks.truncate(limit as usize);
     let last = tasks.last().filter(|_| more);
-    let next_cursor = last.map(|task| Cursor { created_at: task.created_at.as_millisecond(), id: task.id }.to_string());
-    Ok(Json(Page { items: tasks.iter().map(TaskRecord::view).collect(), next_cursor }).into_response())
+    let next_cursor = last.map(|task| {
+        Cursor {
+            created_at: task.created_at.as_millisecond(),
+            id: task.id,
+        }
+        .to_string()
+    });
+    Ok(Json(Page {
+        items: tasks.iter().map(TaskRecord::view).collect(),
+        next_cursor,
+    })
+    .into_response())
 }

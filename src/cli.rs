@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Nudge keeps your tasks, reminds you by mail and creates the next occurrence of recurring work.
+///
+/// `cargo run` is `nudge up`: it builds the WebAssembly components, starts them beside embedded Dapr sidecars and a mail sink, and
+/// says what to do next. Everything it keeps is in one folder, .nudge; mail lands there as .eml files and goes nowhere else.
+#[derive(Debug, Parser)]
+#[command(name = "nudge", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) options: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples (with cargo: `cargo run -- …`):
+  nudge                                   build if needed, and run
+  nudge up --listen 127.0.0.1:8080        on another port
+  nudge --data-dir /tmp/demo              with data of its own
+  nudge token alice --email alice@example.com --time-zone Europe/Berlin
+  RUST_LOG=debug nudge up                 see every delivery and request";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build the components and run everything until Ctrl-C (the default).
+    Up,
+    /// Print a token for a user, alone on the last line. Works while the server runs.
+    Token(Token),
+}
+
+/// Options that stand before or after the command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where the application listens; port 0 takes a free one.
+    #[arg(long, global = true, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Where everything is kept: database, events, secrets, mail.
+    #[arg(long, global = true, default_value = ".nudge", value_name = "FOLDER")]
+    pub(crate) data_dir: PathBuf,
+    /// Do not build the components; run those that are there.
+    #[arg(long, global = true)]
+    pub(crate) no_build: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    /// The user the token is for.
+    pub(crate) user: String,
+    /// Where this user's reminders go.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// Where this user lives: an IANA name such as Europe/Berlin [default: UTC].
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Hours until the token expires.
+    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    pub(crate) hours: u32,
+}

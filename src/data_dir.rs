@@ -1,0 +1,214 @@
+//! The folder that holds everything: the database, the sidecars' store, secrets, mail.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nudge_contract::names::secret::JWT_KEY;
+
+/// Names in `secrets.json`, the file behind the secret store of `dapr-components/local`.
+const SMTP_HOST: &str = "smtp-host";
+const SMTP_PORT: &str = "smtp-port";
+
+/// A data folder. It is made on first use, readable by its owner only.
+#[derive(Debug, Clone)]
+pub struct DataDir {
+    path: PathBuf,
+}
+
+/// The right to run on a data folder. Two programs on one database and one scheduler would do everything twice.
+#[derive(Debug)]
+pub struct Exclusive {
+    _lock: File,
+}
+
+impl DataDir {
+    /// Opens the folder, and makes it and its secrets when they are missing.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made, or holds secrets that cannot be read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(path)
+            .with_context(|| format!("cannot make the data folder {}", path.display()))?;
+        let path = path
+            .canonicalize()
+            .with_context(|| format!("cannot find the data folder {}", path.display()))?;
+        let this = Self { path };
+        this.ensure_secrets()?;
+        Ok(this)
+    }
+
+    /// The folder, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where mail is kept, one `.eml` file each.
+    pub fn mail(&self) -> PathBuf {
+        self.path.join("mail")
+    }
+
+    /// The database of the sidecars.
+    pub(crate) fn sidecar_store(&self) -> PathBuf {
+        self.path.join("dapr.db")
+    }
+
+    /// Compiled components.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path.join("cache")
+    }
+
+    fn secrets_file(&self) -> PathBuf {
+        self.path.join("secrets.json")
+    }
+
+    /// Takes the folder for this process until the result is dropped, or the process ends in whatever way.
+    ///
+    /// # Errors
+    ///
+    /// When another process has it.
+    pub fn take(&self) -> Result<Exclusive> {
+        let path = self.path.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Exclusive { _lock: lock }),
+            Err(fs::TryLockError::WouldBlock) => bail!(
+                "another nudge runs on the data folder {}: stop it, or choose another folder with --data-dir",
+                self.path.display()
+            ),
+            Err(fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
+    /// The key that tokens are signed with.
+    ///
+    /// # Errors
+    ///
+    /// When the secrets cannot be read.
+    pub fn jwt_key(&self) -> Result<String> {
+        let secrets = self.read_secrets()?;
+        let file = self.secrets_file();
+        secrets
+            .get(JWT_KEY)
+            .cloned()
+            .with_context(|| format!("{} has no {JWT_KEY}", file.display()))
+    }
+
+    /// Tells the secret store where the mail server is.
+    pub(crate) fn set_mail_server(&self, host: &str, port: u16) -> Result<()> {
+        let mut secrets = self.read_secrets()?;
+        secrets.insert(SMTP_HOST.to_owned(), host.to_owned());
+        secrets.insert(SMTP_PORT.to_owned(), port.to_string());
+        let file = self.secrets_file();
+        let new = self.write_new(&secrets)?;
+        fs::rename(&new, &file).with_context(|| format!("cannot replace {}", file.display()))
+    }
+
+    fn read_secrets(&self) -> Result<BTreeMap<String, String>> {
+        let file = self.secrets_file();
+        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not a JSON object of texts", file.display()))
+    }
+
+    /// Two processes may find it missing at the same time; the first link counts, and both go on with that file.
+    fn ensure_secrets(&self) -> Result<()> {
+        let file = self.secrets_file();
+        if file.exists() {
+            return Ok(());
+        }
+        let new = self.write_new(&BTreeMap::from([(JWT_KEY.to_owned(), random_text()?)]))?;
+        let linked = fs::hard_link(&new, &file);
+        let removed = fs::remove_file(&new);
+        match linked {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot make {}", file.display())),
+        }
+        removed.with_context(|| format!("cannot remove {}", new.display()))
+    }
+
+    /// A file beside the secrets, complete and on disk, with a name of its own.
+    fn write_new(&self, secrets: &BTreeMap<String, String>) -> Result<PathBuf> {
+        let path = self.path.join(format!(
+            "secrets-{}.tmp",
+            random_text()?.get(..16).unwrap_or_default()
+        ));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options
+            .open(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        file.write_all(&serde_json::to_vec_pretty(secrets)?)
+            .and_then(|()| file.sync_all())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// 256 random bits as 64 hexadecimal digits.
+pub(crate) fn random_text() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the operating system gives no random numbers")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_stays_the_same_and_is_its_owners_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path().join("data")).unwrap();
+        let key = data.jwt_key().unwrap();
+        assert_eq!(key.len(), 64);
+        data.set_mail_server("127.0.0.1", 2525).unwrap();
+        let again = DataDir::open(folder.path().join("data")).unwrap();
+        assert_eq!(again.jwt_key().unwrap(), key);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(again.secrets_file()).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let names: Vec<_> = fs::read_dir(again.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["secrets.json"], "no temporary file stays behind");
+    }
+
+    #[test]
+    fn a_folder_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        let taken = data.take().unwrap();
+        assert!(
+            data.take()
+                .unwrap_err()
+                .to_string()
+                .contains("another nudge runs")
+        );
+        drop(taken);
+        data.take().unwrap();
+    }
+}

@@ -1,0 +1,22 @@
+//! Nudge on one machine: the components of `spin.toml` on the spin host, a sidecar for each, a mail sink.
+//!
+//! The program `nudge` is a thin layer above this; the end-to-end tests start the same [`System`] with a clock they step.
+//!
+//! ```no_run
+//! # async fn run() -> anyhow::Result<()> {
+//! use nudge::{DataDir, System, SystemOptions};
+//!
+//! let data = DataDir::open(".nudge")?;
+//! let system = System::start(SystemOptions::new(env!("CARGO_MANIFEST_DIR"), data)).await?;
+//! println!("{}", system.url());
+//! system.shutdown().await;
+//! # Ok(()) }
+//! ```
+
+mod data_dir;
+mod system;
+mod token;
+
+pub use data_dir::{DataDir, Exclusive};
+pub use system::{System, SystemOptions};
+pub use token::{TokenRequest, mint};

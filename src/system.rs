@@ -1,0 +1,166 @@
+//! The whole system in one process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use dapr_sidecar::{App, AppHealth, Options, Sidecars};
+use mail_sink::MailSink;
+use nudge_contract::names::{app, route};
+use spin_host::{Host, Manifest, RunningHost};
+use step_clock::Clock;
+
+use crate::data_dir::{DataDir, Exclusive, random_text};
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct SystemOptions {
+    /// The checkout: where `spin.toml` and `dapr-components/` are.
+    pub root: PathBuf,
+    /// Where everything is kept.
+    pub data: DataDir,
+    /// Where the application listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The time of day, for components, jobs and retries.
+    pub clock: Clock,
+}
+
+impl SystemOptions {
+    /// On a free loopback port, with the system's clock.
+    pub fn new(root: impl Into<PathBuf>, data: DataDir) -> Self {
+        Self {
+            root: root.into(),
+            data,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// A running system. Dropping it ends it as a crash would.
+pub struct System {
+    mail: MailSink,
+    sidecars: Sidecars,
+    host: RunningHost,
+    sidecar_addresses: BTreeMap<String, SocketAddr>,
+    _data: Exclusive,
+}
+
+impl System {
+    /// Starts everything: the mail sink, whose address the sidecars' secret store must know; the sidecars, whose addresses the
+    /// components must know; the components; and then the deliveries to them.
+    ///
+    /// # Errors
+    ///
+    /// When a part cannot start; the message says which and why.
+    pub async fn start(options: SystemOptions) -> Result<Self> {
+        let data = &options.data;
+        let exclusive = data.take()?;
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mail = MailSink::start(loopback, data.mail())
+            .await
+            .context("the mail sink does not start")?;
+        data.set_mail_server("127.0.0.1", mail.addr().port())?;
+
+        // Of this run only: nobody else needs them, so they are kept nowhere.
+        let (api_token, app_token) = (random_text()?, random_text()?);
+        let mut sidecars = Sidecars::bind(Options {
+            resources: options.root.join("dapr-components/local"),
+            working_dir: data.path().to_owned(),
+            data: data.sidecar_store(),
+            clock: options.clock.clone(),
+            apps: app::ALL.map(|id| sidecar_of(id, &api_token, &app_token)).to_vec(),
+        })
+        .await
+        .context("the sidecars do not start")?;
+        let sidecar_addresses: BTreeMap<String, SocketAddr> = app::ALL
+            .iter()
+            .filter_map(|id| Some(((*id).to_owned(), sidecars.address(id)?)))
+            .collect();
+
+        let manifest = Manifest::load(options.root.join("spin.toml"))?;
+        let mut builder = Host::builder(manifest)
+            .listen(options.listen)
+            .state_dir(data.path())
+            .cache_dir(data.cache())
+            .clock(options.clock)
+            .variable("dapr_api_token", api_token)
+            .variable("dapr_app_token", app_token);
+        for (id, address) in &sidecar_addresses {
+            builder = builder.variable(
+                format!("{}_sidecar", id.replace('-', "_")),
+                format!("http://{address}"),
+            );
+        }
+        let host = builder
+            .build()
+            .await
+            .context("the components do not start")?
+            .start();
+        let base = format!("http://{}", host.local_addr());
+        let urls = app::ALL
+            .iter()
+            .map(|id| Ok(((*id).to_owned(), base.parse()?)))
+            .collect::<Result<_>>()?;
+        sidecars.serve(urls);
+        Ok(Self {
+            mail,
+            sidecars,
+            host,
+            sidecar_addresses,
+            _data: exclusive,
+        })
+    }
+
+    /// Where the application listens, such as `http://127.0.0.1:3000`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.host.local_addr())
+    }
+
+    /// Where each app's sidecar listens.
+    pub fn sidecars(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.sidecar_addresses
+            .iter()
+            .map(|(id, address)| (id.as_str(), *address))
+    }
+
+    /// The mail server, to look at its mail, or to have it refuse some.
+    pub fn mail(&self) -> &MailSink {
+        &self.mail
+    }
+
+    /// The folder with the mail.
+    pub fn mail_dir(&self) -> &Path {
+        self.mail.dir()
+    }
+
+    /// Ends everything in the order that loses least: no new requests, then no new deliveries, then no mail.
+    pub async fn shutdown(self) {
+        self.host.shutdown().await;
+        self.sidecars.shutdown().await;
+        self.mail.shutdown().await;
+    }
+}
+
+fn sidecar_of(id: &str, api_token: &str, app_token: &str) -> App {
+    let health = match id {
+        app::NOTIFICATION => route::NOTIFICATION_HEALTH,
+        app::EMAIL_DELIVERY => route::EMAIL_DELIVERY_HEALTH,
+        app::RECURRING_TASK => route::RECURRING_TASK_HEALTH,
+        _ => route::LIVE,
+    };
+    App {
+        api_token: Some(api_token.to_owned()),
+        app_token: Some(app_token.to_owned()),
+        // Dapr's defaults, but for the timeout: the first probe may find a component that has not run yet.
+        health: Some(AppHealth {
+            path: health.to_owned(),
+            interval: Duration::from_secs(5),
+            threshold: 3,
+            timeout: Duration::from_secs(5),
+        }),
+        ..App::new(id)
+    }
+}

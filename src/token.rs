@@ -1,0 +1,79 @@
+//! Tokens for people: what `nudge token` prints, and what the api accepts.
+
+use anyhow::{Context, Result, bail};
+use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use nudge_domain::Zone;
+use nudge_domain::id::UserId;
+use serde::Serialize;
+
+use crate::DataDir;
+
+/// Whom a token is for.
+#[derive(Debug, Clone)]
+pub struct TokenRequest {
+    /// The user: the token's subject.
+    pub user: String,
+    /// Whereto reminders go; none sends no mail.
+    pub email: Option<String>,
+    /// IANA name of the zone the user lives in; none is UTC.
+    pub time_zone: Option<String>,
+    /// Hours until it expires, at least 1.
+    pub hours: u32,
+}
+
+#[derive(Serialize)]
+struct Custom {
+    sub: String,
+    iss: &'static str,
+    aud: &'static str,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zoneinfo: Option<String>,
+}
+
+/// Signs a token (HS256) with the key of the data folder. `now` is in seconds since 1970.
+///
+/// # Errors
+///
+/// A user, address or zone that cannot be; the message names the option.
+pub fn mint(data: &DataDir, request: &TokenRequest, now: i64) -> Result<String> {
+    let user: UserId = request.user.parse().context("USER is not a user id")?;
+    let zone: Option<Zone> = request
+        .time_zone
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .context("--time-zone")?;
+    if let Some(email) = &request.email
+        && !is_address(email)
+    {
+        bail!("--email: `{email}` is not one plain mail address, such as alice@example.com");
+    }
+    let custom = Custom {
+        sub: user.into(),
+        iss: "nudge",
+        aud: "nudge",
+        iat: now,
+        exp: now.saturating_add(i64::from(request.hours.max(1)) * 3_600),
+        email: request.email.clone(),
+        zoneinfo: zone.map(String::from),
+    };
+    let key = Hs256Key::new(data.jwt_key()?);
+    Hs256
+        .token(&Header::empty(), &Claims::new(custom), &key)
+        .context("the token cannot be signed")
+}
+
+/// As strict as the api, which refuses a token with an address that is none.
+fn is_address(text: &str) -> bool {
+    let plain = text.len() <= 254
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || ";,<>\"()[]\\:".contains(c));
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+}

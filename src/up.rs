@@ -1,0 +1,141 @@
+//! `nudge up`.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use nudge::{DataDir, System, SystemOptions};
+use step_clock::Clock;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Global;
+
+pub(crate) fn run(options: &Global) -> Result<()> {
+    start_logging();
+    let root = checkout()?;
+    if !options.no_build {
+        say("Building the WebAssembly components (the first time takes some minutes)");
+        nudge_component_build::build(&root, &mut say)?;
+    }
+    let data = DataDir::open(&options.data_dir)?;
+    tokio::runtime::Runtime::new()
+        .context("the runtime does not start")?
+        .block_on(serve(root, data, options))
+}
+
+async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
+    // Taken before anything starts, so that a Ctrl-C during the start ends cleanly as well.
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    let begun = Instant::now();
+    say(
+        "Starting: mail sink, four sidecars, four services (new components are compiled to machine code once)",
+    );
+    let system = SystemOptions {
+        root,
+        data: data.clone(),
+        listen: options.listen,
+        clock: Clock::system(),
+    };
+    let system = tokio::select! {
+        started = System::start(system) => started.with_context(|| address_hint(options.listen))?,
+        () = &mut stop => return Ok(()),
+    };
+    greet(&system, &data, &options.data_dir, begun);
+    stop.await;
+    say("Stopping: requests in flight are answered first");
+    system.shutdown().await;
+    say("Stopped. Everything is kept; `nudge up` goes on with it");
+    Ok(())
+}
+
+fn address_hint(listen: SocketAddr) -> String {
+    format!("nudge does not start on {listen} (another address: --listen 127.0.0.1:0)")
+}
+
+fn greet(system: &System, data: &DataDir, folder: &Path, begun: Instant) {
+    let url = system.url();
+    let elsewhere = if folder == Path::new(".nudge") {
+        String::new()
+    } else {
+        format!(" --data-dir {}", folder.display())
+    };
+    let sidecars: Vec<String> = system
+        .sidecars()
+        .map(|(id, address)| format!("{id} {address}"))
+        .collect();
+    println!(
+        r#"
+Nudge is ready ({seconds:.1} s).
+
+  API       {url}/api/v1/tasks
+  Health    {url}/health/ready
+  Mail      {mail}   every mail lands here, as an .eml file; none leaves this machine
+  Data      {data}
+  Sidecars  {sidecars}
+
+Try it, in another terminal: a task that is due in 70 seconds, and a mail a minute before.
+
+  TOKEN=$(cargo run -q -- token alice --email alice@example.com --time-zone Europe/Berlin{elsewhere} | tail -n 1)
+  DUE=$(date -u -d '+70 seconds' +%FT%TZ 2>/dev/null || date -u -v+70S +%FT%TZ)
+  curl -i {url}/api/v1/tasks -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+    -d '{{"title":"Pay rent","priority":"high","due":"'$DUE'","reminders":[{{"minutesBefore":1}}]}}'
+
+About 10 seconds later the mail is there: ls {mail}
+Ctrl-C ends it."#,
+        seconds = begun.elapsed().as_secs_f64(),
+        mail = data.mail().display(),
+        data = data.path().display(),
+        sidecars = sidecars.join(", "),
+    );
+}
+
+/// The checkout: the folder that this was built in, or the one it is started in.
+fn checkout() -> Result<PathBuf> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    let built_in = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let found = here
+        .ancestors()
+        .map(Path::to_owned)
+        .chain([built_in])
+        .find(|folder| folder.join("spin.toml").is_file() && folder.join("dapr-components").is_dir());
+    match found {
+        Some(folder) => Ok(folder),
+        None => bail!("there is no spin.toml here: start nudge in the checkout"),
+    }
+}
+
+fn say(line: &str) {
+    eprintln!("nudge: {line}");
+}
+
+/// Ready on Ctrl-C, and on SIGTERM, which is how everything else stops a program.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("SIGTERM cannot be awaited")?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Lines for people on a terminal, JSON lines elsewhere.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        lines.compact().init();
+    } else {
+        lines.json().flatten_event(true).init();
+    }
+}

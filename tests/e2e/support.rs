@@ -1,0 +1,253 @@
+//! A running system, a user, and the patience to wait for what must come.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use mail_parser::MessageParser;
+use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
+use nudge_test_kit::components;
+use nudge_test_kit::http::{Answer, Call};
+use serde_json::Value;
+use step_clock::Clock;
+use tempfile::TempDir;
+
+/// How long something may take, in real time, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// When the stepped clock begins.
+pub(crate) const START: &str = "2026-11-21T12:00:00Z";
+
+/// A system on a clock that stands still until a test moves it.
+pub(crate) struct Bench {
+    pub(crate) clock: Clock,
+    pub(crate) folder: TempDir,
+    system: Option<System>,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        let start: Timestamp = START.parse().unwrap();
+        let mut bench = Self {
+            clock: Clock::stepped(start.into()),
+            folder: tempfile::tempdir().unwrap(),
+            system: None,
+        };
+        bench.boot().await;
+        bench
+    }
+
+    async fn boot(&mut self) {
+        let data = DataDir::open(self.folder.path()).unwrap();
+        let options = SystemOptions {
+            clock: self.clock.clone(),
+            ..SystemOptions::new(components::built(), data)
+        };
+        self.system = Some(System::start(options).await.unwrap());
+        self.wait_until("the application is ready", async |bench| {
+            bench
+                .call(Method::GET, "/health/ready")
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status == StatusCode::OK)
+        })
+        .await;
+    }
+
+    pub(crate) fn system(&self) -> &System {
+        self.system.as_ref().expect("it is running")
+    }
+
+    /// Stops the system and starts it again, `later` on the clock.
+    pub(crate) async fn restart(&mut self, later: Duration) {
+        self.system.take().expect("it is running").shutdown().await;
+        self.clock.advance(later);
+        self.boot().await;
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::try_from(self.clock.now()).unwrap()
+    }
+
+    /// The instant so many seconds from now, as the API takes it.
+    pub(crate) fn in_seconds(&self, seconds: i64) -> String {
+        self.now()
+            .checked_add(jiff::SignedDuration::from_secs(seconds))
+            .unwrap()
+            .to_string()
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(address(&self.system().url()), method, path)
+    }
+
+    pub(crate) fn user(&self, name: &str, zone: &str) -> User<'_> {
+        User {
+            bench: self,
+            token: token(self.folder.path(), name, zone, self.clock.now()),
+        }
+    }
+
+    /// Waits for something that takes real time, not the clock's.
+    pub(crate) async fn wait_until(&self, what: &str, condition: impl AsyncFn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !condition(self).await {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "it did not come to pass within {PATIENCE:?} that {what}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Moves the clock second by second until something comes to pass, at most `limit` seconds.
+    pub(crate) async fn step_until(&self, what: &str, limit: u64, condition: impl AsyncFn(&Self) -> bool) {
+        for _ in 0..limit {
+            // Each second gets the time to have its effect; an effect that is late is found a step later.
+            for _ in 0..10 {
+                if condition(self).await {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            self.clock.advance(Duration::from_secs(1));
+        }
+        self.wait_until(what, condition).await;
+    }
+
+    /// The mails so far, oldest first.
+    pub(crate) fn mails(&self) -> Vec<Mail> {
+        mails(&self.folder.path().join("mail"))
+    }
+
+    pub(crate) async fn wait_for_mails(&self, count: usize) -> Vec<Mail> {
+        self.wait_until(&format!("there are {count} mails"), async |bench| {
+            bench.mails().len() >= count
+        })
+        .await;
+        let mails = self.mails();
+        assert_eq!(mails.len(), count, "{mails:#?}");
+        mails
+    }
+}
+
+/// A user of the API.
+pub(crate) struct User<'a> {
+    bench: &'a Bench,
+    token: String,
+}
+
+impl User<'_> {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let call = self.bench.call(method, path).bearer(&self.token);
+        let call = match &body {
+            Some(body) => call.json(body),
+            None => call,
+        };
+        call.send().await.unwrap()
+    }
+
+    pub(crate) async fn create(&self, task: Value) -> Value {
+        let answer = self.send(Method::POST, "/api/v1/tasks", Some(task)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{:?}", answer.body);
+        answer.json().unwrap()
+    }
+
+    pub(crate) async fn read(&self, task: &Value) -> Value {
+        let answer = self.send(Method::GET, &path(task), None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+        answer.json().unwrap()
+    }
+
+    pub(crate) async fn patch(&self, task: &Value, patch: Value) -> Value {
+        let answer = self.send(Method::PATCH, &path(task), Some(patch)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+        answer.json().unwrap()
+    }
+
+    pub(crate) async fn complete(&self, task: &Value) -> Value {
+        let answer = self
+            .send(Method::POST, &format!("{}/complete", path(task)), None)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+        answer.json().unwrap()
+    }
+
+    pub(crate) async fn delete(&self, task: &Value) {
+        let answer = self.send(Method::DELETE, &path(task), None).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{:?}", answer.body);
+    }
+
+    pub(crate) async fn list(&self, query: &str) -> Vec<Value> {
+        let answer = self
+            .send(Method::GET, &format!("/api/v1/tasks?{query}"), None)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+        answer.json().unwrap()["items"].as_array().unwrap().clone()
+    }
+}
+
+pub(crate) fn path(task: &Value) -> String {
+    format!("/api/v1/tasks/{}", task["id"].as_str().unwrap())
+}
+
+pub(crate) fn token(data: &Path, user: &str, zone: &str, now: SystemTime) -> String {
+    let data = DataDir::open(data).unwrap();
+    let email = Some(format!("{user}@example.com"));
+    let request = TokenRequest {
+        user: user.to_owned(),
+        email,
+        time_zone: Some(zone.to_owned()),
+        hours: 24 * 365,
+    };
+    mint(&data, &request, Timestamp::try_from(now).unwrap().as_second()).unwrap()
+}
+
+pub(crate) fn address(url: &str) -> SocketAddr {
+    url.trim_start_matches("http://").parse().unwrap()
+}
+
+/// A mail, as a mail program shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mail {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) content_type: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+}
+
+/// The mails of a folder, oldest first. Files that are still being written have another name.
+pub(crate) fn mails(folder: &Path) -> Vec<Mail> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| read_mail(&std::fs::read(file).unwrap()))
+        .collect()
+}
+
+fn read_mail(bytes: &[u8]) -> Mail {
+    let message = MessageParser::default().parse(bytes).expect("it is a mail");
+    let kind = message.content_type().expect("it has a content type");
+    Mail {
+        to: message
+            .to()
+            .and_then(|to| to.first())
+            .and_then(|to| to.address())
+            .unwrap_or_default()
+            .to_owned(),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        content_type: format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()),
+        text: message.body_text(0).unwrap_or_default().into_owned(),
+        html: message.body_html(0).unwrap_or_default().into_owned(),
+    }
+}
