@@ -5,5 +5,9 @@ wasmtime::component::bindgen!({
     path: "wit",
     world: "imports",
     imports: { default: async | trappable },
-    with: { "spin:sqlite/sqlite.connection": crate::sqlite::Connection },
+    with: {
+        "spin:sqlite/sqlite.connection": crate::sqlite::Connection,
+        "spin:postgres/postgres.connection": crate::postgres::Connection,
+        "spin:postgres/postgres.connection-builder": crate::postgres::Builder,
+    },
 });

@@ -17,7 +17,7 @@ use crate::limits::{Limits, MemoryBudget};
 use crate::outbound_http::OutboundHttp;
 use crate::state::ComponentState;
 use crate::stdio::LineLog;
-use crate::{bindings, deny, sqlite};
+use crate::{bindings, deny, postgres, sqlite};
 
 /// What a component's instances may do and know.
 pub(crate) struct Configuration {
@@ -25,6 +25,7 @@ pub(crate) struct Configuration {
     pub(crate) variables: Arc<HashMap<String, String>>,
     pub(crate) allowed_hosts: Arc<AllowedHosts>,
     pub(crate) sqlite: sqlite::Access,
+    pub(crate) postgres: Arc<postgres::Pools>,
     pub(crate) files: Option<tempfile::TempDir>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
@@ -118,6 +119,7 @@ impl LoadedComponent {
             memory: MemoryBudget::new(configuration.limits.memory_bytes),
             variables: configuration.variables.clone(),
             sqlite: configuration.sqlite.clone(),
+            postgres: configuration.postgres.clone(),
             data: http::Extensions::new(),
         };
         for extension in &configuration.extensions {

@@ -26,6 +26,7 @@ use crate::files::{FilesError, assemble};
 use crate::instances::Instances;
 use crate::limits::Limits;
 use crate::manifest::{Component, Manifest};
+use crate::postgres::Pools;
 use crate::routes::{RouteError, Router};
 use crate::server::Server;
 use crate::sqlite::{Access, Databases};
@@ -334,7 +335,10 @@ impl HostBuilder {
             .state_dir
             .clone()
             .unwrap_or_else(|| self.manifest.folder().join(".spin"));
-        let databases = Arc::new(Databases::new(state_dir));
+        let databases = Shared {
+            sqlite: Arc::new(Databases::new(state_dir)),
+            postgres: Arc::default(),
+        };
         let mut components = BTreeMap::new();
         for id in self.selected()? {
             let in_component = |source| HostError::Component {
@@ -407,7 +411,7 @@ impl HostBuilder {
         engine: &Engine,
         id: &str,
         values: &Values,
-        databases: &Arc<Databases>,
+        databases: &Shared,
     ) -> Result<LoadedComponent, ComponentError> {
         let Some(component) = self.manifest.components().get(id) else {
             return Err(ComponentError::Load("is not in the manifest".into()));
@@ -422,8 +426,9 @@ impl HostBuilder {
             allowed_hosts: Arc::new(AllowedHosts::parse(hosts.collect::<Result<Vec<_>, _>>()?)?),
             sqlite: Access {
                 allowed: component.sqlite_databases.clone().into(),
-                databases: databases.clone(),
+                databases: databases.sqlite.clone(),
             },
+            postgres: databases.postgres.clone(),
             files: assemble(self.manifest.folder(), &component.files)?,
             clock: self.clock.clone(),
             limits: self.limits.clone(),
@@ -478,6 +483,12 @@ impl HostBuilder {
             .await
             .map_err(|source| ComponentError::Source { path, source })
     }
+}
+
+/// What the components of a host share.
+struct Shared {
+    sqlite: Arc<Databases>,
+    postgres: Arc<Pools>,
 }
 
 fn engine(cache_dir: Option<&Path>) -> Result<Engine, HostError> {

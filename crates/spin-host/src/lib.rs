@@ -2,7 +2,8 @@
 //!
 //! It reads the manifest that [Spin](https://spinframework.dev) 4.1 reads, composes the components with their
 //! dependencies, and serves them over HTTP with the same limits, defaults and refusals. It implements a part of Spin
-//! (HTTP triggers, WASI 0.2 and 0.3, outbound HTTP, variables, SQLite) and refuses the rest by name.
+//! (HTTP triggers, WASI 0.2 and 0.3, outbound HTTP, variables, SQLite,
+//! PostgreSQL) and refuses the rest by name.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,6 +34,7 @@ mod instances;
 mod limits;
 pub mod manifest;
 mod outbound_http;
+mod postgres;
 mod routes;
 mod server;
 mod sqlite;

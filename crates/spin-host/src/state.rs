@@ -10,8 +10,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::bindings::spin::variables::variables;
 use crate::limits::MemoryBudget;
 use crate::outbound_http::OutboundHttp;
-use crate::sqlite;
 use crate::variables::check_name;
+use crate::{postgres, sqlite};
 
 /// The data of a store: the instance's capabilities, and a place for an extension's own.
 pub struct ComponentState {
@@ -23,6 +23,7 @@ pub struct ComponentState {
     pub(crate) memory: MemoryBudget,
     pub(crate) variables: Arc<HashMap<String, String>>,
     pub(crate) sqlite: sqlite::Access,
+    pub(crate) postgres: Arc<postgres::Pools>,
     pub(crate) data: http::Extensions,
 }
 

@@ -1,0 +1,211 @@
+//! `spin:postgres`, against a server of this machine if there is one.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use expect_test::expect;
+use tokio::net::TcpListener;
+
+use crate::support::{DEADLINE, Log, Setup, app, post};
+
+/// A PostgreSQL server with its data in a temporary folder.
+struct Server {
+    child: Child,
+    address: String,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts one, or says why not.
+    async fn start() -> Option<Self> {
+        let (Some(initdb), Some(postgres)) = (find("initdb"), find("postgres")) else {
+            eprintln!("skipped: initdb and postgres are not in the PATH");
+            return None;
+        };
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let folder = data.path().join("data");
+        std::fs::create_dir(&folder).expect("writable");
+        // PostgreSQL refuses to run as root.
+        let root =
+            std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+        if root {
+            let nobody = Some(65_534);
+            std::os::unix::fs::chown(&folder, nobody, nobody).expect("root may");
+            std::os::unix::fs::chown(data.path(), nobody, nobody).expect("root may");
+        }
+        let command = |program: PathBuf| {
+            let mut command = Command::new(program);
+            if root {
+                std::os::unix::process::CommandExt::uid(&mut command, 65_534);
+                std::os::unix::process::CommandExt::gid(&mut command, 65_534);
+            }
+            command
+                .current_dir(&folder)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let made = command(initdb)
+            .args(["--auth=trust", "--username=nudge", "--no-sync", "-D"])
+            .arg(&folder)
+            .status();
+        assert!(made.expect("initdb starts").success());
+        let free = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port")
+            .local_addr()
+            .expect("bound");
+        let port = free.port().to_string();
+        let child = command(postgres)
+            .args(["-h", "127.0.0.1", "-p", &port, "-k", "", "-F", "-D"])
+            .arg(&folder)
+            .spawn()
+            .expect("postgres starts");
+        let server = Self {
+            child,
+            address: format!("postgres://nudge@{free}/postgres?sslmode=disable"),
+            _data: data,
+        };
+        let ready = async {
+            while tokio_postgres::connect(&server.address, tokio_postgres::NoTls)
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, ready)
+            .await
+            .expect("postgres is ready in time");
+        Some(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.exists())
+}
+
+#[tokio::test]
+async fn values_go_to_the_database_and_come_back() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let host = Setup::new(app("allowed_outbound_hosts = [\"postgres://127.0.0.1:*\"]"))
+        .start()
+        .await;
+    let query = |parameters: &str| format!("/pg/{parameters}?{}", server.address);
+    let statement = "SELECT $1::bool AS a, $2::int2, $3::int4, $4::int8, $5::float4, $6::float8, $7::text, \
+                     $8::bytea, $9::date, $10::time, $11::timestamp, $12::timestamptz AT TIME ZONE 'UTC', \
+                     $13::uuid, $14::jsonb, $15::int4[], $16::text[], $17::text";
+    expect![[r#"
+        a DbDataType::Boolean, int2 DbDataType::Int16, int4 DbDataType::Int32, int8 DbDataType::Int64, float4 DbDataType::Floating32, float8 DbDataType::Floating64, text DbDataType::Str, bytea DbDataType::Binary, date DbDataType::Date, time DbDataType::Time, timestamp DbDataType::Datetime, timezone DbDataType::Datetime, uuid DbDataType::Uuid, jsonb DbDataType::Jsonb, int4 DbDataType::ArrayInt32, text DbDataType::ArrayStr, text DbDataType::Str
+        DbValue::Boolean(true)
+        DbValue::Int16(-2)
+        DbValue::Int32(-4)
+        DbValue::Int64(-8)
+        DbValue::Floating32(0.5)
+        DbValue::Floating64(0.25)
+        DbValue::Str("text")
+        DbValue::Binary([0, 255])
+        DbValue::Date((2026, 2, 28))
+        DbValue::Time((23, 59, 58, 123456000))
+        DbValue::Datetime((1969, 12, 31, 1, 2, 3, 4000))
+        DbValue::Datetime((1970, 1, 2, 0, 0, 0, 0))
+        DbValue::Uuid("01890a5d-ac96-774b-bcce-b302099a8057")
+        DbValue::Jsonb([123, 34, 97, 34, 58, 91, 49, 44, 110, 117, 108, 108, 93, 125])
+        DbValue::ArrayInt32([Some(1), None])
+        DbValue::ArrayStr([Some("x"), None])
+        DbValue::DbNull"#]].assert_eq(&post(&host, &query("all"), statement).await);
+    expect![[
+        r#"PgError(Error::ValueConversionFailed("column price has type numeric, which cannot be read"))"#
+    ]]
+    .assert_eq(&post(&host, &query("none"), "SELECT 1.5 AS price").await);
+    expect![[
+        r#"PgError(Error::ValueConversionFailed("column at has type timestamptz, which cannot be read"))"#
+    ]]
+    .assert_eq(&post(&host, &query("none"), "SELECT now() AS at").await);
+    expect![[r#"PgError(Error::BadParameter("numeric parameters are not supported by this host"))"#]]
+        .assert_eq(&post(&host, &query("decimal"), "SELECT $1::numeric").await);
+    expect![[""]].assert_eq(&post(&host, &query("none"), "SELECT 1 WHERE false").await);
+    expect![[r#"
+        address DbDataType::Other("inet")
+        DbValue::Unsupported([2, 32, 0, 4, 127, 0, 0, 1])"#]]
+    .assert_eq(&post(&host, &query("none"), "SELECT '127.0.0.1'::inet AS address").await);
+}
+
+#[tokio::test]
+async fn a_handle_is_one_connection_and_errors_of_the_server_have_their_code() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let host = Setup::new(app("allowed_outbound_hosts = [\"postgres://127.0.0.1:*\"]"))
+        .start()
+        .await;
+    let query = format!("/pg/none?{}", server.address);
+    assert_eq!(
+        post(&host, &query, "execute CREATE TABLE t (a int PRIMARY KEY)").await,
+        "Ok(0)"
+    );
+    assert_eq!(
+        post(&host, &query, "execute INSERT INTO t VALUES (1), (2)").await,
+        "Ok(2)"
+    );
+    let error = post(&host, &query, "execute INSERT INTO t VALUES (1)").await;
+    assert!(
+        error.contains("code: \"23505\"") && error.contains("(\"constraint\", \"t_pkey\")"),
+        "{error}"
+    );
+    // What one handle has set is gone for the next, which has the same connection.
+    post(&host, &query, "execute SET application_name = 'mine'").await;
+    let name = post(&host, &query, "SELECT current_setting('application_name')").await;
+    assert!(name.ends_with("DbValue::Str(\"\")"), "{name}");
+}
+
+#[tokio::test]
+async fn a_server_that_the_manifest_does_not_list_is_denied() {
+    let log = Log::start();
+    let host = Setup::new(app("allowed_outbound_hosts = [\"postgres://db.example.com\"]"))
+        .start()
+        .await;
+    for (address, reason) in [
+        (
+            "postgres://u:secret@127.0.0.1:1/d",
+            "address postgres://127.0.0.1:1 is not permitted",
+        ),
+        (
+            "postgres://u:secret@db.example.com:5433/d",
+            "address postgres://db.example.com:5433 is not permitted",
+        ),
+        (
+            "postgres://db.example.com/d?hostaddr=127.0.0.1",
+            "hostaddr is not permitted",
+        ),
+        (
+            "postgres://db.example.com/d?sslmode=require",
+            "TLS is not supported by this host",
+        ),
+        ("postgres:///d?host=/tmp", "Unix sockets are not permitted"),
+    ] {
+        let error = post(&host, &format!("/pg/none?{address}"), "SELECT 1").await;
+        assert!(
+            error.contains("ConnectionFailed") && error.contains(reason),
+            "{address}: {error}"
+        );
+    }
+    assert!(
+        log.text().contains("destination=\"postgres://127.0.0.1:1\""),
+        "{}",
+        log.text()
+    );
+    assert!(!log.text().contains("secret"), "{}", log.text());
+}
