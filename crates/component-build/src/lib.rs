@@ -14,8 +14,13 @@ use std::process::{Command, ExitStatus, Stdio};
 pub const TARGET: &str = "wasm32-wasip2";
 
 /// The packages in `components/` that become a `.wasm`.
-pub const PACKAGES: [&str; 5] =
-    ["nudge-api", "nudge-notification", "nudge-email-delivery", "nudge-recurring-task", "nudge-dapr-bridge"];
+pub const PACKAGES: [&str; 5] = [
+    "nudge-api",
+    "nudge-notification",
+    "nudge-email-delivery",
+    "nudge-recurring-task",
+    "nudge-dapr-bridge",
+];
 
 /// Why there are no components. Each text says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +67,9 @@ pub fn build(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
     ensure_target(root, progress)?;
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut cargo = command(&program, root);
-    cargo.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(root.join("target"));
+    cargo
+        .args(["build", "--release", "--target", TARGET, "--target-dir"])
+        .arg(root.join("target"));
     for package in PACKAGES {
         cargo.args(["-p", package]);
     }
@@ -81,7 +88,10 @@ pub fn build(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if status.success() {
         return Ok(());
     }
-    let command = format!("cargo build --release --target {TARGET} -p {}", PACKAGES.join(" -p "));
+    let command = format!(
+        "cargo build --release --target {TARGET} -p {}",
+        PACKAGES.join(" -p ")
+    );
     Err(Error::Build { status, command })
 }
 
@@ -100,7 +110,10 @@ fn ensure_target(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Erro
     let output = command("rustup", root)
         .args(["target", "add", TARGET])
         .output()
-        .map_err(|source| Error::NoProgram { program: "rustup".to_owned(), source })?;
+        .map_err(|source| Error::NoProgram {
+            program: "rustup".to_owned(),
+            source,
+        })?;
     if output.status.success() {
         return Ok(());
     }
@@ -114,7 +127,12 @@ fn ensure_target(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Erro
 fn command(program: &str, root: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root);
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WORKSPACE_WRAPPER"] {
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ] {
         command.env_remove(name);
     }
     command

@@ -12,7 +12,11 @@ use std::sync::OnceLock;
 pub fn built() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
-        let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(2).take(1).collect();
+        let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .skip(2)
+            .take(1)
+            .collect();
         if let Err(error) = nudge_component_build::build(&root, &mut |line| eprintln!("{line}")) {
             panic!("{error}");
         }

@@ -18,8 +18,8 @@ pub use crate::bindings::imports::nudge::dapr::jobs::{FailurePolicy, Job, Timing
 pub use crate::bindings::imports::nudge::dapr::pubsub::{CloudEvent, FailedEvent};
 pub use crate::bindings::imports::nudge::dapr::state::{Operation, Outcome, Precondition, PutOperation};
 pub use crate::bindings::imports::nudge::dapr::types::{Error, Failure};
-pub use fault::{Function, Hold, failed, timeout, unavailable};
 use fault::Fault;
+pub use fault::{Function, Hold, failed, timeout, unavailable};
 
 use crate::http::DEADLINE;
 use crate::tokens;
@@ -139,12 +139,18 @@ impl FakeDapr {
             secrets: BTreeMap::from([("jwt-key".to_owned(), tokens::KEY.to_owned())]),
             binding_calls: Vec::new(),
             invocations: Vec::new(),
-            app: Box::new(|_| Response { status: 404, body: Vec::new() }),
+            app: Box::new(|_| Response {
+                status: 404,
+                body: Vec::new(),
+            }),
             calls: HashMap::new(),
             next: HashMap::new(),
             down: HashMap::new(),
         };
-        Self { memory: Arc::new(Mutex::new(memory)), changes: Arc::new(watch::Sender::new(0)) }
+        Self {
+            memory: Arc::new(Mutex::new(memory)),
+            changes: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -159,7 +165,10 @@ impl FakeDapr {
     /// Has the other apps answer with this JSON.
     pub fn answer_json(&self, status: u16, body: &Value) {
         let body = body.to_string().into_bytes();
-        self.answer(move |_| Response { status, body: body.clone() });
+        self.answer(move |_| Response {
+            status,
+            body: body.clone(),
+        });
     }
 
     /// Sets or replaces a secret.
@@ -221,7 +230,12 @@ impl FakeDapr {
 
     /// Events on a topic, oldest first.
     pub fn published(&self, topic: &str) -> Vec<Published> {
-        self.memory().published.iter().filter(|published| published.topic == topic).cloned().collect()
+        self.memory()
+            .published
+            .iter()
+            .filter(|published| published.topic == topic)
+            .cloned()
+            .collect()
     }
 
     /// Events on a topic, once there are `count` or more.
@@ -253,12 +267,20 @@ impl FakeDapr {
 
     /// A value of the state store `statestore`.
     pub fn stored(&self, key: &str) -> Option<Stored> {
-        self.memory().state.get(&("statestore".to_owned(), key.to_owned())).cloned()
+        self.memory()
+            .state
+            .get(&("statestore".to_owned(), key.to_owned()))
+            .cloned()
     }
 
     /// Keys of the state store `statestore`.
     pub fn keys(&self) -> Vec<String> {
-        self.memory().state.keys().filter(|(store, _)| store == "statestore").map(|(_, key)| key.clone()).collect()
+        self.memory()
+            .state
+            .keys()
+            .filter(|(store, _)| store == "statestore")
+            .map(|(_, key)| key.clone())
+            .collect()
     }
 
     /// The jobs that wait, by name.
@@ -292,7 +314,11 @@ impl FakeDapr {
             *memory.calls.entry(function).or_default() += 1;
             match memory.down.get(&function) {
                 Some(error) => Fault::Refuse(error.clone()),
-                None => memory.next.get_mut(&function).and_then(VecDeque::pop_front).unwrap_or(Fault::None),
+                None => memory
+                    .next
+                    .get_mut(&function)
+                    .and_then(VecDeque::pop_front)
+                    .unwrap_or(Fault::None),
             }
         };
         let result = match fault {

@@ -38,7 +38,13 @@ pub struct Answer {
 impl Call {
     /// A request for `path` (and query) of the server at `address`.
     pub fn new(address: SocketAddr, method: Method, path: impl Into<String>) -> Self {
-        Self { address, method, path: path.into(), headers: Vec::new(), body: Bytes::new() }
+        Self {
+            address,
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     /// Adds a header.
@@ -84,21 +90,34 @@ impl Call {
         let stream = TcpStream::connect(self.address).await.context("no connection")?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
-        let mut request = Request::builder().method(self.method).uri(self.path).header("host", self.address.to_string());
+        let mut request = Request::builder()
+            .method(self.method)
+            .uri(self.path)
+            .header("host", self.address.to_string());
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        let (parts, body) = sender.send_request(request.body(Full::new(self.body))?).await?.into_parts();
+        let (parts, body) = sender
+            .send_request(request.body(Full::new(self.body))?)
+            .await?
+            .into_parts();
         let body = body.collect().await?.to_bytes();
         connection.abort();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
     }
 }
 
 impl Answer {
     /// A header's text; empty when it is absent or no text.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The body as JSON.
@@ -107,6 +126,7 @@ impl Answer {
     ///
     /// It is not.
     pub fn json(&self) -> Result<Value> {
-        serde_json::from_slice(&self.body).with_context(|| format!("{}: {:?} is not JSON", self.status, self.body))
+        serde_json::from_slice(&self.body)
+            .with_context(|| format!("{}: {:?} is not JSON", self.status, self.body))
     }
 }

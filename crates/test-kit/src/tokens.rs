@@ -13,12 +13,18 @@ pub const KEY: &str = "test-key-0123456789abcdef0123456789abcdef";
 
 /// A good token of `user`, valid for an hour from `now`: `{user}@example.com`, who lives in `zone`.
 pub fn mint(user: &str, zone: &str, now: SystemTime) -> String {
-    signed(json!({ "alg": "HS256", "typ": "JWT" }), claims(user, zone, now), KEY)
+    signed(
+        json!({ "alg": "HS256", "typ": "JWT" }),
+        claims(user, zone, now),
+        KEY,
+    )
 }
 
 /// The claims of a good token, for tests to spoil.
 pub fn claims(user: &str, zone: &str, now: SystemTime) -> Value {
-    let expires = (now + Duration::from_secs(3_600)).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let expires = (now + Duration::from_secs(3_600))
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     json!({
         "sub": user,
         "iss": "nudge",
@@ -31,7 +37,11 @@ pub fn claims(user: &str, zone: &str, now: SystemTime) -> Value {
 
 /// A token of this header and these claims, whatever they say, signed with HS256 and `key`.
 pub fn signed(header: Value, claims: Value, key: &str) -> String {
-    let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+    let message = format!(
+        "{}.{}",
+        BASE64.encode(header.to_string()),
+        BASE64.encode(claims.to_string())
+    );
     let signature = Hs256.sign(&Hs256Key::new(key), message.as_bytes());
     format!("{message}.{}", BASE64.encode(signature.as_bytes()))
 }

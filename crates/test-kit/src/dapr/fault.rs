@@ -102,5 +102,9 @@ pub fn failed(message: &str) -> Error {
 }
 
 fn failure(message: &str) -> Failure {
-    Failure { status: None, code: None, message: message.to_owned() }
+    Failure {
+        status: None,
+        code: None,
+        message: message.to_owned(),
+    }
 }

@@ -31,12 +31,18 @@ fn sidecar<T: 'static>(accessor: &Accessor<T, HasSelf<ComponentState>>) -> Resul
 }
 
 fn invalid(message: String) -> Error {
-    Error::InvalidArgument(Failure { status: Some(400), code: None, message })
+    Error::InvalidArgument(Failure {
+        status: Some(400),
+        code: None,
+        message,
+    })
 }
 
 /// What a real sidecar would not take for JSON.
 fn check_json(what: &str, text: &str) -> Result<(), Error> {
-    serde_json::from_str::<serde_json::Value>(text).map(|_| ()).map_err(|error| invalid(format!("{what}: {error}")))
+    serde_json::from_str::<serde_json::Value>(text)
+        .map(|_| ())
+        .map_err(|error| invalid(format!("{what}: {error}")))
 }
 
 impl types::Host for ComponentState {}
@@ -72,7 +78,11 @@ impl<T: 'static> pubsub::HostWithStore<T> for HasSelf<ComponentState> {
         let effect = |memory: &mut super::Memory| {
             for event in events {
                 check_json("data", &event.data)?;
-                memory.published.push(Published { pubsub: pubsub.clone(), topic: topic.clone(), event });
+                memory.published.push(Published {
+                    pubsub: pubsub.clone(),
+                    topic: topic.clone(),
+                    event,
+                });
             }
             Ok(Vec::new())
         };
@@ -81,10 +91,18 @@ impl<T: 'static> pubsub::HostWithStore<T> for HasSelf<ComponentState> {
 }
 
 impl<T: 'static> state::HostWithStore<T> for HasSelf<ComponentState> {
-    async fn get(accessor: &Accessor<T, Self>, store: String, key: String) -> Result<Result<Option<Entry>, Error>> {
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        store: String,
+        key: String,
+    ) -> Result<Result<Option<Entry>, Error>> {
         let effect = |memory: &mut super::Memory| {
             let stored = memory.state.get(&(store, key.clone())).cloned();
-            Ok(stored.map(|stored| Entry { key, value: stored.value, etag: stored.etag }))
+            Ok(stored.map(|stored| Entry {
+                key,
+                value: stored.value,
+                etag: stored.etag,
+            }))
         };
         Ok(sidecar(accessor)?.call(Function::StateGet, effect).await)
     }
@@ -97,7 +115,11 @@ impl<T: 'static> state::HostWithStore<T> for HasSelf<ComponentState> {
         let effect = |memory: &mut super::Memory| {
             let found = keys.into_iter().filter_map(|key| {
                 let stored = memory.state.get(&(store.clone(), key.clone()))?.clone();
-                Some(Entry { key, value: stored.value, etag: stored.etag })
+                Some(Entry {
+                    key,
+                    value: stored.value,
+                    etag: stored.etag,
+                })
             });
             Ok(found.collect())
         };
@@ -137,7 +159,11 @@ impl<T: 'static> state::HostWithStore<T> for HasSelf<ComponentState> {
 }
 
 impl<T: 'static> jobs::HostWithStore<T> for HasSelf<ComponentState> {
-    async fn schedule(accessor: &Accessor<T, Self>, name: String, job: Job) -> Result<Result<jobs::Outcome, Error>> {
+    async fn schedule(
+        accessor: &Accessor<T, Self>,
+        name: String,
+        job: Job,
+    ) -> Result<Result<jobs::Outcome, Error>> {
         let effect = |memory: &mut super::Memory| {
             check_json("data", &job.data)?;
             if memory.jobs.contains_key(&name) && !job.overwrite {
@@ -187,7 +213,12 @@ impl<T: 'static> bindings::HostWithStore<T> for HasSelf<ComponentState> {
     ) -> Result<Result<Vec<u8>, Error>> {
         let effect = |memory: &mut super::Memory| {
             check_json("data", &data)?;
-            memory.binding_calls.push(BindingCall { binding, operation, metadata, data });
+            memory.binding_calls.push(BindingCall {
+                binding,
+                operation,
+                metadata,
+                data,
+            });
             Ok(Vec::new())
         };
         Ok(sidecar(accessor)?.call(Function::Binding, effect).await)

@@ -1,0 +1,59 @@
+//! The api: REST in, tasks and events out.
+
+mod access;
+mod create;
+mod events;
+mod labels;
+mod list;
+mod patch;
+mod refusals;
+mod reminders;
+mod series;
+
+use serde_json::{Value, json};
+
+use crate::support::{Service, json as body, text};
+
+/// The event that says that the mail of a task's reminder went out.
+fn sent(task: &Value, reminder: usize) -> Value {
+    outcome(task, reminder, "nudge.reminder.sent.v1", None)
+}
+
+/// The event that says how the mail of a task's reminder ended.
+fn outcome(task: &Value, reminder: usize, kind: &str, failure: Option<&str>) -> Value {
+    let reminder = &task["reminders"][reminder];
+    let mut data = json!({
+        "schemaVersion": 1,
+        "reminderId": reminder["id"],
+        "taskId": task["id"],
+        "remindAt": reminder["remindAt"],
+        "at": "2026-11-21T12:00:00Z",
+    });
+    if let Some(failure) = failure {
+        data["failure"] = json!(failure);
+    }
+    json!({
+        "specversion": "1.0",
+        "id": format!("{}:{}:{kind}", text(reminder, "id"), text(reminder, "remindAt")),
+        "source": "email-delivery",
+        "type": kind,
+        "subject": task["id"],
+        "time": "2026-11-21T12:00:00Z",
+        "datacontenttype": "application/json",
+        "data": data,
+    })
+}
+
+/// Runs the relay and gives back its report.
+async fn relay(api: &Service) -> Value {
+    body(&api.sidecar().post("/internal/relay", &json!({})).await, 200)
+}
+
+/// Returns once everything that is stored is published and marked so. The relay leaves fresh events alone, and counts
+/// them.
+async fn settled(api: &Service) {
+    let settling = async { while relay(api).await["left"] != 0 {} };
+    tokio::time::timeout(nudge_test_kit::http::DEADLINE, settling)
+        .await
+        .expect("events are published behind the answer");
+}

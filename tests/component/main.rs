@@ -1,0 +1,17 @@
+//! Each component on wasmtime, called over HTTP and through its WIT exports, with Dapr as a value of the test.
+//!
+//! No sidecar, no network but loopback to the host under test; the clock stands still until a test moves it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what does not hold fails the test"
+)]
+
+mod api;
+mod golden;
+mod notification;
+mod recurring_task;
+mod sample;
+mod support;

@@ -1,0 +1,163 @@
+//! The standing jobs: relay and reconcile, and how they come to be.
+
+use http::Method;
+use nudge_test_kit::dapr::{FailurePolicy, Function, Timing, failed, unavailable};
+use serde_json::{Value, json};
+
+use crate::sample::{OTHER_REMINDER, REMINDER, task};
+use crate::support::{Service, send};
+
+async fn run(notification: &Service, job: &str) -> u16 {
+    notification
+        .sidecar()
+        .post(&format!("/job/{job}"), &json!({}))
+        .await
+        .status
+        .as_u16()
+}
+
+#[tokio::test]
+async fn a_health_probe_sets_up_the_standing_jobs_once() {
+    let notification = Service::start("notification").await;
+    for _ in 0..3 {
+        assert_eq!(
+            notification.anybody().get("/notification/health").await.status,
+            200
+        );
+    }
+    let jobs = notification.dapr.jobs();
+    let schedules: Vec<(&str, &Timing)> = jobs
+        .iter()
+        .map(|(name, job)| (name.as_str(), &job.timing))
+        .collect();
+    assert_eq!(
+        schedules,
+        [
+            ("reconcile", &Timing::Repeated("@every 30s".to_owned())),
+            ("relay", &Timing::Repeated("@every 15s".to_owned())),
+        ]
+    );
+    for (name, job) in &jobs {
+        assert!(
+            !job.overwrite,
+            "{name}: overwriting would start its interval anew"
+        );
+        assert!(
+            matches!(job.failure_policy, Some(FailurePolicy::Drop)),
+            "{name}: the next tick is the retry"
+        );
+        assert_ne!(job.data, "", "{name}: Dapr never fires a job without data");
+    }
+}
+
+#[tokio::test]
+async fn a_health_probe_succeeds_without_scheduler_and_sets_up_the_jobs_when_it_is_back() {
+    let notification = Service::start("notification").await;
+    notification
+        .dapr
+        .down(Function::JobSchedule, unavailable("the scheduler is away"));
+    assert_eq!(
+        notification.anybody().get("/notification/health").await.status,
+        200
+    );
+    assert!(notification.dapr.jobs().is_empty());
+    notification.dapr.up(Function::JobSchedule);
+    assert_eq!(
+        notification.anybody().get("/notification/health").await.status,
+        200
+    );
+    assert_eq!(notification.dapr.jobs().len(), 2);
+}
+
+#[tokio::test]
+async fn the_relay_is_the_apis() {
+    let notification = Service::start("notification").await;
+    notification
+        .dapr
+        .answer_json(200, &json!({ "published": 2, "left": 0 }));
+    assert_eq!(run(&notification, "relay").await, 200);
+    let asked = notification.dapr.invocations();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(
+        (
+            asked[0].app_id.as_str(),
+            asked[0].request.method.as_str(),
+            asked[0].request.path.as_str()
+        ),
+        ("api", "POST", "internal/relay")
+    );
+    assert!(asked[0].request.traceparent.is_some());
+}
+
+#[tokio::test]
+async fn overdue_reminders_fire_as_if_their_job_had() {
+    let notification = Service::start("notification").await;
+    let item =
+        |id: &str| json!({ "reminderId": id, "remindAt": "2026-11-21T12:30:00+01:00", "task": task() });
+    notification
+        .dapr
+        .answer_json(200, &json!({ "items": [item(REMINDER), item(OTHER_REMINDER)] }));
+    assert_eq!(run(&notification, "reconcile").await, 200);
+    let asked = &notification.dapr.invocations()[0].request;
+    assert_eq!(
+        (asked.method.as_str(), asked.path.as_str()),
+        ("GET", "internal/reminders/overdue")
+    );
+    let ids: Vec<String> = notification
+        .dapr
+        .published("task-reminders")
+        .into_iter()
+        .map(|due| due.event.id)
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            format!("{REMINDER}:2026-11-21T12:30:00+01:00"),
+            format!("{OTHER_REMINDER}:2026-11-21T12:30:00+01:00")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nothing_overdue_is_nothing_to_publish() {
+    let notification = Service::start("notification").await;
+    notification.dapr.answer_json(200, &json!({ "items": [] }));
+    assert_eq!(run(&notification, "reconcile").await, 200);
+    assert_eq!(notification.dapr.calls(Function::PublishAll), 0);
+}
+
+#[tokio::test]
+async fn a_standing_job_fails_when_the_api_or_the_broker_does() {
+    let notification = Service::start("notification").await;
+    for answer in [(503, json!({})), (200, json!("no report")), (404, Value::Null)] {
+        notification.dapr.answer_json(answer.0, &answer.1);
+        assert_eq!(run(&notification, "relay").await, 503, "{answer:?}");
+        assert_eq!(run(&notification, "reconcile").await, 503, "{answer:?}");
+    }
+    let item = json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T12:30:00+01:00", "task": task() });
+    notification.dapr.answer_json(200, &json!({ "items": [item] }));
+    notification
+        .dapr
+        .fail_next(Function::Invoke, unavailable("no sidecar"));
+    assert_eq!(run(&notification, "reconcile").await, 503);
+    notification
+        .dapr
+        .fail_next(Function::PublishAll, failed("the broker is full"));
+    assert_eq!(run(&notification, "reconcile").await, 503);
+    assert_eq!(run(&notification, "reconcile").await, 200);
+}
+
+#[tokio::test]
+async fn only_the_sidecar_delivers_events_and_fires_jobs() {
+    let notification = Service::start("notification").await;
+    for path in ["/notification/events/task-events", "/job/relay"] {
+        let call = || notification.anybody().call(Method::POST, path).json(&json!({}));
+        assert_eq!(send(call()).await.status, 401, "{path}");
+        assert_eq!(
+            send(call().header("dapr-api-token", "guessed")).await.status,
+            403,
+            "{path}"
+        );
+    }
+    assert!(notification.dapr.invocations().is_empty());
+}

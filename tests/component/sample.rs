@@ -1,0 +1,123 @@
+//! A task as events carry it, and the events that carry it.
+
+use nudge_test_kit::bindings::api::nudge::events::types as wit;
+use serde_json::{Value, json};
+
+use crate::support::TRACE;
+
+pub(crate) const TASK: &str = "018f0000-0000-7000-8000-000000000001";
+pub(crate) const REMINDER: &str = "018f0000-0000-7000-8000-0000000000a1";
+pub(crate) const OTHER_REMINDER: &str = "018f0000-0000-7000-8000-0000000000a2";
+pub(crate) const SERIES: &str = "018f0000-0000-7000-8000-0000000000f1";
+
+/// Due an hour and a half after the start of every test, with two reminders ahead of it.
+pub(crate) fn task() -> Value {
+    json!({
+        "id": TASK,
+        "userId": "alice",
+        "title": "Pay the rent",
+        "description": "to Mrs Smith",
+        "status": "pending",
+        "priority": "high",
+        "due": "2026-11-21T14:30:00+01:00",
+        "timeZone": "Europe/Berlin",
+        "categoryId": null,
+        "tagIds": [],
+        "recurrence": null,
+        "recurrenceFrom": "due",
+        "reminders": [
+            { "id": REMINDER, "minutesBefore": 60, "remindAt": "2026-11-21T13:30:00+01:00", "status": "scheduled" },
+            { "id": OTHER_REMINDER, "at": "2026-11-21T13:10:00+01:00", "remindAt": "2026-11-21T13:10:00+01:00", "status": "scheduled" },
+        ],
+        "seriesId": null,
+        "seriesStart": null,
+        "occurrence": 1,
+        "version": 1,
+        "createdAt": "2026-11-21T11:00:00Z",
+        "updatedAt": "2026-11-21T11:00:00Z",
+        "completedAt": null,
+    })
+}
+
+/// A CloudEvent as Dapr delivers it.
+pub(crate) fn cloud_event(id: &str, source: &str, kind: &str, data: &Value) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": kind,
+        "subject": TASK,
+        "time": "2026-11-21T12:00:00Z",
+        "datacontenttype": "application/json",
+        "data": data,
+        "pubsubname": "pubsub",
+        "topic": "some-topic",
+        "traceid": TRACE,
+    })
+}
+
+/// A change of a task, as the api announces it.
+pub(crate) fn task_event(change: &str, task: &Value) -> Value {
+    let data =
+        json!({ "schemaVersion": 1, "change": change, "changed": [], "task": task, "traceparent": TRACE });
+    let id = format!("{TASK}:{}", task["version"]);
+    cloud_event(&id, "api", &format!("nudge.task.{change}.v1"), &data)
+}
+
+/// A reminder whose time has come, as notification announces it.
+pub(crate) fn reminder_due(task: &Value, reminder: usize) -> Value {
+    let reminder = &task["reminders"][reminder];
+    let data = json!({
+        "schemaVersion": 1,
+        "reminderId": reminder["id"],
+        "remindAt": reminder["remindAt"],
+        "minutesLeft": 60,
+        "task": task,
+        "traceparent": TRACE,
+    });
+    cloud_event(
+        "a reminder and its instant",
+        "notification",
+        "nudge.reminder.due.v1",
+        &data,
+    )
+}
+
+/// The same task for a call through WIT.
+pub(crate) fn wit_task() -> wit::Task {
+    wit::Task {
+        id: TASK.to_owned(),
+        user_id: "alice".to_owned(),
+        title: "Pay the rent".to_owned(),
+        description: Some("to Mrs Smith".to_owned()),
+        status: wit::Status::Pending,
+        priority: wit::Priority::High,
+        due: Some("2026-11-21T14:30:00+01:00".to_owned()),
+        time_zone: "Europe/Berlin".to_owned(),
+        category_id: None,
+        tag_ids: Vec::new(),
+        recurrence: None,
+        recurrence_from: "due".to_owned(),
+        reminders: vec![
+            wit::Reminder {
+                id: REMINDER.to_owned(),
+                time: wit::ReminderTime::MinutesBefore(60),
+                remind_at: "2026-11-21T13:30:00+01:00".to_owned(),
+                status: wit::ReminderStatus::Scheduled,
+            },
+            wit::Reminder {
+                id: OTHER_REMINDER.to_owned(),
+                time: wit::ReminderTime::At("2026-11-21T13:10:00+01:00".to_owned()),
+                remind_at: "2026-11-21T13:10:00+01:00".to_owned(),
+                status: wit::ReminderStatus::Scheduled,
+            },
+        ],
+        series_id: None,
+        series_start: None,
+        occurrence: 1,
+        version: 1,
+        created_at: "2026-11-21T11:00:00Z".to_owned(),
+        updated_at: "2026-11-21T11:00:00Z".to_owned(),
+        completed_at: None,
+    }
+}

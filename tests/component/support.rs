@@ -1,0 +1,184 @@
+//! A service under test: one component on a host of its own, a stepped clock, a sidecar that is a value.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use nudge_test_kit::components;
+use nudge_test_kit::dapr::FakeDapr;
+use nudge_test_kit::http::{Answer, Call};
+use nudge_test_kit::tokens;
+use serde_json::Value;
+use spin_host::{Host, Manifest, RunningHost};
+use step_clock::Clock;
+use tempfile::TempDir;
+
+/// When every test begins.
+pub(crate) const START: &str = "2026-11-21T12:00:00Z";
+
+/// What the sidecar shows to the app.
+pub(crate) const APP_TOKEN: &str = "app-token-of-this-test";
+
+/// Where alice, and everybody else here, lives.
+pub(crate) const ZONE: &str = "Europe/Berlin";
+
+/// A trace that requests carry, so that what they cause is the same in every run.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// One component, running.
+pub(crate) struct Service {
+    pub(crate) host: RunningHost,
+    pub(crate) dapr: FakeDapr,
+    pub(crate) clock: Clock,
+    state: Arc<TempDir>,
+    id: &'static str,
+}
+
+/// Settings of a [`Service`].
+pub(crate) struct Setup {
+    id: &'static str,
+    dapr: FakeDapr,
+    clock: Clock,
+    state: Arc<TempDir>,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Setup {
+    pub(crate) fn new(id: &'static str) -> Self {
+        let start: jiff::Timestamp = START.parse().expect("an instant");
+        Self {
+            id,
+            dapr: FakeDapr::new(),
+            clock: Clock::stepped(start.into()),
+            state: Arc::new(tempfile::tempdir().expect("a temporary folder")),
+            variables: vec![("dapr_app_token", APP_TOKEN.to_owned())],
+        }
+    }
+
+    pub(crate) fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) async fn start(self) -> Service {
+        let manifest = Manifest::load(components::built().join("spin.toml")).expect("spin.toml is valid");
+        let mut builder = Host::builder(manifest)
+            .components([self.id])
+            .listen(([127, 0, 0, 1], 0).into())
+            .state_dir(self.state.path())
+            .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+            .clock(self.clock.clone())
+            .extension(Arc::new(self.dapr.clone()));
+        for (name, value) in self.variables {
+            builder = builder.variable(name, value);
+        }
+        let host = match builder.build().await {
+            Ok(host) => host.start(),
+            Err(error) => panic!("{:#}", anyhow::Error::from(error)),
+        };
+        Service {
+            host,
+            dapr: self.dapr,
+            clock: self.clock,
+            state: self.state,
+            id: self.id,
+        }
+    }
+}
+
+impl Service {
+    pub(crate) async fn start(id: &'static str) -> Self {
+        Setup::new(id).start().await
+    }
+
+    /// Another process of the service with the same database, the same clock and a sidecar that remembers nothing. This
+    /// one is left behind as it is: what it waits for never comes.
+    pub(crate) async fn start_again(&self) -> Self {
+        let mut setup = Setup::new(self.id);
+        setup.clock = self.clock.clone();
+        setup.state = self.state.clone();
+        setup.start().await
+    }
+
+    /// A person with a good token, minted now.
+    pub(crate) fn user(&self, name: &str) -> Caller<'_> {
+        let token = tokens::mint(name, ZONE, self.clock.now());
+        Caller {
+            service: self,
+            headers: vec![("authorization", format!("Bearer {token}"))],
+        }
+    }
+
+    /// The service's own sidecar.
+    pub(crate) fn sidecar(&self) -> Caller<'_> {
+        Caller {
+            service: self,
+            headers: vec![("dapr-api-token", APP_TOKEN.to_owned())],
+        }
+    }
+
+    /// Anybody.
+    pub(crate) fn anybody(&self) -> Caller<'_> {
+        Caller {
+            service: self,
+            headers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+/// Somebody who calls a service.
+pub(crate) struct Caller<'a> {
+    service: &'a Service,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Caller<'_> {
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        let call = Call::new(self.service.host.local_addr(), method, path).header("traceparent", TRACE);
+        self.headers
+            .iter()
+            .fold(call, |call, (name, value)| call.header(name, value))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.call(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.call(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        send(self.call(Method::PATCH, path).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        send(self.call(Method::DELETE, path)).await
+    }
+
+    /// Creates a thing, which must succeed, and gives back its body.
+    pub(crate) async fn create(&self, path: &str, body: &Value) -> Value {
+        json(&self.post(path, body).await, 201)
+    }
+}
+
+pub(crate) async fn send(call: Call) -> Answer {
+    call.send().await.expect("an answer")
+}
+
+/// The body of an answer that must have this status.
+pub(crate) fn json(answer: &Answer, status: u16) -> Value {
+    assert_eq!(answer.status, status, "{:?}", answer.body);
+    answer.json().expect("JSON")
+}
+
+/// A text of a JSON object.
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text {name} in {value}"))
+}
