@@ -10,8 +10,10 @@
 )]
 
 mod api;
+mod email_delivery;
 mod golden;
 mod notification;
 mod recurring_task;
 mod sample;
+mod subscribers;
 mod support;

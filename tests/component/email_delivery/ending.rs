@@ -1,0 +1,157 @@
+//! How a delivery ends: sent, refused, given up, or not yet.
+
+use expect_test::expect_file;
+use http::Method;
+use nudge_test_kit::dapr::{Function, failed, unavailable};
+use serde_json::{Value, json};
+
+use super::{EVENTS, deliver, outcomes, send_to, start};
+use crate::golden::stable;
+use crate::sample::{reminder_due, task};
+use crate::support::send;
+
+/// What Dapr's smtp binding says when the mail server answers like this.
+fn smtp(reply: &str) -> nudge_test_kit::dapr::Error {
+    failed(&format!(
+        "error invoking output binding smtp: error from smtp binding, sending email failed: gomail: could not send email 1: {reply}"
+    ))
+}
+
+#[tokio::test]
+async fn the_outcomes_look_like_this() {
+    let email = start().await;
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    email
+        .dapr
+        .fail_next(Function::Binding, smtp(r#"550 "5.1.1 no such user""#));
+    deliver(&email, &reminder_due(&task(), 1)).await;
+    let told = email.dapr.published("reminder-outcomes");
+    expect_file!["../../golden/events/reminder-outcomes.sent.json"]
+        .assert_eq(&stable(&told[0].delivery().unwrap()));
+    expect_file!["../../golden/events/reminder-outcomes.failed.json"]
+        .assert_eq(&stable(&told[1].delivery().unwrap()));
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_good_has_failed() {
+    let email = start().await;
+    email
+        .dapr
+        .fail_next(Function::Binding, smtp(r#"550 "5.1.1 no such user""#));
+    let event = reminder_due(&task(), 0);
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    let told = outcomes(&email);
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].1.as_str(), &told[0].2),
+        (
+            "nudge.reminder.failed.v1",
+            &json!("the mail server refused it with 550")
+        )
+    );
+    deliver(&email, &event).await;
+    assert_eq!(email.dapr.calls(Function::Binding), 1, "it is not tried again");
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_go_out_for_now_is_released_and_goes_out_with_the_next_delivery() {
+    for error in [
+        smtp(r#"451 "4.3.0 try later""#),
+        smtp(r#"535 "5.7.8 log in first""#),
+        unavailable("no sidecar"),
+        failed("dial tcp: connection refused"),
+    ] {
+        let email = start().await;
+        email.dapr.fail_next(Function::Binding, error.clone());
+        let event = reminder_due(&task(), 0);
+        assert_eq!(
+            deliver(&email, &event).await,
+            "SUCCESS",
+            "RETRY would hold up every other reminder: {error:?}"
+        );
+        assert_eq!(outcomes(&email), [], "{error:?}");
+        assert_eq!(deliver(&email, &event).await, "SUCCESS");
+        assert_eq!(email.dapr.binding_calls().len(), 1, "{error:?}");
+        assert_eq!(outcomes(&email).len(), 1, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_go_out_for_a_day_is_given_up() {
+    let email = start().await;
+    email
+        .dapr
+        .down(Function::Binding, smtp(r#"451 "4.3.0 try later""#));
+    let event = reminder_due(&task(), 0);
+    // The reminder's instant is half an hour after the start.
+    for (wait, told) in [(0, 0), (24 * 60 * 60 + 29 * 60, 0), (2 * 60, 1)] {
+        email.pass(wait);
+        assert_eq!(deliver(&email, &event).await, "SUCCESS");
+        assert_eq!(outcomes(&email).len(), told);
+    }
+    assert_eq!(
+        outcomes(&email)[0].2,
+        "the mail server could not be reached for a day"
+    );
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_over() {
+    let email = start().await;
+    email.dapr.answer_json(
+        200,
+        &json!({ "decision": "skip", "reason": "the reminder was moved" }),
+    );
+    let event = reminder_due(&task(), 0);
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!((email.dapr.binding_calls().len(), outcomes(&email).len()), (0, 0));
+    // It was moved back to the instant it had.
+    email
+        .dapr
+        .answer_json(200, &send_to("alice@example.com", &task()));
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!((email.dapr.binding_calls().len(), outcomes(&email).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_reminder_of_somebody_without_address_has_failed() {
+    let email = start().await;
+    email.dapr.answer_json(200, &json!({ "decision": "noAddress" }));
+    assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
+    assert!(email.dapr.binding_calls().is_empty());
+    assert_eq!(outcomes(&email)[0].2, "there is no mail address in your profile");
+}
+
+#[tokio::test]
+async fn an_api_that_does_not_answer_well_is_asked_again_without_waiting_for_the_lease() {
+    for answer in [
+        (503, json!({})),
+        (404, Value::Null),
+        (200, json!({ "decision": "perhaps" })),
+    ] {
+        let email = start().await;
+        email.dapr.answer_json(answer.0, &answer.1);
+        let event = reminder_due(&task(), 0);
+        assert_eq!(deliver(&email, &event).await, "RETRY", "{answer:?}");
+        email
+            .dapr
+            .answer_json(200, &send_to("alice@example.com", &task()));
+        assert_eq!(deliver(&email, &event).await, "SUCCESS", "{answer:?}");
+        assert_eq!(email.dapr.binding_calls().len(), 1, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_sidecar_delivers_events_and_anybody_may_ask_for_health() {
+    let email = start().await;
+    let call = || {
+        email
+            .anybody()
+            .call(Method::POST, EVENTS)
+            .json(&reminder_due(&task(), 0))
+    };
+    assert_eq!(send(call()).await.status, 401);
+    assert_eq!(send(call().header("dapr-api-token", "guessed")).await.status, 403);
+    assert!(email.dapr.keys().is_empty());
+    assert_eq!(email.anybody().get("/email-delivery/health").await.status, 200);
+}

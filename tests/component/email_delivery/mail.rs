@@ -1,0 +1,151 @@
+//! What the mail says, and to whom.
+
+use expect_test::expect_file;
+use serde_json::{Value, json};
+
+use super::{deliver, field, send_to, start};
+use crate::sample::{REMINDER, reminder_due, task};
+use crate::support::{Service, Setup, TRACE};
+
+/// The HTML of the last mail.
+fn html(email: &Service) -> String {
+    let mail = email.dapr.binding_calls().pop().expect("a mail");
+    serde_json::from_str(&mail.data).expect("the binding takes a JSON text")
+}
+
+#[tokio::test]
+async fn the_mail_looks_like_this() {
+    let email = start().await;
+    let mut nasty = task();
+    nasty["title"] = json!("Pay <rent> & \"more\"");
+    nasty["description"] = json!("first line\n\n  second <b>line</b>\r\n<script>alert('x')</script>");
+    email.dapr.answer_json(200, &send_to("alice@example.com", &nasty));
+    // The event knows the task as it was; the mail shows it as it is.
+    assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
+    let html = html(&email);
+    assert!(
+        !html.contains("<rent>") && !html.contains("<b>") && !html.contains("<script>"),
+        "{html}"
+    );
+    expect_file!["../../golden/mails/reminder.html"].assert_eq(&html);
+}
+
+#[tokio::test]
+async fn every_mail_carries_every_field_and_no_other() {
+    let email = start().await;
+    for (priority, x_priority) in [("urgent", "1"), ("high", "2"), ("medium", "3"), ("low", "4")] {
+        let mut task = task();
+        task["priority"] = json!(priority);
+        task["title"] = json!("Pay <rent> & \"more\"");
+        task["reminders"][0]["remindAt"] = json!(format!("2026-11-21T13:3{x_priority}:00+01:00"));
+        email.dapr.answer_json(200, &send_to("alice@example.com", &task));
+        deliver(&email, &reminder_due(&task, 0)).await;
+        let mail = email.dapr.binding_calls().pop().expect("a mail");
+        assert_eq!(
+            (mail.binding.as_str(), mail.operation.as_str()),
+            ("smtp", "create")
+        );
+        // The binding keeps what a mail leaves out for the next one, and Cc and Bcc could not be taken back.
+        let mut names: Vec<&str> = mail.metadata.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["emailFrom", "emailTo", "priority", "subject"]);
+        assert_eq!(field(&mail, "emailFrom"), "nudge@example.com");
+        assert_eq!(field(&mail, "emailTo"), "alice@example.com");
+        assert_eq!(field(&mail, "priority"), x_priority);
+        assert_eq!(
+            field(&mail, "subject"),
+            "Reminder: Pay <rent> & \"more\"",
+            "a subject is plain text"
+        );
+    }
+    assert_eq!(email.dapr.binding_calls().len(), 4);
+}
+
+#[tokio::test]
+async fn mails_of_two_people_do_not_mix() {
+    let email = start().await;
+    email.dapr.answer(|invocation| {
+        let (address, title) = if invocation.request.path.contains(REMINDER) {
+            ("alice@example.com", "of alice")
+        } else {
+            ("bob@example.com", "of bob")
+        };
+        let mut task = task();
+        task["title"] = json!(title);
+        nudge_test_kit::dapr::Response {
+            status: 200,
+            body: send_to(address, &task).to_string().into_bytes(),
+        }
+    });
+    let (alice, bob) = (reminder_due(&task(), 0), reminder_due(&task(), 1));
+    tokio::join!(deliver(&email, &alice), deliver(&email, &bob));
+    let mut mails: Vec<(String, String, bool)> = email
+        .dapr
+        .binding_calls()
+        .iter()
+        .map(|mail| {
+            let (to, subject) = (
+                field(mail, "emailTo").to_owned(),
+                field(mail, "subject").to_owned(),
+            );
+            let own = mail.data.contains(subject.trim_start_matches("Reminder: "));
+            (to, subject, own)
+        })
+        .collect();
+    mails.sort();
+    assert_eq!(
+        mails,
+        [
+            (
+                "alice@example.com".to_owned(),
+                "Reminder: of alice".to_owned(),
+                true
+            ),
+            ("bob@example.com".to_owned(), "Reminder: of bob".to_owned(), true),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_api_is_asked_about_the_instant_that_was_armed() {
+    let email = start().await;
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    let asked = email.dapr.invocations();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(
+        (asked[0].app_id.as_str(), asked[0].request.method.as_str()),
+        ("api", "GET")
+    );
+    let path = format!("internal/reminders/{REMINDER}/delivery?remindAt=2026-11-21T13:30:00%2B01:00");
+    assert_eq!(asked[0].request.path, path);
+    assert_eq!(asked[0].request.traceparent.as_deref(), Some(TRACE));
+}
+
+#[tokio::test]
+async fn without_a_sender_no_mail_goes_out_and_the_reminder_waits() {
+    let email = Setup::new("email-delivery")
+        .variable("mail_from", "")
+        .start()
+        .await;
+    email
+        .dapr
+        .answer_json(200, &send_to("alice@example.com", &task()));
+    assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
+    assert!(email.dapr.binding_calls().is_empty());
+    assert!(email.dapr.published("reminder-outcomes").is_empty());
+}
+
+#[tokio::test]
+async fn a_task_without_due_and_description_makes_a_short_mail() {
+    let email = start().await;
+    let mut bare = task();
+    bare["due"] = Value::Null;
+    bare["description"] = Value::Null;
+    email.dapr.answer_json(200, &send_to("alice@example.com", &bare));
+    deliver(&email, &reminder_due(&bare, 1)).await;
+    let html = html(&email);
+    assert!(
+        html.contains("Pay the rent") && !html.contains("Due") && !html.contains("Smith"),
+        "{html}"
+    );
+}

@@ -1,0 +1,208 @@
+//! One mail per reminder, whatever happens in between.
+
+use nudge_test_kit::bindings::api::nudge::events::types as wit;
+use nudge_test_kit::bindings::email_delivery::EmailDelivery;
+use nudge_test_kit::dapr::{Function, failed, timeout, unavailable};
+use serde_json::{Value, json};
+
+use super::{deliver, outcomes, start};
+use crate::sample::{REMINDER, reminder_due, task, wit_task};
+use crate::support::Service;
+
+/// How long a claim blocks others, and a second.
+const LEASE: u64 = 91;
+
+const SENT: &str = "nudge.reminder.sent.v1";
+
+fn mails(email: &Service) -> usize {
+    email.dapr.binding_calls().len()
+}
+
+/// What the inbox says about the sample's first reminder.
+fn record(email: &Service) -> Value {
+    let keys = email.dapr.keys();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let stored = email.dapr.stored(&keys[0]).expect("stored");
+    assert_eq!(
+        stored.ttl_seconds,
+        Some(7 * 24 * 60 * 60),
+        "records do not pile up"
+    );
+    serde_json::from_str(&stored.value).expect("JSON")
+}
+
+#[tokio::test]
+async fn a_reminder_is_one_mail_however_often_it_is_delivered() {
+    let email = start().await;
+    for _ in 0..3 {
+        assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
+        email.pass(LEASE);
+    }
+    assert_eq!(mails(&email), 1);
+    assert_eq!(
+        record(&email),
+        json!({ "phase": "done", "ended": { "failure": null, "at": "2026-11-21T12:00:00Z" } })
+    );
+    let id = format!("{REMINDER}:2026-11-21T13:30:00+01:00:{SENT}");
+    let told = outcomes(&email);
+    assert_eq!(
+        told,
+        vec![(id, SENT.to_owned(), Value::Null); 3],
+        "the same event, in case the first was lost"
+    );
+}
+
+#[tokio::test]
+async fn a_reminder_that_moved_is_another_mail() {
+    let email = start().await;
+    let mut moved = task();
+    moved["reminders"][0]["remindAt"] = json!("2026-11-21T13:40:00+01:00");
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    deliver(&email, &reminder_due(&moved, 0)).await;
+    // Another way to write the first instant.
+    moved["reminders"][0]["remindAt"] = json!("2026-11-21T12:30:00Z");
+    deliver(&email, &reminder_due(&moved, 0)).await;
+    assert_eq!(mails(&email), 2);
+}
+
+#[tokio::test]
+async fn deliveries_at_the_same_time_are_one_mail() {
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    // All of them find no record before the first of them claims.
+    let holds: Vec<_> = (0..4).map(|_| email.dapr.hold_next(Function::StatePut)).collect();
+    let release = async {
+        for hold in &holds {
+            hold.reached().await;
+        }
+        holds.iter().for_each(nudge_test_kit::dapr::Hold::release);
+    };
+    let (a, b, c, d, ()) = tokio::join!(
+        deliver(&email, &event),
+        deliver(&email, &event),
+        deliver(&email, &event),
+        deliver(&email, &event),
+        release
+    );
+    assert_eq!([a, b, c, d], ["SUCCESS"; 4]);
+    assert_eq!(mails(&email), 1);
+    assert_eq!(outcomes(&email).len(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_of_a_dead_process_blocks_until_its_lease_is_over() {
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    // The process claims, and dies: it never gets past its question to the api.
+    let hold = email.dapr.hold_next(Function::Invoke);
+    let dying = async {
+        tokio::select! {
+            status = deliver(&email, &event) => panic!("it went on: {status}"),
+            () = hold.reached() => {}
+        }
+    };
+    dying.await;
+    assert_eq!(record(&email)["phase"], "claimed");
+    email.pass(LEASE - 2);
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!(mails(&email), 0);
+    email.pass(2);
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!(mails(&email), 1);
+    assert_eq!(outcomes(&email).len(), 1);
+}
+
+#[tokio::test]
+async fn a_crash_between_the_mail_and_its_record_sends_a_second_mail_only_after_the_lease() {
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    // The claim is written, the record of the end is not.
+    email.dapr.pass_next(Function::StatePut);
+    email
+        .dapr
+        .fail_next(Function::StatePut, unavailable("the process dies here"));
+    assert_eq!(deliver(&email, &event).await, "RETRY");
+    assert_eq!((mails(&email), outcomes(&email).len()), (1, 0));
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!(mails(&email), 1);
+    email.pass(LEASE);
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!(
+        (mails(&email), outcomes(&email).len()),
+        (2, 1),
+        "mail servers have no way to ask"
+    );
+}
+
+#[tokio::test]
+async fn a_crash_after_the_record_tells_the_outcome_again_and_not_the_mail() {
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    email
+        .dapr
+        .fail_next(Function::Publish, unavailable("the broker is away"));
+    assert_eq!(deliver(&email, &event).await, "RETRY");
+    assert_eq!((mails(&email), outcomes(&email).len()), (1, 0));
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!((mails(&email), outcomes(&email).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_claim_that_fails_or_whose_answer_is_lost_sends_no_mail_twice() {
+    for (function, lost) in [
+        (Function::StateGet, false),
+        (Function::StatePut, false),
+        (Function::StatePut, true),
+    ] {
+        let email = start().await;
+        let event = reminder_due(&task(), 0);
+        if lost {
+            email.dapr.lose_answer(function, timeout("no answer"));
+        } else {
+            email.dapr.fail_next(function, failed("away"));
+        }
+        assert_eq!(deliver(&email, &event).await, "RETRY", "{function:?}");
+        assert_eq!(mails(&email), 0, "{function:?}");
+        email.pass(LEASE);
+        assert_eq!(deliver(&email, &event).await, "SUCCESS", "{function:?}");
+        assert_eq!(mails(&email), 1, "{function:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_wit_export_does_what_the_route_does() {
+    let email = start().await;
+    let event = wit::ReminderDue {
+        reminder_id: REMINDER.to_owned(),
+        remind_at: "2026-11-21T13:30:00+01:00".to_owned(),
+        minutes_left: Some(60),
+        task: wit_task(),
+        traceparent: None,
+    };
+    let bad = wit::ReminderDue {
+        remind_at: "soon".to_owned(),
+        ..event.clone()
+    };
+    let (mut store, instance) = email
+        .host
+        .component("email-delivery")
+        .unwrap()
+        .instantiate()
+        .await
+        .unwrap();
+    let exports = EmailDelivery::new(&mut store, &instance).unwrap();
+    let handler = exports.nudge_events_task_reminders_handler();
+    let (done, refused) = store
+        .run_concurrent(async |accessor| {
+            (
+                handler.call_handle(accessor, event).await,
+                handler.call_handle(accessor, bad).await,
+            )
+        })
+        .await
+        .unwrap();
+    assert_eq!(done.unwrap(), Ok(()));
+    assert!(matches!(refused.unwrap(), Err(wit::Disposition::Drop(reason)) if reason.contains("soon")));
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    assert_eq!(mails(&email), 1, "both ways share the inbox");
+}

@@ -1,0 +1,226 @@
+//! What every consumer does with an event that it can never handle.
+
+use expect_test::expect_file;
+use http::Method;
+use nudge_test_kit::dapr::{Function, unavailable};
+use serde_json::{Value, json};
+
+use crate::golden::stable;
+use crate::sample::{REMINDER, TASK, cloud_event, reminder_due, task, task_event};
+use crate::support::{Service, json, send};
+
+/// Every consumer, its route, and an event that it takes.
+fn consumers() -> [(&'static str, &'static str, Value); 4] {
+    let mut completed = task();
+    completed["status"] = json!("completed");
+    let outcome = json!({
+        "schemaVersion": 1, "reminderId": REMINDER, "taskId": TASK, "remindAt": "2026-11-21T13:30:00+01:00", "at": "2026-11-21T12:30:00Z",
+    });
+    [
+        (
+            "api",
+            "/internal/events/reminder-outcomes",
+            cloud_event("x", "email-delivery", "nudge.reminder.sent.v1", &outcome),
+        ),
+        (
+            "notification",
+            "/notification/events/task-events",
+            task_event("created", &task()),
+        ),
+        (
+            "email-delivery",
+            "/email-delivery/events/task-reminders",
+            reminder_due(&task(), 0),
+        ),
+        (
+            "recurring-task",
+            "/recurring-task/events/task-recurrence",
+            task_event("completed", &completed),
+        ),
+    ]
+}
+
+/// Delivers a body and gives back Dapr's word and the reasons on the dead-letter topic.
+async fn deliver(service: &Service, path: &str, body: impl Into<String>) -> (Value, Vec<String>) {
+    let call = service
+        .sidecar()
+        .call(Method::POST, path)
+        .body("application/cloudevents+json", body.into());
+    let word = json(&send(call).await, 200)["status"].clone();
+    let dead = service.dapr.published("dead-letter");
+    let reason = |dead: &nudge_test_kit::dapr::Published| {
+        dead.data().expect("JSON")["reason"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
+    };
+    (word, dead.iter().map(reason).collect())
+}
+
+#[tokio::test]
+async fn what_is_no_such_event_is_put_aside_with_the_reason_and_not_delivered_again() {
+    for (id, path, good) in consumers() {
+        let service = Service::start(id).await;
+        let with = |change: &dyn Fn(&mut Value)| {
+            let mut event = good.clone();
+            change(&mut event);
+            event.to_string()
+        };
+        let without_data = with(&|event| drop(event.as_object_mut().expect("an object").remove("data")));
+        let mut expected = 0;
+        for (body, words) in [
+            ("no JSON".to_owned(), "it is not such an event"),
+            (String::new(), "it is not such an event"),
+            ("[]".to_owned(), "it is not such an event"),
+            (without_data, "it is not such an event"),
+            (
+                with(&|event| event["specversion"] = json!("0.3")),
+                "specversion 0.3 is not 1.0",
+            ),
+            (
+                with(&|event| event["type"] = json!("nudge.order.paid.v1")),
+                "event type nudge.order.paid.v1 is not",
+            ),
+            (
+                with(&|event| event["data"]["schemaVersion"] = json!(2)),
+                "schemaVersion 2 is not 1",
+            ),
+            (
+                with(&|event| event["data"]["reminderId"] = json!("seven")),
+                "UUID",
+            ),
+            (
+                with(&|event| event["data"]["task"]["id"] = json!("seven")),
+                "UUID",
+            ),
+        ] {
+            let is_about_reminders = good["data"].get("reminderId").is_some();
+            let is_about_a_task = good["data"].get("task").is_some();
+            if (body.contains("\"reminderId\":\"seven\"") && !is_about_reminders)
+                || (body.contains("\"id\":\"seven\"") && !is_about_a_task)
+            {
+                continue;
+            }
+            expected += 1;
+            let (word, reasons) = deliver(&service, path, body.clone()).await;
+            assert_eq!(word, "SUCCESS", "{id}: {body}");
+            assert_eq!(reasons.len(), expected, "{id}: {body}");
+            assert!(
+                reasons[expected - 1].contains(words),
+                "{id}: {body}: {}",
+                reasons[expected - 1]
+            );
+        }
+        let dead = service.dapr.published("dead-letter");
+        assert!(
+            dead.iter()
+                .all(|dead| dead.event.source == id && dead.data().expect("JSON")["consumer"] == id)
+        );
+        assert_eq!(
+            dead[0].data().expect("JSON")["event"],
+            "no JSON",
+            "what was delivered is kept"
+        );
+        assert!(
+            service.dapr.keys().is_empty()
+                && service.dapr.jobs().is_empty()
+                && service.dapr.invocations().is_empty()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_type_that_contradicts_its_payload_is_put_aside() {
+    let notification = Service::start("notification").await;
+    let mut event = task_event("created", &task());
+    event["type"] = json!("nudge.task.deleted.v1");
+    let (word, reasons) = deliver(
+        &notification,
+        "/notification/events/task-events",
+        event.to_string(),
+    )
+    .await;
+    assert_eq!(
+        (word, reasons),
+        (
+            json!("SUCCESS"),
+            vec!["event type nudge.task.deleted.v1 is not nudge.task.created.v1".to_owned()]
+        )
+    );
+    assert!(notification.dapr.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_put_aside_unread() {
+    for (id, path, _) in consumers() {
+        let service = Service::start(id).await;
+        let (word, reasons) = deliver(&service, path, "x".repeat(256 * 1024 + 1)).await;
+        assert_eq!(
+            (word, reasons),
+            (
+                json!("SUCCESS"),
+                vec!["the body is larger than 256 KiB".to_owned()]
+            ),
+            "{id}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_a_long_event_the_beginning_is_kept() {
+    let notification = Service::start("notification").await;
+    deliver(
+        &notification,
+        "/notification/events/task-events",
+        "x".repeat(100_000),
+    )
+    .await;
+    let dead = notification.dapr.published("dead-letter");
+    assert_eq!(
+        dead[0].data().expect("JSON")["event"].as_str().map(str::len),
+        Some(64 * 1024)
+    );
+}
+
+#[tokio::test]
+async fn without_a_broker_to_put_it_on_dapr_is_told_to_drop_it() {
+    for (id, path, _) in consumers() {
+        let service = Service::start(id).await;
+        service
+            .dapr
+            .fail_next(Function::Publish, unavailable("the broker is away"));
+        let (word, reasons) = deliver(&service, path, "no JSON").await;
+        assert_eq!((word, reasons.len()), (json!("DROP"), 0), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn fields_that_nobody_knows_are_ignored() {
+    let notification = Service::start("notification").await;
+    let mut event = task_event("created", &task());
+    event["data"]["mood"] = json!("good");
+    event["data"]["task"]["colour"] = json!("red");
+    event["expiration"] = json!("2027-01-01T00:00:00Z");
+    let (word, reasons) = deliver(
+        &notification,
+        "/notification/events/task-events",
+        event.to_string(),
+    )
+    .await;
+    assert_eq!((word, reasons.len()), (json!("SUCCESS"), 0));
+    assert_eq!(notification.dapr.jobs().len(), 2);
+}
+
+#[tokio::test]
+async fn a_rejected_event_looks_like_this() {
+    let notification = Service::start("notification").await;
+    deliver(
+        &notification,
+        "/notification/events/task-events",
+        "{\"specversion\":\"1.0\"}",
+    )
+    .await;
+    let dead = notification.dapr.published("dead-letter");
+    expect_file!["../golden/events/dead-letter.rejected.json"]
+        .assert_eq(&stable(&dead[0].delivery().expect("JSON")));
+}
