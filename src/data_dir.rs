@@ -62,11 +62,6 @@ impl DataDir {
         self.path.join("dapr.db")
     }
 
-    /// Compiled components.
-    pub(crate) fn cache(&self) -> PathBuf {
-        self.path.join("cache")
-    }
-
     fn secrets_file(&self) -> PathBuf {
         self.path.join("secrets.json")
     }

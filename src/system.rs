@@ -84,7 +84,7 @@ impl System {
         let mut builder = Host::builder(manifest)
             .listen(options.listen)
             .state_dir(data.path())
-            .cache_dir(data.cache())
+            .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
             .variable("dapr_api_token", api_token)
             .variable("dapr_app_token", app_token);

@@ -1,6 +1,6 @@
 //! `nudge up`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,7 +40,7 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
         clock: Clock::system(),
     };
     let system = tokio::select! {
-        started = System::start(system) => started.with_context(|| address_hint(options.listen))?,
+        started = System::start(system) => started?,
         () = &mut stop => return Ok(()),
     };
     greet(&system, &data, &options.data_dir, begun);
@@ -49,10 +49,6 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
     system.shutdown().await;
     say("Stopped. Everything is kept; `nudge up` goes on with it");
     Ok(())
-}
-
-fn address_hint(listen: SocketAddr) -> String {
-    format!("nudge does not start on {listen} (another address: --listen 127.0.0.1:0)")
 }
 
 fn greet(system: &System, data: &DataDir, folder: &Path, begun: Instant) {
@@ -66,7 +62,7 @@ fn greet(system: &System, data: &DataDir, folder: &Path, begun: Instant) {
         .sidecars()
         .map(|(id, address)| format!("{id} {address}"))
         .collect();
-    println!(
+    let greeting = format!(
         r#"
 Nudge is ready ({seconds:.1} s).
 
@@ -90,6 +86,8 @@ Ctrl-C ends it."#,
         data = data.path().display(),
         sidecars = sidecars.join(", "),
     );
+    // Whoever started this may not want to read it; that is no reason to end.
+    let _ = writeln!(std::io::stdout(), "{greeting}");
 }
 
 /// The checkout: the folder that this was built in, or the one it is started in.

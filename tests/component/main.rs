@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod dapr_bridge;
 mod email_delivery;
 mod golden;
 mod notification;

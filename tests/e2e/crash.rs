@@ -32,12 +32,16 @@ impl Program {
             .spawn()
             .expect("the program starts");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
-        // The banner names the address; a program that ends without it has failed.
-        let line = output
+        // The greeting names the address and ends with how to stop; a program that ends without it has failed.
+        let lines: Vec<String> = output
             .lines()
-            .map(|line| line.unwrap())
-            .find(|line| line.trim_start().starts_with("API"));
-        let line = line.expect("the program says that it is ready");
+            .map_while(Result::ok)
+            .take_while(|line| !line.starts_with("Ctrl-C"))
+            .collect();
+        let line = lines
+            .iter()
+            .find(|line| line.trim_start().starts_with("API"))
+            .expect("the program says that it is ready");
         let url = line.split_whitespace().nth(1).expect("an address follows");
         Self {
             address: address(url.trim_end_matches("/api/v1/tasks")),

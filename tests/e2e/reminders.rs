@@ -63,11 +63,7 @@ async fn a_due_task_gives_one_mail_at_its_reminders_time() {
         })
         .await;
     // Standing jobs look for what is overdue; they must not find this one again.
-    bench
-        .step_until("two minutes have passed", 120, async |bench| {
-            bench.now().to_string().as_str() >= "2026-11-21T12:02:30Z"
-        })
-        .await;
+    bench.step(120).await;
     assert_eq!(bench.mails().len(), 2, "one mail each");
 }
 
@@ -114,7 +110,7 @@ async fn completed_deleted_and_moved_tasks_do_not_remind_at_the_old_time() {
     );
     alice.delete(&deleted).await;
     let after = alice.patch(&moved, json!({ "due": bench.in_seconds(180) })).await;
-    assert_eq!(after["reminders"][0]["remindAt"], bench.in_seconds(120));
+    assert_eq!(after["reminders"][0]["remindAt"], "2026-11-21T12:02:00+00:00");
     assert_eq!(
         after["reminders"][0]["id"], moved["reminders"][0]["id"],
         "it is the same reminder"
@@ -168,11 +164,7 @@ async fn a_reminder_that_came_due_while_everything_was_down_is_sent_late_and_onc
         .await;
     bench.restart(Duration::from_secs(3_600)).await;
     bench.wait_for_mails(1).await;
-    bench
-        .step_until("a minute has passed", 60, async |bench| {
-            bench.now().to_string().as_str() >= "2026-11-21T13:01:10Z"
-        })
-        .await;
+    bench.step(60).await;
     let mails = bench.wait_for_mails(1).await;
     assert!(
         mails[0].text.contains("Overdue by 50 minutes"),

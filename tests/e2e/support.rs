@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
 use nudge_test_kit::components;
 use nudge_test_kit::http::{Answer, Call};
@@ -40,12 +40,16 @@ impl Bench {
     }
 
     async fn boot(&mut self) {
+        // One after the other: the first one compiles the components, the others find them compiled.
+        static BOOTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+        let booting = BOOTING.lock().await;
         let data = DataDir::open(self.folder.path()).unwrap();
         let options = SystemOptions {
             clock: self.clock.clone(),
             ..SystemOptions::new(components::built(), data)
         };
         self.system = Some(System::start(options).await.unwrap());
+        drop(booting);
         self.wait_until("the application is ready", async |bench| {
             bench
                 .call(Method::GET, "/health/ready")
@@ -115,6 +119,16 @@ impl Bench {
             self.clock.advance(Duration::from_secs(1));
         }
         self.wait_until(what, condition).await;
+    }
+
+    /// Moves the clock second by second.
+    pub(crate) async fn step(&self, seconds: i64) {
+        let until = self.in_seconds(seconds);
+        let until: Timestamp = until.parse().unwrap();
+        self.step_until("the clock has moved", seconds.unsigned_abs() + 1, async |bench| {
+            bench.now() >= until
+        })
+        .await;
     }
 
     /// The mails so far, oldest first.

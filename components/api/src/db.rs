@@ -75,6 +75,9 @@ pub(crate) enum DbError {
     /// It refuses the statement.
     #[error("the database refused a statement: {0}")]
     Refused(String),
+    /// Another row has that value already.
+    #[error("the database has that already: {0}")]
+    Conflict(String),
     /// It holds what this program would not have written.
     #[error("the database holds a value that cannot be read: {0}")]
     Unreadable(String),
@@ -272,6 +275,9 @@ fn from_sqlite(error: sqlite::Error) -> DbError {
         sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => {
             DbError::Unavailable(message)
         }
+        sqlite::Error::Io(message) if message.contains("UNIQUE constraint failed") => {
+            DbError::Conflict(message)
+        }
         sqlite::Error::Io(message) => DbError::Refused(message),
         sqlite::Error::DatabaseFull => DbError::Unavailable("the disk is full".to_owned()),
         other => DbError::Unavailable(format!("{other:?}")),
@@ -287,7 +293,10 @@ fn from_postgres(error: pg::Error) -> DbError {
         PgError::QueryFailed(QueryError::DbError(error)) => {
             // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
-            if ["08", "40", "53", "57"]
+            // and 23505, unique_violation.
+            if error.code == "23505" {
+                DbError::Conflict(error.as_text)
+            } else if ["08", "40", "53", "57"]
                 .iter()
                 .any(|class| error.code.starts_with(class))
             {

@@ -264,6 +264,15 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
             .iter()
             .find(|known| known.when == when && id.is_none_or(|id| known.id == id));
         let duplicate = kept.iter().any(|other| other.when == when);
+        let id = known.filter(|_| !duplicate).map(|known| known.id).or(id);
+        if id.is_some_and(|id| kept.iter().any(|other| other.id == id)) {
+            fields.error(
+                &format!("{prefix}.id"),
+                "duplicate_reminder",
+                "the list has this reminder already: give it once",
+            );
+            continue;
+        }
         match known {
             Some(known) if !duplicate => kept.push(known.clone()),
             _ => {

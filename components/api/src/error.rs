@@ -1,4 +1,4 @@
-//! From what inner layers refuse to what the caller sees. Only here and in `input.rs` are statuses known.
+//! From what inner layers refuse to what the caller sees. The stores know no status.
 
 use nudge_component::Problem;
 use nudge_component::events::Disposition;
@@ -9,7 +9,7 @@ impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(_) => Self::unavailable("the database", error),
-            DbError::Refused(_) | DbError::Unreadable(_) => Self::internal(error),
+            DbError::Refused(_) | DbError::Conflict(_) | DbError::Unreadable(_) => Self::internal(error),
         }
     }
 }

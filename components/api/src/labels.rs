@@ -138,7 +138,8 @@ pub(crate) async fn save(
     label: &Label,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    // One statement, so that two requests cannot both find the name free. `ON CONFLICT (id)` alone would fail on the name.
+    // `ON CONFLICT` takes one constraint, that of the id; that of the name answers with an error, which two requests at the
+    // same time can bring about on PostgreSQL.
     let table = kind.name();
     let sql = format!(
         "INSERT INTO {table} (id, user_id, name, color, created_at) \
@@ -152,7 +153,11 @@ pub(crate) async fn save(
         label.color.as_str().into(),
         now.into(),
     ];
-    Ok(!database.query(&sql, parameters).await?.is_empty())
+    match database.query(&sql, parameters).await {
+        Ok(rows) => Ok(!rows.is_empty()),
+        Err(DbError::Conflict(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Removes a label; tasks keep to exist without it. Says no when there is none.

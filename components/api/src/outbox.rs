@@ -116,7 +116,8 @@ async fn publish_and_mark(batch: &[StoredEvent]) -> Result<(), RelayError> {
     for stored in batch {
         match serde_json::from_str::<TaskEvent>(&stored.data) {
             Ok(event) => events.push(event),
-            // Nobody can publish it, so it must not stop the others; it stays in the table.
+            // Nobody can publish it. It is marked with the others, so that it does not hold up those behind it; the row
+            // stays, and this line says where it is.
             Err(error) => {
                 tracing::error!(task = %stored.task_id, version = stored.version, "a stored event cannot be read: {error}")
             }

@@ -94,7 +94,9 @@ mod tests {
                 .flat_map(|text| statements(text))
             {
                 assert!(
-                    statement.contains("IF NOT EXISTS") || statement.contains("OR REPLACE"),
+                    ["IF NOT EXISTS", "OR REPLACE", "IF EXISTS"]
+                        .iter()
+                        .any(|words| statement.contains(words)),
                     "{statement}"
                 );
             }

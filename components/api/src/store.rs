@@ -223,7 +223,7 @@ pub(crate) async fn without_successor(
     limit: u32,
 ) -> Result<Vec<TaskRecord>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND status = 'completed' \
+        "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND status = 'completed' AND recurrence IS NOT NULL \
          AND updated_at > $1 AND updated_at < $2 ORDER BY updated_at LIMIT $3"
     );
     database

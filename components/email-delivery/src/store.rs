@@ -22,7 +22,12 @@ const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
 #[serde(tag = "phase", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Record {
     /// Somebody works on it.
-    Claimed { until: Timestamp, attempts: u32 },
+    Claimed {
+        /// Made for this claim alone: what is read back tells who won, whatever the store promises.
+        claimant: Uuid,
+        until: Timestamp,
+        attempts: u32,
+    },
     /// The last attempt failed for the time being.
     Free { attempts: u32 },
     /// It is over.
@@ -73,6 +78,7 @@ pub(crate) async fn claim(reminder: Uuid, remind_at: Timestamp) -> Result<Claim,
         }
     };
     let claimed = Record::Claimed {
+        claimant: Uuid::now_v7(),
         until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX),
         attempts,
     };

@@ -1,13 +1,12 @@
 //! HTTP routes. All but health take only the sidecar's calls.
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use http::StatusCode;
 use nudge_component::events::Disposition;
-use nudge_component::serve::read_body;
+use nudge_component::serve::{PathText, read_body};
 use nudge_component::{Problem, problem, sidecar, subscriber};
 use nudge_contract::names::{app, route};
 
@@ -29,7 +28,7 @@ async fn task_event(body: Body) -> Response {
 
 /// Dapr takes a 404 for success, so what cannot be run is a 422, which the failure policy of the job repeats and
 /// reports, and a line in the log.
-async fn job(Path(name): Path<String>, body: Body) -> Response {
+async fn job(PathText(name): PathText, body: Body) -> Response {
     let body = match read_body(body).await {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),

@@ -1,5 +1,14 @@
 //! What `wit-bindgen` makes of the imports of every service, and of the event types.
-#![allow(missing_docs, unreachable_pub, unsafe_code, clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    clippy::all,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 spin_sdk::wit_bindgen::generate!({
     inline: "

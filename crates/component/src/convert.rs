@@ -66,15 +66,29 @@ impl TryFrom<wit::Task> for task::Snapshot {
                 },
                 due: task.due,
                 time_zone: task.time_zone,
-                category_id: task.category_id.map(|text| id("task.category-id", &text)).transpose()?,
-                tag_ids: task.tag_ids.iter().map(|text| id("task.tag-ids", text)).collect::<Result<_, _>>()?,
+                category_id: task
+                    .category_id
+                    .map(|text| id("task.category-id", &text))
+                    .transpose()?,
+                tag_ids: task
+                    .tag_ids
+                    .iter()
+                    .map(|text| id("task.tag-ids", text))
+                    .collect::<Result<_, _>>()?,
                 recurrence: task.recurrence,
                 recurrence_from: task
                     .recurrence_from
                     .parse::<RecurrenceFrom>()
                     .map_err(|error| drop(format!("recurrence-from: {error}")))?,
-                reminders: task.reminders.into_iter().map(task::Reminder::try_from).collect::<Result<_, _>>()?,
-                series_id: task.series_id.map(|text| id("task.series-id", &text)).transpose()?,
+                reminders: task
+                    .reminders
+                    .into_iter()
+                    .map(task::Reminder::try_from)
+                    .collect::<Result<_, _>>()?,
+                series_id: task
+                    .series_id
+                    .map(|text| id("task.series-id", &text))
+                    .transpose()?,
                 occurrence: task.occurrence,
                 version: task.version,
                 created_at: task.created_at,

@@ -4,8 +4,8 @@
 //! body, and one for the log, which may say more.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use problem_details::ProblemDetails;
 use serde::Serialize;
 
@@ -43,8 +43,17 @@ pub struct Problem {
 impl Problem {
     /// A refusal with a machine-readable `code` (`invalid_body`) and a sentence for the caller.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        let extensions = Extensions { code: code.to_owned(), ..Extensions::default() };
-        Self { status, detail: detail.into(), extensions, headers: Vec::new(), log: None }
+        let extensions = Extensions {
+            code: code.to_owned(),
+            ..Extensions::default()
+        };
+        Self {
+            status,
+            detail: detail.into(),
+            extensions,
+            headers: Vec::new(),
+            log: None,
+        }
     }
 
     /// 400: fields break rules; names each.
@@ -60,7 +69,11 @@ impl Problem {
 
     /// 400: one field breaks a rule.
     pub fn field(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { field: field.into(), code: code.into(), message: message.into() }])
+        Self::invalid(vec![FieldError {
+            field: field.into(),
+            code: code.into(),
+            message: message.into(),
+        }])
     }
 
     /// 401: who is calling is not known. `detail` says what to send.
@@ -71,7 +84,11 @@ impl Problem {
 
     /// 404: there is no such thing, or it is somebody else's.
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no such {what}"),
+        )
     }
 
     /// 412: the thing is at another version than `If-Match` says.
@@ -84,14 +101,23 @@ impl Problem {
 
     /// 503: something this depends on is away. The caller is told when to come back, the log what it was.
     pub fn unavailable(what: &str, log: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", format!("{what} cannot be reached: try again in a few seconds"))
-            .header(RETRY_AFTER, HeaderValue::from_static("5"))
-            .logged(log)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            format!("{what} cannot be reached: try again in a few seconds"),
+        )
+        .header(RETRY_AFTER, HeaderValue::from_static("5"))
+        .logged(log)
     }
 
     /// 500: a defect. The caller learns only that it is one.
     pub fn internal(log: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "something went wrong on our side; nothing was changed").logged(log)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "something went wrong on our side: read it again before you repeat the change",
+        )
+        .logged(log)
     }
 
     /// Adds a header to the answer.
@@ -123,26 +149,51 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         if let Some(log) = &self.log {
             if self.status.is_server_error() {
-                tracing::error!(status = self.status.as_u16(), code = self.extensions.code, "{log}");
+                tracing::error!(
+                    status = self.status.as_u16(),
+                    code = self.extensions.code,
+                    "{log}"
+                );
             } else {
-                tracing::info!(status = self.status.as_u16(), code = self.extensions.code, "{log}");
+                tracing::info!(
+                    status = self.status.as_u16(),
+                    code = self.extensions.code,
+                    "{log}"
+                );
             }
         }
-        let body = ProblemDetails::from_status_code(self.status).with_detail(self.detail).with_extensions(self.extensions);
+        let body = ProblemDetails::from_status_code(self.status)
+            .with_detail(self.detail)
+            .with_extensions(self.extensions);
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (self.status, body).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)).filter_map(|(name, value)| name.map(|name| (name, value))));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().extend(
+            self.headers
+                .into_iter()
+                .map(|(name, value)| (Some(name), value))
+                .filter_map(|(name, value)| name.map(|name| (name, value))),
+        );
         response
     }
 }
 
 /// 404 and 405 of a router whose routes do not match.
 pub async fn no_route(uri: http::Uri) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_such_route", format!("there is nothing at {}", uri.path()))
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no_such_route",
+        format!("there is nothing at {}", uri.path()),
+    )
 }
 
 /// 405 of a route that has other methods.
 pub async fn no_method(method: http::Method, uri: http::Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{} does not take {method}", uri.path()))
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{} does not take {method}", uri.path()),
+    )
 }

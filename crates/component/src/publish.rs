@@ -41,7 +41,12 @@ pub async fn publish(topic: &str, event: CloudEvent) -> Result<(), Error> {
 pub async fn reject(consumer: &str, reason: &str, body: &[u8]) -> Result<(), Error> {
     let kept = String::from_utf8_lossy(body.get(..KEPT).unwrap_or(body)).into_owned();
     let id = uuid::Uuid::now_v7().to_string();
-    let data = RejectedEvent { schema_version: SCHEMA_VERSION, consumer: consumer.to_owned(), reason: reason.to_owned(), event: kept };
+    let data = RejectedEvent {
+        schema_version: SCHEMA_VERSION,
+        consumer: consumer.to_owned(),
+        reason: reason.to_owned(),
+        event: kept,
+    };
     publish(topic::DEAD_LETTER, event(consumer, id.clone(), id, &data)).await
 }
 

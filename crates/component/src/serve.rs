@@ -3,11 +3,13 @@
 use std::sync::Once;
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::response::Response;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path};
+use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spin_sdk::http::Request;
 use tower::ServiceExt;
@@ -58,7 +60,27 @@ pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
             "body_too_large",
             format!("the body is larger than {} KiB", MAX_BODY / 1024),
         )),
-        Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "the body ended too early").logged(error)),
+        Err(error) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_incomplete",
+            "the body ended too early",
+        )
+        .logged(error)),
+    }
+}
+
+/// The text of a path's one parameter.
+pub struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Problem;
+
+    /// 404 for bytes that are no UTF-8: nothing has such a name.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(error) => Err(Problem::not_found("thing").logged(error)),
+        }
     }
 }
 

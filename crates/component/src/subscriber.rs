@@ -4,9 +4,9 @@
 //! every delivery is answered 200 with one of the three words, and what can never be handled is first put on the
 //! dead-letter topic with the reason, which Dapr's own copy would not carry.
 
+use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use nudge_contract::event::{CloudEvent, Payload};
 use serde::Serialize;
 

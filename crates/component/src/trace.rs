@@ -14,9 +14,13 @@ impl Traceparent {
     /// Reads the field; none when it is absent or malformed (section 3.2.2: then a new trace starts).
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('-');
-        let (version, trace_id, parent_id, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (version, trace_id, parent_id, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let hex = |text: &str, length: usize| {
-            text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            text.len() == length
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         };
         let known = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
         let valid = hex(trace_id, 32) && hex(parent_id, 16) && hex(flags, 2);
@@ -32,12 +36,20 @@ impl Traceparent {
     pub fn start() -> Self {
         let (trace, span) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
         let parent_id = format!("{:016x}", span.as_u128() as u64);
-        Self { trace_id: trace.simple().to_string(), parent_id, flags: "01".to_owned() }
+        Self {
+            trace_id: trace.simple().to_string(),
+            parent_id,
+            flags: "01".to_owned(),
+        }
     }
 
     /// The caller's trace, or a new one.
     pub fn of(headers: &HeaderMap) -> Self {
-        headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(Self::parse).unwrap_or_else(Self::start)
+        headers
+            .get("traceparent")
+            .and_then(|value| value.to_str().ok())
+            .and_then(Self::parse)
+            .unwrap_or_else(Self::start)
     }
 
     /// Id of the trace, 32 hexadecimal digits.
@@ -60,10 +72,21 @@ mod tests {
     fn a_trace_is_carried_on_and_a_malformed_one_is_not() {
         let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(Traceparent::parse(text).unwrap().to_string(), text);
-        for wrong in ["", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"] {
+        for wrong in [
+            "",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+        ] {
             assert_eq!(Traceparent::parse(wrong), None, "{wrong}");
         }
-        assert_eq!(Traceparent::parse(&Traceparent::start().to_string()).unwrap().flags, "01");
+        assert_eq!(
+            Traceparent::parse(&Traceparent::start().to_string())
+                .unwrap()
+                .flags,
+            "01"
+        );
     }
 }

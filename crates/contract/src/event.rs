@@ -78,14 +78,20 @@ impl CloudEvent<serde_json::Value> {
             return Err(EventError::SpecVersion(event.specversion));
         }
         if !T::TYPES.contains(&event.r#type.as_str()) {
-            return Err(EventError::Type { found: event.r#type, expected: T::TYPES.join(", ") });
+            return Err(EventError::Type {
+                found: event.r#type,
+                expected: T::TYPES.join(", "),
+            });
         }
         let data: T = serde_json::from_value(event.data)?;
         if data.schema_version() != SCHEMA_VERSION {
             return Err(EventError::SchemaVersion(data.schema_version()));
         }
         if data.event_type() != event.r#type {
-            return Err(EventError::Type { found: event.r#type, expected: data.event_type().to_owned() });
+            return Err(EventError::Type {
+                found: event.r#type,
+                expected: data.event_type().to_owned(),
+            });
         }
         Ok(CloudEvent {
             specversion: event.specversion,
@@ -256,7 +262,11 @@ impl Payload for DeliveryOutcome {
     const TYPES: &'static [&'static str] = &["nudge.reminder.sent.v1", "nudge.reminder.failed.v1"];
 
     fn event_type(&self) -> &'static str {
-        if self.failure.is_none() { "nudge.reminder.sent.v1" } else { "nudge.reminder.failed.v1" }
+        if self.failure.is_none() {
+            "nudge.reminder.sent.v1"
+        } else {
+            "nudge.reminder.failed.v1"
+        }
     }
 
     fn schema_version(&self) -> u32 {

@@ -55,7 +55,9 @@ fn html_alone<'m>(message: &'m Message<'_>) -> Option<&'m str> {
 
 /// Text first, then the HTML: the last alternative is the richest. `None` if no text can be had.
 fn alternatives(html: &str) -> Option<Vec<u8>> {
-    let text = match html2text::config::plain_no_decorate().string_from_read(html.as_bytes(), TEXT_WIDTH) {
+    let text = match html2text::config::with_decorator(html2text::render::TrivialDecorator::new())
+        .string_from_read(html.as_bytes(), TEXT_WIDTH)
+    {
         Ok(text) => text,
         Err(error) => {
             tracing::warn!(%error, "an HTML mail is stored without a text part");

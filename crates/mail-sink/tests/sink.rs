@@ -1,5 +1,9 @@
 //! The sink as a mail client sees it.
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests may panic as tests do")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may panic as tests do"
+)]
 
 use mail_sink::{Fault, MailSink, Stage};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};

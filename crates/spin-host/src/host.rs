@@ -61,7 +61,7 @@ pub enum HostError {
     #[error("the WebAssembly engine does not start: {0}")]
     Engine(String),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}: choose another address with --listen (port 0 takes a free one)")]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -5,6 +5,7 @@
 //! - [`bindings`]: callers of what the components export through WIT
 //! - [`tokens`]: bearer tokens
 //! - [`http`]: a client for a host on a free port
+//! - [`sidecar`]: a sidecar's HTTP API as a script, to test the bridge itself
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,4 +30,5 @@ pub mod bindings;
 pub mod components;
 pub mod dapr;
 pub mod http;
+pub mod sidecar;
 pub mod tokens;

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Path, RawQuery};
+use axum::extract::{Extension, RawQuery};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
-use nudge_component::serve::read_body;
+use nudge_component::serve::{PathText, read_body};
 use nudge_component::trace::Traceparent;
 use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Successor};
@@ -33,7 +33,7 @@ pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Proble
 }
 
 pub(super) async fn reminder_delivery(
-    Path(id): Path<String>,
+    PathText(id): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ReminderDelivery>, Problem> {
     let query = query.unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) async fn reminder_delivery(
 }
 
 pub(super) async fn successor(
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
     body: Body,
 ) -> Result<StatusCode, Problem> {

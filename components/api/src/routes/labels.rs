@@ -1,6 +1,6 @@
 //! `/api/v1/categories` and `/api/v1/tags`.
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use jiff::Timestamp;
 use nudge_component::Problem;
+use nudge_component::serve::PathText;
 use nudge_component::trace::Traceparent;
 use serde::Serialize;
 use uuid::Uuid;
@@ -49,14 +50,14 @@ async fn create(
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(label)).into_response())
 }
 
-async fn read(State(kind): State<Kind>, user: User, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn read(State(kind): State<Kind>, user: User, PathText(id): PathText) -> Result<Response, Problem> {
     Ok(Json(find(kind, &user, &id).await?).into_response())
 }
 
 async fn patch(
     State(kind): State<Kind>,
     user: User,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let label = find(kind, &user, &id).await?;
@@ -69,7 +70,7 @@ async fn patch(
 async fn delete(
     State(kind): State<Kind>,
     user: User,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
 ) -> Result<StatusCode, Problem> {
     service::delete_label(&user, kind, path_id(&id, kind.name())?, &trace).await?;

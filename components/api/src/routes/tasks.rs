@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Path, Query as AxumQuery};
+use axum::extract::{Extension, Query as AxumQuery};
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
+use nudge_component::serve::PathText;
 use nudge_component::trace::Traceparent;
 use nudge_contract::task::Task;
 use serde::Serialize;
@@ -46,14 +47,14 @@ pub(super) async fn create(
     Ok(([(LOCATION, location)], answer(StatusCode::CREATED, &task)).into_response())
 }
 
-pub(super) async fn read(user: User, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn read(user: User, PathText(id): PathText) -> Result<Response, Problem> {
     let task = service::read(&user, path_id(&id, "task")?).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn patch(
     user: User,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
@@ -64,7 +65,7 @@ pub(super) async fn patch(
 
 pub(super) async fn complete(
     user: User,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -74,7 +75,7 @@ pub(super) async fn complete(
 
 pub(super) async fn delete(
     user: User,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
