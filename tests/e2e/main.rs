@@ -1,6 +1,14 @@
 //! The whole system: components on the spin host, embedded sidecars, mail sink. Time is stepped, but for the tests that
 //! kill the program.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed, and says where"
+)]
+
 mod crash;
 mod recurrence;
 mod reminders;
