@@ -30,9 +30,12 @@ struct Extensions {
     current_version: Option<u32>,
 }
 
-/// A refusal.
+/// A refusal. Boxed, since it travels as the error of many results.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
     status: StatusCode,
     detail: String,
     extensions: Extensions,
@@ -47,13 +50,13 @@ impl Problem {
             code: code.to_owned(),
             ..Extensions::default()
         };
-        Self {
+        Self(Box::new(Details {
             status,
             detail: detail.into(),
             extensions,
             headers: Vec::new(),
             log: None,
-        }
+        }))
     }
 
     /// 400: fields break rules; names each.
@@ -63,7 +66,7 @@ impl Problem {
             many => format!("{} fields are not valid", many.len()),
         };
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "validation_error", detail);
-        problem.extensions.errors = errors;
+        problem.0.extensions.errors = errors;
         problem
     }
 
@@ -95,7 +98,7 @@ impl Problem {
     pub fn version_mismatch(current: u32) -> Self {
         let detail = format!("the task is at version {current}: read it again and repeat the change");
         let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
-        problem.extensions.current_version = Some(current);
+        problem.0.extensions.current_version = Some(current);
         problem
     }
 
@@ -123,59 +126,53 @@ impl Problem {
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// Adds what only the log may know.
     #[must_use]
     pub fn logged(mut self, log: impl std::fmt::Display) -> Self {
-        self.log = Some(log.to_string());
+        self.0.log = Some(log.to_string());
         self
     }
 
     /// The status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The sentence for the caller.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if let Some(log) = &self.log {
-            if self.status.is_server_error() {
-                tracing::error!(
-                    status = self.status.as_u16(),
-                    code = self.extensions.code,
-                    "{log}"
-                );
+        let Details {
+            status,
+            detail,
+            extensions,
+            headers,
+            log,
+        } = *self.0;
+        if let Some(log) = &log {
+            if status.is_server_error() {
+                tracing::error!(status = status.as_u16(), code = extensions.code, "{log}");
             } else {
-                tracing::info!(
-                    status = self.status.as_u16(),
-                    code = self.extensions.code,
-                    "{log}"
-                );
+                tracing::info!(status = status.as_u16(), code = extensions.code, "{log}");
             }
         }
-        let body = ProblemDetails::from_status_code(self.status)
-            .with_detail(self.detail)
-            .with_extensions(self.extensions);
+        let body = ProblemDetails::from_status_code(status)
+            .with_detail(detail)
+            .with_extensions(extensions);
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = (self.status, body).into_response();
+        let mut response = (status, body).into_response();
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().extend(
-            self.headers
-                .into_iter()
-                .map(|(name, value)| (Some(name), value))
-                .filter_map(|(name, value)| name.map(|name| (name, value))),
-        );
+        response.headers_mut().extend(headers);
         response
     }
 }
