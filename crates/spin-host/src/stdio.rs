@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
+use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
@@ -53,8 +54,50 @@ impl LineLog {
 
 impl Lines {
     fn log(&self, line: &[u8]) {
-        let line = String::from_utf8_lossy(line);
-        tracing::info!(target: "spin_host::guest", component = &*self.component, stream = self.stream, "{line}");
+        let (component, stream) = (&*self.component, self.stream);
+        let Some(Structured {
+            level,
+            message,
+            fields,
+        }) = Structured::read(line)
+        else {
+            let line = String::from_utf8_lossy(line);
+            tracing::info!(target: "spin_host::guest", component, stream, "{line}");
+            return;
+        };
+        // A level is part of what the macros make at build time, so there is one call for each.
+        match level {
+            Level::ERROR => {
+                tracing::error!(target: "spin_host::guest", component, stream, fields, "{message}")
+            }
+            Level::WARN => tracing::warn!(target: "spin_host::guest", component, stream, fields, "{message}"),
+            Level::INFO => tracing::info!(target: "spin_host::guest", component, stream, fields, "{message}"),
+            _ => tracing::debug!(target: "spin_host::guest", component, stream, fields, "{message}"),
+        }
+    }
+}
+
+/// A line that a guest's own logger has written: a JSON object with `level` and `message`, as the `tracing` crate writes.
+/// It is logged at its level and with its message; what else it says is kept as JSON, but for the time, which the host says.
+#[derive(Debug, PartialEq, Eq)]
+struct Structured {
+    level: Level,
+    message: String,
+    fields: String,
+}
+
+impl Structured {
+    fn read(line: &[u8]) -> Option<Self> {
+        let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line).ok()?;
+        let level = object.get("level")?.as_str()?.parse().ok()?;
+        let message = object.get("message")?.as_str()?.to_owned();
+        object.retain(|name, _| !matches!(name.as_str(), "level" | "message" | "timestamp"));
+        let fields = serde_json::Value::Object(object).to_string();
+        Some(Self {
+            level,
+            message,
+            fields,
+        })
     }
 }
 
@@ -122,5 +165,24 @@ impl Pollable for LineLog {
         'life0: 'async_trait,
     {
         Box::pin(std::future::ready(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_guests_logger_keeps_its_level_and_its_fields() {
+        let line = br#"{"timestamp":"2026-11-21T12:00:00Z","level":"WARN","message":"later","attempts":2}"#;
+        let expected = Structured {
+            level: Level::WARN,
+            message: "later".to_owned(),
+            fields: r#"{"attempts":2}"#.to_owned(),
+        };
+        assert_eq!(Structured::read(line), Some(expected));
+        for plain in ["hello", "{}", r#"{"level":"loud","message":"x"}"#, r#"["level"]"#] {
+            assert_eq!(Structured::read(plain.as_bytes()), None, "{plain}");
+        }
     }
 }
