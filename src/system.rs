@@ -25,6 +25,8 @@ pub struct SystemOptions {
     pub listen: SocketAddr,
     /// The time of day, for components, jobs and retries.
     pub clock: Clock,
+    /// Variables of `spin.toml` that have another value than usual, such as `database_url`.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl SystemOptions {
@@ -35,6 +37,7 @@ impl SystemOptions {
             data,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             clock: Clock::system(),
+            variables: BTreeMap::new(),
         }
     }
 }
@@ -88,6 +91,9 @@ impl System {
             .clock(options.clock)
             .variable("dapr_api_token", api_token)
             .variable("dapr_app_token", app_token);
+        for (name, value) in options.variables {
+            builder = builder.variable(name, value);
+        }
         for (id, address) in &sidecar_addresses {
             builder = builder.variable(
                 format!("{}_sidecar", id.replace('-', "_")),

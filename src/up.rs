@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use nudge::{DataDir, System, SystemOptions};
-use step_clock::Clock;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Global;
@@ -33,10 +32,8 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
         "Starting: mail sink, four sidecars, four services (new components are compiled to machine code once)",
     );
     let system = SystemOptions {
-        root,
-        data: data.clone(),
         listen: options.listen,
-        clock: Clock::system(),
+        ..SystemOptions::new(root, data.clone())
     };
     let system = tokio::select! {
         started = System::start(system) => started?,

@@ -10,6 +10,7 @@
 )]
 
 mod crash;
+mod postgres;
 mod recurrence;
 mod reminders;
 mod support;

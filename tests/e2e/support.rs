@@ -1,5 +1,6 @@
 //! A running system, a user, and the patience to wait for what must come.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -24,15 +25,25 @@ pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 pub(crate) struct Bench {
     pub(crate) clock: Clock,
     pub(crate) folder: TempDir,
+    variables: BTreeMap<String, String>,
     system: Option<System>,
 }
 
 impl Bench {
     pub(crate) async fn start() -> Self {
+        Self::start_with([]).await
+    }
+
+    /// With variables of `spin.toml` that have another value than usual.
+    pub(crate) async fn start_with(variables: impl IntoIterator<Item = (&str, String)>) -> Self {
         let start: Timestamp = START.parse().unwrap();
         let mut bench = Self {
             clock: Clock::stepped(start.into()),
             folder: tempfile::tempdir().unwrap(),
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             system: None,
         };
         bench.boot().await;
@@ -46,6 +57,7 @@ impl Bench {
         let data = DataDir::open(self.folder.path()).unwrap();
         let options = SystemOptions {
             clock: self.clock.clone(),
+            variables: self.variables.clone(),
             ..SystemOptions::new(components::built(), data)
         };
         self.system = Some(System::start(options).await.unwrap());

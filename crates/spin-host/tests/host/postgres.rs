@@ -1,99 +1,9 @@
 //! `spin:postgres`, against a server of this machine if there is one.
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-
 use expect_test::expect;
-use tokio::net::TcpListener;
+use test_postgres::Server;
 
-use crate::support::{DEADLINE, Log, Setup, app, post};
-
-/// A PostgreSQL server with its data in a temporary folder.
-struct Server {
-    child: Child,
-    address: String,
-    _data: tempfile::TempDir,
-}
-
-impl Server {
-    /// Starts one, or says why not.
-    async fn start() -> Option<Self> {
-        let (Some(initdb), Some(postgres)) = (find("initdb"), find("postgres")) else {
-            eprintln!("skipped: initdb and postgres are not in the PATH");
-            return None;
-        };
-        let data = tempfile::tempdir().expect("a temporary folder");
-        let folder = data.path().join("data");
-        std::fs::create_dir(&folder).expect("writable");
-        // PostgreSQL refuses to run as root.
-        let root =
-            std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-        if root {
-            let nobody = Some(65_534);
-            std::os::unix::fs::chown(&folder, nobody, nobody).expect("root may");
-            std::os::unix::fs::chown(data.path(), nobody, nobody).expect("root may");
-        }
-        let command = |program: PathBuf| {
-            let mut command = Command::new(program);
-            if root {
-                std::os::unix::process::CommandExt::uid(&mut command, 65_534);
-                std::os::unix::process::CommandExt::gid(&mut command, 65_534);
-            }
-            command
-                .current_dir(&folder)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            command
-        };
-        let made = command(initdb)
-            .args(["--auth=trust", "--username=nudge", "--no-sync", "-D"])
-            .arg(&folder)
-            .status();
-        assert!(made.expect("initdb starts").success());
-        let free = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port")
-            .local_addr()
-            .expect("bound");
-        let port = free.port().to_string();
-        let child = command(postgres)
-            .args(["-h", "127.0.0.1", "-p", &port, "-k", "", "-F", "-D"])
-            .arg(&folder)
-            .spawn()
-            .expect("postgres starts");
-        let server = Self {
-            child,
-            address: format!("postgres://nudge@{free}/postgres?sslmode=disable"),
-            _data: data,
-        };
-        let ready = async {
-            while tokio_postgres::connect(&server.address, tokio_postgres::NoTls)
-                .await
-                .is_err()
-            {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(DEADLINE, ready)
-            .await
-            .expect("postgres is ready in time");
-        Some(server)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.exists())
-}
+use crate::support::{Log, Setup, app, post};
 
 #[tokio::test]
 async fn values_go_to_the_database_and_come_back() {
@@ -103,7 +13,7 @@ async fn values_go_to_the_database_and_come_back() {
     let host = Setup::new(app("allowed_outbound_hosts = [\"postgres://127.0.0.1:*\"]"))
         .start()
         .await;
-    let query = |parameters: &str| format!("/pg/{parameters}?{}", server.address);
+    let query = |parameters: &str| format!("/pg/{parameters}?{}", server.url());
     let statement = "SELECT $1::bool AS a, $2::int2, $3::int4, $4::int8, $5::float4, $6::float8, $7::text, \
                      $8::bytea, $9::date, $10::time, $11::timestamp, $12::timestamptz AT TIME ZONE 'UTC', \
                      $13::uuid, $14::jsonb, $15::int4[], $16::text[], $17::text";
@@ -151,7 +61,7 @@ async fn a_handle_is_one_connection_and_errors_of_the_server_have_their_code() {
     let host = Setup::new(app("allowed_outbound_hosts = [\"postgres://127.0.0.1:*\"]"))
         .start()
         .await;
-    let query = format!("/pg/none?{}", server.address);
+    let query = format!("/pg/none?{}", server.url());
     assert_eq!(
         post(&host, &query, "execute CREATE TABLE t (a int PRIMARY KEY)").await,
         "Ok(0)"
