@@ -81,10 +81,10 @@ impl Bridge {
 macro_rules! call {
     ($bridge:expr, $interface:ident.$function:ident($($argument:expr),*)) => {{
         let interface = $bridge.exports.$interface();
-        $bridge
-            .store
-            .run_concurrent(async |accessor| interface.$function(accessor, $($argument),*).await)
+        let calling = $bridge.store.run_concurrent(async |accessor| interface.$function(accessor, $($argument),*).await);
+        tokio::time::timeout(nudge_test_kit::http::DEADLINE, calling)
             .await
+            .expect("an answer in time")
             .expect("no trap")
             .expect("no trap")
     }};

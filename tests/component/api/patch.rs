@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::{relay, settled};
 use crate::support::{Caller, Service, json, send, text};
 
 const TASKS: &str = "/api/v1/tasks";
@@ -71,10 +72,7 @@ async fn a_patch_that_changes_nothing_makes_no_version_and_no_event() {
         json!({ "title": "x", "due": "2026-12-01", "reminders": [{ "minutesBefore": 5 }] }),
     )
     .await;
-    api.dapr
-        .wait_for("task-updates", 1)
-        .await
-        .expect("the task is announced");
+    settled(&api).await;
     api.pass(60);
     for body in [
         json!({}),
@@ -85,10 +83,7 @@ async fn a_patch_that_changes_nothing_makes_no_version_and_no_event() {
         assert_eq!(json(&alice.patch(&path, &body).await, 200), before, "{body}");
     }
     api.pass(60);
-    assert_eq!(
-        json(&api.sidecar().post("/internal/relay", &json!({})).await, 200),
-        json!({ "published": 0, "left": 0 })
-    );
+    assert_eq!(relay(&api).await, json!({ "published": 0, "left": 0 }));
     assert_eq!(api.dapr.published("task-events").len(), 1);
 }
 

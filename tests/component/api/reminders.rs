@@ -255,6 +255,7 @@ async fn reminders_that_nobody_sent_are_overdue_after_half_a_minute() {
 async fn a_reminder_that_was_sent_is_news_of_the_task() {
     let api = Service::start("api").await;
     let (task, _) = armed(&api).await;
+    settled(&api).await;
     api.sidecar().post(OUTCOMES, &sent(&task, 0)).await;
     settled(&api).await;
     let events = api.dapr.published("task-events");

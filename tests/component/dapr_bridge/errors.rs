@@ -56,7 +56,7 @@ async fn a_token_that_is_missing_or_wrong_is_access_denied_in_every_block() {
 
 #[tokio::test]
 async fn a_sidecar_that_does_not_answer_in_time_is_a_timeout() {
-    let mut bridge = Bridge::with("dapr_timeout_ms = \"50\"\n").await;
+    let mut bridge = Bridge::with("dapr_timeout_ms = \"1000\"\n").await;
     bridge.reply(Reply::silence());
     let error = call!(bridge, nudge_dapr_health.call_check()).unwrap_err();
     assert_eq!(kind(&error).0, "timeout", "{error:?}");
