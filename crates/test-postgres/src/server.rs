@@ -1,0 +1,120 @@
+//! The server: made, started, and killed with the test.
+#![expect(clippy::expect_used, reason = "a test whose server does not start has failed")]
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+/// How long the server may take to start.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A PostgreSQL server with its data in a temporary folder.
+pub struct Server {
+    child: Child,
+    address: String,
+    port: String,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts one, or says why not.
+    ///
+    /// # Panics
+    ///
+    /// When there is PostgreSQL and it does not start.
+    pub async fn start() -> Option<Self> {
+        let (Some(initdb), Some(postgres)) = (find("initdb"), find("postgres")) else {
+            eprintln!("skipped: initdb and postgres are neither in the PATH nor in /usr/lib/postgresql");
+            return None;
+        };
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let folder = data.path().join("data");
+        std::fs::create_dir(&folder).expect("writable");
+        // PostgreSQL refuses to run as root.
+        let root =
+            std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+        if root {
+            let nobody = Some(65_534);
+            std::os::unix::fs::chown(&folder, nobody, nobody).expect("root may");
+            std::os::unix::fs::chown(data.path(), nobody, nobody).expect("root may");
+        }
+        let command = |program: PathBuf| {
+            let mut command = Command::new(program);
+            if root {
+                std::os::unix::process::CommandExt::uid(&mut command, 65_534);
+                std::os::unix::process::CommandExt::gid(&mut command, 65_534);
+            }
+            command
+                .current_dir(&folder)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let made = command(initdb)
+            .args(["--auth=trust", "--username=nudge", "--no-sync", "-D"])
+            .arg(&folder)
+            .status();
+        assert!(made.expect("initdb starts").success());
+        let free = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port")
+            .local_addr()
+            .expect("bound");
+        let port = free.port().to_string();
+        let child = command(postgres)
+            .args(["-h", "127.0.0.1", "-p", &port, "-k", "", "-F", "-D"])
+            .arg(&folder)
+            .spawn()
+            .expect("postgres starts");
+        let server = Self {
+            child,
+            address: format!("postgres://nudge@{free}/postgres?sslmode=disable"),
+            port,
+            _data: data,
+        };
+        let ready = async {
+            while tokio_postgres::connect(&server.address, tokio_postgres::NoTls)
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, ready)
+            .await
+            .expect("postgres is ready in time");
+        Some(server)
+    }
+
+    /// Its address, `postgres://user@host:port/database?…`.
+    pub fn url(&self) -> &str {
+        &self.address
+    }
+
+    /// Its host as a component's `allowed_outbound_hosts` names it.
+    pub fn host(&self) -> String {
+        format!("postgres://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Debian keeps the server's programs out of the PATH, one folder a version.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    std::env::split_paths(&path)
+        .chain(versions.map(|version| version.path().join("bin")))
+        .map(|folder| folder.join(program))
+        .find(|file| file.exists())
+}
