@@ -106,7 +106,9 @@ fn ensure_target(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Erro
     if output.status.success() && folder.is_dir() {
         return Ok(());
     }
-    progress(&format!("rustup target add {TARGET}"));
+    progress(&format!(
+        "The compiler lacks the target {TARGET}; adding it with `rustup target add {TARGET}`"
+    ));
     let output = command("rustup", root)
         .args(["target", "add", TARGET])
         .output()
