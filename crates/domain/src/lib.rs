@@ -37,6 +37,7 @@
 
 pub mod due;
 pub mod id;
+pub mod mail_address;
 pub mod phrase;
 pub mod recurrence;
 pub mod reminder;
@@ -47,6 +48,7 @@ mod word;
 pub mod zone;
 
 pub use due::{Due, DueError};
+pub use mail_address::{MailAddress, MailAddressError};
 pub use phrase::parse_recurrence;
 pub use recurrence::{Rule, RuleError};
 pub use word::WordError;

@@ -5,6 +5,8 @@ mod due;
 #[cfg(test)]
 mod id;
 #[cfg(test)]
+mod mail_address;
+#[cfg(test)]
 mod phrase;
 #[cfg(test)]
 mod recurrence;
