@@ -4,11 +4,15 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::temporal::SpanParser;
 use jiff::tz::Offset;
 use serde::{Serialize, Serializer};
 
 use crate::text::quoted;
 use crate::zone::Zone;
+
+/// ISO 8601 alone, not the friendlier forms that jiff knows as well.
+static SPANS: SpanParser = SpanParser::new();
 
 /// An instant, to the second, and the zone in which its owner reads it.
 ///
@@ -27,6 +31,8 @@ impl Due {
     pub const FIRST_YEAR: i16 = 1970;
     /// Last year, in the zone's calendar, in which something may be due.
     pub const LAST_YEAR: i16 = 2199;
+    /// Longest duration that [`moved_by`](Self::moved_by) reads, in characters.
+    pub const MAX_SPAN_CHARS: usize = 40;
 
     /// A due at `at`, cut to the whole second, read in `zone`.
     ///
@@ -73,6 +79,37 @@ impl Due {
             None => zone.time_zone().to_timestamp(local),
         };
         Self::new(at.map_err(no_such)?, zone.clone())
+    }
+
+    /// The due that is a duration later, or earlier with a leading minus.
+    ///
+    /// `span_text` is an ISO 8601 duration of at most [`MAX_SPAN_CHARS`](Self::MAX_SPAN_CHARS) characters: `P1D`, `P2W`, `P1M`,
+    /// `PT30M`, `P1DT12H`, `-P1D`. Years, months, weeks and days are counted in the zone's calendar and keep the local time
+    /// of day, whatever clocks do between; a day that a month lacks becomes its last. Hours, minutes and seconds are
+    /// time that passes.
+    /// A local time that clocks skip or show twice is read as in [`parse`](Self::parse).
+    ///
+    /// # Errors
+    ///
+    /// [`DueError::NotADuration`], [`DueError::NotMoved`] when the due stays where it is, and years out of range.
+    pub fn moved_by(&self, span_text: &str) -> Result<Self, DueError> {
+        let refused = |source| DueError::NotADuration {
+            text: quoted(span_text),
+            source,
+        };
+        let text = span_text.trim();
+        if text.chars().nth(Self::MAX_SPAN_CHARS).is_some() {
+            return Err(refused(None));
+        }
+        let span = SPANS.parse_span(text).map_err(|error| refused(Some(error)))?;
+        let zoned = self.at.to_zoned(self.zone.time_zone().clone());
+        // What jiff cannot add is thousands of years away.
+        let at = zoned.checked_add(span).map_err(|error| refused(Some(error)))?;
+        let moved = Self::new(at.timestamp(), self.zone.clone())?;
+        if moved.at == self.at {
+            return Err(DueError::NotMoved { text: quoted(text) });
+        }
+        Ok(moved)
     }
 
     /// The instant, always a whole second.
@@ -221,11 +258,31 @@ pub enum DueError {
         /// The refused year, in the zone's calendar.
         year: i16,
     },
+    /// The text is not an ISO 8601 duration that fits.
+    #[error(
+        "`{text}` is not a duration: write P1D (a day), P1W (a week), P1M (a month), PT2H (two hours), -P1D (a day \
+         earlier)"
+    )]
+    NotADuration {
+        /// The refused text, shortened.
+        text: String,
+        /// What is wrong with it, unless it is its length.
+        source: Option<jiff::Error>,
+    },
+    /// A duration that leads back to the same instant.
+    #[error("`{text}` moves nothing: give a duration such as P1D or -PT2H")]
+    NotMoved {
+        /// The refused text, shortened.
+        text: String,
+    },
 }
 
 impl DueError {
-    /// Stable code for machines: `invalid_due`.
+    /// Stable code for machines: `invalid_duration` for what [`Due::moved_by`] cannot read, else `invalid_due`.
     pub fn code(&self) -> &'static str {
-        "invalid_due"
+        match self {
+            Self::NotADuration { .. } | Self::NotMoved { .. } => "invalid_duration",
+            Self::Unreadable { .. } | Self::NoSuchTime { .. } | Self::YearOutOfRange { .. } => "invalid_due",
+        }
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod due_moved;
+#[cfg(test)]
 mod id;
 #[cfg(test)]
 mod mail_address;
