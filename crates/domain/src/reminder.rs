@@ -15,6 +15,9 @@ pub const MAX_REMINDERS: usize = 5;
 /// Longest time before the due, in minutes: four weeks.
 pub const MAX_MINUTES_BEFORE: u32 = 4 * 7 * 24 * 60;
 
+/// Longest snooze, in minutes: four weeks.
+pub const MAX_SNOOZE_MINUTES: u32 = 4 * 7 * 24 * 60;
+
 /// When to remind: `{"minutesBefore": 30}` or `{"at": "2026-12-01T08:00:00Z"}` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,7 +68,7 @@ pub struct Reminder {
     pub id: ReminderId,
     /// What was asked for.
     pub when: ReminderWhen,
-    /// The instant that follows from it and the due.
+    /// The instant that follows from it and the due, or a later one that it was snoozed or postponed to.
     pub remind_at: Timestamp,
     /// What has become of it.
     pub status: ReminderStatus,
@@ -110,6 +113,35 @@ impl Reminder {
         }
     }
 
+    /// Fires again, or later, at `until`, at the time `now`. Whatever had become of it, it is scheduled then; what was
+    /// asked for (`when`) stays, so moving the due moves a snoozed relative reminder along.
+    ///
+    /// # Errors
+    ///
+    /// [`ReminderError::InThePast`] for an instant that is not ahead, [`ReminderError::SnoozedTooFar`] for one more than
+    /// [`MAX_SNOOZE_MINUTES`] ahead. The reminder is unchanged then.
+    pub fn snooze(&mut self, until: Timestamp, now: Timestamp) -> Result<(), ReminderError> {
+        if until <= now {
+            return Err(ReminderError::InThePast { at: until });
+        }
+        if until.duration_since(now) > SignedDuration::from_mins(i64::from(MAX_SNOOZE_MINUTES)) {
+            return Err(ReminderError::SnoozedTooFar { until });
+        }
+        self.remind_at = until;
+        self.status = ReminderStatus::Scheduled;
+        Ok(())
+    }
+
+    /// Waits until `until`, the end of quiet hours. A reminder that is not scheduled, or not before that, stays as it is.
+    /// Tells whether it moved.
+    pub fn postpone(&mut self, until: Timestamp) -> bool {
+        let moves = self.status == ReminderStatus::Scheduled && self.remind_at < until;
+        if moves {
+            self.remind_at = until;
+        }
+        moves
+    }
+
     /// A reminder that fires at its instant, or at once while the due is ahead, or never.
     pub(crate) fn relative(id: ReminderId, when: ReminderWhen, due: &Due, now: Timestamp) -> Self {
         let remind_at = when.remind_at(due);
@@ -151,19 +183,20 @@ pub fn cancel_all(reminders: &mut [Reminder]) {
     reminders.iter_mut().for_each(cancel);
 }
 
-/// Arms cancelled reminders again, because the task is pending again: those whose instant is ahead, and relative ones
-/// whose due is. Sent and failed ones keep their status, so nothing is sent twice.
+/// Arms cancelled reminders again, because the task is pending again: those whose instant is ahead, snoozed or not, and
+/// relative ones whose due is. Sent and failed ones keep their status, so nothing is sent twice.
 pub fn rearm_cancelled(reminders: &mut [Reminder], due: Option<&Due>, now: Timestamp) {
     for reminder in reminders
         .iter_mut()
         .filter(|reminder| reminder.status == ReminderStatus::Cancelled)
     {
         match (reminder.when, due) {
+            (ReminderWhen::MinutesBefore(_), None) => {}
+            _ if reminder.remind_at > now => reminder.status = ReminderStatus::Scheduled,
             (ReminderWhen::MinutesBefore(_), Some(due)) => {
                 *reminder = Reminder::relative(reminder.id, reminder.when, due, now);
             }
-            (ReminderWhen::At(at), _) if at > now => reminder.status = ReminderStatus::Scheduled,
-            (ReminderWhen::MinutesBefore(_), None) | (ReminderWhen::At(_), _) => {}
+            (ReminderWhen::At(_), _) => {}
         }
     }
 }
@@ -195,6 +228,12 @@ pub enum ReminderError {
         /// The refused instant.
         at: Timestamp,
     },
+    /// Snoozed for over four weeks.
+    #[error("{until} is too far ahead to snooze until: give an instant at most 4 weeks from now")]
+    SnoozedTooFar {
+        /// The refused instant.
+        until: Timestamp,
+    },
     /// The task already has it.
     #[error("the task already has this reminder: change or delete that one, or choose another time")]
     Duplicate,
@@ -209,7 +248,9 @@ impl ReminderError {
         match self {
             Self::TooMany => "too_many_reminders",
             Self::Duplicate => "duplicate_reminder",
-            Self::NoDue | Self::TooEarly { .. } | Self::InThePast { .. } => "invalid_reminder",
+            Self::NoDue | Self::TooEarly { .. } | Self::InThePast { .. } | Self::SnoozedTooFar { .. } => {
+                "invalid_reminder"
+            }
         }
     }
 }

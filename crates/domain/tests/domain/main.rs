@@ -21,6 +21,8 @@ mod recurrence_refusals;
 #[cfg(test)]
 mod reminder;
 #[cfg(test)]
+mod reminder_snooze;
+#[cfg(test)]
 mod robustness;
 #[cfg(test)]
 mod series;

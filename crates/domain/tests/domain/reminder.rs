@@ -195,6 +195,7 @@ fn reopening_arms_what_was_cancelled_and_is_still_of_use() {
     let due = due("2026-12-01T10:00", "UTC");
     let at = |text: &str| Reminder {
         when: ReminderWhen::At(instant(text)),
+        remind_at: instant(text),
         ..minutes(0, &due)
     };
     let cancelled = |reminder: Reminder| Reminder {
