@@ -11,6 +11,8 @@ mod mail_address;
 #[cfg(test)]
 mod phrase;
 #[cfg(test)]
+mod quiet_hours;
+#[cfg(test)]
 mod recurrence;
 #[cfg(test)]
 mod recurrence_daylight_saving;
