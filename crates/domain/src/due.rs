@@ -1,5 +1,7 @@
 //! When a task is due.
 
+pub mod phrase;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -258,6 +260,33 @@ pub enum DueError {
         /// The refused year, in the zone's calendar.
         year: i16,
     },
+    /// Neither a date nor a known phrase.
+    #[error(
+        "`{text}` is not understood as a due date: try `tomorrow 9am`, `in 3 hours`, `next friday`, \
+         or write 2026-12-01T09:00"
+    )]
+    UnknownPhrase {
+        /// The refused text, shortened.
+        text: String,
+    },
+    /// A phrase that people read in two ways.
+    #[error("`{text}` can mean two things: say {instead}")]
+    AmbiguousPhrase {
+        /// The refused text, shortened.
+        text: String,
+        /// What says either clearly.
+        instead: &'static str,
+    },
+    /// A weekday beside a date that falls on another.
+    #[error("`{text}` does not fit: {date} is a {weekday}, so leave the weekday out or change one of them")]
+    OtherWeekday {
+        /// The refused text, shortened.
+        text: String,
+        /// The date in it.
+        date: Date,
+        /// The day of the week that this date falls on, in lower case.
+        weekday: &'static str,
+    },
     /// The text is not an ISO 8601 duration that fits.
     #[error(
         "`{text}` is not a duration: write P1D (a day), P1W (a week), P1M (a month), PT2H (two hours), -P1D (a day \
@@ -278,11 +307,17 @@ pub enum DueError {
 }
 
 impl DueError {
-    /// Stable code for machines: `invalid_duration` for what [`Due::moved_by`] cannot read, else `invalid_due`.
+    /// Stable code for machines: `invalid_duration` for what [`Due::moved_by`] cannot read, `ambiguous_due`, and
+    /// `invalid_due` for everything else.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotADuration { .. } | Self::NotMoved { .. } => "invalid_duration",
-            Self::Unreadable { .. } | Self::NoSuchTime { .. } | Self::YearOutOfRange { .. } => "invalid_due",
+            Self::AmbiguousPhrase { .. } => "ambiguous_due",
+            Self::Unreadable { .. }
+            | Self::UnknownPhrase { .. }
+            | Self::OtherWeekday { .. }
+            | Self::NoSuchTime { .. }
+            | Self::YearOutOfRange { .. } => "invalid_due",
         }
     }
 }

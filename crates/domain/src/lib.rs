@@ -36,6 +36,7 @@
 //! ```
 
 pub mod due;
+mod english;
 pub mod id;
 pub mod mail_address;
 pub mod phrase;

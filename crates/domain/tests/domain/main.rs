@@ -5,6 +5,8 @@ mod due;
 #[cfg(test)]
 mod due_moved;
 #[cfg(test)]
+mod due_phrase;
+#[cfg(test)]
 mod id;
 #[cfg(test)]
 mod mail_address;

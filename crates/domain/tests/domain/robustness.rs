@@ -3,12 +3,14 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use nudge_domain::id::{TaskId, UserId};
+use nudge_domain::quiet_hours::TimeOfDay;
 use nudge_domain::task::{CategoryName, Color, Description, Priority, Status, TagName, Title};
-use nudge_domain::{Due, Rule, Zone, parse_recurrence};
+use nudge_domain::{Due, MailAddress, Rule, Zone, parse_recurrence};
 use proptest::prelude::*;
 
-use crate::given::zone;
+use crate::given::{due, instant, zone};
 
 /// Longest error message, in characters.
 const LINE: usize = 320;
@@ -39,6 +41,17 @@ fn read_by_everyone(text: &str) {
     parse::<Status>(text);
     refuses_in_a_line(parse_recurrence(text));
     refuses_in_a_line(Due::parse(text, &zone("Europe/Berlin")));
+    for now in [
+        Timestamp::MIN,
+        instant("2026-06-10T08:30:45.5Z"),
+        instant("2199-12-31T12:00:00Z"),
+        Timestamp::MAX,
+    ] {
+        refuses_in_a_line(Due::parse_or_phrase(text, &zone("Europe/Berlin"), now));
+    }
+    refuses_in_a_line(due("2026-12-01", "Europe/Berlin").moved_by(text));
+    parse::<MailAddress>(text);
+    parse::<TimeOfDay>(text);
     if let Ok(rule) = parse_recurrence(text) {
         assert_eq!(rule.to_string().parse(), Ok(rule));
     }
@@ -112,6 +125,16 @@ proptest! {
         "monday", "fri", "weekday", "weekend", "january", "feb", "on", "the", "of", "and", ",", "-", "to", "for", "times", "until",
         "2026-12-31", "once", "a", "99999", "15th",
     ]), 0..8)) {
+        read_by_everyone(&words.join(" "));
+    }
+
+    #[test]
+    fn text_made_of_words_for_dues(words in prop::collection::vec(prop::sample::select(vec![
+        "today", "tonight", "tomorrow", "day", "after", "in", "an", "a", "half", "couple", "99999", "2", "hours", "1h30m", "weeks", "months",
+        "years", "from", "now", "this", "next", "end", "start", "first", "last", "week", "month", "eom", "weekend", "monday", "fri", "feb",
+        "dec", "24", "29", "15th", "31st", "99999th", "2027", "1969", "2027-12-24", "at", "9am", "12 pm", "17:00", "24:00", "9", "noon",
+        "midnight", "eod", "morning", "evening", "o'clock", "and", "of", ",", ".", "3/4", "é",
+    ]), 0..7)) {
         read_by_everyone(&words.join(" "));
     }
 

@@ -1,0 +1,81 @@
+//! English words that recurrences and dues are both written with: weekdays, months, numbers. All in lower case.
+
+pub(crate) const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const NUMBERS: [&str; 12] = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+];
+const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+
+/// Index of a weekday, Monday 0: `monday`, `mondays`, `mon`.
+pub(crate) fn weekday(word: &str) -> Option<usize> {
+    name_in(&WEEKDAYS, word).or_else(|| name_in(&WEEKDAYS, word.strip_suffix('s')?))
+}
+
+/// Number of a month: `january`, `jan`.
+pub(crate) fn month(word: &str) -> Option<usize> {
+    Some(name_in(&MONTHS, word)? + 1)
+}
+
+fn name_in(names: &[&str], word: &str) -> Option<usize> {
+    names
+        .iter()
+        .position(|name| word.len() >= 3 && name.starts_with(word))
+}
+
+/// `first` to `fifth`, `1st` to `5th`, `last`.
+pub(crate) fn position(word: &str) -> Option<i32> {
+    if word == "last" {
+        return Some(-1);
+    }
+    let spelled = ORDINALS
+        .iter()
+        .zip(1..)
+        .find(|(name, _)| **name == word)
+        .map(|(_, number)| number);
+    spelled.or_else(|| numeral(word).filter(|number| *number <= 5))
+}
+
+/// `1st`, `22nd`, `3rd`, `15th`.
+pub(crate) fn numeral(word: &str) -> Option<i32> {
+    let digits = ["st", "nd", "rd", "th"]
+        .into_iter()
+        .find_map(|suffix| word.strip_suffix(suffix))?;
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| number(digits))?
+}
+
+/// `3`, `three`. Whether it is in range is for the rule to say.
+pub(crate) fn number(word: &str) -> Option<i32> {
+    if (1..=5).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return word.parse().ok();
+    }
+    NUMBERS
+        .iter()
+        .zip(1..)
+        .find(|(name, _)| **name == word)
+        .map(|(_, number)| number)
+}
