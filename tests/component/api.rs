@@ -1,11 +1,16 @@
 //! The api: REST in, tasks and events out.
 
 mod access;
+mod bulk;
 mod create;
 mod events;
+mod feed;
+mod idempotency;
 mod labels;
 mod list;
+mod occurrences;
 mod patch;
+mod rate;
 mod refusals;
 mod reminders;
 mod series;

@@ -94,10 +94,29 @@ impl Service {
     /// Another process of the service with the same database, the same clock and a sidecar that remembers nothing. This
     /// one is left behind as it is: what it waits for never comes.
     pub(crate) async fn start_again(&self) -> Self {
+        self.another().start().await
+    }
+
+    /// The same, with a variable.
+    pub(crate) async fn start_again_with(&self, name: &'static str, value: &str) -> Self {
+        self.another().variable(name, value).start().await
+    }
+
+    fn another(&self) -> Setup {
         let mut setup = Setup::new(self.id);
         setup.clock = self.clock.clone();
         setup.state = self.state.clone();
-        setup.start().await
+        setup
+    }
+
+    /// Runs a statement on the service's database, to leave there what a crash would.
+    pub(crate) fn sql(&self, statement: &str) {
+        let database =
+            rusqlite::Connection::open(self.state.path().join("sqlite_db.db")).expect("the database opens");
+        database
+            .busy_timeout(Duration::from_secs(10))
+            .expect("a timeout can be set");
+        database.execute(statement, []).expect("the statement runs");
     }
 
     /// A person with a good token, minted now.

@@ -64,6 +64,16 @@ impl<S: Sync> FromRequestParts<S> for User {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        user(parts).await
+    }
+}
+
+/// The caller of a request; a token is checked once for each request.
+pub(crate) async fn user(parts: &mut Parts) -> Result<User, Problem> {
+    if let Some(user) = parts.extensions.get::<User>() {
+        return Ok(user.clone());
+    }
+    let user = {
         let header = parts
             .headers
             .get(AUTHORIZATION)
@@ -77,8 +87,10 @@ impl<S: Sync> FromRequestParts<S> for User {
                 "the Authorization header must be Bearer and a token",
             ));
         }
-        check(token.trim(), key().await?, Timestamp::now())
-    }
+        check(token.trim(), key().await?, Timestamp::now())?
+    };
+    parts.extensions.insert(user.clone());
+    Ok(user)
 }
 
 async fn key() -> Result<&'static Hs256Key, Problem> {

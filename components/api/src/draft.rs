@@ -88,10 +88,62 @@ pub(crate) fn complete(task: &mut TaskRecord, context: &Context) {
 }
 
 /// Takes that back. Reminders that are still ahead are armed again.
-fn reopen(task: &mut TaskRecord, context: &Context) {
+pub(crate) fn reopen(task: &mut TaskRecord, context: &Context) {
     task.status = Status::Pending;
     task.completed_at = None;
     rearm_cancelled(&mut task.reminders, task.due.as_ref(), context.now);
+}
+
+/// Moves the due date: to `due`, or `by` a duration. Reminders that count from it move along.
+pub(crate) fn move_due(
+    task: &mut TaskRecord,
+    body: Map<String, Value>,
+    context: &Context,
+) -> Result<(), Problem> {
+    let mut fields = Fields::new(body);
+    let before = task.due.clone();
+    match (fields.text("due").value(), fields.text("by").value()) {
+        (Some(text), None) => match Due::parse_or_phrase(&text, &task.zone, context.now) {
+            Ok(due) => task.due = Some(due),
+            Err(error) => fields.error("due", error.code(), &error),
+        },
+        (None, Some(text)) => match task.due.as_ref().map(|due| due.moved_by(&text)) {
+            Some(Ok(due)) => task.due = Some(due),
+            Some(Err(error)) => fields.error("by", error.code(), &error),
+            None => fields.error("by", "invalid_due", "the task has no due date to move: send due"),
+        },
+        (None, None) if fields.errors.is_empty() => fields.error(
+            "due",
+            "required",
+            "give due, a date, or by, a duration such as P1D",
+        ),
+        (None, None) => {}
+        (Some(_), Some(_)) => fields.error("by", "invalid_due", "give due or by, not both"),
+    }
+    fields.finish()?;
+    reschedule(
+        &mut task.reminders,
+        before.as_ref(),
+        task.due.as_ref(),
+        context.now,
+    );
+    if task.status == Status::Completed {
+        cancel_all(&mut task.reminders);
+    }
+    Ok(())
+}
+
+/// Puts a tag on a task that does not wear it.
+pub(crate) fn wear(task: &mut TaskRecord, tag: Uuid) -> Result<(), Problem> {
+    if task.tag_ids.len() >= MAX_TAGS {
+        return Err(Problem::field("tagIds", "too_many_tags", too_many_tags()));
+    }
+    task.tag_ids.push(tag);
+    Ok(())
+}
+
+fn too_many_tags() -> String {
+    format!("a task has at most {MAX_TAGS} tags: take one off first")
 }
 
 /// The fields that creating and patching share. Mistakes are collected in `fields`.
@@ -118,7 +170,7 @@ fn apply(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
     }
     tags(task, fields);
     let before = task.due.clone();
-    due(task, fields);
+    due(task, fields, context);
     recurrence(task, fields, context);
     reminders(task, before.as_ref(), fields, context);
 }
@@ -138,17 +190,13 @@ fn tags(task: &mut TaskRecord, fields: &mut Fields) {
         }
     }
     if tag_ids.len() > MAX_TAGS {
-        fields.error(
-            "tagIds",
-            "too_many_tags",
-            format!("a task has at most {MAX_TAGS} tags"),
-        );
+        fields.error("tagIds", "too_many_tags", too_many_tags());
     }
     task.tag_ids = tag_ids;
 }
 
 /// `due` and `timeZone`. A zone that comes alone keeps the instant and changes how it is shown.
-fn due(task: &mut TaskRecord, fields: &mut Fields) {
+fn due(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
     let wanted = fields.parsed::<Zone>("timeZone", |error| error.code());
     if wanted == Field::Null {
         fields.error("timeZone", "required", "a task has a time zone");
@@ -157,7 +205,7 @@ fn due(task: &mut TaskRecord, fields: &mut Fields) {
         task.zone = zone;
     }
     match fields.text("due") {
-        Field::Value(text) => match Due::parse(&text, &task.zone) {
+        Field::Value(text) => match Due::parse_or_phrase(&text, &task.zone, context.now) {
             Ok(due) => task.due = Some(due),
             Err(error) => fields.error("due", error.code(), &error),
         },
@@ -252,7 +300,7 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
             continue;
         };
         let mut inner = Fields::within(format!("{prefix}."), object);
-        let (id, when) = reminder(task, &mut inner);
+        let (id, when) = reminder(task, &mut inner, context);
         inner.refuse_others();
         let broken = !inner.errors.is_empty();
         fields.errors.append(&mut inner.errors);
@@ -293,7 +341,11 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
 }
 
 /// Reads one reminder: its id, if it is one that the task has, and its time.
-fn reminder(task: &TaskRecord, fields: &mut Fields) -> (Option<ReminderId>, Option<ReminderWhen>) {
+fn reminder(
+    task: &TaskRecord,
+    fields: &mut Fields,
+    context: &Context,
+) -> (Option<ReminderId>, Option<ReminderWhen>) {
     let id = fields.id("id").value().map(ReminderId::from);
     if let Some(id) = id
         && !task.reminders.iter().any(|known| known.id == id)
@@ -310,7 +362,7 @@ fn reminder(task: &TaskRecord, fields: &mut Fields) -> (Option<ReminderId>, Opti
     let _ = (fields.json("remindAt"), fields.json("status"));
     let when = match (minutes, at) {
         (Some(minutes), None) => Some(ReminderWhen::MinutesBefore(minutes)),
-        (None, Some(text)) => match Due::parse(&text, &task.zone) {
+        (None, Some(text)) => match Due::parse_or_phrase(&text, &task.zone, context.now) {
             Ok(at) => Some(ReminderWhen::At(at.at())),
             Err(error) => {
                 fields.error("at", "invalid_reminder", &error);

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::FromRequest;
-use axum::extract::Request;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::header::{CONTENT_TYPE, IF_MATCH};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
 use nudge_component::problem::FieldError;
@@ -57,6 +57,25 @@ impl<S: Sync> FromRequest<S> for JsonObject {
                 StatusCode::BAD_REQUEST,
                 "invalid_body",
                 format!("the body is not JSON: {error}"),
+            )),
+        }
+    }
+}
+
+/// The `name=value` pairs of a query string, in their order.
+pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pairs {
+    type Rejection = Problem;
+
+    /// 400 when it cannot be decoded.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Query::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(pairs)) => Ok(Self(pairs)),
+            Err(error) => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_query",
+                error.body_text(),
             )),
         }
     }

@@ -41,13 +41,17 @@ impl Kind {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Label {
     pub(crate) id: Uuid,
-    name: String,
+    pub(crate) name: String,
     color: String,
+    /// Tasks that wear it.
+    task_count: u32,
+    /// One more with every change, from 1.
+    pub(crate) version: u32,
 }
 
 const DEFAULT_COLOR: &str = "#6b7280";
 
-/// Changes a label by a body; a new one starts empty.
+/// Changes a label by a body; a new one starts empty. Its version stays.
 pub(crate) fn apply(
     kind: Kind,
     label: Option<Label>,
@@ -59,6 +63,8 @@ pub(crate) fn apply(
         id,
         name: String::new(),
         color: DEFAULT_COLOR.to_owned(),
+        task_count: 0,
+        version: 1,
     });
     let mut fields = Fields::new(body);
     let name = match kind {
@@ -90,17 +96,37 @@ fn map<T: Into<String>>(field: Field<T>) -> Field<String> {
 }
 
 fn read(row: &Row) -> Result<Label, DbError> {
+    let number = |column| {
+        let value = row.int(column)?;
+        u32::try_from(value).map_err(|error| DbError::Unreadable(format!("column {column}: {error}")))
+    };
     Ok(Label {
         id: row.parsed(0)?,
         name: row.text(1)?.to_owned(),
         color: row.text(2)?.to_owned(),
+        version: number(3)?,
+        task_count: number(4)?,
     })
+}
+
+/// The columns of [`read`].
+fn columns(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Category => {
+            "id, name, color, version, \
+             (SELECT COUNT(*) FROM task WHERE task.category_id = category.id AND task.deleted_at IS NULL)"
+        }
+        Kind::Tag => {
+            "id, name, color, version, (SELECT COUNT(*) FROM task_tag WHERE task_tag.tag_id = tag.id)"
+        }
+    }
 }
 
 /// A user's labels, by name.
 pub(crate) async fn list(database: &Database, kind: Kind, user_id: &str) -> Result<Vec<Label>, DbError> {
     let sql = format!(
-        "SELECT id, name, color FROM {} WHERE user_id = $1 ORDER BY name, id",
+        "SELECT {} FROM {} WHERE user_id = $1 ORDER BY name, id",
+        columns(kind),
         kind.name()
     );
     database
@@ -119,7 +145,8 @@ pub(crate) async fn find(
     id: Uuid,
 ) -> Result<Option<Label>, DbError> {
     let sql = format!(
-        "SELECT id, name, color FROM {} WHERE id = $1 AND user_id = $2",
+        "SELECT {} FROM {} WHERE id = $1 AND user_id = $2",
+        columns(kind),
         kind.name()
     );
     database
@@ -130,7 +157,8 @@ pub(crate) async fn find(
         .transpose()
 }
 
-/// Stores a label. Says no when the user has another of that name.
+/// Stores a new label, or the next version of one that is still at the version before. Says no when it is not, or when the
+/// user has another of that name.
 pub(crate) async fn save(
     database: &Database,
     kind: Kind,
@@ -142,9 +170,11 @@ pub(crate) async fn save(
     // same time can bring about on PostgreSQL.
     let table = kind.name();
     let sql = format!(
-        "INSERT INTO {table} (id, user_id, name, color, created_at) \
-         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3 AND id <> $1) \
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, color = excluded.color RETURNING id"
+        "INSERT INTO {table} (id, user_id, name, color, created_at, version) \
+         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT) \
+         WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3 AND id <> $1) \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, color = excluded.color, version = excluded.version \
+         WHERE {table}.version = excluded.version - 1 RETURNING id"
     );
     let parameters = [
         label.id.into(),
@@ -152,6 +182,7 @@ pub(crate) async fn save(
         label.name.as_str().into(),
         label.color.as_str().into(),
         now.into(),
+        label.version.into(),
     ];
     match database.query(&sql, parameters).await {
         Ok(rows) => Ok(!rows.is_empty()),

@@ -11,23 +11,33 @@
 //! | `auth.rs` | who is calling |
 //! | `input.rs` | reading bodies and queries, naming what is wrong |
 //! | `draft.rs` | from a body to a task, by the rules of the domain |
-//! | `service.rs` | what happens |
+//! | `service.rs`, `label_service.rs`, `bulk.rs` | what happens |
+//! | `feed.rs` | history and change feed |
+//! | `idempotency.rs`, `rate.rs` | what every request of a person passes |
 //! | `record.rs` | a task between the database and the contract |
+//! | `query.rs`, `cursor.rs`, `list.rs` | lists: what is asked for, where a page ends, the statement |
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
 //! | `outbox.rs` | publishing behind the answer, and the relay |
 
 mod auth;
 mod bindings;
+mod bulk;
 mod cursor;
 mod db;
 mod draft;
 mod error;
 mod exports;
+mod feed;
+mod idempotency;
 mod input;
+mod label_service;
 mod labels;
+mod list;
 mod outbox;
 mod people;
+mod query;
+mod rate;
 mod record;
 mod routes;
 mod schema;

@@ -14,9 +14,11 @@ use nudge_component::publish::{describe, event as cloud_event};
 use nudge_contract::api::RelayReport;
 use nudge_contract::event::{Change, SCHEMA_VERSION, TaskEvent, TaskUpdate};
 use nudge_contract::names::{app, component, topic};
+use nudge_domain::task::Status;
 
 use crate::db::{Database, DbError};
 use crate::store::{self, StoredEvent};
+use crate::{idempotency, service};
 
 /// Age from which an unpublished event counts as left over: longer than publishing behind the answer takes.
 const LEFT_OVER: SignedDuration = SignedDuration::from_secs(5);
@@ -87,7 +89,13 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
     }
     let waiting =
         store::without_successor(&database, before(GIVEN_UP), before(NO_SUCCESSOR), BATCH as u32).await?;
-    let events: Vec<_> = waiting
+    let (completed, skipped): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .partition(|task| task.status == Status::Completed);
+    for task in &skipped {
+        service::follow(&database, task, None).await?;
+    }
+    let events: Vec<_> = completed
         .iter()
         .map(|task| task.event(Change::Completed, None, None))
         .collect();
@@ -96,6 +104,7 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
         events.iter().map(|event| cloud(event, event)).collect(),
     )
     .await?;
+    idempotency::forget_old(&database, now).await?;
     Ok(RelayReport {
         published,
         left: store::count_left_over(&database).await?,

@@ -1,5 +1,6 @@
 //! HTTP routes.
 
+mod feed;
 mod health;
 mod internal;
 mod labels;
@@ -12,6 +13,7 @@ use nudge_component::{problem, sidecar};
 use nudge_contract::names::route;
 
 use crate::labels::Kind;
+use crate::{idempotency, rate};
 
 pub(crate) fn router() -> Router {
     let internal = Router::new()
@@ -21,15 +23,29 @@ pub(crate) fn router() -> Router {
         .route(route::REMINDER_DELIVERY, get(internal::reminder_delivery))
         .route(route::SUCCESSOR, post(internal::successor))
         .layer(middleware::from_fn(sidecar::only));
-    Router::new()
+    let people = Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
+        .route("/api/v1/tasks/bulk", post(tasks::bulk))
         .route(
             "/api/v1/tasks/{id}",
             get(tasks::read).patch(tasks::patch).delete(tasks::delete),
         )
         .route("/api/v1/tasks/{id}/complete", post(tasks::complete))
+        .route("/api/v1/tasks/{id}/reopen", post(tasks::reopen))
+        .route("/api/v1/tasks/{id}/move", post(tasks::move_due))
+        .route(
+            "/api/v1/tasks/{id}/tags/{tag}",
+            post(tasks::attach_tag).delete(tasks::detach_tag),
+        )
+        .route("/api/v1/tasks/{id}/history", get(tasks::history))
+        .route("/api/v1/changes", get(feed::changes))
         .merge(labels::router(Kind::Category))
         .merge(labels::router(Kind::Tag))
+        // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed.
+        .route_layer(middleware::from_fn(idempotency::once))
+        .route_layer(middleware::from_fn(rate::limit));
+    Router::new()
+        .merge(people)
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))
         .merge(internal)

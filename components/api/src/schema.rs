@@ -1,14 +1,15 @@
 //! Migrations: numbered, run when an instance of the component first needs the database.
 //!
 //! Each is a list of statements that can be repeated (`IF NOT EXISTS`, `OR REPLACE`), because neither a transaction
-//! around them nor a lock is to be had on Spin's SQLite. Two replicas that migrate at once do the same thing twice; where
-//! PostgreSQL lets one of them fail on a catalogue row, the repetition of the request finds the work done.
+//! around them nor a lock is to be had on Spin's SQLite. Two that migrate at once do the same thing twice, and one that fails
+//! because the other was faster tries again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
 use crate::db::{Database, DbError, Dialect, Value};
+use crate::list;
 
 struct Migration {
     number: i64,
@@ -16,13 +17,34 @@ struct Migration {
     postgres: &'static [&'static str],
 }
 
-const TABLES: &str = include_str!("schema/tables.sql");
+/// Each file of tables is for both dialects; what they write differently stands in braces.
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        sqlite: &[
+            include_str!("schema/1-tables.sql"),
+            include_str!("schema/1-sqlite.sql"),
+        ],
+        postgres: &[
+            include_str!("schema/1-tables.sql"),
+            include_str!("schema/1-postgres.sql"),
+        ],
+    },
+    Migration {
+        number: 2,
+        sqlite: &[
+            include_str!("schema/2-tables.sql"),
+            include_str!("schema/2-sqlite.sql"),
+        ],
+        postgres: &[
+            include_str!("schema/2-tables.sql"),
+            include_str!("schema/2-postgres.sql"),
+        ],
+    },
+];
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sqlite: &[TABLES, include_str!("schema/sqlite.sql")],
-    postgres: &[TABLES, include_str!("schema/postgres.sql")],
-}];
+/// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.
+const ATTEMPTS: u32 = 3;
 
 /// Brings the schema to the newest version, once per instance.
 pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
@@ -30,6 +52,22 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
     if READY.load(Ordering::Relaxed) {
         return Ok(());
     }
+    let mut migrated = migrate(database).await;
+    for _ in 1..ATTEMPTS {
+        match &migrated {
+            Err(DbError::Conflict(reason) | DbError::Refused(reason)) => {
+                tracing::info!("the schema is migrated by another as well: {reason}");
+                migrated = migrate(database).await;
+            }
+            Ok(()) | Err(DbError::Unavailable(_) | DbError::Unreadable(_)) => break,
+        }
+    }
+    migrated?;
+    READY.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+async fn migrate(database: &Database) -> Result<(), DbError> {
     if database.dialect() == Dialect::Sqlite {
         // The mode stays with the file, the level with Spin's one connection. WAL and NORMAL survive a killed process; a
         // power cut may take the last commits (https://sqlite.org/pragma.html#pragma_synchronous).
@@ -42,14 +80,17 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
         .await?;
     let applied = rows.first().map_or(Ok(0), |row| row.int(0))?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.number > applied) {
-        let texts = match database.dialect() {
-            Dialect::Sqlite => migration.sqlite,
-            Dialect::Postgres => migration.postgres,
+        let (texts, if_missing) = match database.dialect() {
+            Dialect::Sqlite => (migration.sqlite, "ADD COLUMN"),
+            Dialect::Postgres => (migration.postgres, IF_COLUMN_MISSING),
         };
         for statement in texts.iter().flat_map(|text| statements(text)) {
-            database
-                .execute(&adapt(statement, database.dialect()), [])
-                .await?;
+            let statement = adapt(statement, database.dialect());
+            if !stands_already(database, &statement).await? {
+                database
+                    .execute(&statement.replace(IF_COLUMN_MISSING, if_missing), [])
+                    .await?;
+            }
         }
         database
             .execute(
@@ -59,7 +100,6 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
             .await?;
         tracing::info!(number = migration.number, "the database schema was migrated");
     }
-    READY.store(true, Ordering::Relaxed);
     Ok(())
 }
 
@@ -71,13 +111,38 @@ fn statements(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn adapt(statement: &str, dialect: Dialect) -> String {
-    statement.replace(
-        "{serial}",
-        match dialect {
-            Dialect::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT",
-            Dialect::Postgres => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-        },
-    )
+    let serial = match dialect {
+        Dialect::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT",
+        Dialect::Postgres => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    };
+    statement
+        .replace("{serial}", serial)
+        .replace("{priority}", list::PRIORITY)
+        .replace("{title}", list::title(dialect))
+}
+
+/// PostgreSQL's words; SQLite has none for it, so there the table is asked first.
+const IF_COLUMN_MISSING: &str = "ADD COLUMN IF NOT EXISTS";
+
+/// Whether a statement adds a column that SQLite has already.
+async fn stands_already(database: &Database, statement: &str) -> Result<bool, DbError> {
+    let mut words = statement.split_whitespace();
+    let (Some("ALTER"), Some("TABLE"), Some(table), Dialect::Sqlite) =
+        (words.next(), words.next(), words.next(), database.dialect())
+    else {
+        return Ok(false);
+    };
+    let column = statement
+        .split_once(IF_COLUMN_MISSING)
+        .and_then(|(_, rest)| rest.split_whitespace().next())
+        .unwrap_or_default();
+    let columns = database
+        .query(
+            "SELECT name FROM pragma_table_info($1) WHERE name = $2",
+            [table.into(), column.into()],
+        )
+        .await?;
+    Ok(!columns.is_empty())
 }
 
 #[cfg(test)]
@@ -94,9 +159,14 @@ mod tests {
                 .flat_map(|text| statements(text))
             {
                 assert!(
-                    ["IF NOT EXISTS", "OR REPLACE", "IF EXISTS"]
-                        .iter()
-                        .any(|words| statement.contains(words)),
+                    [
+                        "IF NOT EXISTS",
+                        "OR REPLACE",
+                        "IF EXISTS",
+                        "ON CONFLICT DO NOTHING"
+                    ]
+                    .iter()
+                    .any(|words| statement.contains(words)),
                     "{statement}"
                 );
             }

@@ -4,25 +4,27 @@ use jiff::{SignedDuration, Timestamp};
 use nudge_component::Problem;
 use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
-use nudge_contract::api::{ArmedReminder, OverdueReminders, ReminderDelivery, Successor};
+use nudge_contract::api::{ArmedReminder, OverdueReminders, Page, ReminderDelivery, Successor};
 use nudge_contract::event::{Change, DeliveryOutcome};
+use nudge_contract::task::Task;
 use nudge_domain::Due;
 use nudge_domain::reminder::{ReminderStatus, cancel_all};
-use nudge_domain::series::{NextOccurrence, copy_reminders};
+use nudge_domain::series::{CompletedOccurrence, NextOccurrence, copy_reminders, next_occurrence};
 use nudge_domain::task::Status;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::db::Database;
+use crate::db::{Database, DbError};
 use crate::draft::{self, Context};
 use crate::error::retry;
 use crate::labels::{self, Kind};
+use crate::query::TaskQuery;
 use crate::record::TaskRecord;
-use crate::{input, outbox, people, store};
+use crate::{input, list, outbox, people, store};
 
 /// How often a change is tried against a task that others change at the same time.
-const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 8;
 
 /// A reminder counts as overdue after this time: longer than a job, the broker and the mail server take on a good day.
 const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
@@ -45,17 +47,32 @@ pub(crate) async fn create(
     body: Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
+    create_as(user, Uuid::now_v7(), body, trace).await
+}
+
+/// Creates a task of this id, or gives back the one that an earlier attempt of the same request created.
+pub(crate) async fn create_as(
+    user: &User,
+    id: Uuid,
+    body: Map<String, Value>,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
     let context = context();
-    let task = draft::create(user.id.as_str(), &user.zone, body, &context)?;
+    let task = TaskRecord {
+        id,
+        ..draft::create(user.id.as_str(), &user.zone, body, &context)?
+    };
     let database = Database::open().await?;
     labels::check(&database, &task.user_id, task.category_id, &task.tag_ids).await?;
     people::remember(&database, user, context.now).await?;
     let event = task.event(Change::Created, None, Some(trace.to_string()));
-    if !store::insert(&database, &task, &event).await? {
-        return Err(Problem::internal(format!("the new id {} is taken", task.id)));
+    if store::insert(&database, &task, &event).await? {
+        outbox::publish_behind(&event);
+        return Ok(task);
     }
-    outbox::publish_behind(&event);
-    Ok(task)
+    store::find(&database, user.id.as_str(), id)
+        .await?
+        .ok_or_else(|| Problem::internal(format!("the new id {id} is taken")))
 }
 
 /// Reads a task.
@@ -64,6 +81,23 @@ pub(crate) async fn read(user: &User, id: Uuid) -> Result<TaskRecord, Problem> {
     store::find(&database, user.id.as_str(), id)
         .await?
         .ok_or_else(|| Problem::not_found("task"))
+}
+
+/// A page of a user's tasks.
+pub(crate) async fn list(user: &User, query: &TaskQuery) -> Result<Page<Task>, Problem> {
+    // One more than asked for tells whether there is a next page.
+    let more = TaskQuery {
+        limit: query.limit + 1,
+        ..query.clone()
+    };
+    let mut tasks = list::list(&Database::open().await?, user.id.as_str(), &more).await?;
+    let rest = tasks.len() > query.limit as usize;
+    tasks.truncate(query.limit as usize);
+    let last = tasks.last().filter(|_| rest);
+    Ok(Page {
+        next_cursor: last.map(|task| list::cursor(task, query.sort, query.order).to_string()),
+        items: tasks.iter().map(TaskRecord::view).collect(),
+    })
 }
 
 /// Which version the caller wants to change: any, or one of these entity tags.
@@ -114,11 +148,109 @@ pub(crate) async fn complete(
     .await
 }
 
+/// Marks a task as not done after all. One that is not done stays as it is, and so does the next occurrence of its series.
+pub(crate) async fn reopen(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
+    let database = Database::open().await?;
+    change(
+        &database,
+        user.id.as_str(),
+        id,
+        expected,
+        trace,
+        |task, context| {
+            if task.status == Status::Completed {
+                draft::reopen(task, context);
+            }
+            Ok(())
+        },
+    )
+    .await
+}
+
+/// Moves a task's due date, and with it the reminders that count from it.
+pub(crate) async fn move_due(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    body: &Map<String, Value>,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
+    let database = Database::open().await?;
+    change(
+        &database,
+        user.id.as_str(),
+        id,
+        expected,
+        trace,
+        |task, context| draft::move_due(task, body.clone(), context),
+    )
+    .await
+}
+
+/// Puts a tag on a task, or takes it off. Twice is once.
+pub(crate) async fn tag(
+    user: &User,
+    id: Uuid,
+    tag: Uuid,
+    wear: bool,
+    expected: &Expected,
+    trace: &Traceparent,
+) -> Result<TaskRecord, Problem> {
+    let database = Database::open().await?;
+    if labels::find(&database, Kind::Tag, user.id.as_str(), tag)
+        .await?
+        .is_none()
+    {
+        return Err(Problem::not_found("tag"));
+    }
+    change(&database, user.id.as_str(), id, expected, trace, |task, _| {
+        if !wear {
+            task.tag_ids.retain(|worn| *worn != tag);
+        } else if !task.tag_ids.contains(&tag) {
+            draft::wear(task, tag)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// How much of a recurring task goes when it is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The task, and nothing comes after it.
+    #[default]
+    Series,
+    /// This occurrence; the next one is created.
+    Occurrence,
+}
+
+impl std::str::FromStr for Scope {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        match text {
+            "series" => Ok(Self::Series),
+            "occurrence" => Ok(Self::Occurrence),
+            _ => Err(Problem::field(
+                "scope",
+                "invalid_scope",
+                "use series or occurrence",
+            )),
+        }
+    }
+}
+
 /// Deletes a task. Its history and its events stay.
 pub(crate) async fn delete(
     user: &User,
     id: Uuid,
     expected: &Expected,
+    scope: Scope,
     trace: &Traceparent,
 ) -> Result<(), Problem> {
     let database = Database::open().await?;
@@ -128,18 +260,76 @@ pub(crate) async fn delete(
         let mut task = before.clone();
         cancel_all(&mut task.reminders);
         next_version(&mut task, &context);
+        let followed =
+            scope == Scope::Occurrence && task.recurrence.is_some() && task.status == Status::Pending;
         let event = task.event(Change::Deleted, Some(&before), Some(trace.to_string()));
-        if store::update(&database, &task, &event).await? {
+        if store::update(&database, &task, &event, followed).await? {
             outbox::publish_behind(&event);
+            if followed {
+                follow(&database, &task, Some(trace)).await?;
+            }
             return Ok(());
         }
     }
     Err(contended(id))
 }
 
+/// Creates what comes after an occurrence that was deleted. Doing it again does nothing more: the relay does, for what a
+/// crash cut off.
+pub(crate) async fn follow(
+    database: &Database,
+    skipped: &TaskRecord,
+    trace: Option<&Traceparent>,
+) -> Result<(), DbError> {
+    let (Some(rule), Some(due), Some(series)) = (&skipped.recurrence, &skipped.due, &skipped.series) else {
+        return store::set_successor(database, skipped.id, "ended").await;
+    };
+    let next = next_occurrence(&CompletedOccurrence {
+        series_id: series.id.into(),
+        occurrence: skipped.occurrence,
+        rule,
+        first_due: &series.start,
+        due,
+        counts_from: skipped.recurrence_from,
+        completed_at: skipped.updated_at,
+    });
+    match next {
+        Some(next) => create_next(database, skipped, next, trace).await,
+        None => store::set_successor(database, skipped.id, "ended").await,
+    }
+}
+
+/// Stores the next occurrence of a series, once, and unless a later one is still to do: so a task that is completed, reopened,
+/// moved and completed again does not split its series.
+async fn create_next(
+    database: &Database,
+    before: &TaskRecord,
+    next: NextOccurrence,
+    trace: Option<&Traceparent>,
+) -> Result<(), DbError> {
+    let now = context().now;
+    let task = TaskRecord {
+        id: next.task_id.into(),
+        status: Status::Pending,
+        reminders: copy_reminders(&before.reminders, &next, now),
+        due: Some(next.due),
+        occurrence: next.occurrence,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        completed_at: None,
+        ..before.clone()
+    };
+    let event = task.event(Change::Created, None, trace.map(Traceparent::to_string));
+    if store::insert_after(database, before.occurrence, &task, &event).await? {
+        outbox::publish_behind(&event);
+    }
+    store::set_successor(database, before.id, "created").await
+}
+
 /// Reads, changes, and writes if nobody has written meanwhile; otherwise again. A change that changes nothing is none:
 /// no version, no event.
-async fn change(
+pub(crate) async fn change(
     database: &Database,
     user_id: &str,
     id: Uuid,
@@ -173,7 +363,8 @@ async fn change(
             _ => Change::Updated,
         };
         let event = task.event(kind, Some(&before), Some(trace.to_string()));
-        if store::update(database, &task, &event).await? {
+        let followed = kind == Change::Completed && task.recurrence.is_some();
+        if store::update(database, &task, &event, followed).await? {
             outbox::publish_behind(&event);
             return Ok(task);
         }
@@ -192,7 +383,7 @@ async fn find(
         .ok_or_else(|| Problem::not_found("task"))?;
     match expected {
         Some(tags) if !tags.contains(&input::etag(task.version)) => {
-            Err(Problem::version_mismatch(task.version))
+            Err(Problem::version_mismatch("task", task.version))
         }
         _ => Ok(task),
     }
@@ -203,49 +394,11 @@ fn next_version(task: &mut TaskRecord, context: &Context) {
     task.updated_at = context.now;
 }
 
-fn contended(id: Uuid) -> Problem {
+pub(crate) fn contended(id: Uuid) -> Problem {
     Problem::unavailable(
         "the task",
-        format!("task {id} was changed by others {ATTEMPTS} times in a row"),
+        format!("{id} was changed by others {ATTEMPTS} times in a row"),
     )
-}
-
-/// Deletes a category or a tag, after taking it off the tasks that wear it.
-pub(crate) async fn delete_label(
-    user: &User,
-    kind: Kind,
-    id: Uuid,
-    trace: &Traceparent,
-) -> Result<(), Problem> {
-    let database = Database::open().await?;
-    if labels::find(&database, kind, user.id.as_str(), id)
-        .await?
-        .is_none()
-    {
-        return Err(Problem::not_found(kind.name()));
-    }
-    loop {
-        let tasks = store::wearing(&database, user.id.as_str(), id, 100).await?;
-        if tasks.is_empty() {
-            break;
-        }
-        for task in tasks {
-            let stripped = change(&database, user.id.as_str(), task, &None, trace, |task, _| {
-                match kind {
-                    Kind::Category => task.category_id = task.category_id.filter(|category| *category != id),
-                    Kind::Tag => task.tag_ids.retain(|tag| *tag != id),
-                }
-                Ok(())
-            })
-            .await;
-            match stripped {
-                Err(problem) if problem.status() != http::StatusCode::NOT_FOUND => return Err(problem),
-                _ => {}
-            }
-        }
-    }
-    labels::delete(&database, kind, user.id.as_str(), id).await?;
-    Ok(())
 }
 
 /// Notes how a reminder's mail ended, if the reminder is still the one that was armed.
@@ -381,28 +534,11 @@ pub(crate) async fn successor(
     }
     let due = Due::parse(&due, &task.zone)
         .map_err(|error| Problem::field("due", error.code(), error.to_string()))?;
-    let context = context();
     let next = NextOccurrence {
         task_id: id.into(),
-        due: due.clone(),
+        due,
         occurrence,
     };
-    let next = TaskRecord {
-        id,
-        status: Status::Pending,
-        reminders: copy_reminders(&task.reminders, &next, context.now),
-        due: Some(due),
-        occurrence,
-        version: 1,
-        created_at: context.now,
-        updated_at: context.now,
-        completed_at: None,
-        ..task
-    };
-    let event = next.event(Change::Created, None, Some(trace.to_string()));
-    if store::insert(&database, &next, &event).await? {
-        outbox::publish_behind(&event);
-    }
-    store::set_successor(&database, completed, "created").await?;
+    create_next(&database, &task, next, Some(trace)).await?;
     Ok(())
 }

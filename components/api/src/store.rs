@@ -4,18 +4,8 @@ use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
 use uuid::Uuid;
 
-use crate::cursor::Cursor;
 use crate::db::{Database, DbError, Row, Value};
 use crate::record::{COLUMNS, TaskRecord};
-
-/// Which tasks a list holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum StatusFilter {
-    #[default]
-    All,
-    Pending,
-    Completed,
-}
 
 /// An event that is stored and not published.
 #[derive(Debug, Clone)]
@@ -53,64 +43,69 @@ pub(crate) async fn find_by_reminder(
     one(database.query(&sql, [reminder.into()]).await?)
 }
 
-/// A page of a user's tasks, newest first.
-pub(crate) async fn list(
-    database: &Database,
-    user_id: &str,
-    filter: StatusFilter,
-    after: Option<Cursor>,
-    limit: u32,
-) -> Result<Vec<TaskRecord>, DbError> {
-    let status = match filter {
-        StatusFilter::All => "",
-        StatusFilter::Pending => " AND status = 'pending'",
-        StatusFilter::Completed => " AND status = 'completed'",
-    };
-    let mut parameters: Vec<Value> = vec![user_id.into(), limit.into()];
-    let mut place = "";
-    if let Some(cursor) = after {
-        parameters.extend([cursor.created_at.into(), cursor.id.into()]);
-        place = " AND (created_at, id) < ($3, $4)";
-    }
-    let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE user_id = $1 AND deleted_at IS NULL{status}{place} ORDER BY created_at DESC, id DESC LIMIT $2"
-    );
-    database
-        .query(&sql, parameters)
-        .await?
-        .iter()
-        .map(TaskRecord::read)
-        .collect()
-}
-
 /// Stores a new task and its event. Says no when there is one of that id.
 pub(crate) async fn insert(
     database: &Database,
     task: &TaskRecord,
     event: &TaskEvent,
 ) -> Result<bool, DbError> {
+    insert_where(database, task, event, "TRUE").await
+}
+
+/// The same for what comes after an occurrence of a series; also says no when a later one is still to do.
+pub(crate) async fn insert_after(
+    database: &Database,
+    occurrence: u32,
+    task: &TaskRecord,
+    event: &TaskEvent,
+) -> Result<bool, DbError> {
+    let none_later = format!(
+        "NOT EXISTS (SELECT 1 FROM task WHERE series_id = {} AND occurrence > {occurrence} AND status = 'pending' AND deleted_at IS NULL)",
+        place_of("series_id"),
+    );
+    insert_where(database, task, event, &none_later).await
+}
+
+async fn insert_where(
+    database: &Database,
+    task: &TaskRecord,
+    event: &TaskEvent,
+    condition: &str,
+) -> Result<bool, DbError> {
     let mut parameters = task.values();
-    let places: Vec<String> = (1..=parameters.len() + 2)
-        .map(|place| format!("${place}"))
-        .collect();
+    let mut places: Vec<String> = names().map(place_of).collect();
+    let next = parameters.len() + 1;
+    places.extend([format!("${next}"), format!("${}", next + 1)]);
     parameters.extend(event_values(event));
     let sql = format!(
-        "INSERT INTO task ({COLUMNS}, event_type, event_data) VALUES ({}) ON CONFLICT (id) DO NOTHING RETURNING version",
+        "INSERT INTO task ({COLUMNS}, event_type, event_data) SELECT {} WHERE {condition} \
+         ON CONFLICT (id) DO NOTHING RETURNING version",
         places.join(", ")
     );
     Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
+fn names() -> impl Iterator<Item = &'static str> {
+    COLUMNS.split(',').map(str::trim)
+}
+
+/// The parameter of a column in the order of [`COLUMNS`]. A `SELECT` does not say of which type its parameters are.
+fn place_of(column: &str) -> String {
+    let place = names().position(|name| name == column).unwrap_or_default() + 1;
+    let number = column.ends_with("_at") || ["series_start", "occurrence", "version"].contains(&column);
+    format!("CAST(${place} AS {})", if number { "BIGINT" } else { "TEXT" })
+}
+
 /// Stores the next version of a task and its event, if the task is still at the version before. Says no when it is not.
+/// `followed` says that the next occurrence of its series is still to be made.
 pub(crate) async fn update(
     database: &Database,
     task: &TaskRecord,
     event: &TaskEvent,
+    followed: bool,
 ) -> Result<bool, DbError> {
     let mut parameters = task.values();
-    let names: Vec<&str> = COLUMNS.split(',').map(str::trim).collect();
-    let sets: Vec<String> = names
-        .iter()
+    let sets: Vec<String> = names()
         .zip(1..)
         .skip(2)
         .map(|(name, place)| format!("{name} = ${place}"))
@@ -119,7 +114,7 @@ pub(crate) async fn update(
     parameters.extend(event_values(event));
     parameters.push(task.version.saturating_sub(1).into());
     let mut extra = String::new();
-    if event.change == Change::Completed && task.recurrence.is_some() {
+    if followed {
         extra.push_str(", successor = 'pending'");
     }
     if event.change == Change::Deleted {
@@ -215,7 +210,7 @@ pub(crate) async fn mark_published(
     database.execute(&sql, parameters).await
 }
 
-/// Completed recurring tasks that wait for their next occurrence since a time from `after` to `before`.
+/// Recurring tasks that were completed, or skipped, and wait for their next occurrence since a time from `after` to `before`.
 pub(crate) async fn without_successor(
     database: &Database,
     after: Timestamp,
@@ -223,7 +218,7 @@ pub(crate) async fn without_successor(
     limit: u32,
 ) -> Result<Vec<TaskRecord>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND status = 'completed' AND recurrence IS NOT NULL \
+        "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND (status = 'completed' OR deleted_at IS NOT NULL) AND recurrence IS NOT NULL \
          AND updated_at > $1 AND updated_at < $2 ORDER BY updated_at LIMIT $3"
     );
     database

@@ -95,8 +95,8 @@ impl Problem {
     }
 
     /// 412: the thing is at another version than `If-Match` says.
-    pub fn version_mismatch(current: u32) -> Self {
-        let detail = format!("the task is at version {current}: read it again and repeat the change");
+    pub fn version_mismatch(what: &str, current: u32) -> Self {
+        let detail = format!("the {what} is at version {current}: read it again and repeat the change");
         let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
         problem.0.extensions.current_version = Some(current);
         problem
@@ -146,28 +146,47 @@ impl Problem {
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
+
+    /// The code for machines.
+    pub fn code(&self) -> &str {
+        &self.0.extensions.code
+    }
+
+    /// What is wrong field by field.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.extensions.errors
+    }
+
+    /// The body, for an answer that holds several; what the log may know goes there.
+    pub fn into_value(self) -> serde_json::Value {
+        self.log();
+        serde_json::to_value(self.0.body()).unwrap_or_default()
+    }
+
+    fn log(&self) {
+        let Some(log) = &self.0.log else { return };
+        let (status, code) = (self.status(), self.code());
+        if status.is_server_error() {
+            tracing::error!(status = status.as_u16(), code, "{log}");
+        } else {
+            tracing::info!(status = status.as_u16(), code, "{log}");
+        }
+    }
+}
+
+impl Details {
+    fn body(self) -> ProblemDetails<Extensions> {
+        ProblemDetails::from_status_code(self.status)
+            .with_detail(self.detail)
+            .with_extensions(self.extensions)
+    }
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let Details {
-            status,
-            detail,
-            extensions,
-            headers,
-            log,
-        } = *self.0;
-        if let Some(log) = &log {
-            if status.is_server_error() {
-                tracing::error!(status = status.as_u16(), code = extensions.code, "{log}");
-            } else {
-                tracing::info!(status = status.as_u16(), code = extensions.code, "{log}");
-            }
-        }
-        let body = ProblemDetails::from_status_code(status)
-            .with_detail(detail)
-            .with_extensions(extensions);
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+    fn into_response(mut self) -> Response {
+        self.log();
+        let (status, headers) = (self.status(), std::mem::take(&mut self.0.headers));
+        let body = serde_json::to_vec(&self.0.body()).unwrap_or_default();
         let mut response = (status, body).into_response();
         response
             .headers_mut()

@@ -84,6 +84,21 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
     }
 }
 
+/// The texts of a path's two parameters.
+pub struct PathTexts(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
+    type Rejection = Problem;
+
+    /// 404 for bytes that are no UTF-8: nothing has such a name.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(Self(first, second)),
+            Err(error) => Err(Problem::not_found("thing").logged(error)),
+        }
+    }
+}
+
 /// JSON lines on standard output, once per instance.
 fn start_logging() {
     static STARTED: Once = Once::new();

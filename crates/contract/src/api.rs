@@ -1,9 +1,73 @@
-//! What services ask the api for, beside what people ask.
+//! What the api answers, to people and to the other services.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::task::Snapshot;
+use crate::event::Change;
+use crate::task::{Snapshot, Task};
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// In the order that was asked for.
+    pub items: Vec<T>,
+    /// What to send as `cursor` for the next page; none when this is the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// One version of a task, as history and feed show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeItem {
+    /// Its place: what `since`, `Last-Event-ID` and `cursor` take.
+    pub id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: Change,
+    /// Which task.
+    pub task_id: Uuid,
+    /// Which version it made.
+    pub version: u32,
+    /// When, UTC.
+    pub time: String,
+    /// Names of the fields that differ from the version before.
+    pub changed: Vec<String>,
+    /// The task at that version; as it was last, when deleted.
+    pub task: Task,
+}
+
+/// Answer of the change feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changes {
+    /// Oldest first.
+    pub items: Vec<ChangeItem>,
+    /// What to send as `since` next time, also when there are no items.
+    pub next: String,
+}
+
+/// Answer of a bulk call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkAnswer {
+    /// One for each operation, in their order.
+    pub results: Vec<BulkResult>,
+}
+
+/// How one operation of a bulk call ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkResult {
+    /// The HTTP status it would have had alone.
+    pub status: u16,
+    /// The task as it is now, unless it was deleted or the operation refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// Why it was refused: RFC 9457 problem details.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<serde_json::Value>,
+}
 
 /// A reminder whose time has come and that nobody has sent: an item of the answer of
 /// [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS), and the data of a reminder's job.

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 /// Longer than any answer takes, even on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -86,7 +88,38 @@ impl Call {
             .context(what)
     }
 
+    /// Sends it and gives back the answer as soon as its head is there.
+    ///
+    /// # Errors
+    ///
+    /// No connection, or no head of an answer within [`DEADLINE`].
+    pub async fn open(self) -> Result<Streamed> {
+        let what = format!("{} {}", self.method, self.path);
+        let (connection, response) = tokio::time::timeout(DEADLINE, self.head())
+            .await
+            .with_context(|| format!("{what}: no answer within {DEADLINE:?}"))?
+            .context(what)?;
+        let (parts, body) = response.into_parts();
+        Ok(Streamed {
+            headers: parts.headers,
+            body,
+            connection,
+        })
+    }
+
     async fn exchange(self) -> Result<Answer> {
+        let (connection, response) = self.head().await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        connection.abort();
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
+    }
+
+    async fn head(self) -> Result<(Connection, Response<Incoming>)> {
         let stream = TcpStream::connect(self.address).await.context("no connection")?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
@@ -97,27 +130,62 @@ impl Call {
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        let (parts, body) = sender
-            .send_request(request.body(Full::new(self.body))?)
-            .await?
-            .into_parts();
-        let body = body.collect().await?.to_bytes();
-        connection.abort();
-        Ok(Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        })
+        let response = sender.send_request(request.body(Full::new(self.body))?).await?;
+        Ok((connection, response))
     }
+}
+
+type Connection = JoinHandle<hyper::Result<()>>;
+
+/// An answer whose body is read piece by piece. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Streamed {
+    headers: HeaderMap,
+    body: Incoming,
+    connection: Connection,
+}
+
+impl Streamed {
+    /// A header's text; empty when it is absent or no text.
+    pub fn header(&self, name: &str) -> &str {
+        text(&self.headers, name)
+    }
+
+    /// The next piece of the body, as text.
+    ///
+    /// # Errors
+    ///
+    /// The body has ended, or breaks off, or nothing comes within [`DEADLINE`].
+    pub async fn chunk(&mut self) -> Result<String> {
+        loop {
+            let frame = tokio::time::timeout(DEADLINE, self.body.frame())
+                .await
+                .with_context(|| format!("nothing within {DEADLINE:?}"))?
+                .context("the body has ended")??;
+            if let Ok(data) = frame.into_data() {
+                return Ok(String::from_utf8(data.to_vec())?);
+            }
+        }
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 impl Answer {
     /// A header's text; empty when it is absent or no text.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        text(&self.headers, name)
     }
 
     /// The body as JSON.

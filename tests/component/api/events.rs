@@ -226,7 +226,8 @@ async fn what_a_crash_left_unpublished_is_published_by_the_next_process() {
 async fn a_restart_keeps_everything() {
     let before = Service::start("api").await;
     let alice = before.user("alice");
-    let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let mut tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    tag["taskCount"] = json!(1);
     let body = json!({
         "title": "x", "due": "2026-12-01T09:00", "recurrence": "weekly", "tagIds": [tag["id"]], "reminders": [{ "minutesBefore": 5 }],
     });

@@ -1,9 +1,10 @@
 //! Categories and tags.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::settled;
-use crate::support::{Service, json, text};
+use crate::support::{Service, json, send, text};
 
 #[tokio::test]
 async fn a_label_is_created_read_changed_listed_and_deleted() {
@@ -16,7 +17,7 @@ async fn a_label_is_created_read_changed_listed_and_deleted() {
         let label = json(&answer, 201);
         assert_eq!(
             label,
-            json!({ "id": label["id"], "name": "Work", "color": "#aabbcc" })
+            json!({ "id": label["id"], "name": "Work", "color": "#aabbcc", "taskCount": 0, "version": 1 })
         );
         let path = format!("{collection}/{}", text(&label, "id"));
         assert_eq!(answer.header("location"), path);
@@ -32,7 +33,7 @@ async fn a_label_is_created_read_changed_listed_and_deleted() {
         let changed = json(&alice.patch(&path, &json!({ "name": "Office" })).await, 200);
         assert_eq!(
             changed,
-            json!({ "id": label["id"], "name": "Office", "color": "#aabbcc" })
+            json!({ "id": label["id"], "name": "Office", "color": "#aabbcc", "taskCount": 0, "version": 2 })
         );
         assert_eq!(
             json(&alice.patch(&path, &json!({ "color": null })).await, 200)["color"],
@@ -140,4 +141,99 @@ async fn deleting_a_label_takes_it_off_the_tasks_that_wear_it() {
         changed,
         [json!([]), json!([]), json!(["tagIds"]), json!(["categoryId"])]
     );
+}
+
+#[tokio::test]
+async fn a_label_counts_the_tasks_that_wear_it() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let category = alice
+        .create("/api/v1/categories", &json!({ "name": "Work" }))
+        .await;
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let body = json!({ "title": "a", "categoryId": category["id"], "tagIds": [tag["id"]] });
+    let task = alice.create("/api/v1/tasks", &body).await;
+    alice.create("/api/v1/tasks", &body).await;
+    let counts = async || {
+        let mut counts = Vec::new();
+        for path in ["/api/v1/categories", "/api/v1/tags"] {
+            counts.push(json(&alice.get(path).await, 200)["items"][0]["taskCount"].clone());
+        }
+        counts
+    };
+    assert_eq!(counts().await, [2, 2]);
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    json(
+        &alice
+            .patch(&path, &json!({ "categoryId": null, "tagIds": [] }))
+            .await,
+        200,
+    );
+    assert_eq!(counts().await, [1, 1]);
+    let found = json(&alice.get("/api/v1/tasks?tagMatch=any").await, 200);
+    let worn = found["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .find(|task| task["categoryId"] != Value::Null);
+    let id = text(worn.expect("one wears them"), "id");
+    assert_eq!(alice.delete(&format!("/api/v1/tasks/{id}")).await.status, 204);
+    assert_eq!(counts().await, [0, 0], "what is deleted wears nothing");
+}
+
+#[tokio::test]
+async fn a_label_that_was_changed_meanwhile_is_not_overwritten() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    for collection in ["/api/v1/categories", "/api/v1/tags"] {
+        let answer = alice.post(collection, &json!({ "name": "Work" })).await;
+        assert_eq!(answer.header("etag"), "\"1\"");
+        let path = format!("{collection}/{}", text(&json(&answer, 201), "id"));
+        let changed = alice.patch(&path, &json!({ "name": "Office" })).await;
+        assert_eq!(changed.header("etag"), "\"2\"");
+        assert_eq!(
+            alice
+                .patch(&path, &json!({ "name": "Office" }))
+                .await
+                .header("etag"),
+            "\"2\""
+        );
+        for method in [Method::PATCH, Method::DELETE] {
+            let call = alice
+                .call(method, &path)
+                .header("if-match", "\"1\"")
+                .json(&json!({ "name": "Home" }));
+            let problem = json(&send(call).await, 412);
+            assert_eq!(problem["currentVersion"], 2);
+        }
+        let call = alice.call(Method::DELETE, &path).header("if-match", "\"2\"");
+        assert_eq!(send(call).await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn a_tag_is_put_on_and_taken_off_and_twice_is_once() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "a" })).await;
+    let path = format!("/api/v1/tasks/{}/tags/{}", text(&task, "id"), text(&tag, "id"));
+    for _ in 0..2 {
+        let worn = json(&alice.post(&path, &json!({})).await, 200);
+        assert_eq!(
+            (&worn["tagIds"], &worn["version"]),
+            (&json!([tag["id"]]), &json!(2))
+        );
+    }
+    for _ in 0..2 {
+        let bare = json(&alice.delete(&path).await, 200);
+        assert_eq!((&bare["tagIds"], &bare["version"]), (&json!([]), &json!(3)));
+    }
+    let nobodys = format!(
+        "/api/v1/tasks/{}/tags/018f0000-0000-7000-8000-000000000000",
+        text(&task, "id")
+    );
+    assert_eq!(alice.post(&nobodys, &json!({})).await.status, 404);
+    let bob = api.user("bob");
+    assert_eq!(bob.post(&path, &json!({})).await.status, 404);
 }

@@ -119,3 +119,153 @@ async fn the_last_page_has_no_cursor_even_when_it_is_full() {
         Value::Null
     );
 }
+
+/// All pages of a list, two tasks each.
+async fn all(alice: &Caller<'_>, query: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = json(
+            &alice
+                .get(&format!("/api/v1/tasks?limit=2&{query}&cursor={cursor}"))
+                .await,
+            200,
+        );
+        found.extend(titles(&page).into_iter().map(str::to_owned));
+        match page["nextCursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => return found,
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_order_goes_either_way_page_by_page() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    for (title, priority, due) in [
+        ("b", "low", json!("2026-12-03")),
+        ("C", "urgent", Value::Null),
+        ("a", "medium", json!("2026-12-01")),
+        ("é", "high", json!("2026-12-02")),
+        ("d", "medium", Value::Null),
+    ] {
+        api.pass(1);
+        let task = json!({ "title": title, "priority": priority, "due": due });
+        alice.create("/api/v1/tasks", &task).await;
+    }
+    for (query, expected) in [
+        ("sort=created", ["d", "é", "a", "C", "b"]),
+        ("sort=created&order=asc", ["b", "C", "a", "é", "d"]),
+        ("sort=title", ["a", "b", "C", "d", "é"]),
+        ("sort=title&order=desc", ["é", "d", "C", "b", "a"]),
+        ("sort=due", ["a", "é", "b", "C", "d"]),
+        // Tasks without a due date come last either way.
+        ("sort=due&order=desc", ["b", "é", "a", "d", "C"]),
+        ("sort=priority", ["C", "é", "d", "a", "b"]),
+        ("sort=priority&order=asc", ["b", "a", "d", "é", "C"]),
+    ] {
+        assert_eq!(all(&alice, query).await, expected, "{query}");
+    }
+    let b = &json(&alice.get("/api/v1/tasks?sort=title&limit=2").await, 200)["items"][1];
+    api.pass(1);
+    json(
+        &alice
+            .patch(
+                &format!("/api/v1/tasks/{}", text(b, "id")),
+                &json!({ "priority": "high" }),
+            )
+            .await,
+        200,
+    );
+    assert_eq!(all(&alice, "sort=updated").await, ["b", "d", "é", "a", "C"]);
+}
+
+#[tokio::test]
+async fn filters_narrow_together() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let label = async |path: &str, name: &str| {
+        let label = alice.create(path, &json!({ "name": name })).await;
+        text(&label, "id").to_owned()
+    };
+    let work = label("/api/v1/categories", "Work").await;
+    let (red, blue) = (
+        label("/api/v1/tags", "red").await,
+        label("/api/v1/tags", "blue").await,
+    );
+    for (title, body) in [
+        (
+            "a",
+            json!({ "categoryId": work, "tagIds": [red], "priority": "high", "due": "2026-11-20T09:00" }),
+        ),
+        (
+            "b",
+            json!({ "categoryId": work, "tagIds": [red, blue], "due": "2026-11-22T09:00" }),
+        ),
+        (
+            "c",
+            json!({ "tagIds": [blue], "priority": "urgent", "due": "2026-11-25T09:00" }),
+        ),
+        ("d", json!({ "priority": "low" })),
+    ] {
+        let mut body = body;
+        body["title"] = json!(title);
+        api.pass(1);
+        alice.create("/api/v1/tasks", &body).await;
+    }
+    for (query, expected) in [
+        (format!("categoryId={work}"), "ba"),
+        ("categoryId=none".to_owned(), "dc"),
+        (format!("tagIds={red}"), "ba"),
+        (format!("tagIds={red},{blue}"), "cba"),
+        (format!("tagIds={red},{blue}&tagMatch=all"), "b"),
+        (format!("tagIds={blue}&categoryId=none"), "c"),
+        ("priority=high,urgent".to_owned(), "ca"),
+        // The order of a list that asks for due dates is by them.
+        ("dueAfter=2026-11-22".to_owned(), "bc"),
+        ("dueBefore=2026-11-22".to_owned(), "a"),
+        ("dueBefore=tomorrow%2010:00".to_owned(), "ab"),
+        ("dueAfter=2026-11-22T09:00".to_owned(), "bc"),
+        ("dueBefore=2026-11-22T09:00".to_owned(), "a"),
+        (
+            "dueAfter=2026-11-20&dueBefore=2026-11-23&order=desc".to_owned(),
+            "ba",
+        ),
+        ("overdue=true".to_owned(), "a"),
+        ("upcomingDays=1".to_owned(), "b"),
+        ("upcomingDays=4".to_owned(), "bc"),
+        ("upcomingDays=4&priority=urgent".to_owned(), "c"),
+    ] {
+        assert_eq!(all(&alice, &query).await.concat(), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_label_that_is_taken_off_is_no_longer_found_by() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "red" })).await;
+    let by_tag = format!("tagIds={}", text(&tag, "id"));
+    let worn = alice
+        .create("/api/v1/tasks", &json!({ "title": "a", "tagIds": [tag["id"]] }))
+        .await;
+    let gone = alice
+        .create("/api/v1/tasks", &json!({ "title": "b", "tagIds": [tag["id"]] }))
+        .await;
+    assert_eq!(all(&alice, &by_tag).await.len(), 2);
+    alice
+        .delete(&format!("/api/v1/tasks/{}", text(&gone, "id")))
+        .await;
+    assert_eq!(all(&alice, &by_tag).await, ["a"]);
+    json(
+        &alice
+            .patch(
+                &format!("/api/v1/tasks/{}", text(&worn, "id")),
+                &json!({ "tagIds": [] }),
+            )
+            .await,
+        200,
+    );
+    assert_eq!(all(&alice, &by_tag).await, Vec::<String>::new());
+}

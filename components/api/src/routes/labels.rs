@@ -4,20 +4,19 @@ use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::StatusCode;
-use http::header::LOCATION;
-use jiff::Timestamp;
+use http::header::{ETAG, LOCATION};
+use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
 use nudge_component::serve::PathText;
 use nudge_component::trace::Traceparent;
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::auth::User;
 use crate::db::Database;
-use crate::input::{JsonObject, path_id};
+use crate::idempotency::NewIds;
+use crate::input::{JsonObject, etag, if_match, path_id};
+use crate::label_service;
 use crate::labels::{self, Kind, Label};
-use crate::service;
 
 pub(super) fn router(kind: Kind) -> Router {
     Router::new()
@@ -39,32 +38,37 @@ async fn list(State(kind): State<Kind>, user: User) -> Result<Response, Problem>
     Ok(Json(Labels { items }).into_response())
 }
 
+/// A label with its entity tag.
+fn answer(status: StatusCode, label: Label) -> Response {
+    (status, [(ETAG, etag(label.version))], Json(label)).into_response()
+}
+
 async fn create(
     State(kind): State<Kind>,
     user: User,
+    Extension(ids): Extension<NewIds>,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let label = labels::apply(kind, None, body, Uuid::now_v7())?;
-    store(kind, &user, &label).await?;
+    let label = label_service::create(&user, kind, ids.nth(0), body).await?;
     let location = format!("{}/{}", kind.path(), label.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(label)).into_response())
+    Ok(([(LOCATION, location)], answer(StatusCode::CREATED, label)).into_response())
 }
 
 async fn read(State(kind): State<Kind>, user: User, PathText(id): PathText) -> Result<Response, Problem> {
-    Ok(Json(find(kind, &user, &id).await?).into_response())
+    let label = label_service::read(&user, kind, path_id(&id, kind.name())?).await?;
+    Ok(answer(StatusCode::OK, label))
 }
 
 async fn patch(
     State(kind): State<Kind>,
     user: User,
     PathText(id): PathText,
+    headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let label = find(kind, &user, &id).await?;
-    let id = label.id;
-    let label = labels::apply(kind, Some(label), body, id)?;
-    store(kind, &user, &label).await?;
-    Ok(Json(label).into_response())
+    let id = path_id(&id, kind.name())?;
+    let label = label_service::patch(&user, kind, id, &if_match(&headers)?, &body).await?;
+    Ok(answer(StatusCode::OK, label))
 }
 
 async fn delete(
@@ -72,25 +76,9 @@ async fn delete(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    service::delete_label(&user, kind, path_id(&id, kind.name())?, &trace).await?;
+    let id = path_id(&id, kind.name())?;
+    label_service::delete(&user, kind, id, &if_match(&headers)?, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn find(kind: Kind, user: &User, id: &str) -> Result<Label, Problem> {
-    let database = Database::open().await?;
-    let found = labels::find(&database, kind, user.id.as_str(), path_id(id, kind.name())?).await?;
-    found.ok_or_else(|| Problem::not_found(kind.name()))
-}
-
-async fn store(kind: Kind, user: &User, label: &Label) -> Result<(), Problem> {
-    let database = Database::open().await?;
-    if labels::save(&database, kind, user.id.as_str(), label, Timestamp::now()).await? {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::CONFLICT,
-        "name_taken",
-        format!("you have another {} of that name", kind.name()),
-    ))
 }

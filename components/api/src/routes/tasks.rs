@@ -1,36 +1,25 @@
 //! `/api/v1/tasks`.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query as AxumQuery};
+use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use nudge_component::Problem;
-use nudge_component::serve::PathText;
+use nudge_component::serve::{PathText, PathTexts};
 use nudge_component::trace::Traceparent;
+use nudge_contract::api::{BulkAnswer, ChangeItem, Page};
 use nudge_contract::task::Task;
-use serde::Serialize;
 
 use crate::auth::User;
-use crate::cursor::Cursor;
 use crate::db::Database;
-use crate::input::{JsonObject, Query, etag, if_match, path_id};
+use crate::idempotency::NewIds;
+use crate::input::{JsonObject, Pairs, Query, etag, if_match, path_id};
+use crate::query::{self, TaskQuery};
 use crate::record::TaskRecord;
-use crate::service;
-use crate::store::{self, StatusFilter};
-
-/// Items of a page when the caller does not say.
-const DEFAULT_LIMIT: u32 = 50;
-/// Most items of a page.
-const MAX_LIMIT: u32 = 100;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    items: Vec<Task>,
-    next_cursor: Option<String>,
-}
+use crate::service::{self, Scope};
+use crate::{bulk, feed};
 
 /// A task with its entity tag.
 fn answer(status: StatusCode, task: &TaskRecord) -> Response {
@@ -40,11 +29,21 @@ fn answer(status: StatusCode, task: &TaskRecord) -> Response {
 pub(super) async fn create(
     user: User,
     Extension(trace): Extension<Traceparent>,
+    Extension(ids): Extension<NewIds>,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::create(&user, body, &trace).await?;
+    let task = service::create_as(&user, ids.nth(0), body, &trace).await?;
     let location = format!("/api/v1/tasks/{}", task.id);
     Ok(([(LOCATION, location)], answer(StatusCode::CREATED, &task)).into_response())
+}
+
+pub(super) async fn bulk(
+    user: User,
+    Extension(trace): Extension<Traceparent>,
+    Extension(ids): Extension<NewIds>,
+    JsonObject(body): JsonObject,
+) -> Result<Json<BulkAnswer>, Problem> {
+    bulk::run(&user, body, &ids, &trace).await.map(Json)
 }
 
 pub(super) async fn read(user: User, PathText(id): PathText) -> Result<Response, Problem> {
@@ -73,74 +72,95 @@ pub(super) async fn complete(
     Ok(answer(StatusCode::OK, &task))
 }
 
+pub(super) async fn reopen(
+    user: User,
+    PathText(id): PathText,
+    Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let task = service::reopen(&user, path_id(&id, "task")?, &if_match(&headers)?, &trace).await?;
+    Ok(answer(StatusCode::OK, &task))
+}
+
+pub(super) async fn move_due(
+    user: User,
+    PathText(id): PathText,
+    Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
+    let task = service::move_due(&user, path_id(&id, "task")?, &if_match(&headers)?, &body, &trace).await?;
+    Ok(answer(StatusCode::OK, &task))
+}
+
+pub(super) async fn attach_tag(
+    user: User,
+    path: PathTexts,
+    Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    tag(&user, path, true, &headers, &trace).await
+}
+
+pub(super) async fn detach_tag(
+    user: User,
+    path: PathTexts,
+    Extension(trace): Extension<Traceparent>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    tag(&user, path, false, &headers, &trace).await
+}
+
+async fn tag(
+    user: &User,
+    PathTexts(id, tag): PathTexts,
+    wear: bool,
+    headers: &HeaderMap,
+    trace: &Traceparent,
+) -> Result<Response, Problem> {
+    let (id, tag) = (path_id(&id, "task")?, path_id(&tag, "tag")?);
+    let task = service::tag(user, id, tag, wear, &if_match(headers)?, trace).await?;
+    Ok(answer(StatusCode::OK, &task))
+}
+
 pub(super) async fn delete(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
     headers: HeaderMap,
+    Pairs(pairs): Pairs,
 ) -> Result<StatusCode, Problem> {
-    service::delete(&user, path_id(&id, "task")?, &if_match(&headers)?, &trace).await?;
+    let query = Query::new(pairs, &["scope"])?;
+    let scope = query
+        .text("scope")
+        .map_or(Ok(Scope::default()), |text| text.parse())?;
+    service::delete(&user, path_id(&id, "task")?, &if_match(&headers)?, scope, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(
+pub(super) async fn history(
     user: User,
-    query: Result<AxumQuery<Vec<(String, String)>>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let AxumQuery(pairs) =
-        query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", error.body_text()))?;
-    let query = Query::new(pairs, &["limit", "cursor", "status"])?;
-    let limit = match query.text("limit").map(str::parse::<u32>) {
-        None => DEFAULT_LIMIT,
-        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-        Some(_) => {
-            return Err(Problem::field(
-                "limit",
-                "invalid_limit",
-                format!("give a whole number from 1 to {MAX_LIMIT}"),
-            ));
-        }
-    };
-    let filter = match query.text("status") {
-        None | Some("all") => StatusFilter::All,
-        Some("pending") => StatusFilter::Pending,
-        Some("completed") => StatusFilter::Completed,
-        Some(_) => {
-            return Err(Problem::field(
-                "status",
-                "invalid_status",
-                "use pending, completed or all",
-            ));
-        }
-    };
-    let after: Option<Cursor> = query
-        .text("cursor")
-        .map(|text| {
-            text.parse().map_err(|()| {
-                Problem::field(
-                    "cursor",
-                    "invalid_cursor",
-                    "give the nextCursor of the page before, or none",
-                )
-            })
+    PathText(id): PathText,
+    Pairs(pairs): Pairs,
+) -> Result<Json<Page<ChangeItem>>, Problem> {
+    let query = Query::new(pairs, &["limit", "cursor"])?;
+    let limit = query::limit(&query, 50, query::MAX_LIMIT)?;
+    let after = query.text("cursor").map_or(Ok(0), |text| {
+        text.parse::<u32>().map_err(|_| {
+            Problem::field(
+                "cursor",
+                "invalid_cursor",
+                "give the nextCursor of the page before, or none",
+            )
         })
-        .transpose()?;
+    })?;
     let database = Database::open().await?;
-    // One more than asked for tells whether there is a next page.
-    let mut tasks = store::list(&database, user.id.as_str(), filter, after, limit + 1).await?;
-    let more = tasks.len() > limit as usize;
-    tasks.truncate(limit as usize);
-    let last = tasks.last().filter(|_| more);
-    let next_cursor = last.map(|task| {
-        Cursor {
-            created_at: task.created_at.as_millisecond(),
-            id: task.id,
-        }
-        .to_string()
-    });
-    Ok(Json(Page {
-        items: tasks.iter().map(TaskRecord::view).collect(),
-        next_cursor,
-    })
-    .into_response())
+    feed::history(&database, user.id.as_str(), path_id(&id, "task")?, after, limit)
+        .await
+        .map(Json)
+}
+
+pub(super) async fn list(user: User, Pairs(pairs): Pairs) -> Result<Json<Page<Task>>, Problem> {
+    let query = TaskQuery::read(pairs, &user.zone, Timestamp::now())?;
+    service::list(&user, &query).await.map(Json)
 }

@@ -1,5 +1,5 @@
 -- One statement per paragraph; each can be repeated. Instants are milliseconds since 1970, ids lower-case UUIDs.
--- {serial} and {events} are what the two dialects write differently: see schema.rs.
+-- {serial} is what the two dialects write differently: see schema.rs.
 
 CREATE TABLE IF NOT EXISTS task (
   id TEXT NOT NULL PRIMARY KEY,

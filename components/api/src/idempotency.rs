@@ -1,0 +1,316 @@
+//! `Idempotency-Key`: a POST that is sent again has the answer of the first time, and does nothing again
+//! (draft-ietf-httpapi-idempotency-key-header).
+//!
+//! A request claims its key before it runs, and its answer is stored before it is sent. A claim whose process died is
+//! taken over after a minute; what the new attempt creates has the ids of the first one, because they follow from the
+//! claim, so it is created once all the same.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::Problem;
+use nudge_component::serve::read_body;
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid};
+
+use crate::db::{Database, DbError};
+
+/// How long an answer is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a request may take before another of the same key runs in its place.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Most answers that one run of the relay forgets.
+const FORGOTTEN_AT_ONCE: u32 = 500;
+
+const KEY: &str = "idempotency-key";
+
+/// The headers that belong to an answer.
+const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
+
+/// The ids of what a request creates: new ones, or those that follow from its key.
+#[derive(Debug, Clone)]
+pub(crate) struct NewIds(Option<Claimed>);
+
+#[derive(Debug, Clone)]
+struct Claimed {
+    at: Timestamp,
+    seed: String,
+}
+
+impl NewIds {
+    /// The id of the request's n-th new thing.
+    pub(crate) fn nth(&self, n: u32) -> Uuid {
+        let Some(claimed) = &self.0 else {
+            return Uuid::now_v7();
+        };
+        // A UUIDv7 (RFC 9562, section 5.7) whose time is that of the first attempt and whose random bits follow from the key.
+        let digest = Sha256::digest(format!("{}\n{n}", claimed.seed));
+        let mut random = [0; 10];
+        for (byte, source) in random.iter_mut().zip(digest) {
+            *byte = source;
+        }
+        let milliseconds = u64::try_from(claimed.at.as_millisecond()).unwrap_or_default();
+        Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+    }
+}
+
+/// Middleware of the routes of people.
+pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let Some(key) = key(&parts)? else {
+        parts.extensions.insert(NewIds(None));
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    };
+    let user = crate::auth::user(&mut parts).await?;
+    let body = read_body(body).await?;
+    let attempt = Attempt {
+        user_id: user.id.as_str().to_owned(),
+        fingerprint: fingerprint(&parts, &body),
+        claim: Uuid::now_v7().to_string(),
+        key,
+    };
+    let database = Database::open().await?;
+    let claimed_at = match attempt.claim(&database, Timestamp::now()).await? {
+        Claim::Mine(claimed_at) => claimed_at,
+        Claim::Answered(kept) => return kept.into_response(),
+        Claim::InFlight => {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "idempotency_key_in_flight",
+                "a request with this Idempotency-Key is still running: ask again in a second",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("1")));
+        }
+        Claim::Reused => {
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this Idempotency-Key came with another request before: use a new one for each request",
+            ));
+        }
+    };
+    parts.extensions.insert(NewIds(Some(Claimed {
+        at: claimed_at,
+        seed: format!("{}\n{}", attempt.user_id, attempt.key),
+    })));
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    attempt.end(&database, response).await
+}
+
+/// The key of a POST, if it has one.
+fn key(parts: &Parts) -> Result<Option<String>, Problem> {
+    if parts.method != Method::POST {
+        return Ok(None);
+    }
+    let mut values = parts.headers.get_all(KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    let visible = !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !visible || values.next().is_some() {
+        return Err(Problem::field(
+            "Idempotency-Key",
+            "invalid_idempotency_key",
+            "send it once, as 1 to 255 visible ASCII characters",
+        ));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// What makes two requests the same.
+fn fingerprint(parts: &Parts, body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let versions = parts.headers.get_all(http::header::IF_MATCH).iter();
+    let head = [target.as_bytes()]
+        .into_iter()
+        .chain(versions.map(HeaderValue::as_bytes));
+    for part in head.chain([body]) {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One try to run a request.
+struct Attempt {
+    user_id: String,
+    key: String,
+    fingerprint: String,
+    claim: String,
+}
+
+enum Claim {
+    /// It is this attempt's to run; the instant is that of the first attempt.
+    Mine(Timestamp),
+    Answered(Kept),
+    InFlight,
+    Reused,
+}
+
+struct Kept {
+    status: i64,
+    headers: String,
+    body: String,
+}
+
+impl Attempt {
+    async fn claim(&self, database: &Database, now: Timestamp) -> Result<Claim, DbError> {
+        let before = |age: SignedDuration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+        let sql = "INSERT INTO idempotency (user_id, key, fingerprint, claim, claimed_at, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, claim = excluded.claim, \
+             claimed_at = excluded.claimed_at, status = NULL, headers = NULL, body = NULL, \
+             created_at = CASE WHEN idempotency.created_at < $7 THEN excluded.created_at ELSE idempotency.created_at END \
+             WHERE idempotency.created_at < $7 OR (idempotency.status IS NULL AND idempotency.claimed_at < $8 \
+             AND idempotency.fingerprint = excluded.fingerprint) RETURNING created_at";
+        let parameters = [
+            self.user_id.as_str().into(),
+            self.key.as_str().into(),
+            self.fingerprint.as_str().into(),
+            self.claim.as_str().into(),
+            now.into(),
+            now.into(),
+            before(KEPT).into(),
+            before(LEASE).into(),
+        ];
+        if let Some(row) = database.query(sql, parameters).await?.first() {
+            let at = Timestamp::from_millisecond(row.int(0)?)
+                .map_err(|error| DbError::Unreadable(error.to_string()))?;
+            return Ok(Claim::Mine(at));
+        }
+        let sql =
+            "SELECT fingerprint, status, headers, body FROM idempotency WHERE user_id = $1 AND key = $2";
+        let rows = database
+            .query(sql, [self.user_id.as_str().into(), self.key.as_str().into()])
+            .await?;
+        // Gone in between: whoever ran it failed, and gave the key back.
+        let Some(row) = rows.first() else {
+            return Ok(Claim::InFlight);
+        };
+        if row.text(0)? != self.fingerprint {
+            return Ok(Claim::Reused);
+        }
+        Ok(match row.maybe_int(1)? {
+            None => Claim::InFlight,
+            Some(status) => Claim::Answered(Kept {
+                status,
+                headers: row.text(2)?.to_owned(),
+                body: row.text(3)?.to_owned(),
+            }),
+        })
+    }
+
+    /// Keeps the answer, or gives the key back when the same request may have another answer later.
+    async fn end(&self, database: &Database, response: Response) -> Result<Response, Problem> {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(Problem::internal)?.to_bytes();
+        let passing = parts.status.is_server_error()
+            || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&parts.status);
+        let kept = match std::str::from_utf8(&body) {
+            Ok(text) if !passing => self.keep(database, parts.status, &parts.headers, text).await,
+            _ => self.give_back(database).await,
+        };
+        if let Err(error) = kept {
+            // The request itself is done. Sent again, it is done again after the lease, with the same ids.
+            tracing::warn!("the answer of an Idempotency-Key is not kept: {error}");
+        }
+        Ok((parts.status, parts.headers, body).into_response())
+    }
+
+    async fn keep(
+        &self,
+        database: &Database,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &str,
+    ) -> Result<(), DbError> {
+        let headers: Map<String, Json> = KEPT_HEADERS
+            .iter()
+            .filter_map(|name| Some((name.to_string(), headers.get(name)?.to_str().ok()?.into())))
+            .collect();
+        let sql = "UPDATE idempotency SET status = $4, headers = $5, body = $6 WHERE user_id = $1 AND key = $2 AND claim = $3";
+        let parameters = [
+            self.user_id.as_str().into(),
+            self.key.as_str().into(),
+            self.claim.as_str().into(),
+            i64::from(status.as_u16()).into(),
+            Json::Object(headers).to_string().into(),
+            body.into(),
+        ];
+        database.execute(sql, parameters).await
+    }
+
+    async fn give_back(&self, database: &Database) -> Result<(), DbError> {
+        let sql = "DELETE FROM idempotency WHERE user_id = $1 AND key = $2 AND claim = $3";
+        let parameters = [
+            self.user_id.as_str().into(),
+            self.key.as_str().into(),
+            self.claim.as_str().into(),
+        ];
+        database.execute(sql, parameters).await
+    }
+}
+
+impl Kept {
+    fn into_response(self) -> Result<Response, Problem> {
+        let status = u16::try_from(self.status)
+            .ok()
+            .and_then(|status| StatusCode::from_u16(status).ok())
+            .ok_or_else(|| Problem::internal(format!("a kept answer has the status {}", self.status)))?;
+        let mut response = (status, self.body).into_response();
+        let headers: Map<String, Json> = serde_json::from_str(&self.headers).map_err(Problem::internal)?;
+        response.headers_mut().remove(CONTENT_TYPE);
+        for name in KEPT_HEADERS {
+            let value = headers.get(name.as_str()).and_then(Json::as_str);
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response.headers_mut().insert(
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderValue::from_static("true"),
+        );
+        Ok(response)
+    }
+}
+
+/// Forgets answers that are older than a day.
+pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
+    let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let sql = "DELETE FROM idempotency WHERE (user_id, key) IN \
+         (SELECT user_id, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+    database
+        .execute(sql, [before.into(), FORGOTTEN_AT_ONCE.into()])
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_follow_from_the_claim_and_differ_from_each_other() {
+        let claimed = |seed: &str| {
+            NewIds(Some(Claimed {
+                at: "2026-11-21T12:00:00Z".parse().unwrap(),
+                seed: seed.to_owned(),
+            }))
+        };
+        let id = claimed("alice\n1").nth(0);
+        assert_eq!(id, claimed("alice\n1").nth(0));
+        assert_ne!(id, claimed("alice\n1").nth(1));
+        assert_ne!(id, claimed("alice\n2").nth(0));
+        assert_eq!(id.get_version_num(), 7);
+        assert!(id.to_string().starts_with("01a1fdfa-4600-7"), "{id}");
+    }
+}

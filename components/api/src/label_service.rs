@@ -1,0 +1,124 @@
+//! What happens to categories and tags.
+
+use jiff::Timestamp;
+use nudge_component::Problem;
+use nudge_component::trace::Traceparent;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::auth::User;
+use crate::db::Database;
+use crate::input::etag;
+use crate::labels::{self, Kind, Label};
+use crate::service::{ATTEMPTS, Expected, change, contended};
+use crate::store;
+
+/// Creates a label of this id, or gives back the one that an earlier attempt of the same request created.
+pub(crate) async fn create(
+    user: &User,
+    kind: Kind,
+    id: Uuid,
+    body: Map<String, Value>,
+) -> Result<Label, Problem> {
+    let label = labels::apply(kind, None, body, id)?;
+    let database = Database::open().await?;
+    if labels::save(&database, kind, user.id.as_str(), &label, Timestamp::now()).await? {
+        return Ok(label);
+    }
+    match labels::find(&database, kind, user.id.as_str(), id).await? {
+        Some(label) => Ok(label),
+        None => Err(name_taken(kind)),
+    }
+}
+
+/// Reads a label.
+pub(crate) async fn read(user: &User, kind: Kind, id: Uuid) -> Result<Label, Problem> {
+    find(&Database::open().await?, user, kind, id, &None).await
+}
+
+/// Changes a label by a merge patch. A change that changes nothing is none.
+pub(crate) async fn patch(
+    user: &User,
+    kind: Kind,
+    id: Uuid,
+    expected: &Expected,
+    body: &Map<String, Value>,
+) -> Result<Label, Problem> {
+    let database = Database::open().await?;
+    for _ in 0..ATTEMPTS {
+        let before = find(&database, user, kind, id, expected).await?;
+        let mut label = labels::apply(kind, Some(before.clone()), body.clone(), id)?;
+        if label == before {
+            return Ok(label);
+        }
+        label.version += 1;
+        if labels::save(&database, kind, user.id.as_str(), &label, Timestamp::now()).await? {
+            return Ok(label);
+        }
+        let now = labels::find(&database, kind, user.id.as_str(), id).await?;
+        if now.is_some_and(|now| now.version == before.version) {
+            return Err(name_taken(kind));
+        }
+    }
+    Err(contended(id))
+}
+
+async fn find(
+    database: &Database,
+    user: &User,
+    kind: Kind,
+    id: Uuid,
+    expected: &Expected,
+) -> Result<Label, Problem> {
+    let label = labels::find(database, kind, user.id.as_str(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found(kind.name()))?;
+    match expected {
+        Some(tags) if !tags.contains(&etag(label.version)) => {
+            Err(Problem::version_mismatch(kind.name(), label.version))
+        }
+        _ => Ok(label),
+    }
+}
+
+fn name_taken(kind: Kind) -> Problem {
+    Problem::new(
+        http::StatusCode::CONFLICT,
+        "name_taken",
+        format!("you have another {} of that name", kind.name()),
+    )
+}
+
+/// Deletes a category or a tag, after taking it off the tasks that wear it.
+pub(crate) async fn delete(
+    user: &User,
+    kind: Kind,
+    id: Uuid,
+    expected: &Expected,
+    trace: &Traceparent,
+) -> Result<(), Problem> {
+    let database = Database::open().await?;
+    find(&database, user, kind, id, expected).await?;
+    loop {
+        let tasks = store::wearing(&database, user.id.as_str(), id, 100).await?;
+        if tasks.is_empty() {
+            break;
+        }
+        for task in tasks {
+            let stripped = change(&database, user.id.as_str(), task, &None, trace, |task, _| {
+                match kind {
+                    Kind::Category => task.category_id = task.category_id.filter(|category| *category != id),
+                    Kind::Tag => task.tag_ids.retain(|tag| *tag != id),
+                }
+                Ok(())
+            })
+            .await;
+            match stripped {
+                Err(problem) if problem.status() != http::StatusCode::NOT_FOUND => return Err(problem),
+                _ => {}
+            }
+        }
+    }
+    labels::delete(&database, kind, user.id.as_str(), id).await?;
+    Ok(())
+}
