@@ -2,13 +2,14 @@
 //!
 //! | phrase | rule |
 //! | --- | --- |
-//! | `daily`, `weekly`, `biweekly`, `fortnightly`, `monthly`, `quarterly`, `yearly`, `annually` | the frequency |
+//! | `daily`, `weekly`, `biweekly`, `fortnightly`, `monthly`, `quarterly`, `half-yearly`, `yearly`, `annually` | the frequency |
 //! | `every day`, `each week`, `once a month`, `every other week`, `every 3 days`, `every two years` | with an interval |
 //! | `weekdays`, `every workday`, `weekends`, `monday to friday` | `BYDAY` |
 //! | `mondays`, `every monday and thursday`, `monday, wednesday and friday`, `every other tuesday` | `BYDAY` |
 //! | `weekly on friday`, `every 2 weeks on monday` | `BYDAY` |
 //! | `first monday of the month`, `1st and 3rd tuesday of every month` | `BYDAY` with numbers |
 //! | `first weekday of the month`, `last workday of the month` | `BYDAY`, `BYSETPOS` |
+//! | `end of month`, `start of every month`, `end of year`, `first day of the year` | `BYMONTHDAY`, `BYMONTH` |
 //! | `last day of the month`, `on the 15th`, `every month on the 1st and 15th`, `every 2 months on day 3` | `BYMONTHDAY` |
 //! | `every january 1`, `december 25th`, `every year on the 1st of may`, `fourth thursday of november` | `BYMONTH` |
 //! | … `until 2026-12-31`, … `for 10 times` | `UNTIL`, `COUNT` |
@@ -47,11 +48,16 @@ pub fn parse_recurrence(text: &str) -> Result<Rule, RuleError> {
         .strip_suffix('.')
         .unwrap_or(text)
         .to_lowercase()
-        .replace(',', " and ");
+        .replace([',', '/'], " and ");
     let words: Vec<&str> = phrase
         .split_whitespace()
         .filter(|word| !["the", "on", "of", "in", "a"].contains(word))
-        .map(|word| if word == "each" { "every" } else { word })
+        .flat_map(|word| match word {
+            "each" => ["every", ""],
+            "everyday" => ["every", "day"],
+            word => [word, ""],
+        })
+        .filter(|word| !word.is_empty())
         .collect();
     if let Some(instead) = ambiguous(&words) {
         return Err(RuleError::AmbiguousPhrase {
@@ -63,6 +69,11 @@ pub fn parse_recurrence(text: &str) -> Result<Rule, RuleError> {
         return Err(RuleError::UnsupportedFrequency { frequency });
     }
     let (words, end) = split_end(&words);
+    if let Some(at) = words.iter().position(|word| *word == "at")
+        && words.get(..at).and_then(repetition).is_some()
+    {
+        return Err(RuleError::TimeInPhrase { text: quoted(text) });
+    }
     let body = repetition(words).ok_or_else(|| RuleError::UnknownPhrase { text: quoted(text) })?;
     format!("{body}{end}").parse()
 }
@@ -72,6 +83,11 @@ fn ambiguous(words: &[&str]) -> Option<&'static str> {
     match words {
         ["bimonthly" | "bi-monthly", ..] => Some("`every 2 months`, or `on the 1st and 15th`"),
         ["biannually" | "bi-annually" | "biannual", ..] => Some("`every 2 years`, or `every 6 months`"),
+        ["twice", .., "month"] | ["semimonthly" | "semi-monthly", ..] => {
+            Some("`on the 1st and 15th`, or `every 2 weeks`")
+        }
+        ["twice", .., "week"] => Some("`every monday and thursday`, or other days"),
+        ["twice", .., "year"] => Some("`every 6 months`, or two dates as two tasks"),
         ["every", nth, day] if position(nth).is_some_and(|nth| nth > 1) && weekday(day).is_some() => {
             Some("`every other tuesday`, or `second tuesday of the month`")
         }
@@ -103,9 +119,11 @@ fn split_end<'p, 'w>(words: &'p [&'w str]) -> (&'p [&'w str], String) {
 /// A phrase without its end, as the parts of a rule.
 fn repetition(words: &[&str]) -> Option<String> {
     match words {
-        ["once", "every", rest @ ..] | ["once", rest @ ..] => period(1, rest),
+        ["once", "per", rest @ ..] => period(1, rest),
+        ["once", rest @ ..] if rest.first() != Some(&"once") => period(1, rest).or_else(|| repetition(rest)),
+        ["alternate", "days"] => period(2, &["day"]),
         ["every", "single", rest @ ..] => period(1, rest),
-        ["every", "other", rest @ ..] => period(2, rest).or_else(|| weekly_on(2, rest)),
+        ["every", "other" | "alternate", rest @ ..] => period(2, rest).or_else(|| weekly_on(2, rest)),
         ["every", nth, rest @ ..]
             if position(nth).is_some_and(|nth| nth > 1) && period(1, rest).is_some() =>
         {
@@ -121,6 +139,7 @@ fn repetition(words: &[&str]) -> Option<String> {
             "biweekly" | "bi-weekly" | "fortnightly" => period_with(2, "week", detail),
             "monthly" => period_with(1, "month", detail),
             "quarterly" => period_with(3, "month", detail),
+            "half-yearly" | "semiannually" | "semi-annually" => period_with(6, "month", detail),
             "yearly" | "annually" => period_with(1, "year", detail),
             _ => calendar(words),
         },
@@ -157,6 +176,9 @@ fn calendar(words: &[&str]) -> Option<String> {
     if let Some(rule) = weekly_on(1, words) {
         return Some(rule);
     }
+    if let Some(rule) = edge(words) {
+        return Some(rule);
+    }
     if let Some(parts) = in_year(words) {
         return Some(format!("FREQ=YEARLY;{parts}"));
     }
@@ -165,6 +187,25 @@ fn calendar(words: &[&str]) -> Option<String> {
         days => days,
     };
     Some(format!("FREQ=MONTHLY;{}", in_month(days, false)?))
+}
+
+/// `end of every month`, `first day of the year`.
+fn edge(words: &[&str]) -> Option<String> {
+    let (last, period) = match words {
+        ["end", period @ ..] | ["last", "day", period @ ..] => (true, period),
+        ["start" | "beginning", period @ ..] | ["first", "day", period @ ..] | ["first", period @ ..] => {
+            (false, period)
+        }
+        _ => return None,
+    };
+    let rule = match (period, last) {
+        (["month"] | ["every", "month"], true) => "FREQ=MONTHLY;BYMONTHDAY=-1",
+        (["month"] | ["every", "month"], false) => "FREQ=MONTHLY;BYMONTHDAY=1",
+        (["year"] | ["every", "year"], true) => "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=31",
+        (["year"] | ["every", "year"], false) => "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1",
+        _ => return None,
+    };
+    Some(rule.to_owned())
 }
 
 fn weekly_on(interval: i32, words: &[&str]) -> Option<String> {
@@ -220,6 +261,8 @@ fn in_month(words: &[&str], bare: bool) -> Option<String> {
     match words {
         ["last", "day"] => return Some("BYMONTHDAY=-1".to_owned()),
         ["first", "day"] => return Some("BYMONTHDAY=1".to_owned()),
+        ["end"] if bare => return Some("BYMONTHDAY=-1".to_owned()),
+        ["start"] if bare => return Some("BYMONTHDAY=1".to_owned()),
         ["day", day] => return Some(format!("BYMONTHDAY={}", number(day)?)),
         _ => {}
     }

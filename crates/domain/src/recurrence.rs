@@ -122,6 +122,28 @@ impl Rule {
         Occurrences::after(self, start, after)
     }
 
+    /// The same rule from `start` on, but a month that lacks that day has its last one instead; rules that name days are
+    /// unchanged. For series that measure a distance and name no date.
+    pub(crate) fn clamped_to_months(&self, start: Date) -> Self {
+        let names_days = [
+            &self.by_month,
+            &self.by_week_no,
+            &self.by_year_day,
+            &self.by_month_day,
+        ];
+        let monthly = matches!(self.frequency, Frequency::Monthly | Frequency::Yearly);
+        let mut rule = self.clone();
+        if monthly && self.by_day.is_empty() && names_days.iter().all(|days| days.is_empty()) {
+            if self.frequency == Frequency::Yearly {
+                rule.by_month = vec![start.month().into()];
+            }
+            // The last of these days that the month has.
+            rule.by_month_day = (start.day().min(28)..=start.day()).map(i16::from).collect();
+            rule.by_set_pos = vec![-1];
+        }
+        rule
+    }
+
     /// The same rule without its `COUNT`, for whoever counts on their own.
     pub(crate) fn uncounted(&self) -> Self {
         let mut rule = self.clone();

@@ -66,7 +66,8 @@ pub struct NextOccurrence {
 /// a task that was moved ahead does not come again.
 ///
 /// Counting from the completion, the rule begins anew (as `DTSTART`) on the day of the completion, at the due's local
-/// time of day, and gives its first instant after that which is also after the due. Numbers rise by one.
+/// time of day, and gives its first instant after that which is also after the due. Numbers rise by one. A rule of months
+/// or years that names no day is a distance then: a month after the 31st is at most the last day of the next month.
 pub fn next_occurrence(completed: &CompletedOccurrence<'_>) -> Option<NextOccurrence> {
     let zone = completed.first_due.zone();
     let (occurrence, at) = match completed.counts_from {
@@ -99,12 +100,17 @@ fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {
     let zone = completed.first_due.zone();
     let rules = zone.time_zone();
     let day = rules.to_datetime(completed.completed_at).date();
-    let time = rules.to_datetime(completed.due.at()).time();
+    let due = completed.due.local();
+    let usual = due.date().to_datetime(completed.first_due.local().time());
+    // Clocks that skipped the usual time moved this due alone, not those that follow.
+    let time = match rules.to_timestamp(usual) {
+        Ok(at) if at == completed.due.at() => usual.time(),
+        _ => due.time(),
+    };
     let start = Due::new(rules.to_timestamp(day.to_datetime(time)).ok()?, zone.clone()).ok()?;
-    completed
-        .rule
-        .uncounted()
-        .next_after(&start, start.at().max(completed.due.at()))
+    let rule = completed.rule.uncounted().clamped_to_months(day);
+    let after = start.at().max(completed.due.at());
+    rule.occurrences_after(&start, after).at_time(time).next()
 }
 
 /// The reminders of a next occurrence: the relative ones of the task before it, whatever became of them there. Absolute

@@ -35,6 +35,12 @@ pub enum RuleError {
         /// The phrases that say either clearly.
         instead: &'static str,
     },
+    /// A phrase with a time of day.
+    #[error("`{text}` names a time of day: leave it out, the time comes from the due date")]
+    TimeInPhrase {
+        /// The refused text, shortened.
+        text: String,
+    },
     /// A part that is not `NAME=value`.
     #[error("`{part}` is not part of a rule: write NAME=value, parts separated by semicolons")]
     MalformedPart {
@@ -116,7 +122,9 @@ impl RuleError {
         match self {
             Self::NeverMatches => "recurrence_never_matches",
             Self::AmbiguousPhrase { .. } => "ambiguous_recurrence",
-            Self::UnsupportedPart { .. } | Self::UnsupportedFrequency { .. } => "unsupported_recurrence",
+            Self::TimeInPhrase { .. } | Self::UnsupportedPart { .. } | Self::UnsupportedFrequency { .. } => {
+                "unsupported_recurrence"
+            }
             _ => "invalid_recurrence",
         }
     }

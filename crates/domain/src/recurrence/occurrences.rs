@@ -66,6 +66,11 @@ impl<'r> Occurrences<'r> {
         occurrences
     }
 
+    /// The same search at another local time of day than that of the start, which clocks may have moved.
+    pub(crate) fn at_time(self, time: Time) -> Self {
+        Self { time, ..self }
+    }
+
     /// How many days were compared with the rule so far, for whoever wants to know what a search cost.
     pub fn days_examined(&self) -> u32 {
         self.days_examined

@@ -31,6 +31,8 @@ mod robustness;
 #[cfg(test)]
 mod series;
 #[cfg(test)]
+mod series_calendar;
+#[cfg(test)]
 mod task;
 #[cfg(test)]
 mod word;

@@ -72,6 +72,27 @@ fn understands_what_people_write() {
         ("every month on the last day", "FREQ=MONTHLY;BYMONTHDAY=-1"),
         ("on the 15th", "FREQ=MONTHLY;BYMONTHDAY=15"),
         ("every 15th", "FREQ=MONTHLY;BYMONTHDAY=15"),
+        ("everyday", "FREQ=DAILY"),
+        ("alternate days", "FREQ=DAILY;INTERVAL=2"),
+        ("every alternate day", "FREQ=DAILY;INTERVAL=2"),
+        ("once per week", "FREQ=WEEKLY"),
+        ("once weekly", "FREQ=WEEKLY"),
+        ("once every two weeks", "FREQ=WEEKLY;INTERVAL=2"),
+        ("half-yearly", "FREQ=MONTHLY;INTERVAL=6"),
+        ("semiannually", "FREQ=MONTHLY;INTERVAL=6"),
+        ("mon/wed/fri", "FREQ=WEEKLY;BYDAY=MO,WE,FR"),
+        ("monday through friday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("end of month", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ("end of every month", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ("every month end", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ("first of the month", "FREQ=MONTHLY;BYMONTHDAY=1"),
+        ("first day of every month", "FREQ=MONTHLY;BYMONTHDAY=1"),
+        ("start of each month", "FREQ=MONTHLY;BYMONTHDAY=1"),
+        ("end of year", "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=31"),
+        ("last day of the year", "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=31"),
+        ("first day of every year", "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1"),
+        ("last day of february", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1"),
+        ("every 4th of july", "FREQ=YEARLY;BYMONTH=7;BYMONTHDAY=4"),
         ("the 1st and 15th of the month", "FREQ=MONTHLY;BYMONTHDAY=1,15"),
         ("every month on the 15th", "FREQ=MONTHLY;BYMONTHDAY=15"),
         ("monthly on day 3", "FREQ=MONTHLY;BYMONTHDAY=3"),
@@ -110,6 +131,10 @@ fn asks_back_when_a_phrase_can_mean_two_things() {
         "bimonthly",
         "bi-monthly",
         "biannually",
+        "semimonthly",
+        "twice a month",
+        "twice a week",
+        "twice every year",
         "every second tuesday",
         "every third friday",
     ] {
@@ -136,8 +161,12 @@ fn refuses_anything_else_and_shows_what_it_understands() {
         "every 15",
         "15",
         "every blue moon",
-        "twice a week",
-        "daily at nine",
+        "twice",
+        "once",
+        "once once a day",
+        "end",
+        "first",
+        "at nine",
         "every monday or so",
         "every weekday except friday",
         "every 2 weekdays",
@@ -179,6 +208,23 @@ fn a_phrase_is_held_to_the_limits_of_rules() {
             matches!(error, RuleError::InvalidValue { .. }),
             "{phrase}: {error:?}"
         );
+    }
+}
+
+#[test]
+fn a_time_of_day_belongs_into_the_due() {
+    for phrase in [
+        "every tuesday at 9am",
+        "daily at nine",
+        "weekdays at 17:00",
+        "every monday at noon until 2026-12-31",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert!(
+            matches!(error, RuleError::TimeInPhrase { .. }),
+            "{phrase}: {error:?}"
+        );
+        assert_eq!(error.code(), "unsupported_recurrence");
     }
 }
 
