@@ -11,6 +11,7 @@
 
 mod api;
 mod dapr_bridge;
+mod databases;
 mod email_delivery;
 mod golden;
 mod notification;
