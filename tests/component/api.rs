@@ -13,6 +13,7 @@ mod patch;
 mod rate;
 mod refusals;
 mod reminders;
+mod search;
 mod series;
 
 use serde_json::{Value, json};

@@ -17,6 +17,7 @@
 //! | `record.rs` | a task between the database and the contract |
 //! | `query.rs`, `cursor.rs`, `list.rs` | lists: what is asked for, where a page ends, the statement |
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
+//! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
 //! | `outbox.rs` | publishing behind the answer, and the relay |
 
@@ -41,6 +42,7 @@ mod rate;
 mod record;
 mod routes;
 mod schema;
+mod search;
 mod service;
 mod store;
 

@@ -1,6 +1,7 @@
 //! The statement of a list. Every order has an index that gives it (`schema/`), so a page costs what a page holds, however
 //! many tasks there are; a filter that few tasks pass reads on until the page is full.
 
+use nudge_component::Problem;
 use nudge_domain::Due;
 use nudge_domain::task::Priority;
 
@@ -8,6 +9,7 @@ use crate::cursor::{Cursor, Key};
 use crate::db::{Database, DbError, Dialect, Value};
 use crate::query::{CategoryFilter, Order, Sort, TagMatch, TaskQuery};
 use crate::record::{COLUMNS, TaskRecord};
+use crate::search;
 
 /// Priorities as lists compare them, in the words of the index.
 pub(crate) const PRIORITY: &str =
@@ -94,13 +96,24 @@ pub(crate) async fn list(
     database: &Database,
     user_id: &str,
     query: &TaskQuery,
-) -> Result<Vec<TaskRecord>, DbError> {
+) -> Result<Vec<TaskRecord>, Problem> {
     let dialect = database.dialect();
     let mut statement = Statement {
         conditions: String::new(),
         parameters: vec![user_id.into()],
     };
     filter(&mut statement, query);
+    let mut user = "user_id";
+    if let Some(text) = &query.text {
+        let next = statement.parameters.len() + 1;
+        let condition = search::text_condition(database, user_id, text, next).await?;
+        statement.condition(&condition.sql);
+        statement.parameters.extend(condition.parameters);
+        if condition.few && dialect == Dialect::Sqlite {
+            // The plus takes a column out of the choice of an index: https://sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+            user = "+user_id";
+        }
+    }
     let key = key(dialect, query.sort, query.order);
     if let Some(cursor) = &query.cursor {
         let value: Value = match &cursor.key {
@@ -126,16 +139,15 @@ pub(crate) async fn list(
         Order::Descending => "DESC",
     };
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE user_id = $1 AND deleted_at IS NULL{} \
+        "SELECT {COLUMNS} FROM task WHERE {user} = $1 AND deleted_at IS NULL{} \
          ORDER BY {key} {direction}, id {direction} LIMIT {limit} OFFSET {offset}",
         statement.conditions
     );
-    database
-        .query(&sql, statement.parameters)
-        .await?
+    let rows = database.query(&sql, statement.parameters).await?;
+    Ok(rows
         .iter()
         .map(TaskRecord::read)
-        .collect()
+        .collect::<Result<_, DbError>>()?)
 }
 
 fn filter(statement: &mut Statement, query: &TaskQuery) {

@@ -4,6 +4,7 @@ mod feed;
 mod health;
 mod internal;
 mod labels;
+mod search;
 mod tasks;
 
 use axum::Router;
@@ -26,6 +27,7 @@ pub(crate) fn router() -> Router {
     let people = Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/api/v1/tasks/bulk", post(tasks::bulk))
+        .route("/api/v1/tasks/search", get(search::tasks))
         .route(
             "/api/v1/tasks/{id}",
             get(tasks::read).patch(tasks::patch).delete(tasks::delete),

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 
 use crate::db::{Database, DbError, Dialect, Value};
-use crate::list;
+use crate::{list, search};
 
 struct Migration {
     number: i64,
@@ -41,10 +41,24 @@ const MIGRATIONS: &[Migration] = &[
             include_str!("schema/2-postgres.sql"),
         ],
     },
+    Migration {
+        number: 4,
+        sqlite: &[
+            include_str!("schema/4-tables.sql"),
+            include_str!("schema/4-sqlite.sql"),
+        ],
+        postgres: &[
+            include_str!("schema/4-tables.sql"),
+            include_str!("schema/4-postgres.sql"),
+        ],
+    },
 ];
 
 /// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.
 const ATTEMPTS: u32 = 3;
+
+/// The migration whose column SQL cannot fill.
+const SEARCH: i64 = 4;
 
 /// Brings the schema to the newest version, once per instance.
 pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
@@ -91,6 +105,9 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
                     .execute(&statement.replace(IF_COLUMN_MISSING, if_missing), [])
                     .await?;
             }
+        }
+        if migration.number == SEARCH {
+            search::fill(database).await?;
         }
         database
             .execute(

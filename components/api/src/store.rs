@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::db::{Database, DbError, Row, Value};
 use crate::record::{COLUMNS, TaskRecord};
+use crate::search;
 
 /// An event that is stored and not published.
 #[derive(Debug, Clone)]
@@ -75,10 +76,10 @@ async fn insert_where(
     let mut parameters = task.values();
     let mut places: Vec<String> = names().map(place_of).collect();
     let next = parameters.len() + 1;
-    places.extend([format!("${next}"), format!("${}", next + 1)]);
-    parameters.extend(event_values(event));
+    places.extend((next..next + 3).map(|place| format!("${place}")));
+    parameters.extend(derived_values(task, event));
     let sql = format!(
-        "INSERT INTO task ({COLUMNS}, event_type, event_data) SELECT {} WHERE {condition} \
+        "INSERT INTO task ({COLUMNS}, event_type, event_data, terms) SELECT {} WHERE {condition} \
          ON CONFLICT (id) DO NOTHING RETURNING version",
         places.join(", ")
     );
@@ -111,31 +112,34 @@ pub(crate) async fn update(
         .map(|(name, place)| format!("{name} = ${place}"))
         .collect();
     let next = parameters.len() + 1;
-    parameters.extend(event_values(event));
+    parameters.extend(derived_values(task, event));
     parameters.push(task.version.saturating_sub(1).into());
     let mut extra = String::new();
     if followed {
         extra.push_str(", successor = 'pending'");
     }
     if event.change == Change::Deleted {
-        extra.push_str(&format!(", deleted_at = ${}", next + 3));
+        extra.push_str(&format!(", deleted_at = ${}", next + 4));
         parameters.push(task.updated_at.into());
     }
     let sql = format!(
-        "UPDATE task SET {}, event_type = ${next}, event_data = ${}{extra} \
+        "UPDATE task SET {}, event_type = ${next}, event_data = ${}, terms = ${}{extra} \
          WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL RETURNING version",
         sets.join(", "),
         next + 1,
         next + 2,
+        next + 3,
     );
     Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
-fn event_values(event: &TaskEvent) -> [Value; 2] {
+/// What the triggers need beside the task: its event, and what search finds it by.
+fn derived_values(task: &TaskRecord, event: &TaskEvent) -> [Value; 3] {
     // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
     [
         event.change.event_type().into(),
         serde_json::to_string(event).unwrap_or_default().into(),
+        search::terms(&task.user_id, &task.title, task.description.as_deref()).into(),
     ]
 }
 

@@ -1,0 +1,304 @@
+//! Full text: tasks whose title and description have all words of a query, the last one as a prefix.
+//!
+//! Tasks with all words in the title come first, then those that need their description; each part newest first. That
+//! order is exact, and no part of it needs more rows than the page holds: SQLite's FTS5 gives matches newest first, and
+//! PostgreSQL's planner knows which words are so common that the newest tasks hold enough of them (decision 0015).
+
+mod words;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nudge_component::Problem;
+use uuid::Uuid;
+
+use crate::db::{Database, DbError, Dialect, Value};
+use crate::record::{COLUMNS, TaskRecord};
+
+pub(crate) use words::terms;
+use words::{Within, Words};
+
+/// Most results to leave out at the beginning. A cursor goes on without end.
+const MAX_OFFSET: u32 = 1_000;
+
+/// So many matches are looked up one by one for a list; more are met soon enough in the list's own order.
+const FEW: u32 = 2_000;
+
+/// Tasks of one statement when the index is filled.
+const BATCH: u32 = 500;
+
+/// Where a page of results ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Whether the last task has all words in its title.
+    title: bool,
+    /// Milliseconds since 1970.
+    created_at: i64,
+    id: Uuid,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = if self.title { "title" } else { "rest" };
+        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{part}.{}.{}", self.created_at, self.id)))
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ())?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| ())?;
+        let (part, place) = text.split_once('.').ok_or(())?;
+        let (created_at, id) = place.split_once('.').ok_or(())?;
+        Ok(Self {
+            title: match part {
+                "title" => true,
+                "rest" => false,
+                _ => return Err(()),
+            },
+            created_at: created_at.parse().map_err(|_| ())?,
+            id: id.parse().map_err(|_| ())?,
+        })
+    }
+}
+
+/// What a user searches for; `field` is the name of the text in errors.
+fn read(user_id: &str, field: &str, text: &str) -> Result<Words, Problem> {
+    Words::read(user_id, text).map_err(|error| Problem::field(field, error.code(), error.to_string()))
+}
+
+/// The tasks that a query finds, best first, after leaving out `offset`. Beyond 1,000 there is nothing: follow cursors.
+///
+/// # Errors
+///
+/// 400 when `query` is longer than 200 characters, has more than 10 words, or none.
+pub(crate) async fn ranked(
+    database: &Database,
+    user_id: &str,
+    query: &str,
+    limit: u32,
+    offset: u32,
+) -> Result<Vec<TaskRecord>, Problem> {
+    let words = read(user_id, "query", query)?;
+    if offset > MAX_OFFSET {
+        return Ok(Vec::new());
+    }
+    let found = from(database, user_id, &words, limit.saturating_add(offset), None).await?;
+    Ok(found
+        .into_iter()
+        .skip(offset as usize)
+        .map(|(_, task)| task)
+        .collect())
+}
+
+/// A page of the tasks that a query finds, best first, and where the next one begins if there is one.
+///
+/// # Errors
+///
+/// As those of [`ranked`].
+pub(crate) async fn page(
+    database: &Database,
+    user_id: &str,
+    query: &str,
+    limit: u32,
+    after: Option<Place>,
+) -> Result<(Vec<TaskRecord>, Option<Place>), Problem> {
+    let words = read(user_id, "query", query)?;
+    // One more than asked for tells whether there is a next page.
+    let mut found = from(database, user_id, &words, limit.saturating_add(1), after).await?;
+    let rest = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| rest).map(|(within, task)| Place {
+        title: *within == Within::Title,
+        created_at: task.created_at.as_millisecond(),
+        id: task.id,
+    });
+    Ok((found.into_iter().map(|(_, task)| task).collect(), next))
+}
+
+/// Up to `limit` results behind a place, each with the part it is in.
+async fn from(
+    database: &Database,
+    user_id: &str,
+    words: &Words,
+    limit: u32,
+    after: Option<Place>,
+) -> Result<Vec<(Within, TaskRecord)>, DbError> {
+    let mut found: Vec<(Within, TaskRecord)> = Vec::new();
+    for (within, title) in [(Within::Title, true), (Within::Rest, false)] {
+        let missing = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        if missing == 0 || after.is_some_and(|place| title && !place.title) {
+            continue;
+        }
+        let place = after.filter(|place| place.title == title);
+        let expression = words.expression(database.dialect(), within);
+        let tasks = part(database, user_id, expression, missing, place).await?;
+        found.extend(tasks.into_iter().map(|task| (within, task)));
+    }
+    Ok(found)
+}
+
+/// The newest tasks that match, those behind a place.
+async fn part(
+    database: &Database,
+    user_id: &str,
+    expression: String,
+    limit: u32,
+    after: Option<Place>,
+) -> Result<Vec<TaskRecord>, DbError> {
+    let mut parameters: Vec<Value> = vec![expression.into(), user_id.into(), limit.into()];
+    let sql = match database.dialect() {
+        Dialect::Sqlite => {
+            let mut behind = "";
+            if let Some(place) = after {
+                // A deleted task keeps its number; only one whose user is gone has none, and then there is nothing.
+                behind = " AND task_text.rowid < (SELECT number FROM task_number WHERE task_id = $4)";
+                parameters.push(place.id.into());
+            }
+            let columns: Vec<String> = COLUMNS
+                .split(',')
+                .map(|name| format!("task.{}", name.trim()))
+                .collect();
+            // CROSS JOIN keeps the order of the tables (https://sqlite.org/optoverview.html#crossjoin): matches come newest
+            // first, and reading ends with the page.
+            format!(
+                "SELECT {} FROM task_text CROSS JOIN task_number ON task_number.number = task_text.rowid \
+                 CROSS JOIN task ON task.id = task_number.task_id \
+                 WHERE task_text MATCH $1 AND task.user_id = $2 AND task.deleted_at IS NULL{behind} \
+                 ORDER BY task_text.rowid DESC LIMIT $3",
+                columns.join(", ")
+            )
+        }
+        Dialect::Postgres => {
+            let mut behind = "";
+            if let Some(place) = after {
+                behind = " AND (created_at, id) < ($4, $5)";
+                parameters.extend([place.created_at.into(), place.id.into()]);
+            }
+            format!(
+                "SELECT {COLUMNS} FROM task WHERE CAST(terms AS tsvector) @@ CAST(CAST($1 AS TEXT) AS tsquery) \
+                 AND user_id = $2 AND deleted_at IS NULL{behind} ORDER BY created_at DESC, id DESC LIMIT $3"
+            )
+        }
+    };
+    database
+        .query(&sql, parameters)
+        .await?
+        .iter()
+        .map(TaskRecord::read)
+        .collect()
+}
+
+/// The condition of a list that its tasks have all words of a text, with parameters from `$next` on.
+pub(crate) struct TextCondition {
+    pub(crate) sql: String,
+    pub(crate) parameters: Vec<Value>,
+    /// Whether it names few tasks, so that it and not the order should say where SQLite begins.
+    pub(crate) few: bool,
+}
+
+/// The condition for `text`. How to find out depends on how many tasks have the words, so the database is asked.
+///
+/// # Errors
+///
+/// As those of [`ranked`], for the field `text`.
+pub(crate) async fn text_condition(
+    database: &Database,
+    user_id: &str,
+    text: &str,
+    next: usize,
+) -> Result<TextCondition, Problem> {
+    let words = read(user_id, "text", text)?;
+    let dialect = database.dialect();
+    let expression = words.expression(dialect, Within::Anywhere);
+    if dialect == Dialect::Postgres {
+        return Ok(TextCondition {
+            sql: format!("CAST(terms AS tsvector) @@ CAST(CAST(${next} AS TEXT) AS tsquery)"),
+            parameters: vec![expression.into()],
+            few: false,
+        });
+    }
+    let rows = database
+        .query(
+            "SELECT COUNT(*) FROM (SELECT rowid FROM task_text WHERE task_text MATCH $1 LIMIT $2)",
+            [expression.as_str().into(), (FEW + 1).into()],
+        )
+        .await?;
+    let matches = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    if matches <= FEW.into() {
+        return Ok(TextCondition {
+            sql: format!(
+                "id IN (SELECT task_id FROM task_number WHERE number IN (SELECT rowid FROM task_text WHERE task_text MATCH ${next}))"
+            ),
+            parameters: vec![expression.into()],
+            few: true,
+        });
+    }
+    let mut parameters: Vec<Value> = Vec::new();
+    let mut conditions = Vec::new();
+    for [in_title, in_description] in words.in_terms() {
+        let place = next + parameters.len();
+        conditions.push(format!(
+            "(INSTR(terms, ${place}) > 0 OR INSTR(terms, ${}) > 0)",
+            place + 1
+        ));
+        parameters.extend([in_title.into(), in_description.into()]);
+    }
+    Ok(TextCondition {
+        sql: conditions.join(" AND "),
+        parameters,
+        few: false,
+    })
+}
+
+/// Fills the index with tasks that were stored before there was one. What others change meanwhile is left as it is.
+pub(crate) async fn fill(database: &Database) -> Result<(), DbError> {
+    let mut last = String::new();
+    loop {
+        let rows = database
+            .query(
+                "SELECT id, user_id, title, description FROM task WHERE id > $1 AND terms IS NULL ORDER BY id LIMIT $2",
+                [last.as_str().into(), BATCH.into()],
+            )
+            .await?;
+        let Some(row) = rows.last() else {
+            return Ok(());
+        };
+        last = row.text(0)?.to_owned();
+        let mut parameters: Vec<Value> = Vec::new();
+        let mut pairs = Vec::new();
+        for row in &rows {
+            let place = parameters.len() + 1;
+            pairs.push(format!("(CAST(${place} AS TEXT), CAST(${} AS TEXT))", place + 1));
+            let terms = terms(row.text(1)?, row.text(2)?, row.maybe_text(3)?);
+            parameters.extend([row.text(0)?.into(), terms.into()]);
+        }
+        // Columns of VALUES are called so on both databases.
+        let sql = format!(
+            "UPDATE task SET terms = filled.column2 FROM (VALUES {}) AS filled WHERE task.id = filled.column1 AND task.terms IS NULL",
+            pairs.join(", ")
+        );
+        database.execute(&sql, parameters).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_comes_back_as_it_went_out_and_others_do_not_pass() {
+        for title in [true, false] {
+            let place = Place {
+                title,
+                created_at: 1_795_262_400_123,
+                id: Uuid::from_u128(7),
+            };
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for wrong in ["", "x", "MTIz", "....", "é", "dGl0bGUuMS4y"] {
+            assert_eq!(wrong.parse::<Place>(), Err(()), "{wrong}");
+        }
+    }
+}
