@@ -1,11 +1,15 @@
 //! The api: REST in, tasks and events out.
 
 mod access;
+mod access_internal;
+mod access_keys;
+mod access_rotation;
 mod bulk;
 mod create;
 mod events;
 mod feed;
 mod idempotency;
+mod identity_provider;
 mod labels;
 mod list;
 mod occurrences;

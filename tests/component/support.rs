@@ -55,6 +55,14 @@ impl Setup {
         }
     }
 
+    /// Another replica: the same database, the same sidecar's state, the same clock.
+    pub(crate) fn beside(mut self, other: &Service) -> Self {
+        self.dapr = other.dapr.clone();
+        self.clock = other.clock.clone();
+        self.state = other.state.clone();
+        self
+    }
+
     pub(crate) fn variable(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
         self

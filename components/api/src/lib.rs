@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `routes.rs`, `routes/` | HTTP: what comes in and goes out |
 //! | `exports.rs` | WIT: thin adapters |
-//! | `auth.rs` | who is calling |
+//! | `auth.rs`, `auth/` | who is calling |
 //! | `input.rs` | reading bodies and queries, naming what is wrong |
 //! | `draft.rs` | from a body to a task, by the rules of the domain |
 //! | `service.rs`, `label_service.rs`, `bulk.rs` | what happens |

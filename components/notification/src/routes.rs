@@ -15,7 +15,7 @@ use crate::service;
 pub(crate) fn router() -> Router {
     Router::new()
         .route(route::TASK_EVENTS, post(task_event))
-        .route("/job/{name}", post(job))
+        .route(route::JOB, post(job))
         .layer(middleware::from_fn(sidecar::only))
         .route(route::NOTIFICATION_HEALTH, get(health))
         .fallback(problem::no_route)

@@ -61,8 +61,30 @@ pub mod job {
     pub const REMINDER_PREFIX: &str = "reminder-";
 }
 
-/// Routes that only a sidecar may call.
+/// Routes that sidecars call.
 pub mod route {
+    use super::app;
+
+    /// Those that nobody else may call: app, method, route.
+    pub const SIDECAR_ONLY: [(&str, &str, &str); 9] = [
+        (app::API, "POST", REMINDER_OUTCOMES),
+        (app::API, "POST", RELAY),
+        (app::API, "GET", OVERDUE_REMINDERS),
+        (app::API, "GET", REMINDER_DELIVERY),
+        (app::API, "POST", SUCCESSOR),
+        (app::NOTIFICATION, "POST", TASK_EVENTS),
+        (app::NOTIFICATION, "POST", JOB),
+        (app::EMAIL_DELIVERY, "POST", TASK_REMINDERS),
+        (app::RECURRING_TASK, "POST", TASK_RECURRENCE),
+    ];
+    /// Those that take anybody's calls: Dapr's and Kubernetes' probes carry no token.
+    pub const OPEN: [&str; 5] = [
+        NOTIFICATION_HEALTH,
+        EMAIL_DELIVERY_HEALTH,
+        RECURRING_TASK_HEALTH,
+        READY,
+        LIVE,
+    ];
     /// Api: outcomes of deliveries.
     pub const REMINDER_OUTCOMES: &str = "/internal/events/reminder-outcomes";
     /// Api: publishes what is left over.
@@ -75,6 +97,8 @@ pub mod route {
     pub const SUCCESSOR: &str = "/internal/tasks/{id}/successor";
     /// Notification: changes of tasks.
     pub const TASK_EVENTS: &str = "/notification/events/task-events";
+    /// Notification: a job that is due; `{name}` is the job's.
+    pub const JOB: &str = "/job/{name}";
     /// Notification: health, which also sets up the standing jobs.
     pub const NOTIFICATION_HEALTH: &str = "/notification/health";
     /// Email-delivery: due reminders.

@@ -4,6 +4,7 @@
 //! - [`dapr`]: the WIT package `nudge:dapr` in the host, with a memory, an eye and faults on demand
 //! - [`bindings`]: callers of what the components export through WIT
 //! - [`tokens`]: bearer tokens
+//! - [`signing`]: an identity provider's keys
 //! - [`http`]: a client for a host on a free port
 //! - [`sidecar`]: a sidecar's HTTP API as a script, to test the bridge itself
 //!
@@ -31,4 +32,5 @@ pub mod components;
 pub mod dapr;
 pub mod http;
 pub mod sidecar;
+pub mod signing;
 pub mod tokens;

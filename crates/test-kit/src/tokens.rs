@@ -37,6 +37,11 @@ pub fn claims(user: &str, zone: &str, now: SystemTime) -> Value {
 
 /// A token of this header and these claims, whatever they say, signed with HS256 and `key`.
 pub fn signed(header: Value, claims: Value, key: &str) -> String {
+    signed_with(header, claims, key.as_bytes())
+}
+
+/// The same with a key that need not be text.
+pub fn signed_with(header: Value, claims: Value, key: &[u8]) -> String {
     let message = format!(
         "{}.{}",
         BASE64.encode(header.to_string()),

@@ -5,7 +5,7 @@ use nudge_test_kit::dapr::{Function, unavailable};
 use nudge_test_kit::tokens;
 use serde_json::{Value, json};
 
-use crate::support::{APP_TOKEN, Service, Setup, ZONE, json, send, text};
+use crate::support::{Service, ZONE, json, send, text};
 
 #[tokio::test]
 async fn a_person_without_a_good_token_is_not_let_in() {
@@ -146,54 +146,6 @@ async fn another_persons_things_are_not_there() {
         "Home",
         "names are a person's own"
     );
-}
-
-const INTERNAL: [(Method, &str); 5] = [
-    (Method::POST, "/internal/relay"),
-    (Method::POST, "/internal/events/reminder-outcomes"),
-    (Method::GET, "/internal/reminders/overdue"),
-    (
-        Method::GET,
-        "/internal/reminders/018f0000-0000-7000-8000-000000000001/delivery?remindAt=2026-12-01T08:00:00Z",
-    ),
-    (
-        Method::POST,
-        "/internal/tasks/018f0000-0000-7000-8000-000000000001/successor",
-    ),
-];
-
-#[tokio::test]
-async fn only_the_sidecar_calls_internal_routes() {
-    let api = Service::start("api").await;
-    for (method, path) in INTERNAL {
-        let plain = send(api.anybody().call(method.clone(), path)).await;
-        let person = send(api.user("alice").call(method.clone(), path)).await;
-        let wrong = send(
-            api.anybody()
-                .call(method, path)
-                .header("dapr-api-token", format!("{APP_TOKEN}x")),
-        )
-        .await;
-        assert_eq!(
-            (
-                plain.status.as_u16(),
-                person.status.as_u16(),
-                wrong.status.as_u16()
-            ),
-            (401, 401, 403),
-            "{path}"
-        );
-    }
-    assert_eq!(api.sidecar().get("/internal/reminders/overdue").await.status, 200);
-}
-
-#[tokio::test]
-async fn without_an_app_token_nobody_is_the_sidecar() {
-    let api = Setup::new("api").variable("dapr_app_token", "").start().await;
-    for (method, path) in INTERNAL {
-        let answer = send(api.anybody().call(method, path).header("dapr-api-token", "")).await;
-        assert_eq!(json(&answer, 403)["code"], "no_app_token", "{path}");
-    }
 }
 
 #[tokio::test]

@@ -1,0 +1,220 @@
+//! What a token says whose signature is good (RFC 7519, section 4.1; OpenID Connect Core 1.0, section 5.1).
+
+use jiff::Timestamp;
+use nudge_component::Problem;
+use nudge_domain::{MailAddress, Zone};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::User;
+use super::token::refuse;
+
+/// How far the clocks of issuer and api may be apart, in seconds.
+const LEEWAY: i64 = 60;
+
+/// The claims that matter here and that the library does not know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Custom {
+    sub: String,
+    #[serde(default)]
+    iss: Option<String>,
+    #[serde(default)]
+    aud: Option<Audience>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    email_verified: Option<Value>,
+    #[serde(default)]
+    zoneinfo: Option<String>,
+}
+
+/// One or several (RFC 7519, section 4.1.3).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// The claims of a token; times in seconds since 1970.
+pub(super) struct Claims {
+    expires: Option<i64>,
+    not_before: Option<i64>,
+    custom: Custom,
+}
+
+impl Claims {
+    /// Takes over what the library has read.
+    pub(super) fn new(claims: &jwt_compact::Claims<Custom>) -> Self {
+        Self {
+            expires: claims.expiration.map(|at| at.timestamp()),
+            not_before: claims.not_before.map(|at| at.timestamp()),
+            custom: claims.custom.clone(),
+        }
+    }
+
+    /// Who that is, if the token is of `issuer`, for `audience`, and valid now.
+    pub(super) fn user(self, issuer: &str, audience: &str, now: Timestamp) -> Result<User, Problem> {
+        let now = now.as_second();
+        let expires = self.expires.ok_or_else(|| refuse("has no exp claim"))?;
+        if now > expires.saturating_add(LEEWAY) {
+            return Err(refuse("has expired: get a new one"));
+        }
+        if self
+            .not_before
+            .is_some_and(|from| now < from.saturating_sub(LEEWAY))
+        {
+            return Err(refuse("is not valid yet"));
+        }
+        let custom = self.custom;
+        let for_us = match &custom.aud {
+            Some(Audience::One(one)) => one == audience,
+            Some(Audience::Several(several)) => several.iter().any(|one| one == audience),
+            None => false,
+        };
+        if custom.iss.as_deref() != Some(issuer) || !for_us {
+            return Err(
+                refuse("is not issued by and for this server (iss, aud)").logged(format!(
+                    "iss {:?} and aud {:?} where {issuer:?} and {audience:?} count",
+                    custom.iss, custom.aud
+                )),
+            );
+        }
+        let id = custom
+            .sub
+            .parse()
+            .map_err(|error| refuse("has no usable sub claim").logged(error))?;
+        let zone = match &custom.zoneinfo {
+            Some(name) => name
+                .parse()
+                .map_err(|error| refuse("has a zoneinfo claim that is no IANA zone").logged(error))?,
+            None => Zone::utc(),
+        };
+        let email = match custom.email {
+            // The provider itself says that this may be somebody else's address.
+            Some(_) if unverified(custom.email_verified.as_ref()) => None,
+            Some(email) => {
+                let email: MailAddress = email.parse().map_err(|error| {
+                    refuse("has an email claim that is not one mail address").logged(error)
+                })?;
+                Some(email.into())
+            }
+            None => None,
+        };
+        Ok(User { id, email, zone })
+    }
+}
+
+/// `email_verified` is a boolean; some providers write it as a text.
+fn unverified(claim: Option<&Value>) -> bool {
+    match claim {
+        None | Some(Value::Null | Value::Bool(true)) => false,
+        Some(Value::String(text)) => text != "true",
+        Some(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: &str = "2026-11-21T12:00:00Z";
+
+    /// A minute more is too late.
+    const EXP: i64 = 1_795_262_340;
+
+    fn good() -> Value {
+        json!({ "sub": "alice", "iss": "nudge", "aud": "nudge", "exp": EXP })
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut claims = good();
+        claims[name] = value;
+        claims
+    }
+
+    fn outcome(claims: &Value) -> Result<User, String> {
+        let claims: jwt_compact::Claims<Custom> =
+            serde_json::from_value(claims.clone()).map_err(|error| error.to_string())?;
+        Claims::new(&claims)
+            .user("nudge", "nudge", NOW.parse().unwrap())
+            .map_err(|problem| problem.detail().to_owned())
+    }
+
+    #[test]
+    fn a_good_token_says_who_is_calling() {
+        let mut claims = good();
+        claims["email"] = json!("alice@example.com");
+        claims["zoneinfo"] = json!("Europe/Berlin");
+        let user = outcome(&claims).unwrap();
+        assert_eq!(user.id.as_str(), "alice");
+        assert_eq!(user.zone.name(), "Europe/Berlin");
+        assert_eq!(user.email.as_deref(), Some("alice@example.com"));
+        let user = outcome(&with("aud", json!(["bank", "nudge"]))).unwrap();
+        assert_eq!((user.email, user.zone), (None, Zone::utc()));
+    }
+
+    #[test]
+    fn a_token_that_is_expired_or_foreign_is_refused() {
+        for (claims, words) in [
+            (with("exp", json!(EXP - 1)), "expired"),
+            (with("exp", json!(0)), "expired"),
+            (with("exp", json!(-1)), "expired"),
+            (with("nbf", json!(EXP + 121)), "not valid yet"),
+            (with("aud", json!("other")), "iss, aud"),
+            (with("aud", json!([])), "iss, aud"),
+            (with("aud", Value::Null), "iss, aud"),
+            (with("iss", Value::Null), "iss, aud"),
+            (with("iss", json!("nudge ")), "iss, aud"),
+            (with("sub", json!("")), "sub claim"),
+            (with("zoneinfo", json!("Mars/Base")), "zoneinfo"),
+            (with("email", json!("a@example.com;b@example.com")), "email"),
+        ] {
+            let detail = outcome(&claims).unwrap_err();
+            assert!(detail.contains(words), "{claims}: {detail}");
+        }
+        let mut claims = good();
+        claims.as_object_mut().unwrap().remove("exp");
+        assert!(outcome(&claims).unwrap_err().contains("no exp"));
+    }
+
+    #[test]
+    fn a_minute_of_leeway_is_given_and_no_more() {
+        assert!(outcome(&with("exp", json!(EXP))).is_ok());
+        assert!(outcome(&with("nbf", json!(EXP + 120))).is_ok());
+    }
+
+    #[test]
+    fn times_that_no_calendar_has_are_refused_and_fractions_are_not() {
+        for time in [
+            json!(i64::MAX),
+            json!(i64::MIN),
+            json!(u64::MAX),
+            json!(1e300),
+            json!(-1e300),
+            json!("soon"),
+            json!(true),
+            json!([]),
+        ] {
+            assert!(outcome(&with("exp", time.clone())).is_err(), "{time}");
+            assert!(outcome(&with("nbf", time.clone())).is_err(), "{time}");
+        }
+        assert!(outcome(&with("exp", json!(EXP as f64 + 0.5))).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_the_provider_has_not_verified_is_not_used() {
+        let email = |verified: Value| {
+            let mut claims = with("email", json!("alice@example.com"));
+            claims["email_verified"] = verified;
+            outcome(&claims).unwrap().email
+        };
+        for verified in [json!(true), json!("true"), Value::Null] {
+            assert!(email(verified.clone()).is_some(), "{verified}");
+        }
+        for verified in [json!(false), json!("false"), json!(0)] {
+            assert_eq!(email(verified.clone()), None, "{verified}");
+        }
+    }
+}

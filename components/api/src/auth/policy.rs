@@ -1,0 +1,180 @@
+//! Which tokens count: the variables `jwks_url`, `jwt_issuer`, `jwt_audience` and `jwt_hs256`.
+//!
+//! A shared secret that was forgotten must not open the door beside an identity provider. So `jwks_url` alone ends HS256, and
+//! only `jwt_hs256 = "true"` brings it back.
+
+use std::sync::OnceLock;
+
+use http::Uri;
+use nudge_component::Problem;
+use nudge_component::settings::variable;
+
+/// Issuer and audience of the tokens that `nudge token` makes, and of others when no variable says otherwise.
+pub(super) const NUDGE: &str = "nudge";
+
+/// Which tokens count.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Policy {
+    /// Whether those signed with HS256 and the secret `jwt-key` do.
+    pub(super) hs256: bool,
+    /// Whose other tokens do; none without `jwks_url`.
+    pub(super) provider: Option<Provider>,
+}
+
+/// An identity provider.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Provider {
+    /// Where its keys are: `https`, or `http` on this machine.
+    pub(super) jwks_url: String,
+    /// `iss` of its tokens.
+    pub(super) issuer: String,
+    /// What must be in `aud` of its tokens.
+    pub(super) audience: String,
+}
+
+/// The policy of this instance, read once. 503 while the variables cannot be read or contradict each other.
+pub(super) async fn policy() -> Result<&'static Policy, Problem> {
+    static POLICY: OnceLock<Policy> = OnceLock::new();
+    if let Some(policy) = POLICY.get() {
+        return Ok(policy);
+    }
+    let read = async {
+        let [url, issuer, audience, hs256] = [
+            variable("jwks_url").await?,
+            variable("jwt_issuer").await?,
+            variable("jwt_audience").await?,
+            variable("jwt_hs256").await?,
+        ];
+        decide(url, issuer, audience, hs256.as_deref())
+    };
+    let policy = read
+        .await
+        .map_err(|log| Problem::unavailable("the configuration", log))?;
+    Ok(POLICY.get_or_init(|| policy))
+}
+
+fn decide(
+    jwks_url: Option<String>,
+    issuer: Option<String>,
+    audience: Option<String>,
+    hs256: Option<&str>,
+) -> Result<Policy, String> {
+    let hs256 = match (hs256, &jwks_url) {
+        (Some("true"), _) | (None, None) => true,
+        (Some("false") | None, Some(_)) => false,
+        (Some("false"), None) => {
+            return Err(
+                "no token can count: jwt_hs256 is false and jwks_url is empty, set one of them".to_owned(),
+            );
+        }
+        (Some(other), _) => return Err(format!("jwt_hs256 is `{other}`: set true, false, or nothing")),
+    };
+    let provider = match jwks_url {
+        None => None,
+        Some(jwks_url) => {
+            check_url(&jwks_url)?;
+            Some(Provider {
+                jwks_url,
+                issuer: issuer.unwrap_or_else(|| NUDGE.to_owned()),
+                audience: audience.unwrap_or_else(|| NUDGE.to_owned()),
+            })
+        }
+    };
+    Ok(Policy { hs256, provider })
+}
+
+/// Whoever can change the keys on their way can be anybody, so the way is encrypted or within this machine.
+fn check_url(url: &str) -> Result<(), String> {
+    let parsed: Uri = url
+        .parse()
+        .map_err(|error| format!("jwks_url is no URL: {error}"))?;
+    let authority = parsed
+        .authority()
+        .filter(|authority| !authority.as_str().contains('@'))
+        .ok_or("jwks_url must be https:// with a host and without a user")?;
+    let here = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
+    match parsed.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if here => Ok(()),
+        _ => Err("jwks_url must be https: only on this machine keys may come over http".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(url: Option<&str>, hs256: Option<&str>) -> Result<(bool, bool), String> {
+        decide(url.map(str::to_owned), None, None, hs256)
+            .map(|policy| (policy.hs256, policy.provider.is_some()))
+    }
+
+    #[test]
+    fn a_key_set_ends_hs256_unless_both_are_wanted() {
+        let url = Some("https://login.example.com/keys");
+        for (url, hs256, counts) in [
+            (None, None, (true, false)),
+            (None, Some("true"), (true, false)),
+            (url, None, (false, true)),
+            (url, Some("false"), (false, true)),
+            (url, Some("true"), (true, true)),
+        ] {
+            assert_eq!(decided(url, hs256), Ok(counts), "{url:?} {hs256:?}");
+        }
+    }
+
+    #[test]
+    fn settings_that_let_nobody_in_or_are_no_settings_are_refused() {
+        assert!(
+            decided(None, Some("false"))
+                .unwrap_err()
+                .contains("no token can count")
+        );
+        for word in ["yes", "TRUE", "1"] {
+            assert!(decided(None, Some(word)).unwrap_err().contains(word));
+        }
+    }
+
+    #[test]
+    fn keys_come_encrypted_or_from_this_machine() {
+        for url in [
+            "https://login.example.com/keys",
+            "http://127.0.0.1:8080/keys",
+            "http://[::1]/keys",
+            "http://localhost/keys",
+        ] {
+            assert!(decided(Some(url), None).is_ok(), "{url}");
+        }
+        for url in [
+            "http://login.example.com/keys",
+            "http://127.0.0.1.example.com/keys",
+            "https://127.0.0.1@login.example.com/keys",
+            "ftp://login.example.com/keys",
+            "login.example.com",
+            "/keys",
+            "https://",
+            "not a url",
+        ] {
+            assert!(decided(Some(url), None).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn issuer_and_audience_are_nudge_unless_said_otherwise() {
+        let url = || Some("https://login.example.com/keys".to_owned());
+        let provider = decide(url(), None, None, None).unwrap().provider.unwrap();
+        assert_eq!(
+            (provider.issuer.as_str(), provider.audience.as_str()),
+            (NUDGE, NUDGE)
+        );
+        let named = |text: &str| Some(text.to_owned());
+        let provider = decide(url(), named("https://login.example.com"), named("tasks"), None)
+            .unwrap()
+            .provider
+            .unwrap();
+        assert_eq!(
+            (provider.issuer.as_str(), provider.audience.as_str()),
+            ("https://login.example.com", "tasks")
+        );
+    }
+}
