@@ -18,6 +18,7 @@
 //! | `query.rs`, `cursor.rs`, `list.rs` | lists: what is asked for, where a page ends, the statement |
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
+//! | `mcp.rs`, `mcp/` | tasks as tools for models |
 //! | `outbox.rs` | publishing behind the answer, and the relay |
 
 mod auth;
@@ -34,6 +35,7 @@ mod input;
 mod label_service;
 mod labels;
 mod list;
+mod mcp;
 mod outbox;
 mod people;
 mod query;
