@@ -13,6 +13,7 @@ mod api;
 mod dapr_bridge;
 mod email_delivery;
 mod golden;
+mod mcp;
 mod notification;
 mod recurring_task;
 mod sample;

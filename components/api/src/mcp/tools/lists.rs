@@ -8,11 +8,17 @@ use crate::auth::User;
 use crate::mcp::arguments::Arguments;
 use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
-use crate::query::{MAX_DAYS, MAX_LIMIT, TaskQuery};
+use crate::query::{MAX_DAYS, MAX_LIMIT, Order, Sort, TaskQuery};
 use crate::service;
 
 /// Days of `get_upcoming_tasks` when the caller does not say.
 const DAYS: &str = "7";
+
+/// Most words of `search_tasks`.
+const MOST_WORDS: usize = 10;
+
+/// How many tasks `search_tasks` looks at.
+const SEARCHED: u32 = 500;
 
 type Pairs = Vec<(String, String)>;
 
@@ -139,20 +145,53 @@ pub(super) async fn list(call: Call) -> Result<Done, Failure> {
 pub(super) async fn search(call: Call) -> Result<Done, Failure> {
     let mut arguments = Arguments::new(call.arguments);
     let mut pairs = Pairs::new();
-    arguments.pair(&mut pairs, "query", "text");
-    if !pairs.iter().any(|(_, text)| !text.trim().is_empty()) {
+    arguments.pair(&mut pairs, "query", "query");
+    let words: Vec<String> = pairs
+        .drain(..)
+        .flat_map(|(_, text)| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>())
+        .take(MOST_WORDS)
+        .collect();
+    if words.is_empty() {
         arguments.error("query", "required", "say which words to look for");
     }
-    limited(&mut arguments, &mut pairs, Some("20"));
+    arguments.pair(&mut pairs, "limit", "limit");
+    if pairs.is_empty() {
+        pairs.push(("limit".to_owned(), "20".to_owned()));
+    }
     arguments.finish()?;
-    queried(&call.user, call.now, pairs, " found").await
+    let limit = TaskQuery::read(pairs, &call.user.zone, call.now)?.limit as usize;
+    let mut tasks = matching(&call.user, &words).await?;
+    let has_more = tasks.len() > limit;
+    tasks.truncate(limit);
+    Ok(found(" found", tasks, has_more))
+}
+
+/// Tasks that have all the words, of those that were changed last.
+async fn matching(user: &User, words: &[String]) -> Result<Vec<Task>, Failure> {
+    let query = TaskQuery {
+        sort: Sort::Updated,
+        order: Order::Descending,
+        limit: SEARCHED,
+        ..TaskQuery::default()
+    };
+    let page = service::list(user, &query).await?;
+    let has = |task: &Task| {
+        let text = format!(
+            "{} {}",
+            task.title,
+            task.description.as_deref().unwrap_or_default()
+        )
+        .to_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
+    };
+    Ok(page.items.into_iter().filter(has).collect())
 }
 
 /// `get_overdue_tasks`.
 pub(super) async fn overdue(call: Call) -> Result<Done, Failure> {
     let mut arguments = Arguments::new(call.arguments);
     let mut pairs = vec![("overdue".to_owned(), "true".to_owned())];
-    limited(&mut arguments, &mut pairs, None);
+    arguments.pair(&mut pairs, "limit", "limit");
     arguments.finish()?;
     queried(&call.user, call.now, pairs, " overdue").await
 }
@@ -165,17 +204,9 @@ pub(super) async fn upcoming(call: Call) -> Result<Done, Failure> {
     if pairs.is_empty() {
         pairs.push(("upcomingDays".to_owned(), DAYS.to_owned()));
     }
-    limited(&mut arguments, &mut pairs, None);
+    arguments.pair(&mut pairs, "limit", "limit");
     arguments.finish()?;
     queried(&call.user, call.now, pairs, " due soon").await
-}
-
-fn limited(arguments: &mut Arguments, pairs: &mut Pairs, usual: Option<&str>) {
-    let before = pairs.len();
-    arguments.pair(pairs, "limit", "limit");
-    if let (Some(usual), true) = (usual, pairs.len() == before) {
-        pairs.push(("limit".to_owned(), usual.to_owned()));
-    }
 }
 
 async fn queried(user: &User, now: jiff::Timestamp, pairs: Pairs, what: &str) -> Result<Done, Failure> {
