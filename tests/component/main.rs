@@ -14,6 +14,7 @@ mod dapr_bridge;
 mod databases;
 mod email_delivery;
 mod golden;
+mod mcp;
 mod notification;
 mod recurring_task;
 mod sample;

@@ -19,6 +19,7 @@
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
 //! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
+//! | `mcp.rs`, `mcp/` | tasks as tools for models |
 //! | `outbox.rs` | publishing behind the answer, and the relay |
 
 mod auth;
@@ -35,6 +36,7 @@ mod input;
 mod label_service;
 mod labels;
 mod list;
+mod mcp;
 mod outbox;
 mod people;
 mod query;

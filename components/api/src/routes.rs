@@ -4,6 +4,7 @@ mod feed;
 mod health;
 mod internal;
 mod labels;
+mod mcp;
 mod search;
 mod tasks;
 
@@ -48,6 +49,7 @@ pub(crate) fn router() -> Router {
         .route_layer(middleware::from_fn(rate::limit));
     Router::new()
         .merge(people)
+        .merge(mcp::router())
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))
         .merge(internal)

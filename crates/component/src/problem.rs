@@ -163,7 +163,8 @@ impl Problem {
         serde_json::to_value(self.0.body()).unwrap_or_default()
     }
 
-    fn log(&self) {
+    /// Writes down what only the log may know. Answering with the problem does it, too.
+    pub fn log(&self) {
         let Some(log) = &self.0.log else { return };
         let (status, code) = (self.status(), self.code());
         if status.is_server_error() {

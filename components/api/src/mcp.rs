@@ -1,0 +1,245 @@
+//! The Model Context Protocol: tasks as tools for models.
+//!
+//! The same functions answer here as under `/api/v1`; a tool turns its arguments into a REST body and what comes back into
+//! a sentence and a structure. Nothing is kept between two requests, so there is no session.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `protocol.rs` | JSON-RPC, the protocol's revisions and headers |
+//! | `tools.rs`, `tools/` | the table of tools, and what each does |
+//! | `schema.rs` | JSON Schemas of arguments and answers |
+//! | `arguments.rs` | from arguments to REST fields and queries |
+//! | `view.rs`, `text.rs` | a task for programs, and for people |
+//! | `error.rs`, `suggest.rs` | refusals that a model can act on |
+
+mod arguments;
+mod error;
+mod protocol;
+mod schema;
+mod suggest;
+mod text;
+mod tools;
+mod view;
+
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use nudge_component::trace::Traceparent;
+use serde_json::{Map, Value, json};
+
+use crate::auth::User;
+use error::Failure;
+use protocol::{Message, Request, Revision, RpcError};
+
+/// Most messages of one array (revision 2025-03-26).
+const MOST_AT_ONCE: usize = 50;
+
+/// How long a client may keep what does not depend on the user, in milliseconds.
+const FRESH: u32 = 3_600_000;
+
+/// What a model is told about the tools as a whole.
+const INSTRUCTIONS: &str = "Nudge keeps the user's tasks, sends reminders by mail and repeats recurring tasks. \
+All tools act on the signed-in user's own data. \
+Dates may be ISO 8601 or phrases such as \"tomorrow 9am\"; both are read in the user's time zone, and a date without time means the end of that day. \
+recurrence_rule takes an RFC 5545 RRULE or a phrase such as \"every monday\", and needs a due_date. \
+Tasks, categories and tags are named by UUIDs: find a task's with search_tasks or list_tasks, a label's with list_categories or list_tags; never guess one. \
+A failed call says in code what is wrong and in errors which argument to mend; TASK_NOT_FOUND suggests tasks that may be meant: ask the user before changing one of those.";
+
+/// What goes back over HTTP.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    /// None: 202, there is nothing to say.
+    pub(crate) body: Option<Value>,
+}
+
+/// Who asks, and in which request.
+pub(crate) struct Caller<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) trace: &'a Traceparent,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// Answers the body of one POST.
+pub(crate) async fn answer(caller: &Caller<'_>, body: &[u8]) -> Reply {
+    match serde_json::from_slice(body) {
+        Ok(Value::Array(messages)) => batch(caller, messages).await,
+        Ok(message) => one(caller, message).await,
+        Err(error) => refused(
+            &Value::Null,
+            &RpcError::parse(format!("the body is not JSON: {error}")),
+        ),
+    }
+}
+
+fn refused(id: &Value, error: &RpcError) -> Reply {
+    Reply {
+        status: error.status,
+        body: Some(error.response(id)),
+    }
+}
+
+async fn one(caller: &Caller<'_>, message: Value) -> Reply {
+    let request = match protocol::read(message) {
+        Ok(Message::Request(request)) => request,
+        Ok(Message::Notification | Message::Response) => {
+            return Reply {
+                status: StatusCode::ACCEPTED,
+                body: None,
+            };
+        }
+        Err((id, error)) => return refused(&id, &error),
+    };
+    match method(caller, &request).await {
+        Ok(result) => Reply {
+            status: StatusCode::OK,
+            body: Some(protocol::response(&request.id, result)),
+        },
+        Err(error) => refused(&request.id, &error),
+    }
+}
+
+/// Several messages, one after the other. Only revision 2025-03-26 has them.
+async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
+    let wrong = if !protocol::takes_batches(caller.headers) {
+        Some("send one message per request: arrays are of revision 2025-03-26 only".to_owned())
+    } else if messages.is_empty() || messages.len() > MOST_AT_ONCE {
+        Some(format!("an array has 1 to {MOST_AT_ONCE} messages"))
+    } else {
+        None
+    };
+    if let Some(wrong) = wrong {
+        return refused(&Value::Null, &RpcError::invalid_request(wrong));
+    }
+    let mut answers = Vec::new();
+    for message in messages {
+        let starts = message.get("method").and_then(Value::as_str) == Some("initialize");
+        let answer = if starts {
+            let id = message.get("id").cloned().unwrap_or_default();
+            refused(
+                &id,
+                &RpcError::invalid_request("initialize comes alone, not in an array"),
+            )
+        } else {
+            one(caller, message).await
+        };
+        answers.extend(answer.body);
+    }
+    if answers.is_empty() {
+        return Reply {
+            status: StatusCode::ACCEPTED,
+            body: None,
+        };
+    }
+    Reply {
+        status: StatusCode::OK,
+        body: Some(Value::Array(answers)),
+    }
+}
+
+async fn method(caller: &Caller<'_>, request: &Request) -> Result<Value, RpcError> {
+    let revision = protocol::revision(caller.headers, request)?;
+    match (request.method.as_str(), revision.is_stateless()) {
+        ("initialize", false) => initialize(&request.params),
+        ("ping", false) => Ok(json!({})),
+        ("server/discover", true) => Ok(complete(
+            json!({
+                "supportedVersions": protocol::revisions(),
+                "capabilities": capabilities(),
+                "instructions": INSTRUCTIONS,
+                "ttlMs": FRESH,
+                "cacheScope": "public",
+            }),
+            revision,
+        )),
+        ("tools/list", _) => list(&request.params, revision),
+        ("tools/call", _) => Ok(complete(call(caller, &request.params).await?, revision)),
+        (other, _) => Err(RpcError::no_method(revision, other)),
+    }
+}
+
+fn server() -> Value {
+    json!({ "name": "nudge", "title": "Nudge", "version": env!("CARGO_PKG_VERSION") })
+}
+
+fn capabilities() -> Value {
+    json!({ "tools": {} })
+}
+
+/// What every result has since 2026-07-28: that it is whole, and who made it.
+fn complete(mut result: Value, revision: Revision) -> Value {
+    if let (true, Some(result)) = (revision.is_stateless(), result.as_object_mut()) {
+        result.insert("resultType".to_owned(), json!("complete"));
+        result.insert(
+            "_meta".to_owned(),
+            json!({ "io.modelcontextprotocol/serverInfo": server() }),
+        );
+    }
+    result
+}
+
+fn initialize(params: &Map<String, Value>) -> Result<Value, RpcError> {
+    let wanted = params
+        .get("protocolVersion")
+        .and_then(Value::as_str)
+        .ok_or_else(|| RpcError::invalid_params("params.protocolVersion must be a text"))?;
+    let revision = Revision::named(wanted)
+        .filter(|revision| !revision.is_stateless())
+        .unwrap_or(Revision::NEWEST_WITH_HANDSHAKE);
+    Ok(json!({
+        "protocolVersion": revision.as_str(),
+        "capabilities": capabilities(),
+        "serverInfo": server(),
+        "instructions": INSTRUCTIONS,
+    }))
+}
+
+fn list(params: &Map<String, Value>, revision: Revision) -> Result<Value, RpcError> {
+    if params.get("cursor").is_some_and(|cursor| !cursor.is_null()) {
+        return Err(RpcError::invalid_params(
+            "there is one page of tools: leave cursor out",
+        ));
+    }
+    let tools: Vec<Value> = tools::ALL.iter().map(tools::Tool::describe).collect();
+    let mut result = json!({ "tools": tools });
+    if let (true, Some(result)) = (revision.is_stateless(), result.as_object_mut()) {
+        result.insert("ttlMs".to_owned(), json!(FRESH));
+        result.insert("cacheScope".to_owned(), json!("public"));
+    }
+    Ok(complete(result, revision))
+}
+
+async fn call(caller: &Caller<'_>, params: &Map<String, Value>) -> Result<Value, RpcError> {
+    let name = params
+        .get("name")
+        .and_then(Value::as_str)
+        .ok_or_else(|| RpcError::invalid_params("params.name must be the name of a tool"))?;
+    let tool = tools::named(name)
+        .ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", protocol::shown(name))))?;
+    let arguments = match params.get("arguments") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(arguments)) => arguments.clone(),
+        Some(_) => return Err(RpcError::invalid_params("params.arguments must be an object")),
+    };
+    let call = tools::Call {
+        user: caller.user.clone(),
+        trace: caller.trace.clone(),
+        now: Timestamp::now(),
+        arguments,
+    };
+    Ok(match tool.call(call).await {
+        Ok(done) => json!({
+            "content": [{ "type": "text", "text": done.text }],
+            "structuredContent": done.structured,
+            "isError": false,
+        }),
+        Err(failure) => failed(name, &failure),
+    })
+}
+
+fn failed(tool: &str, failure: &Failure) -> Value {
+    tracing::info!(tool, code = failure.code, "refused");
+    json!({
+        "content": [{ "type": "text", "text": failure.text() }],
+        "structuredContent": failure.structured(),
+        "isError": true,
+    })
+}

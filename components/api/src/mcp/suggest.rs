@@ -1,0 +1,177 @@
+//! What may have been meant by an id that does not exist: models write titles, or mistype.
+
+use nudge_component::Problem;
+use serde_json::{Map, Value};
+
+use super::error::{CATEGORY_NOT_FOUND, Failure, Suggestion, TAG_NOT_FOUND, TASK_NOT_FOUND};
+use crate::auth::User;
+use crate::db::Database;
+use crate::labels::{self, Kind};
+use crate::query::{Order, Sort, TaskQuery};
+use crate::service;
+
+/// Most suggestions.
+const MOST: usize = 5;
+
+/// How many of the tasks that were changed last are looked at.
+const CANDIDATES: u32 = 200;
+
+/// Letters of a text that are compared.
+const COMPARED: usize = 200;
+
+/// Below this, texts have letters in common and nothing else.
+const ALIKE: f64 = 0.3;
+
+/// Adds suggestions to a refusal. Without any the refusal is as good, so a database that fails here is only logged.
+pub(super) async fn add(user: &User, failure: &mut Failure, arguments: &Map<String, Value>) {
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
+    let found = match failure.code {
+        TASK_NOT_FOUND => tasks(user, text("task_id")).await,
+        CATEGORY_NOT_FOUND => labels(user, Kind::Category, text("category_id")).await,
+        TAG_NOT_FOUND => {
+            let listed = arguments.get("tag_ids").and_then(Value::as_array);
+            let listed = listed.into_iter().flatten().filter_map(Value::as_str);
+            let wanted: Vec<&str> = listed.take(10).chain([text("tag_id")]).collect();
+            labels(user, Kind::Tag, &wanted.join(" ")).await
+        }
+        _ => return,
+    };
+    match found {
+        Ok(found) => failure.suggestions = found,
+        Err(problem) => problem.log(),
+    }
+}
+
+async fn tasks(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
+    let query = TaskQuery {
+        sort: Sort::Updated,
+        order: Order::Descending,
+        limit: CANDIDATES,
+        ..TaskQuery::default()
+    };
+    let page = service::list(user, &query).await?;
+    let candidates = page.items.into_iter().map(|task| Suggestion {
+        id: task.id.to_string(),
+        title: task.title,
+    });
+    Ok(nearest(text, candidates))
+}
+
+async fn labels(user: &User, kind: Kind, text: &str) -> Result<Vec<Suggestion>, Problem> {
+    let labels = labels::list(&Database::open().await?, kind, user.id.as_str()).await?;
+    let candidates = labels.iter().take(CANDIDATES as usize).map(|label| {
+        let label = super::view::label(label);
+        let text = |name: &str| {
+            label
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Suggestion {
+            id: text("id"),
+            title: text("name"),
+        }
+    });
+    Ok(nearest(text, candidates))
+}
+
+/// Those that are most like the text, by title or by id; the first of equals first.
+fn nearest(text: &str, candidates: impl Iterator<Item = Suggestion>) -> Vec<Suggestion> {
+    let wanted = pairs(text);
+    let mut scored: Vec<(f64, Suggestion)> = candidates
+        .map(|candidate| {
+            let by_title = likeness(&wanted, &pairs(&candidate.title));
+            let by_id = likeness(&wanted, &pairs(&candidate.id));
+            (by_title.max(by_id), candidate)
+        })
+        .filter(|(score, _)| *score >= ALIKE)
+        .collect();
+    scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    scored
+        .into_iter()
+        .take(MOST)
+        .map(|(_, candidate)| candidate)
+        .collect()
+}
+
+/// Pairs of neighbouring letters within words, in order.
+fn pairs(text: &str) -> Vec<(char, char)> {
+    let letters: Vec<char> = text.chars().take(COMPARED).flat_map(char::to_lowercase).collect();
+    let mut pairs: Vec<(char, char)> = letters
+        .iter()
+        .zip(letters.iter().skip(1))
+        .filter(|(one, other)| one.is_alphanumeric() && other.is_alphanumeric())
+        .map(|(one, other)| (*one, *other))
+        .collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// How much of two texts is the same, from 0 to 1 (Sørensen and Dice, on sorted pairs).
+fn likeness(one: &[(char, char)], other: &[(char, char)]) -> f64 {
+    let (mut left, mut right) = (one.iter().peekable(), other.iter().peekable());
+    let mut common = 0_u32;
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        match a.cmp(b) {
+            std::cmp::Ordering::Less => drop(left.next()),
+            std::cmp::Ordering::Greater => drop(right.next()),
+            std::cmp::Ordering::Equal => {
+                common += 1;
+                left.next();
+                right.next();
+            }
+        }
+    }
+    let all = one.len() + other.len();
+    if all == 0 {
+        return 0.0;
+    }
+    2.0 * f64::from(common) / all as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(text: &str, known: &[&str]) -> Vec<String> {
+        let candidates = known.iter().enumerate().map(|(index, title)| Suggestion {
+            id: uuid::Uuid::from_u128(index as u128).to_string(),
+            title: (*title).to_owned(),
+        });
+        nearest(text, candidates)
+            .into_iter()
+            .map(|suggestion| suggestion.title)
+            .collect()
+    }
+
+    #[test]
+    fn a_title_in_place_of_an_id_finds_tasks_of_such_titles() {
+        let known = [
+            "Call mum",
+            "Pay the rent",
+            "Pay the electricity bill",
+            "Water plants",
+        ];
+        assert_eq!(titles("pay rent", &known), ["Pay the rent"]);
+        assert_eq!(
+            titles("PAY THE", &known),
+            ["Pay the rent", "Pay the electricity bill"]
+        );
+        assert_eq!(titles("Zürich", &known), Vec::<String>::new());
+        assert_eq!(titles("", &known), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_mistyped_id_finds_the_task() {
+        assert_eq!(
+            titles("10000000-0000-0000-0000-000000000001", &["a", "b"]).len(),
+            2
+        );
+    }
+
+    #[test]
+    fn there_are_at_most_five() {
+        assert_eq!(titles("milk", &["milk"; 9]).len(), 5);
+    }
+}

@@ -1,0 +1,103 @@
+//! `set_reminder`.
+
+use nudge_domain::reminder::{ReminderStatus, ReminderWhen};
+use serde_json::{Map, Value, json};
+
+use super::{Call, Done, tasks};
+use crate::mcp::arguments::{Arguments, Empty};
+use crate::mcp::error::{Failure, TASK_NOT_FOUND};
+use crate::mcp::{schema, text, view};
+use crate::record::TaskRecord;
+
+pub(super) fn input() -> Value {
+    schema::input(
+        json!({
+            "task_id": tasks::task_id(),
+            "remind_before_minutes": schema::number(
+                0,
+                40_320,
+                "Minutes before due_date: 1440 is a day, 10080 a week. The task needs a due_date.",
+            ),
+            "remind_at": schema::text("An instant, a local time such as 2026-12-01T09:00, or a phrase such as \"tomorrow 9am\"."),
+        }),
+        &["task_id"],
+    )
+}
+
+/// Adds a reminder. One that is armed already is left as it is.
+pub(super) async fn set(mut call: Call) -> Result<Done, Failure> {
+    let mut arguments = Arguments::new(std::mem::take(&mut call.arguments));
+    let id = arguments.id("task_id", TASK_NOT_FOUND)?;
+    let mut new = Map::new();
+    arguments.put(&mut new, "remind_before_minutes", "minutesBefore", Empty::Ignored);
+    arguments.put(&mut new, "remind_at", "at", Empty::Ignored);
+    let argument = match (new.contains_key("minutesBefore"), new.contains_key("at")) {
+        (true, false) => "remind_before_minutes",
+        (false, true) => "remind_at",
+        (true, true) => {
+            arguments.error(
+                "remind_at",
+                "invalid_reminder",
+                "give remind_before_minutes or remind_at, not both",
+            );
+            "remind_at"
+        }
+        (false, false) => {
+            arguments.error(
+                "remind_before_minutes",
+                "required",
+                "give remind_before_minutes or remind_at",
+            );
+            "remind_before_minutes"
+        }
+    };
+    arguments.finish()?;
+    let minutes = new.get("minutesBefore").and_then(Value::as_u64);
+    let task = tasks::change(&call, id, |task| {
+        let armed = task.reminders.iter().any(|reminder| {
+            reminder.status == ReminderStatus::Scheduled
+                && matches!(reminder.when, ReminderWhen::MinutesBefore(known) if minutes == Some(known.into()))
+        });
+        (!armed).then(|| with(task, &new))
+    })
+    .await
+    .map_err(|failure| named(failure, argument))?
+    .view();
+    let newest = task
+        .reminders
+        .iter()
+        .find(|reminder| minutes.is_some() && reminder.minutes_before.map(u64::from) == minutes)
+        .or(task.reminders.last());
+    let when = newest.map_or_else(String::new, |reminder| text::reminder(reminder, &task));
+    Ok(Done {
+        text: format!("Reminder of {}: {when}", text::task(&task)),
+        structured: json!({ "task": view::task(&task) }),
+    })
+}
+
+/// The list of reminders with one more.
+fn with(task: &TaskRecord, new: &Map<String, Value>) -> Map<String, Value> {
+    let mut reminders: Vec<Value> = task
+        .view()
+        .reminders
+        .iter()
+        .map(|reminder| serde_json::to_value(reminder).unwrap_or_default())
+        .collect();
+    reminders.push(Value::Object(new.clone()));
+    [("reminders".to_owned(), Value::Array(reminders))]
+        .into_iter()
+        .collect()
+}
+
+/// What is wrong with the reminder as a whole is wrong with the argument that was given.
+fn named(mut failure: Failure, argument: &str) -> Failure {
+    for error in &mut failure.errors {
+        if error.field == "reminder" {
+            error.field = argument.to_owned();
+        }
+    }
+    if let [only] = failure.errors.as_slice() {
+        failure.message = format!("{}: {}", only.field, only.message);
+    }
+    failure
+}
