@@ -122,6 +122,11 @@ async fn day(api: &Service) -> Vec<Value> {
     ] {
         alice.pages(&query).await;
     }
+    for query in ["b", "zoe", "ete", "%25", "b%20c"] {
+        let path = format!("/api/v1/tasks/search?query={query}");
+        alice.get(&path).await;
+        alice.pages(&format!("text={query}x")).await;
+    }
     alice.get("/api/v1/categories").await;
     alice.get("/api/v1/tags").await;
     alice
