@@ -17,6 +17,8 @@ mod quiet_hours;
 #[cfg(test)]
 mod recurrence;
 #[cfg(test)]
+mod recurrence_corpus;
+#[cfg(test)]
 mod recurrence_daylight_saving;
 #[cfg(test)]
 mod recurrence_oracle;
