@@ -31,7 +31,7 @@ fn limit(usual: u32) -> Value {
 }
 
 pub(super) fn list_input() -> Value {
-    let due = "Instant, date or phrase, read as due_date of add_task is.";
+    let due = "An instant, a local time, a date (its beginning) or a phrase such as \"next monday\".";
     schema::input(
         json!({
             "status": schema::choice(&["all", "pending", "completed"], "all when not said."),
