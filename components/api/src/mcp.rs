@@ -5,7 +5,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `protocol.rs` | JSON-RPC, the protocol's revisions and headers |
+//! | `protocol.rs` | JSON-RPC |
+//! | `revision.rs` | the protocol's revisions and headers |
 //! | `tools.rs`, `tools/` | the table of tools, and what each does |
 //! | `schema.rs` | JSON Schemas of arguments and answers |
 //! | `arguments.rs` | from arguments to REST fields and queries |
@@ -15,6 +16,7 @@
 mod arguments;
 mod error;
 mod protocol;
+mod revision;
 mod schema;
 mod suggest;
 mod text;
@@ -28,7 +30,8 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::User;
 use error::Failure;
-use protocol::{Message, Request, Revision, RpcError};
+use protocol::{Message, Request, RpcError};
+use revision::Revision;
 
 /// Most messages of one array (revision 2025-03-26).
 const MOST_AT_ONCE: usize = 50;
@@ -99,7 +102,7 @@ async fn one(caller: &Caller<'_>, message: Value) -> Reply {
 
 /// Several messages, one after the other. Only revision 2025-03-26 has them.
 async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
-    let wrong = if !protocol::takes_batches(caller.headers) {
+    let wrong = if !revision::takes_batches(caller.headers) {
         Some("send one message per request: arrays are of revision 2025-03-26 only".to_owned())
     } else if messages.is_empty() || messages.len() > MOST_AT_ONCE {
         Some(format!("an array has 1 to {MOST_AT_ONCE} messages"))
@@ -136,13 +139,13 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
 }
 
 async fn method(caller: &Caller<'_>, request: &Request) -> Result<Value, RpcError> {
-    let revision = protocol::revision(caller.headers, request)?;
+    let revision = revision::of(caller.headers, request)?;
     match (request.method.as_str(), revision.is_stateless()) {
         ("initialize", false) => initialize(&request.params),
         ("ping", false) => Ok(json!({})),
         ("server/discover", true) => Ok(complete(
             json!({
-                "supportedVersions": protocol::revisions(),
+                "supportedVersions": revision::revisions(),
                 "capabilities": capabilities(),
                 "instructions": INSTRUCTIONS,
                 "ttlMs": FRESH,

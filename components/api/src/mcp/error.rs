@@ -179,8 +179,14 @@ fn code_of(error: &FieldError) -> &'static str {
 
 /// The same mistake with the argument's name instead of the REST field's.
 fn renamed(error: &FieldError) -> FieldError {
+    // One that nobody asked for is called as the caller called it.
+    let field = if error.code == "unknown_field" {
+        error.field.clone()
+    } else {
+        argument(&error.field)
+    };
     FieldError {
-        field: argument(&error.field),
+        field,
         code: error.code.clone(),
         message: match error.code.as_str() {
             "recurrence_without_due" => "a recurring task needs a due date: send due_date as well".to_owned(),

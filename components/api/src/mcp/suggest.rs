@@ -8,7 +8,7 @@ use crate::auth::User;
 use crate::db::Database;
 use crate::labels::{self, Kind};
 use crate::query::{Order, Sort, TaskQuery};
-use crate::service;
+use crate::{search, service};
 
 /// Most suggestions.
 const MOST: usize = 5;
@@ -49,12 +49,35 @@ async fn tasks(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
         limit: CANDIDATES,
         ..TaskQuery::default()
     };
-    let page = service::list(user, &query).await?;
-    let candidates = page.items.into_iter().map(|task| Suggestion {
-        id: task.id.to_string(),
-        title: task.title,
-    });
-    Ok(nearest(text, candidates))
+    let recent = service::list(user, &query).await?.items;
+    let mut candidates = searched(user, text).await?;
+    for task in recent {
+        let id = task.id.to_string();
+        if candidates.iter().all(|known| known.id != id) {
+            candidates.push(Suggestion {
+                id,
+                title: task.title,
+            });
+        }
+    }
+    Ok(nearest(text, candidates.into_iter()))
+}
+
+/// Tasks that have the words, however long ago they were changed.
+async fn searched(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
+    let database = Database::open().await?;
+    match search::ranked(&database, user.id.as_str(), text, MOST as u32, 0).await {
+        Ok(found) => Ok(found
+            .into_iter()
+            .map(|task| Suggestion {
+                id: task.id.to_string(),
+                title: task.title,
+            })
+            .collect()),
+        // A text without words, or with too many, finds nothing.
+        Err(problem) if problem.status().is_client_error() => Ok(Vec::new()),
+        Err(problem) => Err(problem),
+    }
 }
 
 async fn labels(user: &User, kind: Kind, text: &str) -> Result<Vec<Suggestion>, Problem> {

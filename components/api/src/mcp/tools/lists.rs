@@ -1,24 +1,24 @@
 //! Tools that find tasks. They are queries of `GET /api/v1/tasks`.
 
+use nudge_component::Problem;
 use nudge_contract::task::Task;
 use serde_json::{Value, json};
 
 use super::{Call, Done};
 use crate::auth::User;
+use crate::db::Database;
 use crate::mcp::arguments::Arguments;
 use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
-use crate::query::{MAX_DAYS, MAX_LIMIT, Order, Sort, TaskQuery};
-use crate::service;
+use crate::query::{MAX_DAYS, MAX_LIMIT, TaskQuery};
+use crate::record::TaskRecord;
+use crate::{search, service};
 
 /// Days of `get_upcoming_tasks` when the caller does not say.
 const DAYS: &str = "7";
 
-/// Most words of `search_tasks`.
-const MOST_WORDS: usize = 10;
-
-/// How many tasks `search_tasks` looks at.
-const SEARCHED: u32 = 500;
+/// Tasks of `search_tasks` when the caller does not say.
+const FOUND: u32 = 20;
 
 type Pairs = Vec<(String, String)>;
 
@@ -31,7 +31,7 @@ fn limit(usual: u32) -> Value {
 }
 
 pub(super) fn list_input() -> Value {
-    let due = "Instant, date or phrase, read as due_date of add_task is.";
+    let due = "An instant, a local time, a date (its beginning) or a phrase such as \"next monday\".";
     schema::input(
         json!({
             "status": schema::choice(&["all", "pending", "completed"], "all when not said."),
@@ -82,7 +82,7 @@ pub(super) fn search_input() -> Value {
         "maxLength": 200,
         "description": "Words of title or description, such as \"pay rent\".",
     });
-    schema::input(json!({ "query": query, "limit": limit(20) }), &["query"])
+    schema::input(json!({ "query": query, "limit": limit(FOUND) }), &["query"])
 }
 
 pub(super) fn overdue_input() -> Value {
@@ -144,47 +144,23 @@ pub(super) async fn list(call: Call) -> Result<Done, Failure> {
 /// `search_tasks`.
 pub(super) async fn search(call: Call) -> Result<Done, Failure> {
     let mut arguments = Arguments::new(call.arguments);
-    let mut pairs = Pairs::new();
-    arguments.pair(&mut pairs, "query", "query");
-    let words: Vec<String> = pairs
-        .drain(..)
-        .flat_map(|(_, text)| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>())
-        .take(MOST_WORDS)
-        .collect();
-    if words.is_empty() {
+    let mut words = Pairs::new();
+    arguments.pair(&mut words, "query", "query");
+    let words = words.pop().map(|(_, text)| text).unwrap_or_default();
+    if words.trim().is_empty() {
         arguments.error("query", "required", "say which words to look for");
     }
+    let mut pairs = Pairs::new();
     arguments.pair(&mut pairs, "limit", "limit");
     if pairs.is_empty() {
-        pairs.push(("limit".to_owned(), "20".to_owned()));
+        pairs.push(("limit".to_owned(), FOUND.to_string()));
     }
     arguments.finish()?;
-    let limit = TaskQuery::read(pairs, &call.user.zone, call.now)?.limit as usize;
-    let mut tasks = matching(&call.user, &words).await?;
-    let has_more = tasks.len() > limit;
-    tasks.truncate(limit);
-    Ok(found(" found", tasks, has_more))
-}
-
-/// Tasks that have all the words, of those that were changed last.
-async fn matching(user: &User, words: &[String]) -> Result<Vec<Task>, Failure> {
-    let query = TaskQuery {
-        sort: Sort::Updated,
-        order: Order::Descending,
-        limit: SEARCHED,
-        ..TaskQuery::default()
-    };
-    let page = service::list(user, &query).await?;
-    let has = |task: &Task| {
-        let text = format!(
-            "{} {}",
-            task.title,
-            task.description.as_deref().unwrap_or_default()
-        )
-        .to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
-    };
-    Ok(page.items.into_iter().filter(has).collect())
+    let limit = TaskQuery::read(pairs, &call.user.zone, call.now)?.limit;
+    let database = Database::open().await.map_err(Problem::from)?;
+    let (tasks, next) = search::page(&database, call.user.id.as_str(), &words, limit, None).await?;
+    let tasks = tasks.iter().map(TaskRecord::view).collect();
+    Ok(found(" found", tasks, next.is_some()))
 }
 
 /// `get_overdue_tasks`.

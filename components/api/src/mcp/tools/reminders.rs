@@ -1,13 +1,17 @@
 //! `set_reminder`.
 
+use http::StatusCode;
 use nudge_domain::reminder::{ReminderStatus, ReminderWhen};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::{Call, Done, tasks};
+use crate::input::etag;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{Failure, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
 use crate::record::TaskRecord;
+use crate::service::{self, ATTEMPTS};
 
 pub(super) fn input() -> Value {
     schema::input(
@@ -53,7 +57,7 @@ pub(super) async fn set(mut call: Call) -> Result<Done, Failure> {
     };
     arguments.finish()?;
     let minutes = new.get("minutesBefore").and_then(Value::as_u64);
-    let task = tasks::change(&call, id, |task| {
+    let task = change(&call, id, |task| {
         let armed = task.reminders.iter().any(|reminder| {
             reminder.status == ReminderStatus::Scheduled
                 && matches!(reminder.when, ReminderWhen::MinutesBefore(known) if minutes == Some(known.into()))
@@ -100,4 +104,27 @@ fn named(mut failure: Failure, argument: &str) -> Failure {
         failure.message = format!("{}: {}", only.field, only.message);
     }
     failure
+}
+
+/// A change that is made of what the task has: read, and written if nobody has written meanwhile, else again. None
+/// leaves the task as it is.
+async fn change(
+    call: &Call,
+    id: Uuid,
+    patch: impl Fn(&TaskRecord) -> Option<Map<String, Value>>,
+) -> Result<TaskRecord, Failure> {
+    let mut attempt = 1;
+    loop {
+        let task = service::read(&call.user, id).await?;
+        let Some(body) = patch(&task) else {
+            return Ok(task);
+        };
+        let expected = Some(vec![etag(task.version)]);
+        match service::patch(&call.user, id, &expected, &body, &call.trace).await {
+            Err(problem) if problem.status() == StatusCode::PRECONDITION_FAILED && attempt < ATTEMPTS => {
+                attempt += 1;
+            }
+            other => return Ok(other?),
+        }
+    }
 }

@@ -1,19 +1,14 @@
 //! Tools on one task.
 
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Call, Done};
-use crate::input::etag;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{Failure, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
 use crate::record::TaskRecord;
 use crate::service::{self, Scope};
-
-/// How often a change that depends on what a task has is tried while others change the task.
-const ATTEMPTS: u32 = 8;
 
 const DUE_DATE: &str = "When it is due, in the user's time zone: 2026-12-01T09:00, 2026-12-01 (the end of that day), an \
                         instant with offset, or a phrase such as \"tomorrow 9am\", \"friday 14:00\", \"in 3 days\".";
@@ -167,27 +162,4 @@ fn only_id(arguments: Map<String, Value>) -> Result<Uuid, Failure> {
     let id = arguments.id("task_id", TASK_NOT_FOUND)?;
     arguments.finish()?;
     Ok(id)
-}
-
-/// A change that is made of what the task has: read, and written if nobody has written meanwhile, else again. None
-/// leaves the task as it is.
-pub(super) async fn change(
-    call: &Call,
-    id: Uuid,
-    patch: impl Fn(&TaskRecord) -> Option<Map<String, Value>>,
-) -> Result<TaskRecord, Failure> {
-    let mut attempt = 1;
-    loop {
-        let task = service::read(&call.user, id).await?;
-        let Some(body) = patch(&task) else {
-            return Ok(task);
-        };
-        let expected = Some(vec![etag(task.version)]);
-        match service::patch(&call.user, id, &expected, &body, &call.trace).await {
-            Err(problem) if problem.status() == StatusCode::PRECONDITION_FAILED && attempt < ATTEMPTS => {
-                attempt += 1;
-            }
-            other => return Ok(other?),
-        }
-    }
 }
