@@ -10,10 +10,12 @@
 )]
 
 mod api;
+mod contract;
 mod dapr_bridge;
 mod email_delivery;
 mod golden;
 mod notification;
+mod openapi;
 mod recurring_task;
 mod sample;
 mod subscribers;

@@ -4,6 +4,7 @@ mod feed;
 mod health;
 mod internal;
 mod labels;
+mod openapi;
 mod tasks;
 
 use axum::Router;
@@ -46,6 +47,7 @@ pub(crate) fn router() -> Router {
         .route_layer(middleware::from_fn(rate::limit));
     Router::new()
         .merge(people)
+        .route("/api/v1/openapi.json", get(openapi::read))
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))
         .merge(internal)
