@@ -23,6 +23,7 @@ Examples (with cargo: `cargo run -- …`):
   nudge                                   build if needed, and run
   nudge up --listen 127.0.0.1:8080        on another port
   nudge --data-dir /tmp/demo              with data of its own
+  nudge --variable rate_limit_per_minute=0
   nudge token alice --email alice@example.com --time-zone Europe/Berlin
   RUST_LOG=debug nudge up                 see every delivery and request";
 
@@ -46,6 +47,16 @@ pub(crate) struct Global {
     /// Do not build the components; run those that are there.
     #[arg(long, global = true)]
     pub(crate) no_build: bool,
+    /// A variable of spin.toml, as `spin up` takes it; may be repeated.
+    #[arg(long = "variable", global = true, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

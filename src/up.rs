@@ -33,6 +33,7 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
     );
     let system = SystemOptions {
         listen: options.listen,
+        variables: options.variables.iter().cloned().collect(),
         ..SystemOptions::new(root, data.clone())
     };
     let system = tokio::select! {

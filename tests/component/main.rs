@@ -10,12 +10,14 @@
 )]
 
 mod api;
+mod contract;
 mod dapr_bridge;
 mod databases;
 mod email_delivery;
 mod golden;
 mod mcp;
 mod notification;
+mod openapi;
 mod recurring_task;
 mod sample;
 mod subscribers;

@@ -13,6 +13,8 @@ use spin_host::{Host, Manifest, RunningHost};
 use step_clock::Clock;
 use tempfile::TempDir;
 
+use crate::openapi::contract;
+
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 
@@ -193,8 +195,12 @@ impl Caller<'_> {
     }
 }
 
+/// Sends a call. An answer of the api that is not as docs/openapi.json says fails the test.
 pub(crate) async fn send(call: Call) -> Answer {
-    call.send().await.expect("an answer")
+    let asked = call.clone();
+    let answer = call.send().await.expect("an answer");
+    contract().check(asked.method(), asked.path(), asked.sent_body(), &answer);
+    answer
 }
 
 /// The body of an answer that must have this status.

@@ -5,6 +5,7 @@ mod health;
 mod internal;
 mod labels;
 mod mcp;
+mod openapi;
 mod search;
 mod tasks;
 
@@ -49,6 +50,7 @@ pub(crate) fn router() -> Router {
         .route_layer(middleware::from_fn(rate::limit));
     Router::new()
         .merge(people)
+        .route("/api/v1/openapi.json", get(openapi::read))
         .merge(mcp::router())
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))

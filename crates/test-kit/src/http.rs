@@ -49,6 +49,21 @@ impl Call {
         }
     }
 
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path, with its query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The body; empty when there is none.
+    pub fn sent_body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {

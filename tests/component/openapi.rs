@@ -1,0 +1,252 @@
+//! `docs/openapi.json` as the judge of every answer that a test gets.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use http::Method;
+use jsonschema::{Draft, Validator};
+use nudge_test_kit::http::Answer;
+use serde_json::{Map, Value, json};
+
+/// The methods an operation can have (OpenAPI 3.1, "Path Item Object"), as far as the api knows them.
+pub(crate) const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// The contract, read once per process.
+pub(crate) struct Contract {
+    pub(crate) document: Value,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// Which way a body goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// As the document says.
+    Request,
+    /// As the document says, and nothing else: clients must take more, but here more is a field that nobody documented.
+    Answer,
+}
+
+pub(crate) fn contract() -> &'static Contract {
+    static CONTRACT: OnceLock<Contract> = OnceLock::new();
+    CONTRACT.get_or_init(|| Contract {
+        document: serde_json::from_str(include_str!("../../docs/openapi.json")).expect("JSON"),
+        validators: Mutex::default(),
+    })
+}
+
+impl Contract {
+    /// Path templates with their operations.
+    pub(crate) fn paths(&self) -> &Map<String, Value> {
+        self.document["paths"].as_object().expect("paths")
+    }
+
+    /// The methods of a path, in upper case, as `Allow` has them.
+    pub(crate) fn methods(&self, template: &str) -> BTreeSet<String> {
+        let item = &self.paths()[template];
+        let mut methods: BTreeSet<String> = METHODS
+            .iter()
+            .filter(|method| item.get(method).is_some())
+            .map(|method| method.to_uppercase())
+            .collect();
+        if methods.contains("GET") {
+            methods.insert("HEAD".to_owned());
+        }
+        methods
+    }
+
+    /// What a `$ref` names, or the value itself.
+    pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            None => value,
+            Some(reference) => {
+                let pointer = reference
+                    .strip_prefix('#')
+                    .expect("a reference within the document");
+                let target = self.document.pointer(pointer);
+                self.resolve(target.unwrap_or_else(|| panic!("nothing at {reference}")))
+            }
+        }
+    }
+
+    /// The template that a path belongs to; one without parameters first.
+    fn template(&self, path: &str) -> Option<&str> {
+        let fits = |template: &str| {
+            let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+            loop {
+                match (wanted.next(), given.next()) {
+                    (None, None) => return true,
+                    (Some(name), Some(text)) if name.starts_with('{') && !text.is_empty() => {}
+                    (Some(name), Some(text)) if name == text => {}
+                    _ => return false,
+                }
+            }
+        };
+        let templates = self.paths().keys().map(String::as_str);
+        templates
+            .filter(|template| fits(template))
+            .min_by_key(|template| template.matches('{').count())
+    }
+
+    /// Fails the test when an answer of the api is not what the document says. `sent` is the body of the request.
+    pub(crate) fn check(&self, method: &Method, target: &str, sent: &[u8], answer: &Answer) {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        if !path.starts_with("/api/v1/") && !path.starts_with("/health/") {
+            return;
+        }
+        let status = answer.status.as_u16();
+        let what = format!("{method} {target} answered {status}");
+        let Some(template) = self.template(path) else {
+            assert_eq!(self.refusal(answer, &what)["code"], "no_such_route", "{what}");
+            return;
+        };
+        let operation = &self.paths()[template][method.as_str().to_lowercase()];
+        if operation.is_null() {
+            assert_eq!(
+                self.refusal(answer, &what)["code"],
+                "method_not_allowed",
+                "{what}"
+            );
+            let allowed = answer
+                .header("allow")
+                .split(',')
+                .map(|name| name.trim().to_owned());
+            assert_eq!(
+                allowed.collect::<BTreeSet<_>>(),
+                self.methods(template),
+                "{what}: Allow"
+            );
+            return;
+        }
+        let response = operation["responses"]
+            .get(status.to_string())
+            .unwrap_or_else(|| panic!("{what}, which docs/openapi.json does not have: {:?}", answer.body));
+        let response = self.resolve(response);
+        self.check_headers(response, answer, &what);
+        self.check_body(response, answer, &what);
+        if answer.status.is_success() {
+            self.check_request(operation, query, sent, &what);
+        }
+    }
+
+    /// A refusal that no operation answers.
+    fn refusal(&self, answer: &Answer, what: &str) -> Value {
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{what}"
+        );
+        let body = answer.json().expect("JSON");
+        self.validate(
+            &json!({ "$ref": "#/components/schemas/Problem" }),
+            Body::Answer,
+            &body,
+            what,
+        );
+        body
+    }
+
+    fn check_headers(&self, response: &Value, answer: &Answer, what: &str) {
+        for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            let header = self.resolve(header);
+            let text = answer.header(name);
+            if !answer.headers.contains_key(name) {
+                assert_ne!(header["required"], true, "{what} without {name}");
+                continue;
+            }
+            let value = match header["schema"]["type"].as_str() {
+                Some("integer") => json!(text.parse::<i64>().expect("a whole number")),
+                _ => json!(text),
+            };
+            self.validate(
+                &header["schema"],
+                Body::Answer,
+                &value,
+                &format!("{what}: {name}"),
+            );
+        }
+    }
+
+    fn check_body(&self, response: &Value, answer: &Answer, what: &str) {
+        let Some(content) = response["content"].as_object() else {
+            assert!(answer.body.is_empty(), "{what} has a body: {:?}", answer.body);
+            return;
+        };
+        let kind = answer.header("content-type");
+        let media = content
+            .get(kind)
+            .unwrap_or_else(|| panic!("{what} as `{kind}`, which docs/openapi.json does not have"));
+        if kind.ends_with("json") {
+            let body = answer.json().expect("JSON");
+            self.validate(&media["schema"], Body::Answer, &body, what);
+        }
+    }
+
+    /// What was taken must be what the document says can be sent.
+    fn check_request(&self, operation: &Value, query: &str, sent: &[u8], what: &str) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let known: Vec<&Value> = parameters
+            .map(|parameter| &self.resolve(parameter)["name"])
+            .collect();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let name = pair.split('=').next().unwrap_or_default();
+            assert!(
+                known.iter().any(|known| *known == name),
+                "{what}: {name} is not documented"
+            );
+        }
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if !schema.is_null() && !sent.is_empty() {
+            let body = serde_json::from_slice(sent).expect("JSON");
+            self.validate(schema, Body::Request, &body, &format!("{what}: what was sent"));
+        }
+    }
+
+    /// Fails the test when a value is not what a schema of the document says.
+    pub(crate) fn validate(&self, schema: &Value, way: Body, value: &Value, what: &str) {
+        let validator = self.validator(schema, way);
+        let errors: Vec<String> = validator
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{what}, not as docs/openapi.json says:\n{}\n{value}",
+            errors.join("\n")
+        );
+    }
+
+    fn validator(&self, schema: &Value, way: Body) -> Arc<Validator> {
+        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = validators.entry(format!("{way:?} {schema}"));
+        let build = || {
+            let mut root = json!({
+                "$ref": "#/it",
+                "it": schema,
+                "components": { "schemas": self.document["components"]["schemas"] },
+            });
+            if way == Body::Answer {
+                close(&mut root);
+            }
+            let options = jsonschema::options()
+                .with_draft(Draft::Draft202012)
+                .should_validate_formats(true)
+                .should_ignore_unknown_formats(true);
+            Arc::new(options.build(&root).expect("a schema"))
+        };
+        entry.or_insert_with(build).clone()
+    }
+}
+
+/// Has objects hold nothing but their properties.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(close);
+            if object.get("properties").is_some_and(Value::is_object) {
+                object.entry("additionalProperties").or_insert(json!(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
