@@ -163,3 +163,27 @@ fn only_id(arguments: Map<String, Value>) -> Result<Uuid, Failure> {
     arguments.finish()?;
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nudge_domain::{Due, parse_recurrence};
+
+    /// What a description has in quotation marks.
+    fn quoted(description: &str) -> Vec<&str> {
+        description.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn the_phrases_that_models_are_told_are_understood() {
+        let zone = "Europe/Berlin".parse().unwrap();
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        for phrase in quoted(DUE_DATE) {
+            assert!(Due::parse_or_phrase(phrase, &zone, now).is_ok(), "{phrase}");
+        }
+        for phrase in quoted(RECURRENCE_RULE) {
+            assert!(parse_recurrence(phrase).is_ok(), "{phrase}");
+        }
+        assert_eq!((quoted(DUE_DATE).len(), quoted(RECURRENCE_RULE).len()), (3, 4));
+    }
+}
