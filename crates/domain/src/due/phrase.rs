@@ -52,7 +52,7 @@ impl Due {
     /// Longest phrase, in characters.
     pub const MAX_PHRASE_CHARS: usize = 100;
 
-    /// Reads what [`Due::parse`] reads, or one of the [phrases](phrase) as they are meant at `now` in `zone`.
+    /// Reads what [`Due::parse`] reads, or one of the [phrases](self) as they are meant at `now` in `zone`.
     ///
     /// ```
     /// use nudge_domain::{Due, Zone};
