@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Calls a running api with thousands of requests made from docs/openapi.json, good ones and bad ones, alone and in sequences, and
+# checks every answer (https://schemathesis.readthedocs.io).
+#
+# Usage: tests/schemathesis/run.sh [option of `schemathesis run`]…
+#
+# Needs bash, curl, Python 3.10 or later, and a built `nudge` (`cargo build`). Installs schemathesis into a temporary folder and
+# starts `nudge up` on a free port, with data in another. With URL and TOKEN set, it calls what runs there instead; with
+# SCHEMATHESIS set to the program, it installs nothing. NUDGE names another program than target/debug/nudge.
+# EXAMPLES: requests per operation, 60 when absent, which makes more than 2,000 in all.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+scratch=$(mktemp -d)
+server=
+
+end() {
+  if [[ -n $server ]]; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+  fi
+  rm -rf "$scratch"
+}
+trap end EXIT
+
+if [[ -z ${SCHEMATHESIS:-} ]]; then
+  python3 -m venv "$scratch/venv"
+  "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5'
+  SCHEMATHESIS=$scratch/venv/bin/schemathesis
+fi
+
+if [[ -z ${URL:-} ]]; then
+  nudge=${NUDGE:-$root/target/debug/nudge}
+  (cd "$root" && exec "$nudge" up --no-build --listen 127.0.0.1:0 --data-dir "$scratch/data" \
+    --variable rate_limit_per_minute=0 >"$scratch/up.log" 2>&1) &
+  server=$!
+  for _ in $(seq 600); do
+    URL=$(sed -nE 's|^ *API +(http://[^/]+)/.*|\1|p' "$scratch/up.log")
+    [[ -n $URL ]] && break
+    kill -0 "$server" 2>/dev/null || { cat "$scratch/up.log" >&2; exit 1; }
+    sleep 0.5
+  done
+  TOKEN=$("$nudge" token schemathesis --email schemathesis@example.com --time-zone Europe/Berlin \
+    --data-dir "$scratch/data" | tail -n 1)
+fi
+: "${URL:?the server did not say where it listens}" "${TOKEN:?set TOKEN as well as URL}"
+
+# create COLLECTION NAME: a label that tasks can wear, and its id.
+create() {
+  curl -sf "$URL/api/v1/$1" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d "{\"name\":\"$2\"}" |
+    sed -nE 's/.*"id":"([^"]+)".*/\1/p'
+}
+name="schemathesis $(date +%s)"
+CATEGORY=$(create categories "$name")
+TAG=$(create tags "$name")
+export TOKEN CATEGORY TAG PYTHONDONTWRITEBYTECODE=1
+
+# Hooks are found from the folder that this runs in.
+cd "$here"
+"$SCHEMATHESIS" --config-file schemathesis.toml run "$root/docs/openapi.json" --url "$URL" \
+  --max-examples "${EXAMPLES:-60}" --generation-database none --request-timeout 60 "$@"
