@@ -62,7 +62,7 @@ impl Transcript<'_> {
 }
 
 /// A day with the api. Every line is in the transcript.
-async fn day(api: &Service) -> Vec<Value> {
+pub(crate) async fn day(api: &Service) -> Vec<Value> {
     let mut alice = Transcript {
         caller: api.user("alice"),
         lines: Vec::new(),
@@ -119,6 +119,8 @@ async fn day(api: &Service) -> Vec<Value> {
         "upcomingDays=30&order=desc".to_owned(),
         "dueAfter=2026-12-02&dueBefore=2027-02-01&sort=updated".to_owned(),
         "status=pending&offset=1".to_owned(),
+        "text=%c3%89T".to_owned(),
+        "text=zoe&sort=title".to_owned(),
     ] {
         alice.pages(&query).await;
     }

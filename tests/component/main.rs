@@ -18,6 +18,7 @@ mod golden;
 mod mcp;
 mod notification;
 mod openapi;
+mod plans;
 mod recurring_task;
 mod sample;
 mod subscribers;

@@ -1,5 +1,6 @@
 //! A service under test: one component on a host of its own, a stepped clock, a sidecar that is a value.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,6 +153,11 @@ impl Service {
             service: self,
             headers: Vec::new(),
         }
+    }
+
+    /// The folder of its database.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
     }
 
     pub(crate) fn pass(&self, seconds: u64) {

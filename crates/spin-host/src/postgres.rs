@@ -118,6 +118,7 @@ impl Pools {
 
 impl Connection {
     async fn execute(&self, statement: &str, parameters: Vec<ParameterValue>) -> Result<u64, Error> {
+        tracing::trace!(target: "spin_host::statement", "{statement}");
         let parameters = parameters
             .into_iter()
             .map(values::to_sql)
@@ -132,6 +133,7 @@ impl Connection {
 
     /// The rows, and the columns of the first: as on Spin, a result without rows has no columns.
     async fn query(&self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
+        tracing::trace!(target: "spin_host::statement", "{statement}");
         let parameters = parameters
             .into_iter()
             .map(values::to_sql)

@@ -87,6 +87,7 @@ impl Connection {
     }
 
     async fn run(&self, statement: String, parameters: Vec<Value>) -> Result<Outcome, Error> {
+        tracing::trace!(target: "spin_host::statement", "{statement}");
         self.with(move |connection| run(connection, &statement, parameters))
             .await
     }

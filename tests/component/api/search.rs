@@ -205,3 +205,29 @@ async fn a_query_without_words_or_with_too_many_is_refused() {
         401
     );
 }
+
+#[tokio::test]
+async fn tasks_that_were_stored_before_there_was_an_index_are_found() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    create(&api, &alice, "Water the plants", "on Mondays").await;
+    create(&api, &alice, "Plant a tree", "").await;
+    let gone = create(&api, &alice, "Plan", "").await;
+    let gone = format!("/api/v1/tasks/{}", text(&gone, "id"));
+    assert_eq!(alice.delete(&gone).await.status, 204);
+    let database = rusqlite::Connection::open(api.state().join("sqlite_db.db")).unwrap();
+    let before = "DROP TRIGGER task_text_inserted; DROP TRIGGER task_text_changed; DROP TRIGGER task_text_removed; \
+         DROP TABLE task_text; DROP TABLE task_number; ALTER TABLE task DROP COLUMN terms; \
+         DELETE FROM schema_migration WHERE number >= 4";
+    database.execute_batch(before).unwrap();
+
+    let api = api.start_again().await;
+    let alice = api.user("alice");
+    assert_eq!(
+        titles(&search(&alice, "plan").await),
+        ["Plant a tree", "Water the plants"]
+    );
+    assert_eq!(titles(&search(&alice, "monday").await), ["Water the plants"]);
+    create(&api, &alice, "Plane", "").await;
+    assert_eq!(titles(&search(&alice, "plane").await), ["Plane"]);
+}

@@ -1,0 +1,195 @@
+//! The plan of every statement that the api runs on people's data: none reads a table from end to end.
+//!
+//! Nobody lists the statements. The host's log names those that a day with the api runs, and the database says how it
+//! would run them: SQLite with its triggers, PostgreSQL for any parameters.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::config::DbConfig;
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+
+use crate::databases::day;
+use crate::support::{Service, Setup, json as body, text};
+
+/// Tables that may be read whole: one row a migration.
+const SMALL: [&str; 2] = ["schema_migration", "pragma_table_info"];
+
+/// A statement that must be found out, so that a test which sees nothing fails.
+const WITHOUT_INDEX: &str = "SELECT id FROM task WHERE title = $1";
+
+/// The statements that hosts of this thread run.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<BTreeSet<String>>>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        metadata.target() == "spin_host::statement"
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+impl Visit for Statements {
+    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
+        self.0.lock().unwrap().insert(format!("{value:?}"));
+    }
+}
+
+impl Statements {
+    /// Those that have a plan and are not about small tables only, and the one without an index.
+    fn planned(&self) -> Vec<String> {
+        let all = self.0.lock().unwrap();
+        assert!(all.len() > 50, "{all:#?}");
+        let without = [WITHOUT_INDEX.to_owned()];
+        all.iter()
+            .chain(&without)
+            .filter(|sql| {
+                ["SELECT", "INSERT", "UPDATE", "DELETE"]
+                    .iter()
+                    .any(|verb| sql.starts_with(verb))
+            })
+            .filter(|sql| !SMALL.iter().any(|table| sql.contains(table)))
+            .cloned()
+            .collect()
+    }
+}
+
+/// All that the api does, as far as statements go.
+async fn everything(api: &Service) -> Statements {
+    let alice = api.user("alice");
+    // Migrations read tables whole, once.
+    body(&alice.get("/api/v1/tasks").await, 200);
+    let statements = Statements::default();
+    let _listening =
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(statements.clone()));
+    day(api).await;
+
+    let category = alice
+        .create("/api/v1/categories", &json!({ "name": "Garden" }))
+        .await;
+    let category = format!("/api/v1/categories/{}", text(&category, "id"));
+    alice.patch(&category, &json!({ "color": "#00ff00" })).await;
+    alice.delete(&category).await;
+    let body = json!({ "title": "Water the plants", "due": "2026-12-01T09:00", "reminders": [{ "minutesBefore": 5 }] });
+    for number in 0..5 {
+        api.pass(number);
+        alice.create("/api/v1/tasks", &body).await;
+    }
+    for path in [
+        "tasks/search?query=plants&limit=2",
+        "tasks/search?query=water+pl",
+        "tasks?text=water",
+        "tasks?text=water&sort=title&status=pending",
+    ] {
+        let page = crate::support::json(&alice.get(&format!("/api/v1/{path}")).await, 200);
+        if let Some(cursor) = page["nextCursor"].as_str() {
+            alice.get(&format!("/api/v1/{path}&cursor={cursor}")).await;
+        }
+    }
+    let task = alice.create("/api/v1/tasks", &body).await;
+    let reminder = &task["reminders"][0];
+    let sidecar = api.sidecar();
+    sidecar
+        .get(&format!(
+            "/internal/reminders/{}/delivery?remindAt={}",
+            text(reminder, "id"),
+            text(reminder, "remindAt").replace('+', "%2b")
+        ))
+        .await;
+    sidecar.get("/internal/reminders/overdue").await;
+    sidecar.get("/health/ready").await;
+    sidecar.post("/internal/relay", &json!({})).await;
+    statements
+}
+
+#[tokio::test]
+async fn sqlite_reads_no_table_from_end_to_end() {
+    let api = Service::start("api").await;
+    let statements = everything(&api).await.planned();
+    let database = rusqlite::Connection::open(api.state().join("sqlite_db.db")).unwrap();
+    database
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true)
+        .unwrap();
+    let mut scans = Vec::new();
+    for sql in statements {
+        let mut plan = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = plan.raw_query().mapped(|row| row.get::<_, String>("detail"));
+        if steps.map(Result::unwrap).any(|step| reads_all(&step)) {
+            scans.push(sql);
+        }
+    }
+    assert_eq!(scans, [WITHOUT_INDEX]);
+}
+
+/// Whether a step of a plan reads a table, or all of an index (<https://sqlite.org/eqp.html>). A partial index holds what the
+/// statement is about and nothing else; FTS5 names after `INDEX 0:` what it looks up.
+fn reads_all(step: &str) -> bool {
+    let Some(what) = step.strip_prefix("SCAN ") else {
+        return false;
+    };
+    let partial = [
+        "task_event_left_over",
+        "task_without_successor",
+        "reminder_scheduled",
+    ];
+    let part_of_the_statement = ["few", "json_each", "(subquery", "(join"];
+    let looked_up = what.starts_with("task_text VIRTUAL TABLE INDEX") && !what.ends_with(':');
+    let known = partial.iter().any(|index| what.ends_with(index))
+        || part_of_the_statement.iter().any(|rows| what.starts_with(rows))
+        || what.contains("CONSTANT ROW");
+    !(looked_up || known)
+}
+
+#[tokio::test]
+async fn postgresql_has_an_index_for_every_statement() {
+    let Some(server) = test_postgres::Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api")
+        .variable("database_url", server.url())
+        .variable("database_host", &server.host())
+        .start()
+        .await;
+    let statements = everything(&api).await.planned();
+    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    // With these, a table is read from end to end only where no index can be used, whatever the parameters.
+    let settings = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan";
+    database.batch_execute(settings).await.unwrap();
+    let mut scans = Vec::new();
+    for sql in statements {
+        let parameters = (1..100)
+            .take_while(|place| sql.contains(&format!("${place}")))
+            .count();
+        let nulls = if parameters == 0 {
+            String::new()
+        } else {
+            format!("({})", vec!["NULL"; parameters].join(", "))
+        };
+        let explain = format!("PREPARE asked AS {sql}; EXPLAIN EXECUTE asked{nulls}; DEALLOCATE asked");
+        let messages = database.simple_query(&explain).await;
+        let messages = messages.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+        let reads_all = messages.iter().any(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => {
+                row.get(0).is_some_and(|step| step.contains("Seq Scan"))
+            }
+            _ => false,
+        });
+        if reads_all {
+            scans.push(sql);
+        }
+    }
+    drop(database);
+    connection.await.unwrap().unwrap();
+    assert_eq!(scans, [WITHOUT_INDEX]);
+}

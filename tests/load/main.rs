@@ -1,0 +1,308 @@
+//! Measures lists, search and creation with many tasks of one user. See README.md beside this file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Parser;
+use http::Method;
+use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
+use nudge_test_kit::http::Call;
+use serde_json::{Value, json};
+
+/// Tasks of one bulk request: the most there may be.
+const BULK: usize = 100;
+
+/// Different words of the made-up tasks; the n-th is about n times rarer than the first.
+const VOCABULARY: f64 = 5_000.0;
+
+/// Measures a running Nudge, or one that it starts.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Address of a running server, such as 127.0.0.1:3000; without it one is started in this process.
+    #[arg(long, requires = "token")]
+    address: Option<SocketAddr>,
+    /// A token for that server. Its variable `rate_limit_per_minute` must be 0.
+    #[arg(long)]
+    token: Option<String>,
+    /// Folder of the started server's data, to use it again with --tasks 0; without it a temporary one.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// PostgreSQL for the started server, as `postgres://user@host:port/database`; without it SQLite.
+    #[arg(long)]
+    database_url: Option<String>,
+    /// Tasks to create before measuring.
+    #[arg(long, default_value_t = 100_000)]
+    tasks: usize,
+    /// Requests in flight.
+    #[arg(long, default_value_t = 16)]
+    clients: usize,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+}
+
+/// Where requests go.
+#[derive(Clone)]
+struct Target {
+    address: SocketAddr,
+    token: Arc<str>,
+}
+
+impl Target {
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+        let call = Call::new(self.address, method, path).bearer(&self.token);
+        let call = body.into_iter().fold(call, Call::json);
+        let answer = call.send().await?;
+        Ok((answer.status.as_u16(), answer.json().unwrap_or_default()))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let temporary = tempfile::tempdir()?;
+    let (target, system) = match (options.address, &options.token) {
+        (Some(address), Some(token)) => {
+            let token = token.as_str().into();
+            (Target { address, token }, None)
+        }
+        _ => {
+            let folder = options
+                .data_dir
+                .clone()
+                .unwrap_or_else(|| temporary.path().to_owned());
+            let (target, system) = start(&options, DataDir::open(folder)?).await?;
+            (target, Some(system))
+        }
+    };
+    seed(&target, options.tasks).await?;
+    println!(
+        "| request | req/s | p50 ms | p95 ms | p99 ms | errors |\n| --- | --- | --- | --- | --- | --- |"
+    );
+    for (name, path) in requests() {
+        measure(&options, &target, name, move |_| {
+            (Method::GET, path.to_owned(), None)
+        })
+        .await;
+    }
+    measure(&options, &target, "create", |number| {
+        (
+            Method::POST,
+            "/api/v1/tasks".to_owned(),
+            Some(task(number + 10_000_000)),
+        )
+    })
+    .await;
+    if let Some(system) = system {
+        system.shutdown().await;
+    }
+    Ok(())
+}
+
+async fn start(options: &Options, data: DataDir) -> Result<(Target, System)> {
+    let request = TokenRequest {
+        user: "load".to_owned(),
+        email: None,
+        time_zone: Some("Europe/Berlin".to_owned()),
+        hours: 24,
+    };
+    let mut system = SystemOptions::new(nudge_test_kit::components::built(), data);
+    system
+        .variables
+        .insert("rate_limit_per_minute".to_owned(), "0".to_owned());
+    if let Some(url) = &options.database_url {
+        let host = url
+            .rsplit('@')
+            .next()
+            .and_then(|rest| rest.split('/').next())
+            .context("no host in the URL")?;
+        system.variables.insert("database_url".to_owned(), url.clone());
+        system
+            .variables
+            .insert("database_host".to_owned(), format!("postgres://{host}"));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let token = mint(&system.data, &request, i64::try_from(now)?)?;
+    let system = System::start(system).await?;
+    let address = system.url().trim_start_matches("http://").parse()?;
+    let token = token.as_str().into();
+    Ok((Target { address, token }, system))
+}
+
+/// What is measured, with its name.
+fn requests() -> [(&'static str, &'static str); 17] {
+    [
+        ("list", "/api/v1/tasks"),
+        ("list, by due", "/api/v1/tasks?sort=due"),
+        ("list, by priority", "/api/v1/tasks?sort=priority"),
+        ("list, by updated", "/api/v1/tasks?sort=updated&limit=100"),
+        ("list, by title", "/api/v1/tasks?sort=title"),
+        (
+            "list, pending and urgent",
+            "/api/v1/tasks?status=pending&priority=urgent",
+        ),
+        ("list, upcoming", "/api/v1/tasks?upcomingDays=7"),
+        ("list, common word", "/api/v1/tasks?text=everywhere"),
+        (
+            "list, common word, by due",
+            "/api/v1/tasks?text=everywhere&sort=due",
+        ),
+        ("list, rare word", "/api/v1/tasks?text=needle"),
+        ("search, common word", "/api/v1/tasks/search?query=everywhere"),
+        (
+            "search, beginning of a common word",
+            "/api/v1/tasks/search?query=everyw",
+        ),
+        ("search, one letter", "/api/v1/tasks/search?query=b"),
+        ("search, rare word", "/api/v1/tasks/search?query=needle"),
+        ("search, no hit", "/api/v1/tasks/search?query=nowhere"),
+        ("search, two words", "/api/v1/tasks/search?query=everywhere+ba"),
+        (
+            "search, three words",
+            "/api/v1/tasks/search?query=everywhere+needle+b",
+        ),
+    ]
+}
+
+/// Creates tasks in bulk, four requests at a time.
+async fn seed(target: &Target, tasks: usize) -> Result<()> {
+    let begin = Instant::now();
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (target, next) = (target.clone(), next.clone());
+        workers.spawn(async move {
+            loop {
+                let first = next.fetch_add(BULK, Ordering::Relaxed);
+                if first >= tasks {
+                    return Ok(());
+                }
+                let operations: Vec<Value> = (first..tasks.min(first + BULK))
+                    .map(|number| json!({ "op": "create", "task": task(number) }))
+                    .collect();
+                let body = json!({ "operations": operations });
+                let (status, answer) = target
+                    .send(Method::POST, "/api/v1/tasks/bulk", Some(&body))
+                    .await?;
+                ensure!(status == 200, "{status}: {answer}");
+                let refused = answer["results"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .find(|result| result["status"] != 201);
+                if let Some(refused) = refused {
+                    bail!("{refused}");
+                }
+            }
+        });
+    }
+    while let Some(worker) = workers.join_next().await {
+        worker??;
+    }
+    println!("{tasks} tasks in {:.1?}\n", begin.elapsed());
+    Ok(())
+}
+
+/// Sends requests from all clients for a while, and prints a line of the table.
+async fn measure<F>(options: &Options, target: &Target, name: &str, request: F)
+where
+    F: Fn(usize) -> (Method, String, Option<Value>) + Send + Sync + Copy + 'static,
+{
+    let (begin, next) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+    let until = begin + Duration::from_secs(options.seconds);
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..options.clients {
+        let (target, next) = (target.clone(), next.clone());
+        clients.spawn(async move {
+            let (mut times, mut errors) = (Vec::new(), 0_usize);
+            while Instant::now() < until {
+                let (method, path, body) = request(next.fetch_add(1, Ordering::Relaxed));
+                let sent = Instant::now();
+                match target.send(method, &path, body.as_ref()).await {
+                    Ok((200..=299, _)) => times.push(sent.elapsed()),
+                    _ => errors += 1,
+                }
+            }
+            (times, errors)
+        });
+    }
+    let (mut times, mut errors) = (Vec::new(), 0);
+    while let Some(Ok((more, wrong))) = clients.join_next().await {
+        times.extend(more);
+        errors += wrong;
+    }
+    times.sort_unstable();
+    #[expect(clippy::cast_precision_loss, reason = "a table for people")]
+    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
+    let [p50, p95, p99] = [50, 95, 99].map(|percent| {
+        let time = times
+            .get(times.len() * percent / 100)
+            .copied()
+            .unwrap_or_default();
+        time.as_secs_f64() * 1_000.0
+    });
+    println!("| {name} | {per_second:.0} | {p50:.1} | {p95:.1} | {p99:.1} | {errors} |");
+}
+
+/// A task that looks like one: few words are frequent and most are rare, four of five tasks have `everywhere`, one of ten
+/// thousand has `needle`. The same number is the same task.
+fn task(number: usize) -> Value {
+    let mut random = Random(number as u64 + 1);
+    let mut title: Vec<String> = (0..5).map(|_| word(&mut random)).collect();
+    if number % 5 != 0 {
+        title.push("everywhere".to_owned());
+    }
+    if number.is_multiple_of(10_000) {
+        title.push("needle".to_owned());
+    }
+    let description: Vec<String> = (0..20).map(|_| word(&mut random)).collect();
+    let mut task = json!({ "title": title.join(" "), "description": description.join(" ") });
+    let kind = random.next();
+    if let Some(priority) = ["low", "high", "urgent"].get((kind % 8) as usize) {
+        task["priority"] = json!(priority);
+    }
+    if kind % 3 != 0 {
+        task["due"] = json!(format!(
+            "{}-{:02}-{:02}",
+            2027 + kind % 2,
+            1 + kind / 7 % 12,
+            1 + kind / 91 % 28
+        ));
+    }
+    task
+}
+
+/// A pseudo word by Zipf's law.
+fn word(random: &mut Random) -> String {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rank"
+    )]
+    let mut rank = VOCABULARY.powf(random.next() as f64 / (1_u64 << 31) as f64) as usize + 16;
+    let mut word = String::new();
+    while rank > 0 {
+        word.extend("bcdfghklmnprstvw".chars().nth(rank % 16));
+        word.extend("aeiou".chars().nth(rank / 16 % 5));
+        rank /= 80;
+    }
+    word
+}
+
+/// A generator of 31 random bits (splitmix64), the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) >> 33
+    }
+}
