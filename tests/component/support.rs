@@ -154,6 +154,11 @@ impl Service {
         }
     }
 
+    /// A second connection to its SQLite database.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.state.path().join("sqlite_db.db")).expect("a database")
+    }
+
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
