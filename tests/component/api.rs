@@ -12,11 +12,15 @@ mod idempotency;
 mod identity_provider;
 mod labels;
 mod list;
+mod me;
+mod me_export;
+mod me_leaving;
 mod occurrences;
 mod patch;
 mod rate;
 mod refusals;
 mod reminders;
+mod reminders_routes;
 mod search;
 mod series;
 

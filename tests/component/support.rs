@@ -122,8 +122,7 @@ impl Service {
 
     /// Runs a statement on the service's database, to leave there what a crash would.
     pub(crate) fn sql(&self, statement: &str) {
-        let database =
-            rusqlite::Connection::open(self.state.path().join("sqlite_db.db")).expect("the database opens");
+        let database = self.database();
         database
             .busy_timeout(Duration::from_secs(10))
             .expect("a timeout can be set");
@@ -158,6 +157,11 @@ impl Service {
     /// The folder of its database.
     pub(crate) fn state(&self) -> &Path {
         self.state.path()
+    }
+
+    /// A second connection to its SQLite database.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.state.path().join("sqlite_db.db")).expect("a database")
     }
 
     pub(crate) fn pass(&self, seconds: u64) {

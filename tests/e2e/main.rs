@@ -11,6 +11,7 @@
 
 mod crash;
 mod postgres;
+mod quiet_hours;
 mod recurrence;
 mod reminders;
 mod support;

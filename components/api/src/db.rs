@@ -78,6 +78,9 @@ pub(crate) enum DbError {
     /// Another row has that value already.
     #[error("the database has that already: {0}")]
     Conflict(String),
+    /// The rows would be of somebody whose data is being deleted.
+    #[error("their owner is leaving")]
+    Leaving,
     /// It holds what this program would not have written.
     #[error("the database holds a value that cannot be read: {0}")]
     Unreadable(String),
@@ -138,6 +141,9 @@ impl Row {
             .map_err(|error| DbError::Unreadable(format!("column {column}: {error}")))
     }
 }
+
+/// With what triggers refuse rows of a person who is leaving: see leaving.rs.
+const LEAVING: &str = "account_leaving";
 
 /// An open database.
 pub(crate) enum Database {
@@ -275,6 +281,7 @@ fn from_sqlite(error: sqlite::Error) -> DbError {
         sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => {
             DbError::Unavailable(message)
         }
+        sqlite::Error::Io(message) if message.contains(LEAVING) => DbError::Leaving,
         sqlite::Error::Io(message) if message.contains("UNIQUE constraint failed") => {
             DbError::Conflict(message)
         }
@@ -294,7 +301,9 @@ fn from_postgres(error: pg::Error) -> DbError {
             // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
             // and 23505, unique_violation.
-            if error.code == "23505" {
+            if error.message == LEAVING {
+                DbError::Leaving
+            } else if error.code == "23505" {
                 DbError::Conflict(error.as_text)
             } else if ["08", "40", "53", "57"]
                 .iter()

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::input::{Field, Fields};
+use crate::people::Person;
 use crate::record::{Series, TaskRecord};
 
 /// Where ids and the time come from.
@@ -24,20 +25,20 @@ pub(crate) struct Context {
 
 /// A task made of the body of `POST /api/v1/tasks`.
 pub(crate) fn create(
-    user_id: &str,
-    zone: &Zone,
+    person: &Person,
     body: Map<String, Value>,
     context: &Context,
 ) -> Result<TaskRecord, Problem> {
+    let names_reminders = body.contains_key("reminders");
     let mut task = TaskRecord {
         id: (context.new_id)(),
-        user_id: user_id.to_owned(),
+        user_id: person.id.clone(),
         title: String::new(),
         description: None,
         status: Status::Pending,
         priority: Priority::default(),
         due: None,
-        zone: zone.clone(),
+        zone: person.zone().clone(),
         category_id: None,
         tag_ids: Vec::new(),
         recurrence: None,
@@ -56,6 +57,15 @@ pub(crate) fn create(
         fields.error("title", "required", "a task needs a title");
     }
     fields.finish()?;
+    if let (Some(due), Some(minutes), false) = (&task.due, person.default_reminder, names_reminders) {
+        let when = ReminderWhen::MinutesBefore(minutes);
+        // Nobody asked for this one by name, so it refuses nothing, and one that would never fire is left out.
+        let reminder = Reminder::new((context.new_id)().into(), when, Some(due), &[], context.now).ok();
+        task.reminders = reminder
+            .into_iter()
+            .filter(|reminder| reminder.status == ReminderStatus::Scheduled)
+            .collect();
+    }
     Ok(task)
 }
 
@@ -356,11 +366,16 @@ fn reminder(
             "the task has no such reminder: leave the id out for a new one",
         );
     }
-    let minutes = fields.number("minutesBefore").value();
-    let at = fields.text("at").value();
     // What a client got may be sent back as it is.
     let _ = (fields.json("remindAt"), fields.json("status"));
-    let when = match (minutes, at) {
+    (id, when(task, fields, context))
+}
+
+/// Reads when a reminder is to fire: `minutesBefore` or `at`. What is missing or wrong is named.
+pub(crate) fn when(task: &TaskRecord, fields: &mut Fields, context: &Context) -> Option<ReminderWhen> {
+    let minutes = fields.number("minutesBefore").value();
+    let at = fields.text("at").value();
+    match (minutes, at) {
         (Some(minutes), None) => Some(ReminderWhen::MinutesBefore(minutes)),
         (None, Some(text)) => match Due::parse_or_phrase(&text, &task.zone, context.now) {
             Ok(at) => Some(ReminderWhen::At(at.at())),
@@ -378,6 +393,5 @@ fn reminder(
             None
         }
         (None, None) => None,
-    };
-    (id, when)
+    }
 }

@@ -1,15 +1,33 @@
 //! From what inner layers refuse to what the caller sees. The stores know no status.
 
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
 use nudge_component::Problem;
 use nudge_component::events::Disposition;
 
 use crate::db::DbError;
+use crate::outbox::RelayError;
 
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(_) => Self::unavailable("the database", error),
+            DbError::Leaving => Self::new(
+                StatusCode::CONFLICT,
+                "account_leaving",
+                "your data is being deleted: wait a minute, then you may start anew",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("15")),
             DbError::Refused(_) | DbError::Conflict(_) | DbError::Unreadable(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<RelayError> for Problem {
+    fn from(error: RelayError) -> Self {
+        match error {
+            RelayError::Database(error) => error.into(),
+            RelayError::Publish(reason) => Self::unavailable("the broker", reason),
         }
     }
 }

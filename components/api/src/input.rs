@@ -273,6 +273,18 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Probl
     Ok(if tags.is_empty() { None } else { Some(tags) })
 }
 
+/// Refuses when the caller is not willing to change this version.
+///
+/// # Errors
+///
+/// 412 with the current version.
+pub(crate) fn check_version(what: &str, expected: &Option<Vec<String>>, version: u32) -> Result<(), Problem> {
+    match expected {
+        Some(tags) if !tags.contains(&etag(version)) => Err(Problem::version_mismatch(what, version)),
+        _ => Ok(()),
+    }
+}
+
 /// The entity tag of a version. Strong: a version never changes.
 pub(crate) fn etag(version: u32) -> String {
     format!("\"{version}\"")

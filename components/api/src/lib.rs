@@ -17,6 +17,8 @@
 //! | `record.rs` | a task between the database and the contract |
 //! | `query.rs`, `cursor.rs`, `list.rs` | lists: what is asked for, where a page ends, the statement |
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
+//! | `reminders.rs` | one reminder at a time |
+//! | `export.rs`, `leaving.rs` | everything about a person: as one document, and deleted |
 //! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
 //! | `mcp.rs`, `mcp/` | tasks as tools for models |
@@ -29,12 +31,14 @@ mod cursor;
 mod db;
 mod draft;
 mod error;
+mod export;
 mod exports;
 mod feed;
 mod idempotency;
 mod input;
 mod label_service;
 mod labels;
+mod leaving;
 mod list;
 mod mcp;
 mod outbox;
@@ -42,6 +46,7 @@ mod people;
 mod query;
 mod rate;
 mod record;
+mod reminders;
 mod routes;
 mod schema;
 mod search;

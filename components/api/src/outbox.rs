@@ -41,16 +41,19 @@ static PUBLISHING: AtomicBool = AtomicBool::new(false);
 
 /// Publishes an event after the answer has gone out.
 pub(crate) fn publish_behind(event: &TaskEvent) {
-    let stored = StoredEvent {
-        task_id: event.task.task.id,
-        version: event.task.task.version,
-        data: serde_json::to_string(event).unwrap_or_default(),
-    };
     if let Ok(mut queue) = QUEUE.lock() {
-        queue.push(stored);
+        queue.push(stored(event));
     }
     if !PUBLISHING.swap(true, Ordering::AcqRel) {
         spin_sdk::wasip3::spawn(drain());
+    }
+}
+
+fn stored(event: &TaskEvent) -> StoredEvent {
+    StoredEvent {
+        task_id: event.task.task.id,
+        version: event.task.task.version,
+        data: serde_json::to_string(event).unwrap_or_default(),
     }
 }
 
@@ -77,7 +80,7 @@ async fn drain() {
 pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
     let database = Database::open().await?;
     let now = Timestamp::now();
-    let before = |age: SignedDuration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+    let before = |age| ago(now, age);
     let mut published = 0;
     for _ in 0..BATCHES {
         let batch = store::left_over(&database, before(LEFT_OVER), BATCH as u32).await?;
@@ -111,6 +114,15 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
     })
 }
 
+/// What is older than this at a time is nobody's work in progress.
+pub(crate) fn left_over_before(now: Timestamp) -> Timestamp {
+    ago(now, LEFT_OVER)
+}
+
+fn ago(now: Timestamp, age: SignedDuration) -> Timestamp {
+    now.saturating_sub(age).unwrap_or(Timestamp::MIN)
+}
+
 /// Why the relay stopped. What it did before is done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RelayError {
@@ -118,6 +130,15 @@ pub(crate) enum RelayError {
     Database(#[from] DbError),
     #[error("not published: {0}")]
     Publish(String),
+}
+
+/// Publishes events that their callers stored, and marks them. What fails is left over, for the relay.
+pub(crate) async fn publish(events: &[TaskEvent]) -> Result<(), RelayError> {
+    let batch: Vec<StoredEvent> = events.iter().map(stored).collect();
+    for part in batch.chunks(BATCH) {
+        publish_and_mark(part).await?;
+    }
+    Ok(())
 }
 
 async fn publish_and_mark(batch: &[StoredEvent]) -> Result<(), RelayError> {

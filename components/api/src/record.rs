@@ -52,6 +52,9 @@ struct StoredReminder {
     id: Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minutes_before: Option<u32>,
+    /// What was asked for, milliseconds since 1970, where it differs from `remind_at`: the reminder was snoozed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<i64>,
     /// Milliseconds since 1970.
     remind_at: i64,
     status: ReminderStatus,
@@ -155,7 +158,7 @@ impl TaskRecord {
         let remind_at = self.local(reminder.remind_at);
         let (minutes_before, at) = match reminder.when {
             ReminderWhen::MinutesBefore(minutes) => (Some(minutes), None),
-            ReminderWhen::At(_) => (None, Some(remind_at.clone())),
+            ReminderWhen::At(at) => (None, Some(self.local(at))),
         };
         task::Reminder {
             id: reminder.id.into(),
@@ -214,13 +217,14 @@ fn changed(before: &task::Task, after: &task::Task) -> Vec<String> {
 }
 
 fn stored(reminder: &Reminder) -> StoredReminder {
-    let minutes_before = match reminder.when {
-        ReminderWhen::MinutesBefore(minutes) => Some(minutes),
-        ReminderWhen::At(_) => None,
+    let (minutes_before, at) = match reminder.when {
+        ReminderWhen::MinutesBefore(minutes) => (Some(minutes), None),
+        ReminderWhen::At(at) => (None, Some(at).filter(|at| *at != reminder.remind_at)),
     };
     StoredReminder {
         id: reminder.id.into(),
         minutes_before,
+        at: at.map(Timestamp::as_millisecond),
         remind_at: reminder.remind_at.as_millisecond(),
         status: reminder.status,
     }
@@ -228,9 +232,11 @@ fn stored(reminder: &Reminder) -> StoredReminder {
 
 fn read_reminder(stored: StoredReminder) -> Result<Reminder, DbError> {
     let remind_at = instant(stored.remind_at)?;
-    let when = stored
-        .minutes_before
-        .map_or(ReminderWhen::At(remind_at), ReminderWhen::MinutesBefore);
+    let when = match (stored.minutes_before, stored.at) {
+        (Some(minutes), _) => ReminderWhen::MinutesBefore(minutes),
+        (None, Some(at)) => ReminderWhen::At(instant(at)?),
+        (None, None) => ReminderWhen::At(remind_at),
+    };
     Ok(Reminder {
         id: stored.id.into(),
         when,

@@ -5,7 +5,9 @@ mod health;
 mod internal;
 mod labels;
 mod mcp;
+mod me;
 mod openapi;
+mod reminders;
 mod search;
 mod tasks;
 
@@ -45,6 +47,8 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/changes", get(feed::changes))
         .merge(labels::router(Kind::Category))
         .merge(labels::router(Kind::Tag))
+        .merge(reminders::router())
+        .merge(me::router())
         // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed.
         .route_layer(middleware::from_fn(idempotency::once))
         .route_layer(middleware::from_fn(rate::limit));

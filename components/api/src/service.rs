@@ -5,7 +5,7 @@ use nudge_component::Problem;
 use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{ArmedReminder, OverdueReminders, Page, ReminderDelivery, Successor};
-use nudge_contract::event::{Change, DeliveryOutcome};
+use nudge_contract::event::{Change, DeliveryOutcome, TaskEvent};
 use nudge_contract::task::Task;
 use nudge_domain::Due;
 use nudge_domain::reminder::{ReminderStatus, cancel_all};
@@ -21,7 +21,7 @@ use crate::error::retry;
 use crate::labels::{self, Kind};
 use crate::query::TaskQuery;
 use crate::record::TaskRecord;
-use crate::{input, list, outbox, people, store};
+use crate::{input, list, outbox, people, reminders, store};
 
 /// How often a change is tried against a task that others change at the same time.
 pub(crate) const ATTEMPTS: u32 = 8;
@@ -58,13 +58,13 @@ pub(crate) async fn create_as(
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
     let context = context();
+    let database = Database::open().await?;
+    let person = people::remember(&database, user, context.now).await?;
     let task = TaskRecord {
         id,
-        ..draft::create(user.id.as_str(), &user.zone, body, &context)?
+        ..draft::create(&person, body, &context)?
     };
-    let database = Database::open().await?;
     labels::check(&database, &task.user_id, task.category_id, &task.tag_ids).await?;
-    people::remember(&database, user, context.now).await?;
     let event = task.event(Change::Created, None, Some(trace.to_string()));
     if store::insert(&database, &task, &event).await? {
         outbox::publish_behind(&event);
@@ -254,8 +254,34 @@ pub(crate) async fn delete(
     trace: &Traceparent,
 ) -> Result<(), Problem> {
     let database = Database::open().await?;
+    let deleted = delete_unannounced(&database, user.id.as_str(), id, expected, scope, trace).await?;
+    outbox::publish_behind(&deleted.event);
+    if deleted.followed {
+        follow(&database, &deleted.task, Some(trace)).await?;
+    }
+    Ok(())
+}
+
+/// A task that was deleted, and what is still to be done about it: by the caller, else by the relay.
+pub(crate) struct Deleted {
+    task: TaskRecord,
+    /// To be published.
+    pub(crate) event: TaskEvent,
+    /// The next occurrence is to be created.
+    followed: bool,
+}
+
+/// Deletes a task without telling anybody.
+pub(crate) async fn delete_unannounced(
+    database: &Database,
+    user_id: &str,
+    id: Uuid,
+    expected: &Expected,
+    scope: Scope,
+    trace: &Traceparent,
+) -> Result<Deleted, Problem> {
     for _ in 0..ATTEMPTS {
-        let before = find(&database, user.id.as_str(), id, expected).await?;
+        let before = find(database, user_id, id, expected).await?;
         let context = context();
         let mut task = before.clone();
         cancel_all(&mut task.reminders);
@@ -263,12 +289,12 @@ pub(crate) async fn delete(
         let followed =
             scope == Scope::Occurrence && task.recurrence.is_some() && task.status == Status::Pending;
         let event = task.event(Change::Deleted, Some(&before), Some(trace.to_string()));
-        if store::update(&database, &task, &event, followed).await? {
-            outbox::publish_behind(&event);
-            if followed {
-                follow(&database, &task, Some(trace)).await?;
-            }
-            return Ok(());
+        if store::update(database, &task, &event, followed).await? {
+            return Ok(Deleted {
+                task,
+                event,
+                followed,
+            });
         }
     }
     Err(contended(id))
@@ -321,8 +347,11 @@ async fn create_next(
         ..before.clone()
     };
     let event = task.event(Change::Created, None, trace.map(Traceparent::to_string));
-    if store::insert_after(database, before.occurrence, &task, &event).await? {
-        outbox::publish_behind(&event);
+    match store::insert_after(database, before.occurrence, &task, &event).await {
+        Ok(true) => outbox::publish_behind(&event),
+        // It is there, or its owner is leaving.
+        Ok(false) | Err(DbError::Leaving) => {}
+        Err(error) => return Err(error),
     }
     store::set_successor(database, before.id, "created").await
 }
@@ -381,12 +410,8 @@ async fn find(
     let task = store::find(database, user_id, id)
         .await?
         .ok_or_else(|| Problem::not_found("task"))?;
-    match expected {
-        Some(tags) if !tags.contains(&input::etag(task.version)) => {
-            Err(Problem::version_mismatch("task", task.version))
-        }
-        _ => Ok(task),
-    }
+    input::check_version("task", expected, task.version)?;
+    Ok(task)
 }
 
 fn next_version(task: &mut TaskRecord, context: &Context) {
@@ -449,10 +474,12 @@ pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Dispo
     }
 }
 
-/// The last word on whether a reminder is to be sent, and whereto.
+/// The last word on whether a reminder is to be sent, and whereto. One that is due in its owner's quiet hours moves to
+/// their end, as a change of its task, so that it is armed again like any other (decision 0014).
 pub(crate) async fn reminder_delivery(
     reminder: Uuid,
     remind_at: Timestamp,
+    trace: &Traceparent,
 ) -> Result<ReminderDelivery, Problem> {
     let skip = |reason: &str| {
         Ok(ReminderDelivery::Skip {
@@ -476,16 +503,17 @@ pub(crate) async fn reminder_delivery(
     if armed.status != ReminderStatus::Scheduled || task.status == Status::Completed {
         return skip("the reminder was cancelled, or is sent");
     }
-    let contact = people::contact(&database, &task.user_id).await?;
-    let zone = contact
-        .as_ref()
-        .map_or(&task.zone, |contact| &contact.zone)
-        .name()
-        .to_owned();
-    Ok(match contact.and_then(|contact| contact.email) {
+    let Some(person) = people::find(&database, &task.user_id).await? else {
+        return Ok(ReminderDelivery::NoAddress);
+    };
+    if let Some(until) = person.quiet_until(Timestamp::now()) {
+        reminders::postpone(&database, &task, reminder, until, trace).await?;
+        return skip("its owner has quiet hours: it waits until they end");
+    }
+    Ok(match person.email() {
         Some(email) => ReminderDelivery::Send {
-            email,
-            time_zone: zone,
+            email: email.to_owned(),
+            time_zone: person.zone().name().to_owned(),
             task: Box::new(task.snapshot()),
         },
         None => ReminderDelivery::NoAddress,

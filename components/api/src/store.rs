@@ -277,6 +277,43 @@ pub(crate) async fn wearing(
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
+/// Ids of some of a user's tasks, for somebody who deletes them all.
+pub(crate) async fn some_of(database: &Database, user_id: &str, limit: u32) -> Result<Vec<Uuid>, DbError> {
+    let sql = "SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NULL LIMIT $2";
+    let rows = database.query(sql, [user_id.into(), limit.into()]).await?;
+    rows.iter().map(|row| row.parsed(0)).collect()
+}
+
+/// A page of a user's tasks that were created by `until`, oldest first, behind the last one of the page before.
+pub(crate) async fn oldest_of(
+    database: &Database,
+    user_id: &str,
+    after: Option<&TaskRecord>,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<TaskRecord>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM task WHERE user_id = $1 AND deleted_at IS NULL AND (created_at, id) > ($2, $3) \
+         AND created_at <= $4 ORDER BY created_at, id LIMIT $5"
+    );
+    let (created_at, id) = after.map_or((-1, String::new()), |task| {
+        (task.created_at.as_millisecond(), task.id.to_string())
+    });
+    let parameters = [
+        user_id.into(),
+        created_at.into(),
+        id.into(),
+        until.into(),
+        limit.into(),
+    ];
+    database
+        .query(&sql, parameters)
+        .await?
+        .iter()
+        .map(TaskRecord::read)
+        .collect()
+}
+
 /// Says that the database answers.
 pub(crate) async fn ping(database: &Database) -> Result<(), DbError> {
     database.query("SELECT 1", []).await.map(|_| ())

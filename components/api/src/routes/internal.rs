@@ -13,19 +13,16 @@ use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Succe
 use nudge_contract::names::app;
 
 use crate::input::path_id;
-use crate::outbox::RelayError;
-use crate::{outbox, service};
+use crate::{leaving, outbox, service};
 
 pub(super) async fn reminder_outcome(body: Body) -> Response {
     subscriber::consume(app::API, body, service::reminder_ended).await
 }
 
 pub(super) async fn relay() -> Result<Json<RelayReport>, Problem> {
-    match outbox::relay().await {
-        Ok(report) => Ok(Json(report)),
-        Err(RelayError::Database(error)) => Err(error.into()),
-        Err(RelayError::Publish(reason)) => Err(Problem::unavailable("the broker", reason)),
-    }
+    let report = outbox::relay().await?;
+    leaving::resume().await?;
+    Ok(Json(report))
 }
 
 pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Problem> {
@@ -34,6 +31,7 @@ pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Proble
 
 pub(super) async fn reminder_delivery(
     PathText(id): PathText,
+    Extension(trace): Extension<Traceparent>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ReminderDelivery>, Problem> {
     let query = query.unwrap_or_default();
@@ -49,7 +47,7 @@ pub(super) async fn reminder_delivery(
             "give the instant the reminder was armed for",
         )
     })?;
-    service::reminder_delivery(path_id(&id, "reminder")?, remind_at)
+    service::reminder_delivery(path_id(&id, "reminder")?, remind_at, &trace)
         .await
         .map(Json)
 }

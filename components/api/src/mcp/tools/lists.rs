@@ -12,7 +12,7 @@ use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
 use crate::query::{MAX_DAYS, MAX_LIMIT, TaskQuery};
 use crate::record::TaskRecord;
-use crate::{search, service};
+use crate::{people, search, service};
 
 /// Days of `get_upcoming_tasks` when the caller does not say.
 const DAYS: &str = "7";
@@ -125,7 +125,8 @@ pub(super) async fn list(call: Call) -> Result<Done, Failure> {
     arguments.pair(&mut pairs, "limit", "limit");
     arguments.pair(&mut pairs, "offset", "offset");
     arguments.finish()?;
-    let query = TaskQuery::read(pairs, &call.user.zone, call.now)?;
+    let zone = people::zone(&call.user).await.map_err(Problem::from)?;
+    let query = TaskQuery::read(pairs, &zone, call.now)?;
     let page = service::list(&call.user, &query).await?;
     let has_more = page.next_cursor.is_some();
     let next = query.offset.saturating_add(query.limit);

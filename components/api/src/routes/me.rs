@@ -1,0 +1,56 @@
+//! `/api/v1/me`.
+
+use axum::Json;
+use axum::extract::Extension;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, body::Body};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use nudge_component::Problem;
+use nudge_component::trace::Traceparent;
+
+use crate::auth::User;
+use crate::db::Database;
+use crate::input::{JsonObject, etag, if_match};
+use crate::people::{self, Person};
+use crate::{export, leaving};
+
+pub(super) fn router() -> Router {
+    Router::new()
+        .route("/api/v1/me", get(read).patch(patch).delete(delete))
+        .route("/api/v1/me/export", get(everything))
+}
+
+fn answer(person: &Person) -> Response {
+    ([(ETAG, etag(person.version))], Json(person.view())).into_response()
+}
+
+async fn read(user: User) -> Result<Response, Problem> {
+    let person = people::remember(&Database::open().await?, &user, Timestamp::now()).await?;
+    Ok(answer(&person))
+}
+
+async fn patch(user: User, headers: HeaderMap, JsonObject(body): JsonObject) -> Result<Response, Problem> {
+    Ok(answer(&people::patch(&user, &if_match(&headers)?, &body).await?))
+}
+
+/// 202: it is noted, and goes on behind the answer.
+async fn delete(
+    user: User,
+    headers: HeaderMap,
+    Extension(trace): Extension<Traceparent>,
+) -> Result<StatusCode, Problem> {
+    leaving::begin(&user, &if_match(&headers)?, &trace).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn everything(user: User) -> Result<Response, Problem> {
+    let body: Body = export::begin(&user).await?;
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"nudge.json\""),
+    ];
+    Ok((headers, body).into_response())
+}

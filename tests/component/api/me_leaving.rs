@@ -1,0 +1,363 @@
+//! Deleting everything about a person: all of it, nothing of others, whatever is cut off.
+
+use http::Method;
+use nudge_test_kit::dapr::{Function, unavailable};
+use serde_json::{Value, json};
+use test_postgres::Server;
+
+use super::{relay, settled};
+use crate::support::{Caller, Service, Setup, json, send, text};
+
+const ME: &str = "/api/v1/me";
+
+/// Things of every kind, and the ids of the tasks.
+async fn furnish(who: &Caller<'_>) -> Vec<String> {
+    let category = who.create("/api/v1/categories", &json!({ "name": "Home" })).await;
+    let tag = who.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let plain = json!({ "title": "Pay the rent", "categoryId": category["id"], "tagIds": [tag["id"]] });
+    let armed = json!({ "title": "Call", "due": "2026-12-01T09:00", "recurrence": "daily", "reminders": [{ "minutesBefore": 60 }] });
+    let mut ids = Vec::new();
+    for body in [&plain, &armed, &armed, &plain] {
+        let call = who
+            .call(Method::POST, "/api/v1/tasks")
+            .header("idempotency-key", format!("key-{}", ids.len()));
+        ids.push(text(&json(&send(call.json(body)).await, 201), "id").to_owned());
+    }
+    json(
+        &who.post(&format!("/api/v1/tasks/{}/complete", ids[2]), &json!({}))
+            .await,
+        200,
+    );
+    assert_eq!(who.delete(&format!("/api/v1/tasks/{}", ids[3])).await.status, 204);
+    json(
+        &who.patch(ME, &json!({ "email": "private@example.org" })).await,
+        200,
+    );
+    ids
+}
+
+async fn leave(who: &Caller<'_>) {
+    assert_eq!(who.delete(ME).await.status, 202);
+}
+
+/// Runs the relay until nothing is left of anybody who leaves.
+async fn gone(api: &Service) {
+    let leaving = "SELECT COUNT(*) FROM person WHERE leaving_since IS NOT NULL";
+    for _ in 0..10 {
+        api.pass(10);
+        relay(api).await;
+        let left: i64 = api
+            .database()
+            .query_row(leaving, [], |row| row.get(0))
+            .expect("a count");
+        if left == 0 {
+            return;
+        }
+    }
+    panic!("somebody is still leaving");
+}
+
+/// Whatever a text occurs in: every row of every table.
+fn occurrences(api: &Service, text: &str) -> Vec<String> {
+    let database = api.database();
+    let mut tables = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .expect("a schema");
+    let names: Vec<String> = tables
+        .query_map([], |row| row.get(0))
+        .expect("names")
+        .map(Result::unwrap)
+        .collect();
+    let mut found = Vec::new();
+    for name in names {
+        let mut rows = database
+            .prepare(&format!("SELECT * FROM \"{name}\""))
+            .expect("a table");
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            let shown: Vec<String> = (0..columns)
+                .map(|column| format!("{:?}", row.get_ref(column).unwrap()))
+                .collect();
+            let shown = shown.join(" ");
+            // Debug shows texts as lists of bytes.
+            let bytes: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+            if shown.contains(&bytes.join(", ")) {
+                found.push(format!("{name}: {shown}"));
+            }
+        }
+    }
+    found
+}
+
+/// Tasks of alice's whose deletion was announced.
+fn deleted_events(api: &Service) -> Vec<String> {
+    let mut ids: Vec<String> = api
+        .dapr
+        .published("task-events")
+        .iter()
+        .filter(|published| published.event.type_ == "nudge.task.deleted.v1")
+        .filter(|published| published.data().expect("JSON")["task"]["userId"] == "alice")
+        .map(|published| published.event.subject.clone().expect("a subject"))
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_person_who_left_and_everything_of_others() {
+    let api = Service::start("api").await;
+    let (alice, bob) = (api.user("alice"), api.user("bob"));
+    let mut ids = furnish(&alice).await;
+    furnish(&bob).await;
+    settled(&api).await;
+    let before = json(&bob.get("/api/v1/me/export").await, 200);
+    assert!(!occurrences(&api, "alice").is_empty() && !occurrences(&api, &ids[0]).is_empty());
+
+    leave(&alice).await;
+    gone(&api).await;
+    for secret in ["alice", "private@example.org"]
+        .into_iter()
+        .chain(ids.iter().map(String::as_str))
+    {
+        let left = occurrences(&api, secret);
+        let others: Vec<_> = left
+            .iter()
+            .filter(|row| secret != "private@example.org" || !row.starts_with("person: "))
+            .collect();
+        assert!(others.is_empty(), "{secret}: {others:#?}");
+    }
+    ids.sort();
+    assert_eq!(deleted_events(&api), ids, "so that jobs are disarmed");
+    let mut after = json(&bob.get("/api/v1/me/export").await, 200);
+    after["exportedAt"] = before["exportedAt"].clone();
+    assert_eq!(after, before);
+
+    // Whoever comes back starts anew.
+    let call = alice
+        .call(Method::POST, "/api/v1/tasks")
+        .header("idempotency-key", "key-0");
+    let answer = send(call.json(&json!({ "title": "Another start" }))).await;
+    assert_eq!(answer.header("idempotency-replayed"), "");
+    json(&answer, 201);
+    let export = json(&alice.get("/api/v1/me/export").await, 200);
+    assert_eq!(export["me"]["email"], "alice@example.com");
+    assert_eq!(
+        (
+            export["tasks"].as_array().unwrap().len(),
+            export["history"].as_array().unwrap().len()
+        ),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn who_is_leaving_stores_nothing_any_more() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    settled(&api).await;
+    let hold = api.dapr.hold_next(Function::PublishAll);
+    leave(&alice).await;
+    hold.reached().await;
+    leave(&alice).await;
+    let keyed = alice
+        .call(Method::POST, "/api/v1/tags")
+        .header("idempotency-key", "once")
+        .json(&json!({ "name": "x" }));
+    for answer in [
+        alice.post("/api/v1/tasks", &json!({ "title": "y" })).await,
+        alice.post("/api/v1/categories", &json!({ "name": "y" })).await,
+        alice.post("/api/v1/tags", &json!({ "name": "y" })).await,
+        alice.patch(ME, &json!({ "defaultReminder": 5 })).await,
+        send(keyed).await,
+    ] {
+        assert_eq!(answer.header("retry-after"), "15");
+        assert_eq!(json(&answer, 409)["code"], "account_leaving");
+    }
+    assert_eq!(
+        alice.patch(&path, &json!({ "title": "y" })).await.status,
+        404,
+        "it is deleted already"
+    );
+    assert_eq!(alice.get(ME).await.status, 200);
+    api.user("bob")
+        .create("/api/v1/tasks", &json!({ "title": "of bob" }))
+        .await;
+    hold.release();
+    settled(&api).await;
+    gone(&api).await;
+    assert!(occurrences(&api, "alice").is_empty());
+    alice
+        .create("/api/v1/tasks", &json!({ "title": "Another start" }))
+        .await;
+}
+
+#[tokio::test]
+async fn a_task_that_is_not_deleted_yet_is_not_changed_either() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    // As a process that died right behind the mark leaves it.
+    api.database()
+        .execute("UPDATE person SET leaving_since = 1", [])
+        .expect("the mark");
+    let problem = json(&alice.patch(&path, &json!({ "title": "y" })).await, 409);
+    assert_eq!(problem["code"], "account_leaving");
+    assert_eq!(
+        json(&alice.get(&path).await, 200)["title"],
+        "x",
+        "what is there can be read"
+    );
+    settled(&api).await;
+    gone(&api).await;
+    assert!(occurrences(&api, "alice").is_empty());
+    assert_eq!(deleted_events(&api), [text(&task, "id")]);
+}
+
+#[tokio::test]
+async fn what_a_crash_cut_off_is_finished_by_the_next_process() {
+    let before = Service::start("api").await;
+    let alice = before.user("alice");
+    // More than are deleted before their events are published.
+    let mut ids = Vec::new();
+    for _ in 0..60 {
+        ids.push(
+            text(
+                &alice.create("/api/v1/tasks", &json!({ "title": "x" })).await,
+                "id",
+            )
+            .to_owned(),
+        );
+    }
+    settled(&before).await;
+    let hold = before.dapr.hold_next(Function::PublishAll);
+    leave(&alice).await;
+    hold.reached().await;
+
+    let after = before.start_again().await;
+    assert_eq!(
+        after
+            .user("alice")
+            .post("/api/v1/tasks", &json!({ "title": "y" }))
+            .await
+            .status,
+        409
+    );
+    gone(&after).await;
+    assert!(occurrences(&after, "alice").is_empty());
+    ids.sort();
+    assert_eq!(deleted_events(&after), ids, "by the process that goes on");
+    after
+        .user("alice")
+        .create("/api/v1/tasks", &json!({ "title": "Another start" }))
+        .await;
+}
+
+#[tokio::test]
+async fn rows_are_purged_only_when_their_events_are_published() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let mut ids = furnish(&alice).await;
+    settled(&api).await;
+    api.dapr
+        .down(Function::PublishAll, unavailable("the broker is away"));
+    let calls = api.dapr.calls(Function::PublishAll);
+    leave(&alice).await;
+    let tried = || (api.dapr.calls(Function::PublishAll) > calls).then_some(());
+    api.dapr.until(tried).await.expect("publishing is tried");
+    api.pass(10);
+    assert_eq!(
+        api.sidecar().post("/internal/relay", &json!({})).await.status,
+        503
+    );
+    for id in &ids[..2] {
+        assert!(
+            !occurrences(&api, id).is_empty(),
+            "{id} is purged before anybody knows"
+        );
+    }
+    api.dapr.up(Function::PublishAll);
+    gone(&api).await;
+    assert!(occurrences(&api, "alice").is_empty());
+    ids.sort();
+    assert_eq!(deleted_events(&api), ids);
+}
+
+#[tokio::test]
+async fn the_next_occurrence_of_somebody_who_leaves_is_not_created() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let body = json!({ "title": "x", "due": "2026-12-01T09:00", "recurrence": "daily" });
+    let task = alice.create("/api/v1/tasks", &body).await;
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    json(&alice.post(&format!("{path}/complete"), &json!({})).await, 200);
+    settled(&api).await;
+    let hold = api.dapr.hold_next(Function::PublishAll);
+    leave(&alice).await;
+    hold.reached().await;
+    let next = json!({ "kind": "next", "id": "018f0000-0000-7000-8000-000000000009", "due": "2026-12-02T09:00:00+01:00", "occurrence": 2 });
+    let successor = format!("/internal/tasks/{}/successor", text(&task, "id"));
+    let answer = api.sidecar().post(&successor, &next).await;
+    assert_eq!(answer.status, 204, "{:?}", answer.body);
+    hold.release();
+    settled(&api).await;
+    gone(&api).await;
+    assert!(occurrences(&api, "alice").is_empty());
+    let answer = api.sidecar().post(&successor, &next).await;
+    assert_eq!(answer.status, 404, "its event is on no dead-letter topic");
+}
+
+#[tokio::test]
+async fn what_is_stored_while_a_person_leaves_goes_as_well_on_postgresql() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api")
+        .variable("database_url", server.url())
+        .variable("database_host", &server.host())
+        .start()
+        .await;
+    let (alice, bob) = (api.user("alice"), api.user("bob"));
+    let mut ids = furnish(&alice).await;
+    furnish(&bob).await;
+    settled(&api).await;
+    let before = json(&bob.get("/api/v1/me/export").await, 200);
+
+    // Requests that race with the mark are stored before it, and go with the rest, or are refused. The held event of the
+    // first deletion keeps the account from being gone before the race is over.
+    let hold = api.dapr.hold_next(Function::PublishAll);
+    let body = json!({ "title": "Race" });
+    let write = || tokio::spawn(alice.call(Method::POST, "/api/v1/tasks").json(&body).send());
+    let writes: Vec<_> = (0..12).map(|_| write()).collect();
+    leave(&alice).await;
+    for write in writes {
+        let answer = write.await.expect("no panic").expect("an answer");
+        match answer.status.as_u16() {
+            201 => ids.push(text(&answer.json().unwrap(), "id").to_owned()),
+            _ => assert_eq!(json(&answer, 409)["code"], "account_leaving"),
+        }
+    }
+    hold.release();
+    settled(&api).await;
+    for _ in 0..3 {
+        api.pass(10);
+        relay(&api).await;
+    }
+    let export = json(&alice.get("/api/v1/me/export").await, 200);
+    for list in ["categories", "tags", "tasks", "history"] {
+        assert_eq!(export[list], json!([]), "{list}");
+    }
+    assert_eq!(export["me"]["email"], "alice@example.com");
+    ids.sort();
+    assert_eq!(deleted_events(&api), ids);
+    let mut after: Value = json(&bob.get("/api/v1/me/export").await, 200);
+    after["exportedAt"] = before["exportedAt"].clone();
+    assert_eq!(after, before);
+    alice
+        .create("/api/v1/tasks", &json!({ "title": "Another start" }))
+        .await;
+}
