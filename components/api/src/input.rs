@@ -258,17 +258,11 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Probl
                 "send the ETag as it was given, in double quotes, or *",
             )
         };
-        let text = value.to_str().map_err(|_| malformed())?;
-        for tag in text.split(',').map(str::trim) {
-            if tag == "*" {
-                return Ok(None);
-            }
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            if strong.len() < 2 || !strong.starts_with('"') || !strong.ends_with('"') {
-                return Err(malformed());
-            }
-            tags.push(tag.to_owned());
+        let text = value.to_str().map_err(|_| malformed())?.trim();
+        if text == "*" {
+            return Ok(None);
         }
+        tags.extend(entity_tags(text).ok_or_else(malformed)?);
     }
     Ok(if tags.is_empty() { None } else { Some(tags) })
 }
@@ -282,6 +276,25 @@ pub(crate) fn check_version(what: &str, expected: &Option<Vec<String>>, version:
     match expected {
         Some(tags) if !tags.contains(&etag(version)) => Err(Problem::version_mismatch(what, version)),
         _ => Ok(()),
+    }
+}
+
+/// A list of entity tags (RFC 9110, section 8.8.3). A comma may be part of one.
+fn entity_tags(text: &str) -> Option<Vec<String>> {
+    let mut tags = Vec::new();
+    let mut rest = text;
+    loop {
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (opaque, behind) = quoted.split_once('"')?;
+        if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        tags.push(rest.strip_suffix(behind)?.to_owned());
+        rest = behind.trim_start();
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        rest = rest.strip_prefix(',')?.trim_start();
     }
 }
 
@@ -337,9 +350,23 @@ mod tests {
             if_match(&headers(r#""7", W/"8""#)).unwrap().unwrap(),
             [r#""7""#, r#"W/"8""#]
         );
+        assert_eq!(
+            if_match(&headers(r#"",",W/"a,b" , "7""#)).unwrap().unwrap(),
+            [r#"",""#, r#"W/"a,b""#, r#""7""#]
+        );
         assert!(if_match(&headers("*")).unwrap().is_none());
         assert!(if_match(&HeaderMap::new()).unwrap().is_none());
-        for wrong in ["7", "\"", "\"7", "", "x,\"7\""] {
+        for wrong in [
+            "7",
+            "\"",
+            "\"7",
+            "",
+            "x,\"7\"",
+            "\"7\" \"8\"",
+            "\"7\",",
+            "\"a b\"",
+            "*, \"7\"",
+        ] {
             assert!(if_match(&headers(wrong)).is_err(), "{wrong}");
         }
     }
