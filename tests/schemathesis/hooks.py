@@ -2,6 +2,7 @@
 
 import os
 import re
+import uuid
 
 import schemathesis
 from hypothesis import strategies as st
@@ -50,30 +51,40 @@ schemathesis.openapi.format("mail-address", st.sampled_from(["alice@example.com"
 CATEGORY, TAG = os.environ["CATEGORY"], os.environ["TAG"]
 
 
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Makes requests possible that no schema keeps from being refused, and rightly."""
+    possible(case.body)
+    if isinstance(case.body, dict) and isinstance(case.body.get("operations"), list):
+        for operation in case.body["operations"]:
+            if isinstance(operation, dict):
+                possible(operation.get("task"))
+                possible(operation.get("patch"))
+    ids = case.path_parameters or {}
+    if is_id(ids.get("tagId")):
+        ids["tagId"] = TAG
+    if case.method == "DELETE" and ids.get("id") in (CATEGORY, TAG):
+        ids["id"] = str(uuid.uuid4())
+    headers = case.headers if case.headers is not None else {}
+    key = headers.get("Idempotency-Key")
+    if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
+        # A key of an earlier request stays one of its length.
+        headers["Idempotency-Key"] = uuid.uuid4().hex + key[32:]
+
+
 def possible(task):
-    """A task whose category and tags exist, and that is due if it has reminders: others are refused, and rightly."""
+    """Has a task wear labels that exist, where it names any, and be due if it has reminders."""
     if isinstance(task, dict):
         if is_id(task.get("categoryId")):
             task["categoryId"] = CATEGORY
-        if isinstance(task.get("tagIds"), list) and all(map(is_id, task["tagIds"])):
-            task["tagIds"] = [TAG] * len(task["tagIds"])
-        if "title" in task and task.get("reminders") and not task.get("due"):
+        if isinstance(task.get("tagIds"), list):
+            task["tagIds"] = [TAG if is_id(tag) else tag for tag in task["tagIds"]]
+        if "title" in task and isinstance(task.get("reminders"), list) and task.get("due") is None:
             task["due"] = "2150-01-01"
 
 
 def is_id(value):
-    return isinstance(value, str) and len(value) == 36
-
-
-@schemathesis.hook
-def map_body(context, body):
-    possible(body)
-    if isinstance(body, dict) and isinstance(body.get("operations"), list):
-        for operation in body["operations"]:
-            if isinstance(operation, dict):
-                possible(operation.get("task"))
-                possible(operation.get("patch"))
-    return body
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value, re.I) is not None
 
 
 # Rules about the task that is there, its other fields or the time, which no schema can say.
