@@ -98,13 +98,19 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
         // power cut may take the last commits (https://sqlite.org/pragma.html#pragma_synchronous).
         database.query("PRAGMA journal_mode = WAL", []).await?;
         database.query("PRAGMA synchronous = NORMAL", []).await?;
+        // 16 MiB of pages instead of 2: a search of 100,000 tasks reads as many.
+        database.query("PRAGMA cache_size = -16384", []).await?;
     }
     database.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)", []).await?;
-    let rows = database
-        .query("SELECT COALESCE(MAX(number), 0) FROM schema_migration", [])
-        .await?;
-    let applied = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    for migration in MIGRATIONS.iter().filter(|migration| migration.number > applied) {
+    let rows = database.query("SELECT number FROM schema_migration", []).await?;
+    let applied = rows
+        .iter()
+        .map(|row| row.int(0))
+        .collect::<Result<Vec<_>, _>>()?;
+    for migration in MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.contains(&migration.number))
+    {
         let (texts, if_missing) = match database.dialect() {
             Dialect::Sqlite => (migration.sqlite, "ADD COLUMN"),
             Dialect::Postgres => (migration.postgres, IF_COLUMN_MISSING),

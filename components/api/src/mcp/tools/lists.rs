@@ -187,7 +187,8 @@ pub(super) async fn upcoming(call: Call) -> Result<Done, Failure> {
 }
 
 async fn queried(user: &User, now: jiff::Timestamp, pairs: Pairs, what: &str) -> Result<Done, Failure> {
-    let query = TaskQuery::read(pairs, &user.zone, now)?;
+    let zone = people::zone(user).await.map_err(Problem::from)?;
+    let query = TaskQuery::read(pairs, &zone, now)?;
     let page = service::list(user, &query).await?;
     let has_more = page.next_cursor.is_some();
     let mut done = found(what, page.items, has_more);
