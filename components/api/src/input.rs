@@ -199,7 +199,7 @@ impl Fields {
     /// A whole number that is not negative.
     pub(crate) fn number(&mut self, name: &'static str) -> Field<u32> {
         match self.json(name) {
-            Field::Value(value) => match value.as_u64().and_then(|number| u32::try_from(number).ok()) {
+            Field::Value(value) => match whole(&value) {
                 Some(number) => Field::Value(number),
                 None => self.wrong(name, "must be a whole number, not negative"),
             },
@@ -236,6 +236,20 @@ impl Fields {
             Err(Problem::invalid(self.errors))
         }
     }
+}
+
+/// A whole number as JSON has it: 1.0 is one, too (JSON Schema 2020-12, section 6.1.1).
+fn whole(value: &Value) -> Option<u32> {
+    let number = match value.as_u64() {
+        Some(number) => number,
+        None => {
+            let number = value.as_f64()?;
+            // Such numbers are exact as f64, so nothing is rounded here.
+            let exact = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+            exact.then_some(number as u64)?
+        }
+    };
+    u32::try_from(number).ok()
 }
 
 /// An id in a path. One that cannot be is one that does not exist.
@@ -368,6 +382,26 @@ mod tests {
             "*, \"7\"",
         ] {
             assert!(if_match(&headers(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_have_a_fraction_of_zero() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("70.0", Some(70)),
+            ("7e1", Some(70)),
+            ("-0.0", Some(0)),
+            ("4294967295", Some(u32::MAX)),
+            ("4294967296", None),
+            ("4294967296.0", None),
+            ("1e300", None),
+            ("1.5", None),
+            ("-1", None),
+            ("-1.0", None),
+            ("\"1\"", None),
+        ] {
+            assert_eq!(whole(&serde_json::from_str(text).unwrap()), number, "{text}");
         }
     }
 
