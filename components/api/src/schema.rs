@@ -103,10 +103,7 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
     }
     database.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)", []).await?;
     let rows = database.query("SELECT number FROM schema_migration", []).await?;
-    let applied = rows
-        .iter()
-        .map(|row| row.int(0))
-        .collect::<Result<Vec<_>, _>>()?;
+    let applied = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
     for migration in MIGRATIONS
         .iter()
         .filter(|migration| !applied.contains(&migration.number))

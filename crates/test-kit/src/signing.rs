@@ -70,11 +70,11 @@ impl SigningKey {
             Self::P256(key) => json!(JsonWebKey::from(key.verifying_key())),
             Self::Rsa(key) => json!(JsonWebKey::from(&key.to_public_key())),
         };
-        let mut jwk = jwk;
+        let mut members = jwk.as_object().cloned().unwrap_or_default();
         for (name, value) in [("kid", kid), ("alg", self.algorithm()), ("use", "sig")] {
-            jwk[name] = json!(value);
+            members.insert(name.to_owned(), json!(value));
         }
-        jwk
+        Value::Object(members)
     }
 
     /// A token of these claims, as the provider would make it.
