@@ -69,7 +69,8 @@ async fn asks_for_the_next_occurrence_by_an_id_that_follows_from_the_series() {
     let id = uuid::Uuid::new_v5(&SERIES.parse().expect("a UUID"), b"2026-11-22T13:00:00Z");
     assert_eq!(
         first,
-        json!({ "kind": "next", "id": id.to_string(), "due": "2026-11-22T14:00:00+01:00", "occurrence": 4 })
+        json!({ "kind": "next", "id": id.to_string(), "due": "2026-11-22T14:00:00+01:00", "occurrence": 4,
+                "completedAt": "2026-11-21T12:00:00Z" })
     );
     assert_eq!(deliver(&recurring, &completed("FREQ=DAILY")).await, "SUCCESS");
     assert_eq!(asked(&recurring), first, "the same however often it is asked");
@@ -119,7 +120,11 @@ async fn a_series_ends_with_its_count_or_its_last_day() {
     let recurring = start(204).await;
     for rule in ["FREQ=DAILY;COUNT=3", "FREQ=DAILY;UNTIL=20261121"] {
         assert_eq!(deliver(&recurring, &completed(rule)).await, "SUCCESS");
-        assert_eq!(asked(&recurring), json!({ "kind": "ended" }), "{rule}");
+        assert_eq!(
+            asked(&recurring),
+            json!({ "kind": "ended", "completedAt": "2026-11-21T12:00:00Z" }),
+            "{rule}"
+        );
     }
     assert_eq!(
         deliver(&recurring, &completed("FREQ=DAILY;COUNT=4")).await,

@@ -45,8 +45,10 @@ pub(crate) struct User {
     pub(crate) id: UserId,
     /// Whereto reminders go: one plain address.
     pub(crate) email: Option<String>,
-    /// Where the user lives.
+    /// Where the user lives; UTC when the token does not say.
     pub(crate) zone: Zone,
+    /// Whether the token says where the user lives.
+    pub(crate) says_zone: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for User {
@@ -118,6 +120,7 @@ mod tests {
             id: "alice".parse().unwrap(),
             email: None,
             zone: Zone::utc(),
+            says_zone: false,
         };
         parts.extensions.insert(alice.clone());
         let found =

@@ -6,7 +6,6 @@ use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{BulkAnswer, BulkResult};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use crate::auth::User;
 use crate::idempotency::NewIds;
@@ -42,7 +41,7 @@ pub(crate) async fn run(
     fields.finish()?;
     let mut results = Vec::with_capacity(operations.len());
     for (operation, index) in operations.into_iter().zip(0..) {
-        results.push(match one(user, operation, ids.nth(index), trace).await {
+        results.push(match one(user, operation, (ids, index), trace).await {
             Ok((status, task)) => BulkResult {
                 status: status.as_u16(),
                 task: task.map(|task| task.view()),
@@ -61,7 +60,7 @@ pub(crate) async fn run(
 async fn one(
     user: &User,
     operation: Value,
-    new_id: Uuid,
+    (ids, index): (&NewIds, u32),
     trace: &Traceparent,
 ) -> Result<(StatusCode, Option<TaskRecord>), Problem> {
     let Value::Object(object) = operation else {
@@ -76,7 +75,7 @@ async fn one(
     if op == "create" {
         let task = object_field(&mut fields, "task");
         fields.finish()?;
-        let task = service::create_as(user, new_id, task, trace).await?;
+        let task = service::create_as(user, ids, index, task, trace).await?;
         return Ok((StatusCode::CREATED, Some(task)));
     }
     let id = fields.text("id");

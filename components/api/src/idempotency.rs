@@ -28,8 +28,14 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long a request may take before another of the same key runs in its place.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Most answers that one run of the relay forgets.
+/// Largest answer that is kept, in bytes. A larger one, of a bulk, is made again: under the same ids.
+const LARGEST_KEPT: usize = 256 * 1024;
+
+/// Most answers that one statement forgets.
 const FORGOTTEN_AT_ONCE: u32 = 500;
+
+/// Most such statements of one run of the relay.
+const STATEMENTS: u32 = 20;
 
 const KEY: &str = "idempotency-key";
 
@@ -42,11 +48,24 @@ pub(crate) struct NewIds(Option<Claimed>);
 
 #[derive(Debug, Clone)]
 struct Claimed {
+    /// When the first attempt began.
     at: Timestamp,
+    /// Whether this is not the first.
+    repeated: bool,
     seed: String,
 }
 
 impl NewIds {
+    /// Ids that follow from nothing.
+    pub(crate) fn random() -> Self {
+        Self(None)
+    }
+
+    /// Whether an earlier attempt may have created what this one is to create.
+    pub(crate) fn repeated(&self) -> bool {
+        self.0.as_ref().is_some_and(|claimed| claimed.repeated)
+    }
+
     /// The id of the request's n-th new thing.
     pub(crate) fn nth(&self, n: u32) -> Uuid {
         let Some(claimed) = &self.0 else {
@@ -67,7 +86,7 @@ impl NewIds {
 pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let Some(key) = key(&parts)? else {
-        parts.extensions.insert(NewIds(None));
+        parts.extensions.insert(NewIds::random());
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };
     let user = crate::auth::user(&mut parts).await?;
@@ -78,8 +97,10 @@ pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Probl
         claim: Uuid::now_v7().to_string(),
         key,
     };
-    let database = Database::open().await?;
-    let claimed_at = match attempt.claim(&database, Timestamp::now()).await? {
+    let now = Timestamp::now();
+    // The connection goes back before the request runs: it takes one of its own, and they are counted.
+    let claim = attempt.claim(&Database::open().await?, now).await?;
+    let claimed_at = match claim {
         Claim::Mine(claimed_at) => claimed_at,
         Claim::Answered(kept) => return kept.into_response(),
         Claim::InFlight => {
@@ -100,10 +121,11 @@ pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Probl
     };
     parts.extensions.insert(NewIds(Some(Claimed {
         at: claimed_at,
+        repeated: claimed_at.as_millisecond() != now.as_millisecond(),
         seed: format!("{}\n{}", attempt.user_id, attempt.key),
     })));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    attempt.end(&database, response).await
+    attempt.end(response).await
 }
 
 /// The key of a POST, if it has one.
@@ -193,7 +215,7 @@ impl Attempt {
         let rows = database
             .query(sql, [self.user_id.as_str().into(), self.key.as_str().into()])
             .await?;
-        // Gone in between: whoever ran it failed, and gave the key back.
+        // Forgotten in between.
         let Some(row) = rows.first() else {
             return Ok(Claim::InFlight);
         };
@@ -211,14 +233,17 @@ impl Attempt {
     }
 
     /// Keeps the answer, or gives the key back when the same request may have another answer later.
-    async fn end(&self, database: &Database, response: Response) -> Result<Response, Problem> {
+    async fn end(&self, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(Problem::internal)?.to_bytes();
         let passing = parts.status.is_server_error()
             || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&parts.status);
-        let kept = match std::str::from_utf8(&body) {
-            Ok(text) if !passing => self.keep(database, parts.status, &parts.headers, text).await,
-            _ => self.give_back(database).await,
+        let kept = match (std::str::from_utf8(&body), Database::open().await) {
+            (Ok(text), Ok(database)) if !passing && text.len() <= LARGEST_KEPT => {
+                self.keep(&database, parts.status, &parts.headers, text).await
+            }
+            (_, Ok(database)) => self.give_back(&database).await,
+            (_, Err(error)) => Err(error),
         };
         if let Err(error) = kept {
             // The request itself is done. Sent again, it is done again after the lease, with the same ids.
@@ -250,8 +275,9 @@ impl Attempt {
         database.execute(sql, parameters).await
     }
 
+    /// Lets the next attempt run at once, under the ids of this one: what failed may have been stored all the same.
     async fn give_back(&self, database: &Database) -> Result<(), DbError> {
-        let sql = "DELETE FROM idempotency WHERE user_id = $1 AND key = $2 AND claim = $3";
+        let sql = "UPDATE idempotency SET claimed_at = 0 WHERE user_id = $1 AND key = $2 AND claim = $3 AND status IS NULL";
         let parameters = [
             self.user_id.as_str().into(),
             self.key.as_str().into(),
@@ -288,10 +314,16 @@ impl Kept {
 pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
     let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
     let sql = "DELETE FROM idempotency WHERE (user_id, key) IN \
-         (SELECT user_id, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
-    database
-        .execute(sql, [before.into(), FORGOTTEN_AT_ONCE.into()])
-        .await
+         (SELECT user_id, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2) RETURNING key";
+    for _ in 0..STATEMENTS {
+        let forgotten = database
+            .query(sql, [before.into(), FORGOTTEN_AT_ONCE.into()])
+            .await?;
+        if forgotten.len() < FORGOTTEN_AT_ONCE as usize {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -303,6 +335,7 @@ mod tests {
         let claimed = |seed: &str| {
             NewIds(Some(Claimed {
                 at: "2026-11-21T12:00:00Z".parse().unwrap(),
+                repeated: false,
                 seed: seed.to_owned(),
             }))
         };

@@ -102,19 +102,25 @@ impl Person {
     }
 }
 
-/// Notes what the token says, if it says anything new, and gives back the person. Whoever was never seen is there now.
+/// Notes what the token says, if it says anything new, and gives back the person. Whoever was never seen is there now. A
+/// token without address or zone, of a script perhaps, takes away nothing that another one said.
 pub(crate) async fn remember(database: &Database, user: &User, now: Timestamp) -> Result<Person, DbError> {
     // Reading first: a statement that could write waits for other writers on SQLite, and most tokens say nothing new.
     if let Some(person) = find(database, user.id.as_str()).await?
-        && person.token_email.as_deref() == user.email.as_deref()
-        && person.token_zone == user.zone
+        && (user.email.is_none() || person.token_email == user.email)
+        && (!user.says_zone || person.token_zone == user.zone)
     {
         return Ok(person);
     }
     let sql = format!(
         "INSERT INTO person (id, email, time_zone, updated_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (id) DO UPDATE SET email = excluded.email, time_zone = excluded.time_zone, \
-         updated_at = excluded.updated_at, version = person.version + 1 RETURNING {COLUMNS}"
+         ON CONFLICT (id) DO UPDATE SET email = COALESCE(excluded.email, person.email), time_zone = {}, \
+         updated_at = excluded.updated_at, version = person.version + 1 RETURNING {COLUMNS}",
+        if user.says_zone {
+            "excluded.time_zone"
+        } else {
+            "person.time_zone"
+        },
     );
     let parameters = [
         user.id.as_str().into(),
@@ -143,9 +149,13 @@ pub(crate) async fn find(database: &Database, user_id: &str) -> Result<Option<Pe
 /// The zone in which texts of a person are read.
 pub(crate) async fn zone(user: &User) -> Result<Zone, DbError> {
     let person = find(&Database::open().await?, user.id.as_str()).await?;
-    Ok(person
-        .and_then(|person| person.own_zone)
-        .unwrap_or_else(|| user.zone.clone()))
+    Ok(match person {
+        Some(Person {
+            own_zone: Some(zone), ..
+        }) => zone,
+        Some(person) if !user.says_zone => person.token_zone,
+        _ => user.zone.clone(),
+    })
 }
 
 /// Stores the next version of what a person set, if they are still at the version before and stay. Says no when not.

@@ -18,6 +18,7 @@ use crate::auth::User;
 use crate::db::{Database, DbError};
 use crate::draft::{self, Context};
 use crate::error::retry;
+use crate::idempotency::NewIds;
 use crate::labels::{self, Kind};
 use crate::query::TaskQuery;
 use crate::record::TaskRecord;
@@ -47,18 +48,26 @@ pub(crate) async fn create(
     body: Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    create_as(user, Uuid::now_v7(), body, trace).await
+    create_as(user, &NewIds::random(), 0, body, trace).await
 }
 
-/// Creates a task of this id, or gives back the one that an earlier attempt of the same request created.
+/// Creates the n-th new thing of a request as a task, or gives back the one that an earlier attempt of the request created.
 pub(crate) async fn create_as(
     user: &User,
-    id: Uuid,
+    ids: &NewIds,
+    n: u32,
     body: Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
+    let id = ids.nth(n);
     let context = context();
     let database = Database::open().await?;
+    // Before the body is looked at: what was ahead then may be past now.
+    if ids.repeated()
+        && let Some(created) = store::find(&database, user.id.as_str(), id).await?
+    {
+        return Ok(created);
+    }
     let person = people::remember(&database, user, context.now).await?;
     let task = TaskRecord {
         id,
@@ -70,9 +79,10 @@ pub(crate) async fn create_as(
         outbox::publish_behind(&event);
         return Ok(task);
     }
+    // An attempt that overlapped with this one was faster; or the task was created by the first attempt, and is deleted.
     store::find(&database, user.id.as_str(), id)
         .await?
-        .ok_or_else(|| Problem::internal(format!("the new id {id} is taken")))
+        .ok_or_else(|| Problem::not_found("task"))
 }
 
 /// Reads a task.
@@ -552,14 +562,21 @@ pub(crate) async fn successor(
     let task = store::find_for_service(&database, completed)
         .await?
         .ok_or_else(|| Problem::not_found("task"))?;
-    let Successor::Next { id, due, occurrence } = successor else {
+    let completed_at = task.completed_at.map(|at| at.to_string());
+    let of_another = successor
+        .completed_at()
+        .is_some_and(|at| completed_at.as_deref() != Some(at));
+    if task.status != Status::Completed || task.recurrence.is_none() || task.series.is_none() || of_another {
+        // Reopened meanwhile, and perhaps moved: completing it again asks again.
+        return Ok(());
+    }
+    let Successor::Next {
+        id, due, occurrence, ..
+    } = successor
+    else {
         store::set_successor(&database, completed, "ended").await?;
         return Ok(());
     };
-    if task.status != Status::Completed || task.recurrence.is_none() || task.series.is_none() {
-        // Reopened meanwhile: completing it again will ask again.
-        return Ok(());
-    }
     let due = Due::parse(&due, &task.zone)
         .map_err(|error| Problem::field("due", error.code(), error.to_string()))?;
     let next = NextOccurrence {

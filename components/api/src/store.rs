@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
+use nudge_domain::task::Status;
 use uuid::Uuid;
 
 use crate::db::{Database, DbError, Row, Value};
@@ -117,6 +118,11 @@ pub(crate) async fn update(
     let mut extra = String::new();
     if followed {
         extra.push_str(", successor = 'pending'");
+    } else if event.change == Change::Reopened
+        || (event.change == Change::Deleted && task.status == Status::Pending)
+    {
+        // Nothing follows what is to be done again, nor a series that was deleted; the relay goes by this column.
+        extra.push_str(", successor = NULL");
     }
     if event.change == Change::Deleted {
         extra.push_str(&format!(", deleted_at = ${}", next + 4));

@@ -83,12 +83,14 @@ fn successor(completed: &Snapshot) -> Result<Successor, String> {
         counts_from: task.recurrence_from,
         completed_at,
     });
+    let completed_at = task.completed_at.clone();
     Ok(match next {
         Some(next) => Successor::Next {
             id: next.task_id.into(),
             due: next.due.to_string(),
             occurrence: next.occurrence,
+            completed_at,
         },
-        None => Successor::Ended,
+        None => Successor::Ended { completed_at },
     })
 }

@@ -127,9 +127,25 @@ pub enum Successor {
         due: String,
         /// Its number.
         occurrence: u32,
+        /// `completedAt` of the completion that it follows; without it, whichever there is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        completed_at: Option<String>,
     },
     /// The series is over.
-    Ended,
+    Ended {
+        /// As in [`Successor::Next`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        completed_at: Option<String>,
+    },
+}
+
+impl Successor {
+    /// `completedAt` of the completion that it follows.
+    pub fn completed_at(&self) -> Option<&str> {
+        match self {
+            Self::Next { completed_at, .. } | Self::Ended { completed_at } => completed_at.as_deref(),
+        }
+    }
 }
 
 /// Answer of [`RELAY`](crate::names::route::RELAY).

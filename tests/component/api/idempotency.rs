@@ -124,6 +124,24 @@ async fn a_request_that_was_cut_off_is_taken_over_and_creates_nothing_twice() {
 }
 
 #[tokio::test]
+async fn what_was_stored_although_the_answer_was_an_error_is_not_stored_again() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    assert_eq!(count(&alice).await, Some(0));
+    // FAIL keeps what the statement has done so far: as when a connection breaks behind a commit.
+    api.sql(
+        "CREATE TRIGGER broken AFTER INSERT ON task BEGIN SELECT RAISE(FAIL, 'the database is locked'); END",
+    );
+    let body = json!({ "title": "Pay rent", "due": "in an hour" });
+    assert_eq!(post(&alice, "/api/v1/tasks", "k1", &body).await.status, 503);
+    api.sql("DROP TRIGGER broken");
+    api.pass(7200);
+    let alice = api.user("alice");
+    assert_eq!(post(&alice, "/api/v1/tasks", "k1", &body).await.status, 201);
+    assert_eq!(count(&alice).await, Some(1));
+}
+
+#[tokio::test]
 async fn a_key_that_cannot_be_one_is_refused_and_reading_needs_none() {
     let api = Service::start("api").await;
     let alice = api.user("alice");

@@ -49,6 +49,22 @@ async fn whoever_was_never_seen_is_what_the_token_says() {
 }
 
 #[tokio::test]
+async fn a_token_that_says_nothing_takes_nothing_away() {
+    let api = Service::start("api").await;
+    let before = json(&api.user("alice").get(ME).await, 200);
+    let mut claims = tokens::claims("alice", "UTC", api.clock.now());
+    let silent = claims.as_object_mut().expect("an object");
+    silent.remove("email");
+    silent.remove("zoneinfo");
+    let token = tokens::signed(json!({ "alg": "HS256" }), claims, tokens::KEY);
+    let call = |method: Method, path: &str| api.anybody().call(method, path).bearer(&token);
+    assert_eq!(json(&send(call(Method::GET, ME)).await, 200), before);
+    let task = json!({ "title": "x", "due": "2026-12-01T09:00" });
+    let task = json(&send(call(Method::POST, "/api/v1/tasks").json(&task)).await, 201);
+    assert_eq!(task["due"], "2026-12-01T09:00:00+01:00");
+}
+
+#[tokio::test]
 async fn own_settings_win_over_the_token_until_they_are_taken_back() {
     let api = Service::start("api").await;
     let alice = api.user("alice");

@@ -193,3 +193,54 @@ async fn reopening_arms_what_is_still_ahead() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_series_that_was_reopened_and_deleted_does_not_come_back() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = daily(&alice, json!({})).await;
+    json(
+        &alice.post(&format!("{}/complete", path(&task)), &json!({})).await,
+        200,
+    );
+    json(
+        &alice.post(&format!("{}/reopen", path(&task)), &json!({})).await,
+        200,
+    );
+    assert_eq!(alice.delete(&path(&task)).await.status, 204);
+    settled(&api).await;
+    api.pass(120);
+    relay(&api).await;
+    assert_eq!(pending(&api.user("alice")).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn what_follows_a_completion_that_was_taken_back_is_not_created() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = daily(&alice, json!({})).await;
+    let complete = format!("{}/complete", path(&task));
+    let first = json(&alice.post(&complete, &json!({})).await, 200);
+    json(
+        &alice.post(&format!("{}/reopen", path(&task)), &json!({})).await,
+        200,
+    );
+    api.pass(1);
+    let second = json(&alice.post(&complete, &json!({})).await, 200);
+    let successor = format!("/internal/tasks/{}/successor", text(&task, "id"));
+    let next = |completed: &Value, day: u32| {
+        json!({
+            "kind": "next", "id": format!("018f0000-0000-5000-8000-00000000000{day}"), "completedAt": completed["completedAt"],
+            "due": format!("2026-12-0{day}T09:00:00+01:00"), "occurrence": day,
+        })
+    };
+    assert_eq!(api.sidecar().post(&successor, &next(&first, 2)).await.status, 204);
+    let ended = json!({ "kind": "ended", "completedAt": first["completedAt"] });
+    assert_eq!(api.sidecar().post(&successor, &ended).await.status, 204);
+    assert_eq!(pending(&alice).await, Vec::<Value>::new());
+    assert_eq!(
+        api.sidecar().post(&successor, &next(&second, 3)).await.status,
+        204
+    );
+    assert_eq!(pending(&alice).await.len(), 1);
+}

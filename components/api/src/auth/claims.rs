@@ -101,7 +101,12 @@ impl Claims {
             }
             None => None,
         };
-        Ok(User { id, email, zone })
+        Ok(User {
+            id,
+            email,
+            says_zone: custom.zoneinfo.is_some(),
+            zone,
+        })
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn create(
     Extension(ids): Extension<NewIds>,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::create_as(&user, ids.nth(0), body, &trace).await?;
+    let task = service::create_as(&user, &ids, 0, body, &trace).await?;
     let location = format!("/api/v1/tasks/{}", task.id);
     Ok(([(LOCATION, location)], answer(StatusCode::CREATED, &task)).into_response())
 }
