@@ -278,7 +278,7 @@ fn quiet_hours(fields: &mut Fields, object: Map<String, Json>) -> Option<QuietHo
     };
     let (from, until) = (time("from"), time("until"));
     inner.refuse_others();
-    fields.errors.append(&mut inner.errors);
+    fields.take_errors(inner);
     match QuietHours::new(from?, until?) {
         Ok(hours) => Some(hours),
         Err(error) => {
