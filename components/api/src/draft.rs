@@ -313,7 +313,7 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
         let (id, when) = reminder(task, &mut inner, context);
         inner.refuse_others();
         let broken = !inner.errors.is_empty();
-        fields.errors.append(&mut inner.errors);
+        fields.take_errors(inner);
         let Some(when) = when.filter(|_| !broken) else {
             continue;
         };

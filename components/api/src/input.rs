@@ -13,6 +13,9 @@ use nudge_component::serve::read_body;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+/// Most mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and nobody reads on.
+pub(crate) const MAX_ERRORS: usize = 100;
+
 /// A body that is a JSON object.
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 
@@ -124,12 +127,22 @@ impl Fields {
         }
     }
 
+    /// Notes a mistake, unless there are [`MAX_ERRORS`] already.
     pub(crate) fn error(&mut self, field: &str, code: &str, message: impl Display) {
+        if self.errors.len() >= MAX_ERRORS {
+            return;
+        }
         self.errors.push(FieldError {
             field: format!("{}{field}", self.prefix),
             code: code.to_owned(),
             message: message.to_string(),
         });
+    }
+
+    /// Takes over the mistakes of an object inside this one.
+    pub(crate) fn take_errors(&mut self, inner: Self) {
+        let room = MAX_ERRORS.saturating_sub(self.errors.len());
+        self.errors.extend(inner.errors.into_iter().take(room));
     }
 
     /// Any JSON value.
@@ -216,7 +229,7 @@ impl Fields {
     /// Names what nobody asked for; a typing error must not pass as "leave it".
     pub(crate) fn refuse_others(&mut self) {
         let known = self.known.join(", ");
-        let others: Vec<String> = self.object.keys().cloned().collect();
+        let others: Vec<String> = self.object.keys().take(MAX_ERRORS).cloned().collect();
         for name in others {
             let shown: String = name.chars().take(60).collect();
             self.error(
@@ -403,6 +416,23 @@ mod tests {
         ] {
             assert_eq!(whole(&serde_json::from_str(text).unwrap()), number, "{text}");
         }
+    }
+
+    #[test]
+    fn a_body_of_nothing_but_mistakes_gets_a_short_answer() {
+        let object = (0..20_000)
+            .map(|number| (number.to_string(), Value::Null))
+            .collect();
+        let problem = Fields::new(object).finish().unwrap_err();
+        assert_eq!(problem.errors().len(), MAX_ERRORS);
+
+        let mut fields = Fields::new(Map::new());
+        for number in 0..20_000 {
+            let mut inner = Fields::within(format!("reminders[{number}]."), Map::new());
+            inner.error("at", "wrong_type", "must be a text");
+            fields.take_errors(inner);
+        }
+        assert_eq!(fields.finish().unwrap_err().errors().len(), MAX_ERRORS);
     }
 
     #[test]

@@ -22,6 +22,7 @@
 //! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
 //! | `mcp.rs`, `mcp/` | tasks as tools for models |
+//! | `fuzzing.rs` | what reads bodies, for the fuzz targets; not in the component |
 //! | `outbox.rs` | publishing behind the answer, and the relay |
 
 mod auth;
@@ -34,6 +35,8 @@ mod error;
 mod export;
 mod exports;
 mod feed;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod idempotency;
 mod input;
 mod label_service;

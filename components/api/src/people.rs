@@ -51,6 +51,22 @@ const COLUMNS: &str =
     "id, email, time_zone, own_email, own_time_zone, quiet_hours, default_reminder, version, leaving_since";
 
 impl Person {
+    /// A person who set nothing, and whose token has no address.
+    #[cfg(fuzzing)]
+    pub(crate) fn of_zone(id: &str, zone: Zone) -> Self {
+        Self {
+            id: id.to_owned(),
+            token_email: None,
+            token_zone: zone,
+            own_email: None,
+            own_zone: None,
+            quiet_hours: None,
+            default_reminder: None,
+            version: 1,
+            leaving: false,
+        }
+    }
+
     /// Where reminders go.
     pub(crate) fn email(&self) -> Option<&str> {
         self.own_email
@@ -238,8 +254,8 @@ pub(crate) async fn patch(
     ))
 }
 
-/// `null` for an address or a zone is the token's again; for the others, none.
-fn apply(person: &mut Person, body: Map<String, Json>) -> Result<(), Problem> {
+/// Changes what a person set by a merge patch. `null` for an address or a zone is the token's again; for the others, none.
+pub(crate) fn apply(person: &mut Person, body: Map<String, Json>) -> Result<(), Problem> {
     let mut fields = Fields::new(body);
     set(
         &mut person.own_email,
@@ -288,7 +304,7 @@ fn quiet_hours(fields: &mut Fields, object: Map<String, Json>) -> Option<QuietHo
     };
     let (from, until) = (time("from"), time("until"));
     inner.refuse_others();
-    fields.errors.append(&mut inner.errors);
+    fields.take_errors(inner);
     match QuietHours::new(from?, until?) {
         Ok(hours) => Some(hours),
         Err(error) => {

@@ -96,7 +96,13 @@ pub(crate) fn view(task: &TaskRecord, id: Uuid) -> Result<task::Reminder, Proble
         .ok_or_else(|| Problem::not_found("reminder"))
 }
 
-fn apply(task: &mut TaskRecord, id: ReminderId, edit: &Edit, context: &Context) -> Result<(), Problem> {
+/// Changes one reminder of a task in memory.
+pub(crate) fn apply(
+    task: &mut TaskRecord,
+    id: ReminderId,
+    edit: &Edit,
+    context: &Context,
+) -> Result<(), Problem> {
     if let Edit::Add(body) = edit {
         if task.reminders.iter().any(|reminder| reminder.id == id) {
             // An earlier attempt of the same request added it.

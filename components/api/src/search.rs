@@ -4,7 +4,7 @@
 //! order is exact. Common words cost no more than rare ones: SQLite's FTS5 gives matches newest first, and on PostgreSQL
 //! the newest tasks are looked through before the index is asked (decision 0015).
 
-mod words;
+pub(crate) mod words;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
