@@ -334,13 +334,7 @@ fn instant(query: &Query, name: &str, zone: &Zone, now: Timestamp) -> Result<Opt
     let Some(text) = query.text(name) else {
         return Ok(None);
     };
-    let day = text.len() == 10 && Due::parse(text, zone).is_ok();
-    let read = if day {
-        Due::parse(&format!("{text}T00:00"), zone)
-    } else {
-        Due::parse_or_phrase(text, zone, now)
-    };
-    match read {
+    match Due::beginning(text, zone, now) {
         Ok(due) => Ok(Some(due.at())),
         Err(error) => Err(Problem::field(name, error.code(), error.to_string())),
     }
@@ -406,6 +400,30 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn a_day_means_its_beginning_however_it_is_named() {
+        // It is Friday.
+        for (text, expected) in [
+            ("2026-03-28", "2026-03-27T23:00:00Z"),
+            (" 2026-03-28 ", "2026-03-27T23:00:00Z"),
+            ("today", "2026-03-26T23:00:00Z"),
+            ("tomorrow", "2026-03-27T23:00:00Z"),
+            ("friday", "2026-04-02T22:00:00Z"),
+            ("next monday", "2026-03-29T22:00:00Z"),
+            ("dec 24", "2026-12-23T23:00:00Z"),
+            ("tomorrow 9am", "2026-03-28T08:00:00Z"),
+            ("end of day", "2026-03-27T22:59:59Z"),
+            ("this evening", "2026-03-27T17:00:00Z"),
+            ("in 2 days", "2026-03-29T11:00:00Z"),
+        ] {
+            for name in ["dueAfter", "dueBefore"] {
+                let query = read(&format!("{name}={text}")).unwrap();
+                let found = query.due_after.or(query.due_before).unwrap();
+                assert_eq!(found.to_string(), expected, "{name}={text}");
+            }
+        }
+    }
+
     fn values_between_commas_count_once() {
         let query = read("priority=high,urgent,high").unwrap();
         assert_eq!(query.priorities, [Priority::High, Priority::Urgent]);

@@ -64,6 +64,11 @@ impl Due {
     ///
     /// Text of another form, dates and times that do not exist (30 February, 24:00, leap seconds), years out of range.
     pub fn parse(text: &str, zone: &Zone) -> Result<Self, DueError> {
+        Self::parse_written(text, zone).map(|(due, _)| due)
+    }
+
+    /// The same, and whether the text is a day alone.
+    fn parse_written(text: &str, zone: &Zone) -> Result<(Self, bool), DueError> {
         let unreadable = || DueError::Unreadable { text: quoted(text) };
         let no_such = |source| DueError::NoSuchTime {
             text: quoted(text),
@@ -80,7 +85,8 @@ impl Due {
             Some(seconds) => Offset::from_seconds(seconds).and_then(|offset| offset.to_timestamp(local)),
             None => zone.time_zone().to_timestamp(local),
         };
-        Self::new(at.map_err(no_such)?, zone.clone())
+        let due = Self::new(at.map_err(no_such)?, zone.clone())?;
+        Ok((due, written.time.is_none()))
     }
 
     /// The due that is a duration later, or earlier with a leading minus.

@@ -11,7 +11,7 @@ async fn filled(alice: &Model<'_>) -> Value {
     let tag = alice.get("create_tag", json!({ "name": "money" })).await["tag"].take();
     for arguments in [
         json!({ "title": "a rent", "priority": "urgent", "due_date": "2026-11-20", "tag_ids": [tag["id"]] }),
-        json!({ "title": "b plants", "category_id": home["id"], "due_date": "2026-11-23" }),
+        json!({ "title": "b plants", "category_id": home["id"], "due_date": "2026-11-23T09:00" }),
         json!({ "title": "c mum", "priority": "low", "due_date": "2026-12-24" }),
         json!({ "title": "d someday", "description": "the rent again" }),
     ] {
@@ -54,6 +54,8 @@ async fn tasks_are_filtered_and_sorted() {
         ),
         (json!({ "tag_ids": [ids["money"]] }), vec!["a rent"]),
         (json!({ "due_before": "2026-11-22" }), vec!["a rent", "e done"]),
+        (json!({ "due_before": "nov 23" }), vec!["a rent", "e done"]),
+        (json!({ "due_after": "next monday" }), vec!["b plants", "c mum"]),
         (
             json!({ "due_after": "2026-11-22T00:00", "due_before": "2026-12-01" }),
             vec!["b plants"],

@@ -36,7 +36,7 @@ mod clock;
 mod day;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use self::amount::Amount;
 use self::clock::Clock;
@@ -73,7 +73,45 @@ impl Due {
     /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which people read in two ways; and
     /// [`DueError::OtherWeekday`].
     pub fn parse_or_phrase(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
-        match Self::parse(text, zone) {
+        Self::read(text, zone, now).map(|(due, _)| due)
+    }
+
+    /// Reads what [`Due::parse_or_phrase`] reads, but a day alone means its beginning, 00:00, or the first instant after it
+    /// where clocks skip midnight: what "from monday on" and "before monday" count from.
+    ///
+    /// ```
+    /// use nudge_domain::{Due, Zone};
+    ///
+    /// let zone: Zone = "Europe/Berlin".parse()?;
+    /// let now = "2026-12-01T08:00:00Z".parse()?; // a Tuesday
+    /// let beginning = |text| Due::beginning(text, &zone, now).map(|due| due.to_string());
+    /// assert_eq!(beginning("tomorrow")?, "2026-12-02T00:00:00+01:00");
+    /// assert_eq!(beginning("tomorrow 9am")?, "2026-12-02T09:00:00+01:00");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Due::parse_or_phrase`].
+    pub fn beginning(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
+        let (due, day_alone) = Self::read(text, zone, now)?;
+        if !day_alone {
+            return Ok(due);
+        }
+        let midnight = due.local().date().to_datetime(Time::midnight());
+        let at = zone
+            .time_zone()
+            .to_timestamp(midnight)
+            .map_err(|source| DueError::NoSuchTime {
+                text: quoted(text),
+                source,
+            })?;
+        Self::new(at, zone.clone())
+    }
+
+    /// A due, and whether the text is a day alone.
+    fn read(text: &str, zone: &Zone, now: Timestamp) -> Result<(Self, bool), DueError> {
+        match Self::parse_written(text, zone) {
             Err(DueError::Unreadable { .. }) => {}
             read => return read,
         }
@@ -104,9 +142,10 @@ struct Phrase<'a> {
 }
 
 impl Phrase<'_> {
-    fn read(&self, words: &[&str]) -> Result<Option<Due>, DueError> {
+    /// What the words mean, and whether they are a day alone.
+    fn read(&self, words: &[&str]) -> Result<Option<(Due, bool)>, DueError> {
         if let Some(amount) = Amount::from_now(words) {
-            return amount.after(self.now, self.zone).map(Some);
+            return amount.after(self.now, self.zone).map(|due| Some((due, false)));
         }
         if let Some(instead) = ambiguous(words) {
             return Err(self.ambiguous(instead));
@@ -117,18 +156,18 @@ impl Phrase<'_> {
             today,
             earliest: today,
         };
-        let Some(due) = self.read_from(words, &from_today)? else {
+        let Some((due, day_alone)) = self.read_from(words, &from_today)? else {
             return Ok(None);
         };
         if due.at() > self.now {
-            return Ok(Some(due));
+            return Ok(Some((due, day_alone)));
         }
         // Its time has passed today: what means the first day of some kind now finds the next one.
         if let Ok(tomorrow) = today.tomorrow() {
             from_today.earliest = tomorrow;
         }
         let later = self.read_from(words, &from_today)?;
-        if later.as_ref().is_some_and(|later| later.at() > self.now) {
+        if later.as_ref().is_some_and(|(later, _)| later.at() > self.now) {
             return Ok(later);
         }
         // `tonight`, late: until the end of the night.
@@ -136,13 +175,13 @@ impl Phrase<'_> {
             Some(Day {
                 date,
                 part: Some(part),
-            }) => self.due(date, &part.end()).map(Some),
-            _ => Ok(Some(due)),
+            }) => self.due(date, &part.end()).map(|due| Some((due, false))),
+            _ => Ok(Some((due, day_alone))),
         }
     }
 
     /// A day, a time, or both in either order.
-    fn read_from(&self, words: &[&str], calendar: &Calendar<'_>) -> Result<Option<Due>, DueError> {
+    fn read_from(&self, words: &[&str], calendar: &Calendar<'_>) -> Result<Option<(Due, bool)>, DueError> {
         if let Some(day) = calendar.day(words)? {
             return self.at(day, None).map(Some);
         }
@@ -170,7 +209,8 @@ impl Phrase<'_> {
         Ok(None)
     }
 
-    fn at(&self, day: Day, clock: Option<Clock>) -> Result<Due, DueError> {
+    fn at(&self, day: Day, clock: Option<Clock>) -> Result<(Due, bool), DueError> {
+        let day_alone = clock.is_none() && day.part.is_none();
         let clock = match (clock, day.part) {
             (None, None) => Clock::EndOfDay,
             (None, Some(part)) => part.start(),
@@ -178,7 +218,7 @@ impl Phrase<'_> {
                 .said_of(part)
                 .ok_or_else(|| self.ambiguous("the hour with am or pm, or in 24 hours such as 17:00"))?,
         };
-        self.due(day.date, &clock)
+        Ok((self.due(day.date, &clock)?, day_alone))
     }
 
     fn due(&self, date: Date, clock: &Clock) -> Result<Due, DueError> {

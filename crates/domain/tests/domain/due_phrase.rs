@@ -493,3 +493,32 @@ fn refuses_dates_and_times_that_do_not_exist() {
     assert!(error.to_string().contains("2027-12-25 is a saturday"), "{error}");
     assert_eq!(error.code(), "invalid_due");
 }
+
+#[test]
+fn the_beginning_of_a_day_alone_is_midnight_and_of_a_time_that_time() {
+    let beginning = |text: &str, zone_name: &str| {
+        Due::beginning(text, &zone(zone_name), due(NOW, BERLIN).at()).map(|due| due.local().to_string())
+    };
+    for (text, expected) in [
+        ("2026-06-10", "2026-06-10T00:00:00"),
+        ("2026-06-10T09:00", "2026-06-10T09:00:00"),
+        ("today", "2026-06-10T00:00:00"),
+        ("wednesday", "2026-06-17T00:00:00"),
+        ("this wednesday", "2026-06-10T00:00:00"),
+        ("next week", "2026-06-17T00:00:00"),
+        ("dec 24", "2026-12-24T00:00:00"),
+        ("dec 24 at noon", "2026-12-24T12:00:00"),
+        ("tonight", "2026-06-10T20:00:00"),
+        ("end of day", "2026-06-10T23:59:59"),
+        ("midnight", "2026-06-11T00:00:00"),
+        ("in 2 days", "2026-06-12T10:30:45"),
+    ] {
+        assert_eq!(beginning(text, BERLIN).unwrap(), expected, "{text}");
+    }
+    // Clocks go forward at midnight there.
+    assert_eq!(
+        beginning("2026-09-06", "America/Santiago").unwrap(),
+        "2026-09-06T01:00:00"
+    );
+    assert!(beginning("whenever", BERLIN).is_err());
+}
