@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::User;
 use crate::idempotency::NewIds;
-use crate::input::{Field, Fields, path_id};
+use crate::input::{self, Field, Fields, path_id};
 use crate::record::TaskRecord;
 use crate::service::{self, Expected};
 
@@ -83,7 +83,7 @@ async fn one(
         fields.error("id", "required", "give the id of a task");
     }
     let id = id.value().unwrap_or_default();
-    let expected: Expected = fields.text("ifMatch").value().map(|tag| vec![tag]);
+    let expected = if_match(&mut fields);
     let done = |task| (StatusCode::OK, Some(task));
     match op.as_str() {
         "patch" => {
@@ -118,6 +118,15 @@ async fn one(
             "use create, patch, complete, reopen or delete",
         )),
     }
+}
+
+/// `ifMatch`, which is read as the header `If-Match` is.
+fn if_match(fields: &mut Fields) -> Expected {
+    let text = fields.text("ifMatch").value()?;
+    input::expected(&text).unwrap_or_else(|message| {
+        fields.error("ifMatch", input::INVALID_ETAG, message);
+        None
+    })
 }
 
 /// A field that must be an object.

@@ -278,18 +278,12 @@ pub(crate) fn path_id(text: &str, what: &str) -> Result<Uuid, Problem> {
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Problem> {
     let mut tags = Vec::new();
     for value in headers.get_all(IF_MATCH) {
-        let malformed = || {
-            Problem::field(
-                "If-Match",
-                "invalid_etag",
-                "send the ETag as it was given, in double quotes, or *",
-            )
-        };
-        let text = value.to_str().map_err(|_| malformed())?.trim();
-        if text == "*" {
-            return Ok(None);
+        let malformed = |message| Problem::field("If-Match", INVALID_ETAG, message);
+        let text = value.to_str().map_err(|_| malformed(WHAT_IS_AN_ETAG))?;
+        match expected(text).map_err(malformed)? {
+            Some(named) => tags.extend(named),
+            None => return Ok(None),
         }
-        tags.extend(entity_tags(text).ok_or_else(malformed)?);
     }
     Ok(if tags.is_empty() { None } else { Some(tags) })
 }
@@ -315,6 +309,24 @@ fn entity_tags(text: &str) -> Option<Vec<String>> {
         let (opaque, behind) = quoted.split_once('"')?;
         if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
+/// Code for what is no list of entity tags.
+pub(crate) const INVALID_ETAG: &str = "invalid_etag";
+
+/// What to send instead.
+const WHAT_IS_AN_ETAG: &str = "send the ETag as it was given, in double quotes, or *";
+
+/// One `If-Match`: entity tags, or none for `*`.
+///
+/// # Errors
+///
+/// What to send instead.
+pub(crate) fn expected(text: &str) -> Result<Option<Vec<String>>, &'static str> {
+    match text.trim() {
+        "*" => Ok(None),
+        tags => entity_tags(tags).map(Some).ok_or(WHAT_IS_AN_ETAG),
+    }
+}
+
         }
         tags.push(rest.strip_suffix(behind)?.to_owned());
         rest = behind.trim_start();

@@ -73,6 +73,27 @@ async fn each_operation_has_its_own_result_and_its_own_event() {
 }
 
 #[tokio::test]
+async fn if_match_of_an_operation_is_read_as_the_header_is() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "Water" })).await;
+    let operation = |tags: Value| json!({ "op": "patch", "id": task["id"], "patch": {}, "ifMatch": tags });
+    let operations: Vec<Value> = ["*", "\"1\"", "\"7\", \"1\"", "\"7\"", "W/\"1\"", "1", "", "\"1"]
+        .into_iter()
+        .map(|tags| operation(json!(tags)))
+        .chain([operation(json!(1))])
+        .collect();
+    let answer = alice
+        .post("/api/v1/tasks/bulk", &json!({ "operations": operations }))
+        .await;
+    let answer = json(&answer, 200);
+    assert_eq!(statuses(&answer), [200, 200, 200, 412, 412, 400, 400, 400, 400]);
+    for result in &answer["results"].as_array().expect("results")[5..] {
+        assert_eq!(result["problem"]["errors"][0]["field"], "ifMatch");
+    }
+}
+
+#[tokio::test]
 async fn none_and_too_many_operations_are_refused_as_a_whole() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
