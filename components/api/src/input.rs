@@ -252,7 +252,7 @@ impl Fields {
 }
 
 /// A whole number as JSON has it: 1.0 is one, too (JSON Schema 2020-12, section 6.1.1).
-fn whole(value: &Value) -> Option<u32> {
+pub(crate) fn whole(value: &Value) -> Option<u32> {
     let number = match value.as_u64() {
         Some(number) => number,
         None => {

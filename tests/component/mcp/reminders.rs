@@ -31,11 +31,17 @@ async fn a_reminder_is_set_before_the_due_date_or_at_a_time() {
         reminders,
         "twice is once"
     );
+    assert_eq!(set(json!({ "remind_before_minutes": 60.0 })).await, reminders);
     let two = set(json!({ "remind_at": "2026-11-30T18:00" })).await;
     assert_eq!(two[0], reminders[0]);
     assert_eq!(
         (&two[1]["remind_before_minutes"], &two[1]["remind_at"]),
         (&Value::Null, &json!("2026-11-30T18:00:00+01:00"))
+    );
+    assert_eq!(
+        set(json!({ "remind_at": "2026-11-30 18:00" })).await,
+        two,
+        "twice is once"
     );
     let arguments = json!({ "task_id": task["id"], "remind_before_minutes": 1440 });
     let told = alice.told("set_reminder", arguments).await;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::Failure;
-use crate::input::{Field, Fields};
+use crate::input::{Field, Fields, whole};
 
 /// What an empty text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,9 @@ impl Arguments {
     pub(crate) fn id(&mut self, name: &'static str, code: &'static str) -> Result<Uuid, Failure> {
         match self.0.text(name) {
             Field::Value(text) => Uuid::parse_str(text.trim()).map_err(|_| Failure::missing(code)),
-            _ if self.0.errors.is_empty() => Err(Failure::argument(name, "required", "give the id, a UUID")),
+            _ if self.0.errors.is_empty() => {
+                Err(Failure::argument(name, "required", "give the id, a UUID"))
+            }
             _ => Err(Failure::argument(name, "wrong_type", "must be a UUID")),
         }
     }
@@ -116,7 +118,10 @@ impl Arguments {
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(match whole(value) {
+            Some(whole) => whole.to_string(),
+            None => number.to_string(),
+        }),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Array(items) => {
             let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
@@ -153,16 +158,17 @@ mod tests {
 
     #[test]
     fn lists_and_numbers_become_texts_of_a_query() {
-        let mut given = arguments(json!({ "ids": ["x", "y"], "limit": 5, "bad": [1] }));
+        let mut given = arguments(json!({ "ids": ["x", "y"], "limit": 5.0, "days": 1.5, "bad": [1] }));
         let mut pairs = Vec::new();
         given.pair(&mut pairs, "ids", "tagIds");
         given.pair(&mut pairs, "limit", "limit");
+        given.pair(&mut pairs, "days", "days");
         given.pair(&mut pairs, "bad", "bad");
         let pairs: Vec<String> = pairs
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        assert_eq!(pairs, ["tagIds=x,y", "limit=5"]);
+        assert_eq!(pairs, ["tagIds=x,y", "limit=5", "days=1.5"]);
         assert_eq!(given.finish().unwrap_err().errors[0].field, "bad");
     }
 

@@ -1,12 +1,14 @@
 //! `set_reminder`.
 
 use http::StatusCode;
+use jiff::Timestamp;
+use nudge_domain::Due;
 use nudge_domain::reminder::{ReminderStatus, ReminderWhen};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Call, Done, tasks};
-use crate::input::etag;
+use crate::input::{etag, whole};
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{Failure, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
@@ -56,27 +58,39 @@ pub(super) async fn set(mut call: Call) -> Result<Done, Failure> {
         }
     };
     arguments.finish()?;
-    let minutes = new.get("minutesBefore").and_then(Value::as_u64);
     let task = change(&call, id, |task| {
-        let armed = task.reminders.iter().any(|reminder| {
-            reminder.status == ReminderStatus::Scheduled
-                && matches!(reminder.when, ReminderWhen::MinutesBefore(known) if minutes == Some(known.into()))
-        });
+        let wanted = wanted(task, &new, call.now);
+        let armed = task
+            .reminders
+            .iter()
+            .any(|reminder| reminder.status == ReminderStatus::Scheduled && Some(reminder.when) == wanted);
         (!armed).then(|| with(task, &new))
     })
     .await
-    .map_err(|failure| named(failure, argument))?
-    .view();
-    let newest = task
+    .map_err(|failure| named(failure, argument))?;
+    let wanted = wanted(&task, &new, call.now);
+    let place = task
         .reminders
         .iter()
-        .find(|reminder| minutes.is_some() && reminder.minutes_before.map(u64::from) == minutes)
+        .position(|reminder| Some(reminder.when) == wanted);
+    let task = task.view();
+    let set = place
+        .and_then(|place| task.reminders.get(place))
         .or(task.reminders.last());
-    let when = newest.map_or_else(String::new, |reminder| text::reminder(reminder, &task));
+    let when = set.map_or_else(String::new, |reminder| text::reminder(reminder, &task));
     Ok(Done {
         text: format!("Reminder of {}: {when}", text::task(&task)),
         structured: json!({ "task": view::task(&task) }),
     })
+}
+
+/// When the reminder is to fire, as REST will read it. None when REST will refuse it.
+fn wanted(task: &TaskRecord, new: &Map<String, Value>, now: Timestamp) -> Option<ReminderWhen> {
+    if let Some(minutes) = new.get("minutesBefore") {
+        return whole(minutes).map(ReminderWhen::MinutesBefore);
+    }
+    let at = Due::parse_or_phrase(new.get("at")?.as_str()?, &task.zone, now).ok()?;
+    Some(ReminderWhen::At(at.at()))
 }
 
 /// The list of reminders with one more.
