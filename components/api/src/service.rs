@@ -266,8 +266,11 @@ pub(crate) async fn delete(
     let database = Database::open().await?;
     let deleted = delete_unannounced(&database, user.id.as_str(), id, expected, scope, trace).await?;
     outbox::publish_behind(&deleted.event);
-    if deleted.followed {
-        follow(&database, &deleted.task, Some(trace)).await?;
+    // The task is deleted, whatever comes of this; the relay creates the next occurrence then.
+    if deleted.followed
+        && let Err(error) = follow(&database, &deleted.task, Some(trace)).await
+    {
+        tracing::warn!("what follows the deleted task {id} is left to the relay: {error}");
     }
     Ok(())
 }
