@@ -5,7 +5,8 @@ use nudge_component::Problem;
 use nudge_domain::id::ReminderId;
 use nudge_domain::recurrence::Rule;
 use nudge_domain::reminder::{
-    Reminder, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled, reschedule,
+    MAX_REMINDERS, Reminder, ReminderError, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled,
+    reschedule,
 };
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{Description, MAX_TAGS, Priority, Status, Title};
@@ -191,6 +192,10 @@ fn tags(task: &mut TaskRecord, fields: &mut Fields) {
         Field::Null => Vec::new(),
         Field::Absent => return,
     };
+    if items.len() > MAX_TAGS {
+        fields.error("tagIds", "too_many_tags", too_many_tags());
+        return;
+    }
     let mut tag_ids = Vec::new();
     for (index, item) in items.iter().enumerate() {
         match item.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
@@ -198,9 +203,6 @@ fn tags(task: &mut TaskRecord, fields: &mut Fields) {
             Some(id) => tag_ids.push(id),
             None => fields.error(&format!("tagIds[{index}]"), "wrong_type", "must be a UUID"),
         }
-    }
-    if tag_ids.len() > MAX_TAGS {
-        fields.error("tagIds", "too_many_tags", too_many_tags());
     }
     task.tag_ids = tag_ids;
 }
@@ -298,6 +300,11 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
         Field::Null => Vec::new(),
         Field::Absent => return,
     };
+    if items.len() > MAX_REMINDERS {
+        let error = ReminderError::TooMany;
+        fields.error("reminders", error.code(), &error);
+        return;
+    }
     let mut kept: Vec<Reminder> = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
         let prefix = format!("reminders[{index}]");

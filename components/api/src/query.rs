@@ -352,12 +352,13 @@ fn list<T: PartialEq>(
             continue;
         }
         let item = read(text).map_err(|(code, message)| Problem::field(name, code, message))?;
-        if !items.contains(&item) {
-            items.push(item);
+        if items.contains(&item) {
+            continue;
         }
-    }
-    if items.len() > MAX_CHOICES {
-        return Err(too_many(name, MAX_CHOICES));
+        if items.len() >= MAX_CHOICES {
+            return Err(too_many(name, MAX_CHOICES));
+        }
+        items.push(item);
     }
     Ok(items)
 }
@@ -400,7 +401,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn a_day_means_its_beginning_however_it_is_named() {
         // It is Friday.
         for (text, expected) in [
@@ -424,6 +424,7 @@ mod tests {
         }
     }
 
+    #[test]
     fn values_between_commas_count_once() {
         let query = read("priority=high,urgent,high").unwrap();
         assert_eq!(query.priorities, [Priority::High, Priority::Urgent]);

@@ -164,6 +164,14 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
             vec![("tagIds[0]", "wrong_type")],
         ),
         (
+            json!({ "title": "x", "tagIds": vec![0; 10_000] }),
+            vec![("tagIds", "too_many_tags")],
+        ),
+        (
+            json!({ "title": "x", "reminders": vec![0; 10_000] }),
+            vec![("reminders", "too_many_reminders")],
+        ),
+        (
             json!({ "title": "x", "tagIds": "home" }),
             vec![("tagIds", "wrong_type")],
         ),
