@@ -29,12 +29,16 @@ use nudge_component::trace::Traceparent;
 use serde_json::{Map, Value, json};
 
 use crate::auth::User;
+use crate::rate;
 use error::Failure;
 use protocol::{Message, Request, RpcError};
 use revision::Revision;
 
 /// Most messages of one array (revision 2025-03-26).
 const MOST_AT_ONCE: usize = 50;
+
+/// Bytes of answers at which the rest of an array is turned away.
+const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a client may keep what does not depend on the user, in milliseconds.
 const FRESH: u32 = 3_600_000;
@@ -113,9 +117,26 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
         return refused(&Value::Null, &RpcError::invalid_request(wrong));
     }
     let mut answers = Vec::new();
-    for message in messages {
+    let mut bytes = 0;
+    // Why the rest is not done any more.
+    let mut over: Option<RpcError> = None;
+    for (message, place) in messages.into_iter().zip(0_usize..) {
+        // The first message was counted as the request that it came in.
+        if over.is_none() && place > 0 {
+            over = rate::check(caller.user.id.as_str(), Timestamp::now())
+                .await
+                .err()
+                .map(|problem| RpcError::not_now(problem.detail()));
+        }
+        if over.is_none() && bytes >= ENOUGH_BYTES {
+            over = Some(RpcError::not_now(
+                "the answers so far are long: send this message again",
+            ));
+        }
         let starts = message.get("method").and_then(Value::as_str) == Some("initialize");
-        let answer = if starts {
+        let answer = if let Some(over) = &over {
+            turned_away(message, over)
+        } else if starts {
             let id = message.get("id").cloned().unwrap_or_default();
             refused(
                 &id,
@@ -124,7 +145,10 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
         } else {
             one(caller, message).await
         };
-        answers.extend(answer.body);
+        if let Some(body) = answer.body {
+            bytes += body.to_string().len();
+            answers.push(body);
+        }
     }
     if answers.is_empty() {
         return Reply {
@@ -135,6 +159,18 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
     Reply {
         status: StatusCode::OK,
         body: Some(Value::Array(answers)),
+    }
+}
+
+/// Refuses a request without doing it; what wants no answer gets none.
+fn turned_away(message: Value, error: &RpcError) -> Reply {
+    match protocol::read(message) {
+        Ok(Message::Request(request)) => refused(&request.id, error),
+        Ok(Message::Notification | Message::Response) => Reply {
+            status: StatusCode::ACCEPTED,
+            body: None,
+        },
+        Err((id, error)) => refused(&id, &error),
     }
 }
 

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{error, post, request};
-use crate::support::{Service, json as body, send};
+use crate::support::{Service, Setup, json as body, send};
 
 #[tokio::test]
 async fn messages_of_an_array_are_answered_in_an_array() {
@@ -67,4 +67,38 @@ async fn later_revisions_take_one_message_and_an_array_has_an_end() {
         let answer = send(alice.call(Method::POST, "/mcp").json(&messages)).await;
         assert_eq!(error(&answer, 400)["code"], -32600, "{count}");
     }
+}
+
+#[tokio::test]
+async fn every_message_of_an_array_counts_as_a_request() {
+    let api = Setup::new("api")
+        .variable("rate_limit_per_minute", "3")
+        .start()
+        .await;
+    let alice = api.user("alice");
+    let ping = |id: u32| json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });
+    let messages = json!([
+        ping(1),
+        ping(2),
+        ping(3),
+        ping(4),
+        { "jsonrpc": "2.0", "method": "notifications/initialized" },
+        ping(5),
+    ]);
+    let answer = send(alice.call(Method::POST, "/mcp").json(&messages)).await;
+    let answers = body(&answer, 200);
+    let told: Vec<(u64, Option<i64>)> = answers
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|answer| (answer["id"].as_u64().unwrap(), answer["error"]["code"].as_i64()))
+        .collect();
+    let expected = [
+        (1, None),
+        (2, None),
+        (3, None),
+        (4, Some(-32000)),
+        (5, Some(-32000)),
+    ];
+    assert_eq!(told, expected);
 }

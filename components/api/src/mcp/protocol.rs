@@ -68,6 +68,11 @@ impl RpcError {
         }
     }
 
+    /// -32000, the protocol leaves it to the server: what is asked for may be asked for again.
+    pub(crate) fn not_now(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::OK, -32000, message)
+    }
+
     /// The response that carries it; `id` is null when none could be read.
     pub(crate) fn response(&self, id: &Value) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
