@@ -30,9 +30,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Looks without a change after which a stream says that it is alive, so that one whose client is gone ends: 15 seconds.
 const QUIET_LOOKS: u32 = 30;
 
-/// Looks after which a stream ends, so that no instance lives for ever; clients come back with `Last-Event-ID`. About five
-/// minutes.
-const LAST_LOOK: u32 = 600;
+/// Looks after which a stream ends: about 30 seconds. A stream holds a place of its instance as long as it lasts, and no
+/// instance may live for ever. Clients come back with `Last-Event-ID`.
+const LAST_LOOK: u32 = 60;
 
 pub(super) async fn changes(
     user: User,
