@@ -91,10 +91,11 @@ impl Writer {
             // What happens while this is read is not waited for.
             let later = |item: &ChangeItem| item.time.parse::<Timestamp>().is_ok_and(|time| time > until);
             let items: Vec<_> = changes.items.iter().take_while(|item| !later(item)).collect();
-            let full = items.len() == PAGE as usize;
+            // There is more behind an answer, however short, unless it is empty.
+            let goes_on = !items.is_empty() && items.len() == changes.items.len();
             self.items(items.into_iter(), first).await?;
             first = false;
-            place = full
+            place = goes_on
                 .then(|| changes.next.parse())
                 .transpose()
                 .map_err(|()| DbError::Unreadable(format!("{} is no place", changes.next)))?;

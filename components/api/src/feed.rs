@@ -64,13 +64,49 @@ pub(crate) async fn end(database: &Database, user_id: &str) -> Result<Place, DbE
     })
 }
 
-/// Up to `limit` changes behind a place, oldest first.
+/// Changes that are read at once: at most some 2 MB, however long descriptions are.
+const STEP: u32 = 50;
+
+/// Bytes of changes at which an answer ends.
+const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
+
+/// Up to `limit` changes behind a place, oldest first. Fewer where they are long; none only where there is none.
 pub(crate) async fn changes(
     database: &Database,
     user_id: &str,
     since: Place,
     limit: u32,
 ) -> Result<Changes, DbError> {
+    let mut next = since;
+    let mut items = Vec::new();
+    let (mut left, mut bytes) = (limit, 0);
+    while left > 0 && bytes < ENOUGH_BYTES {
+        let step = left.min(STEP);
+        let rows = behind(database, user_id, next, step).await?;
+        for row in &rows {
+            if bytes >= ENOUGH_BYTES {
+                break;
+            }
+            next = Place {
+                commit_order: row.int(0)?,
+                seq: row.int(1)?,
+            };
+            items.push(item(next.to_string(), row, 2)?);
+            bytes += row.text(2)?.len();
+        }
+        if rows.len() < step as usize {
+            break;
+        }
+        left -= step;
+    }
+    Ok(Changes {
+        items,
+        next: next.to_string(),
+    })
+}
+
+/// The first rows behind a place: the place of each in two columns, and its event.
+async fn behind(database: &Database, user_id: &str, since: Place, limit: u32) -> Result<Vec<Row>, DbError> {
     let mut parameters: Vec<Value> = vec![user_id.into(), limit.into(), since.seq.into()];
     let sql = match database.dialect() {
         Dialect::Sqlite => {
@@ -86,20 +122,7 @@ pub(crate) async fn changes(
             )
         }
     };
-    let rows = database.query(&sql, parameters).await?;
-    let mut next = since;
-    let mut items = Vec::with_capacity(rows.len());
-    for row in &rows {
-        next = Place {
-            commit_order: row.int(0)?,
-            seq: row.int(1)?,
-        };
-        items.push(item(next.to_string(), row, 2)?);
-    }
-    Ok(Changes {
-        items,
-        next: next.to_string(),
-    })
+    database.query(&sql, parameters).await
 }
 
 /// The versions of a task behind one, oldest first; also of a task that was deleted.

@@ -104,6 +104,32 @@ async fn the_feed_gives_each_change_once_from_wherever_one_left_off() {
 }
 
 #[tokio::test]
+async fn an_answer_ends_where_changes_are_long() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    // 40 kB each, and six of them in the bytes that a body may have.
+    let task = json!({ "op": "create", "task": { "title": "x", "description": "🪴".repeat(10_000) } });
+    for _ in 0..10 {
+        let operations = json!({ "operations": vec![&task; 6] });
+        json(&alice.post("/api/v1/tasks/bulk", &operations).await, 200);
+    }
+    let mut since = "0-0".to_owned();
+    let mut counts = Vec::new();
+    loop {
+        let path = format!("/api/v1/changes?limit=500&since={since}");
+        let page = json(&alice.get(&path).await, 200);
+        let count = page["items"].as_array().expect("items").len();
+        text(&page, "next").clone_into(&mut since);
+        counts.push(count);
+        if count == 0 {
+            break;
+        }
+    }
+    assert_eq!(counts.iter().sum::<usize>(), 60);
+    assert!((40..60).contains(&counts[0]), "{counts:?}");
+}
+
+#[tokio::test]
 async fn a_place_that_is_none_is_refused() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
