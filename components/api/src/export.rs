@@ -3,14 +3,19 @@
 //! The brackets are closed behind the last page. When the database fails before that, the body breaks off, so what has
 //! come so far is no JSON and cannot be taken for everything.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http_body_util::channel::{Channel, Sender};
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_contract::api::ChangeItem;
 use serde::Serialize;
 use serde_json::json;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::auth::User;
 use crate::db::{Database, DbError};
@@ -22,6 +27,9 @@ use crate::{people, store};
 /// Items of a page: at most a few megabytes, however long descriptions are.
 const PAGE: u32 = 100;
 
+/// How long a reader may take nothing of it. An export holds a place of its instance as long as it lasts.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why writing ended early.
 #[derive(Debug, thiserror::Error)]
 enum Stop {
@@ -29,6 +37,8 @@ enum Stop {
     Database(#[from] DbError),
     #[error("an item cannot be written: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("its reader took nothing for {} s", PATIENCE.as_secs())]
+    Stalled,
     #[error("nobody reads it any more")]
     NoReader(#[from] http_body_util::channel::SendError),
 }
@@ -53,6 +63,10 @@ pub(crate) async fn begin(user: &User) -> Result<Body, Problem> {
         match writer.write(head, &person.id, now).await {
             Ok(()) => {}
             Err(Stop::NoReader(_)) => tracing::info!("an export was not read to its end"),
+            Err(stop @ Stop::Stalled) => {
+                tracing::info!("an export breaks off: {stop}");
+                writer.sender.abort(stop);
+            }
             Err(stop) => {
                 tracing::error!("an export breaks off: {stop}");
                 writer.sender.abort(stop);
@@ -119,6 +133,11 @@ impl Writer {
         if text.is_empty() {
             return Ok(());
         }
-        Ok(self.sender.send_data(text.into()).await?)
+        let sending = pin!(self.sender.send_data(text.into()));
+        let patience = pin!(wait_for(PATIENCE.as_nanos() as u64));
+        match select(sending, patience).await {
+            Either::Left((sent, _)) => Ok(sent?),
+            Either::Right(_) => Err(Stop::Stalled),
+        }
     }
 }
