@@ -70,6 +70,9 @@ pub(crate) async fn day(api: &Service) -> Vec<Value> {
     let category = alice.post("/api/v1/categories", json!({ "name": "Work" })).await;
     let tag = alice.post("/api/v1/tags", json!({ "name": "soon" })).await;
     alice.post("/api/v1/tags", json!({ "name": "soon" })).await;
+    for name in ["Zoo", "\u{e4}rger", "b-side", "bside"] {
+        alice.post("/api/v1/tags", json!({ "name": name })).await;
+    }
     let mut tasks = Vec::new();
     for (title, more) in [
         (

@@ -288,6 +288,24 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Probl
     Ok(if tags.is_empty() { None } else { Some(tags) })
 }
 
+/// Code for what is no list of entity tags.
+pub(crate) const INVALID_ETAG: &str = "invalid_etag";
+
+/// What to send instead.
+const WHAT_IS_AN_ETAG: &str = "send the ETag as it was given, in double quotes, or *";
+
+/// One `If-Match`: entity tags, or none for `*`.
+///
+/// # Errors
+///
+/// What to send instead.
+pub(crate) fn expected(text: &str) -> Result<Option<Vec<String>>, &'static str> {
+    match text.trim() {
+        "*" => Ok(None),
+        tags => entity_tags(tags).map(Some).ok_or(WHAT_IS_AN_ETAG),
+    }
+}
+
 /// Refuses when the caller is not willing to change this version.
 ///
 /// # Errors
@@ -309,24 +327,6 @@ fn entity_tags(text: &str) -> Option<Vec<String>> {
         let (opaque, behind) = quoted.split_once('"')?;
         if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
-/// Code for what is no list of entity tags.
-pub(crate) const INVALID_ETAG: &str = "invalid_etag";
-
-/// What to send instead.
-const WHAT_IS_AN_ETAG: &str = "send the ETag as it was given, in double quotes, or *";
-
-/// One `If-Match`: entity tags, or none for `*`.
-///
-/// # Errors
-///
-/// What to send instead.
-pub(crate) fn expected(text: &str) -> Result<Option<Vec<String>>, &'static str> {
-    match text.trim() {
-        "*" => Ok(None),
-        tags => entity_tags(tags).map(Some).ok_or(WHAT_IS_AN_ETAG),
-    }
-}
-
         }
         tags.push(rest.strip_suffix(behind)?.to_owned());
         rest = behind.trim_start();

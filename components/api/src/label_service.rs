@@ -13,6 +13,9 @@ use crate::labels::{self, Kind, Label};
 use crate::service::{ATTEMPTS, Expected, change, contended};
 use crate::store;
 
+/// Tasks that a label is taken off between two looks for more.
+const PAGE: u32 = 100;
+
 /// Creates a label of this id, or gives back the one that an earlier attempt of the same request created.
 pub(crate) async fn create(
     user: &User,
@@ -22,7 +25,7 @@ pub(crate) async fn create(
 ) -> Result<Label, Problem> {
     let label = labels::apply(kind, None, body, id)?;
     let database = Database::open().await?;
-    if labels::save(&database, kind, user.id.as_str(), &label, Timestamp::now()).await? {
+    if labels::insert(&database, kind, user.id.as_str(), &label, Timestamp::now()).await? {
         return Ok(label);
     }
     match labels::find(&database, kind, user.id.as_str(), id).await? {
@@ -52,7 +55,7 @@ pub(crate) async fn patch(
             return Ok(label);
         }
         label.version += 1;
-        if labels::save(&database, kind, user.id.as_str(), &label, Timestamp::now()).await? {
+        if labels::update(&database, kind, user.id.as_str(), &label).await? {
             return Ok(label);
         }
         let now = labels::find(&database, kind, user.id.as_str(), id).await?;
@@ -98,14 +101,32 @@ pub(crate) async fn delete(
     trace: &Traceparent,
 ) -> Result<(), Problem> {
     let database = Database::open().await?;
-    find(&database, user, kind, id, expected).await?;
-    loop {
-        let tasks = store::wearing(&database, user.id.as_str(), id, 100).await?;
-        if tasks.is_empty() {
-            break;
+    for _ in 0..ATTEMPTS {
+        let label = find(&database, user, kind, id, expected).await?;
+        strip(&database, user, kind, id, trace).await?;
+        let version = expected.as_ref().map(|_| label.version);
+        if labels::delete(&database, kind, user.id.as_str(), id, version).await? {
+            // Off the tasks that began to wear it meanwhile; from now on none can.
+            return strip(&database, user, kind, id, trace).await;
         }
-        for task in tasks {
-            let stripped = change(&database, user.id.as_str(), task, &None, trace, |task, _| {
+        // Changed meanwhile, or gone: the next look tells.
+    }
+    Err(contended(id))
+}
+
+/// Takes a label off a user's tasks, each once: a task that keeps it does not hold up the others.
+async fn strip(
+    database: &Database,
+    user: &User,
+    kind: Kind,
+    id: Uuid,
+    trace: &Traceparent,
+) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let page = store::wearing(database, user.id.as_str(), kind, id, after, PAGE).await?;
+        for (_, task) in &page {
+            let stripped = change(database, user.id.as_str(), *task, &None, trace, |task, _| {
                 match kind {
                     Kind::Category => task.category_id = task.category_id.filter(|category| *category != id),
                     Kind::Tag => task.tag_ids.retain(|tag| *tag != id),
@@ -118,7 +139,9 @@ pub(crate) async fn delete(
                 _ => {}
             }
         }
+        if page.len() < PAGE as usize {
+            return Ok(());
+        }
+        after = page.last().copied();
     }
-    labels::delete(&database, kind, user.id.as_str(), id).await?;
-    Ok(())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::db::{Database, DbError, Row, Value};
+use crate::db::{Database, DbError, Dialect, Row, Value};
 use crate::input::{Field, Fields};
 
 /// Which of the two.
@@ -122,10 +122,14 @@ fn columns(kind: Kind) -> &'static str {
     }
 }
 
-/// A user's labels, by name.
+/// A user's labels, by name: by its bytes, whatever PostgreSQL's locale.
 pub(crate) async fn list(database: &Database, kind: Kind, user_id: &str) -> Result<Vec<Label>, DbError> {
+    let name = match database.dialect() {
+        Dialect::Sqlite => "name",
+        Dialect::Postgres => "name COLLATE \"C\"",
+    };
     let sql = format!(
-        "SELECT {} FROM {} WHERE user_id = $1 ORDER BY name, id",
+        "SELECT {} FROM {} WHERE user_id = $1 ORDER BY {name}, id",
         columns(kind),
         kind.name()
     );
@@ -157,24 +161,20 @@ pub(crate) async fn find(
         .transpose()
 }
 
-/// Stores a new label, or the next version of one that is still at the version before. Says no when it is not, or when the
-/// user has another of that name.
-pub(crate) async fn save(
+/// Stores a new label. Says no when there is one of that id, or when the user has another of that name.
+pub(crate) async fn insert(
     database: &Database,
     kind: Kind,
     user_id: &str,
     label: &Label,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    // `ON CONFLICT` takes one constraint, that of the id; that of the name answers with an error, which two requests at the
-    // same time can bring about on PostgreSQL.
     let table = kind.name();
     let sql = format!(
         "INSERT INTO {table} (id, user_id, name, color, created_at, version) \
          SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT) \
-         WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3 AND id <> $1) \
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, color = excluded.color, version = excluded.version \
-         WHERE {table}.version = excluded.version - 1 RETURNING id"
+         WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3) \
+         ON CONFLICT (id) DO NOTHING RETURNING id"
     );
     let parameters = [
         label.id.into(),
@@ -184,28 +184,60 @@ pub(crate) async fn save(
         now.into(),
         label.version.into(),
     ];
-    match database.query(&sql, parameters).await {
+    stored(database.query(&sql, parameters).await)
+}
+
+/// Stores the next version of a label, if it is still at the version before. Says no when it is not, when it is gone, or
+/// when the user has another of that name.
+pub(crate) async fn update(
+    database: &Database,
+    kind: Kind,
+    user_id: &str,
+    label: &Label,
+) -> Result<bool, DbError> {
+    let table = kind.name();
+    let sql = format!(
+        "UPDATE {table} SET name = $3, color = $4, version = $5 \
+         WHERE id = $1 AND user_id = $2 AND version + 1 = $5 \
+         AND NOT EXISTS (SELECT 1 FROM {table} AS other WHERE other.user_id = $2 AND other.name = $3 AND other.id <> $1) \
+         RETURNING id"
+    );
+    let parameters = [
+        label.id.into(),
+        user_id.into(),
+        label.name.as_str().into(),
+        label.color.as_str().into(),
+        label.version.into(),
+    ];
+    stored(database.query(&sql, parameters).await)
+}
+
+/// Whether a row was stored. Two requests at the same time that store the same name get an error on PostgreSQL: neither
+/// sees the other's row.
+fn stored(rows: Result<Vec<Row>, DbError>) -> Result<bool, DbError> {
+    match rows {
         Ok(rows) => Ok(!rows.is_empty()),
         Err(DbError::Conflict(_)) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Removes a label; tasks keep to exist without it. Says no when there is none.
+/// Removes a label, of this version if one is given. Says no when there is none.
 pub(crate) async fn delete(
     database: &Database,
     kind: Kind,
     user_id: &str,
     id: Uuid,
+    version: Option<u32>,
 ) -> Result<bool, DbError> {
-    let sql = format!(
-        "DELETE FROM {} WHERE id = $1 AND user_id = $2 RETURNING id",
-        kind.name()
-    );
-    Ok(!database
-        .query(&sql, [id.into(), user_id.into()])
-        .await?
-        .is_empty())
+    let mut sql = format!("DELETE FROM {} WHERE id = $1 AND user_id = $2", kind.name());
+    let mut parameters: Vec<Value> = vec![id.into(), user_id.into()];
+    if let Some(version) = version {
+        sql.push_str(" AND version = $3");
+        parameters.push(version.into());
+    }
+    sql.push_str(" RETURNING id");
+    Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
 /// Refuses ids that are not the user's.

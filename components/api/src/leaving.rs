@@ -19,6 +19,7 @@ use nudge_component::trace::Traceparent;
 use crate::auth::User;
 use crate::db::{Database, DbError};
 use crate::input::check_version;
+use crate::people::ATTEMPTS;
 use crate::service::{self, Expected, Scope};
 use crate::{outbox, people, store};
 
@@ -38,17 +39,28 @@ const OWN_TABLES: [&str; 4] = ["category", "tag", "idempotency", "request_rate"]
 /// Marks the caller as leaving; the rest happens behind the answer. Asking twice is asking once.
 pub(crate) async fn begin(user: &User, expected: &Expected, trace: &Traceparent) -> Result<(), Problem> {
     let database = Database::open().await?;
-    let now = Timestamp::now();
-    let person = people::remember(&database, user, now).await?;
-    check_version("profile", expected, person.version)?;
-    people::leave(&database, &person.id, now).await?;
+    let person = mark(&database, user, expected).await?;
     let trace = trace.clone();
     spin_sdk::wasip3::spawn(async move {
-        if let Err(problem) = go_on(&person.id, &trace).await {
+        if let Err(problem) = go_on(&person, &trace).await {
             tracing::warn!("data of a person who leaves is deleted later, by the relay: {problem:?}");
         }
     });
     Ok(())
+}
+
+/// Marks a person, at the version that was expected, and gives back their id.
+async fn mark(database: &Database, user: &User, expected: &Expected) -> Result<String, Problem> {
+    for _ in 0..ATTEMPTS {
+        let now = Timestamp::now();
+        let person = people::remember(database, user, now).await?;
+        check_version("profile", expected, person.version)?;
+        let version = expected.as_ref().map(|_| person.version);
+        if person.leaving || people::leave(database, &person.id, version, now).await? {
+            return Ok(person.id);
+        }
+    }
+    Err(people::contended(user))
 }
 
 /// Goes on with those whose deletion was cut off.
@@ -56,7 +68,10 @@ pub(crate) async fn resume() -> Result<(), Problem> {
     let database = Database::open().await?;
     let people = people::leaving(&database, outbox::left_over_before(Timestamp::now()), PEOPLE).await?;
     for person in people {
-        go_on(&person, &Traceparent::start()).await?;
+        // Others do not wait for one whose data cannot be deleted.
+        if let Err(problem) = go_on(&person, &Traceparent::start()).await {
+            tracing::error!("data of a person who leaves is deleted later, by the next run: {problem:?}");
+        }
     }
     Ok(())
 }
@@ -107,5 +122,9 @@ async fn purge(database: &Database, person: &str) -> Result<(), DbError> {
              AND NOT EXISTS (SELECT 1 FROM task WHERE user_id = $1 AND deleted_at IS NOT NULL)",
             [person.into()],
         )
-        .await
+        .await?;
+    // Requests that came meanwhile were counted.
+    let sql =
+        "DELETE FROM request_rate WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM person WHERE id = $1)";
+    database.execute(sql, [person.into()]).await
 }

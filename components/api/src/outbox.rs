@@ -27,6 +27,7 @@ const LEFT_OVER: SignedDuration = SignedDuration::from_secs(5);
 const NO_SUCCESSOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Time after which that is given up: the event was handled and refused often enough by then, and is on the dead-letter topic.
+/// What comes after a skipped occurrence is created here, by no event, and never given up.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Most events of one bulk call: a few hundred kilobytes, far below Dapr's 4 MiB.
@@ -96,7 +97,10 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
         .into_iter()
         .partition(|task| task.status == Status::Completed);
     for task in &skipped {
-        service::follow(&database, task, None).await?;
+        // One that cannot be read or stored does not hold up the others.
+        if let Err(error) = service::follow(&database, task, None).await {
+            tracing::error!(task = %task.id, "the next occurrence is created later: {error}");
+        }
     }
     let events: Vec<_> = completed
         .iter()

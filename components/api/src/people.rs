@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::auth::User;
-use crate::db::{Database, DbError, Row};
+use crate::db::{Database, DbError, Row, Value};
 use crate::input::{Field, Fields, check_version};
 use crate::service::Expected;
 
 /// How often a change is tried against a person who is changed at the same time.
-const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 8;
 
 /// A person as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,14 +199,24 @@ pub(crate) async fn update(database: &Database, person: &Person, now: Timestamp)
     Ok(!rows.is_empty())
 }
 
-/// Marks a person as leaving. From here on the database refuses what would be stored for them.
-pub(crate) async fn leave(database: &Database, user_id: &str, now: Timestamp) -> Result<(), DbError> {
-    database
-        .execute(
-            "UPDATE person SET leaving_since = $2, version = version + 1 WHERE id = $1 AND leaving_since IS NULL",
-            [user_id.into(), now.into()],
-        )
-        .await
+/// Marks a person as leaving, if they are still at this version when one is given. From here on the database refuses what
+/// would be stored for them. Says no when they are not, or are leaving already.
+pub(crate) async fn leave(
+    database: &Database,
+    user_id: &str,
+    version: Option<u32>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let mut sql =
+        "UPDATE person SET leaving_since = $2, version = version + 1 WHERE id = $1 AND leaving_since IS NULL"
+            .to_owned();
+    let mut parameters: Vec<Value> = vec![user_id.into(), now.into()];
+    if let Some(version) = version {
+        sql.push_str(" AND version = $3");
+        parameters.push(version.into());
+    }
+    sql.push_str(" RETURNING version");
+    Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
 /// Who is leaving since before a time, those who wait longest first.
@@ -248,10 +258,15 @@ pub(crate) async fn patch(
             return Ok(person);
         }
     }
-    Err(Problem::unavailable(
+    Err(contended(user))
+}
+
+/// The answer when others were faster every time.
+pub(crate) fn contended(user: &User) -> Problem {
+    Problem::unavailable(
         "the profile",
         format!("{} was changed {ATTEMPTS} times in a row", user.id),
-    ))
+    )
 }
 
 /// Changes what a person set by a merge patch. `null` for an address or a zone is the token's again; for the others, none.

@@ -2,7 +2,8 @@
 //!
 //! Counted in the database, for all instances and replicas together. An instance takes requests from the count one at a
 //! time at first, then twice as many each time it runs out, so that a busy user costs a write for many requests and a slow
-//! one is charged for few that never come.
+//! one is charged for few that never come. While one request takes many, those beside it take one each: what an instance
+//! has taken is used before it takes many again.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -28,7 +29,10 @@ const LARGEST_LEASE: u32 = 16;
 struct Lease {
     minute: i64,
     left: u32,
+    /// What was asked for last.
     size: u32,
+    /// A request is asking for `size` more.
+    asking: bool,
     /// The minute's count is used up.
     over: bool,
 }
@@ -60,56 +64,84 @@ pub(crate) async fn check(user_id: &str, now: Timestamp) -> Result<(), Problem> 
     if limit == 0 {
         return Ok(());
     }
-    let size = match taken(user_id, minute) {
+    let (size, asking) = match taken(user_id, minute) {
         Taken::One => return Ok(()),
         Taken::Over => return Err(too_many(now)),
-        Taken::None(size) => size,
+        Taken::None(size) => (size, true),
+        Taken::Beside => (1, false),
     };
-    let counted = count(&Database::open().await?, user_id, minute, size).await?;
-    let before = counted.saturating_sub(i64::from(size));
-    let granted = (i64::from(limit) - before).clamp(0, i64::from(size)) as u32;
-    keep(
-        user_id,
-        Lease {
-            minute,
-            left: granted.saturating_sub(1),
-            size,
-            over: granted == 0,
-        },
-    );
-    if granted == 0 {
+    let granted = take(user_id, minute, size, limit).await;
+    keep(user_id, minute, granted.as_ref().ok().copied(), asking);
+    if granted? == 0 {
         return Err(too_many(now));
     }
     Ok(())
 }
 
+/// What an instance finds in its own pocket.
+#[derive(Debug, PartialEq, Eq)]
 enum Taken {
     One,
     Over,
-    /// None is left: so many are to be taken next.
+    /// None is left: so many are to be taken next, and given to [`keep`].
     None(u32),
+    /// None is left, and another request is about to take many: one is to be taken.
+    Beside,
 }
 
 fn taken(user_id: &str, minute: i64) -> Taken {
     // A poisoned lock cannot be, for nothing here panics; were it, every request would be counted by itself.
     let Ok(mut leases) = LEASES.lock() else {
-        return Taken::None(1);
+        return Taken::Beside;
     };
-    match leases.get_or_insert_default().get_mut(user_id) {
-        Some(lease) if lease.minute == minute && lease.left > 0 => {
-            lease.left -= 1;
-            Taken::One
+    let leases = leases.get_or_insert_default();
+    match leases.get_mut(user_id) {
+        Some(lease) if lease.minute == minute => {
+            if lease.left > 0 {
+                lease.left -= 1;
+                Taken::One
+            } else if lease.over {
+                Taken::Over
+            } else if lease.asking {
+                Taken::Beside
+            } else {
+                lease.asking = true;
+                lease.size = (lease.size * 2).min(LARGEST_LEASE);
+                Taken::None(lease.size)
+            }
         }
-        Some(lease) if lease.minute == minute && lease.over => Taken::Over,
-        Some(lease) if lease.minute == minute => Taken::None((lease.size * 2).min(LARGEST_LEASE)),
-        _ => Taken::None(1),
+        _ => {
+            let first = Lease {
+                minute,
+                left: 0,
+                size: 1,
+                asking: true,
+                over: false,
+            };
+            leases.insert(user_id.to_owned(), first);
+            Taken::None(1)
+        }
     }
 }
 
-fn keep(user_id: &str, lease: Lease) {
-    if let Ok(mut leases) = LEASES.lock() {
-        leases.get_or_insert_default().insert(user_id.to_owned(), lease);
+/// Adds what was granted, less the request that asked, to what is left of the same minute. None says that asking failed.
+fn keep(user_id: &str, minute: i64, granted: Option<u32>, asked: bool) {
+    let Ok(mut leases) = LEASES.lock() else {
+        return;
+    };
+    let lease = leases.get_or_insert_default().get_mut(user_id);
+    if let Some(lease) = lease.filter(|lease| lease.minute == minute) {
+        lease.left += granted.unwrap_or_default().saturating_sub(1);
+        lease.over |= granted == Some(0);
+        lease.asking &= !asked;
     }
+}
+
+/// Takes up to `size` requests from a user's minute: as many as the limit leaves.
+async fn take(user_id: &str, minute: i64, size: u32, limit: u32) -> Result<u32, DbError> {
+    let counted = count(&Database::open().await?, user_id, minute, size).await?;
+    let before = counted.saturating_sub(i64::from(size));
+    Ok((i64::from(limit) - before).clamp(0, i64::from(size)) as u32)
 }
 
 /// Adds to the count of a user's minute and gives it back.
@@ -132,4 +164,39 @@ fn too_many(now: Timestamp) -> Problem {
         format!("too many requests within a minute: go on in {seconds} seconds"),
     )
     .header(RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_at_the_same_time_lose_nothing_of_what_was_taken() {
+        let user = "at-the-same-time";
+        assert_eq!(taken(user, 1), Taken::None(1));
+        keep(user, 1, Some(1), true);
+        assert_eq!(taken(user, 1), Taken::None(2));
+        assert_eq!(taken(user, 1), Taken::Beside, "one asks for many, others for one");
+        keep(user, 1, Some(2), true);
+        keep(user, 1, Some(1), false);
+        assert_eq!(taken(user, 1), Taken::One, "the answer of the other came later");
+        assert_eq!(taken(user, 1), Taken::None(4));
+        assert_eq!(taken(user, 2), Taken::None(1), "a minute is not the next one");
+        keep(user, 1, Some(4), true);
+        assert_eq!(
+            taken(user, 2),
+            Taken::Beside,
+            "what was of the minute before is gone"
+        );
+    }
+
+    #[test]
+    fn asking_in_vain_leaves_asking_to_the_next() {
+        let user = "in-vain";
+        assert_eq!(taken(user, 1), Taken::None(1));
+        keep(user, 1, None, true);
+        assert_eq!(taken(user, 1), Taken::None(2));
+        keep(user, 1, Some(0), true);
+        assert_eq!(taken(user, 1), Taken::Over);
+    }
 }

@@ -212,9 +212,14 @@ pub(crate) async fn tag(
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
-    if labels::find(&database, Kind::Tag, user.id.as_str(), tag)
-        .await?
-        .is_none()
+    let known = labels::find(&database, Kind::Tag, user.id.as_str(), tag).await?;
+    // What a task wears can be taken off, even if it is no more.
+    if known.is_none()
+        && (wear
+            || !find(&database, user.id.as_str(), id, &None)
+                .await?
+                .tag_ids
+                .contains(&tag))
     {
         return Err(Problem::not_found("tag"));
     }

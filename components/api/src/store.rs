@@ -6,6 +6,7 @@ use nudge_domain::task::Status;
 use uuid::Uuid;
 
 use crate::db::{Database, DbError, Row, Value};
+use crate::labels::Kind;
 use crate::record::{COLUMNS, TaskRecord};
 use crate::search;
 
@@ -220,7 +221,8 @@ pub(crate) async fn mark_published(
     database.execute(&sql, parameters).await
 }
 
-/// Recurring tasks that were completed, or skipped, and wait for their next occurrence since a time from `after` to `before`.
+/// Recurring tasks that wait for their next occurrence since `before` or longer: those that were skipped, and those that were
+/// completed after `after`.
 pub(crate) async fn without_successor(
     database: &Database,
     after: Timestamp,
@@ -229,7 +231,7 @@ pub(crate) async fn without_successor(
 ) -> Result<Vec<TaskRecord>, DbError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND (status = 'completed' OR deleted_at IS NOT NULL) AND recurrence IS NOT NULL \
-         AND updated_at > $1 AND updated_at < $2 ORDER BY updated_at LIMIT $3"
+         AND (status <> 'completed' OR updated_at > $1) AND updated_at < $2 ORDER BY updated_at LIMIT $3"
     );
     database
         .query(&sql, [after.into(), before.into(), limit.into()])
@@ -261,26 +263,34 @@ pub(crate) async fn overdue(
         .collect()
 }
 
-/// Ids of a user's tasks that wear a label.
+/// A page of a user's tasks that wear a label, behind the last one of the page before: when each was created, and its id.
 pub(crate) async fn wearing(
     database: &Database,
     user_id: &str,
+    kind: Kind,
     label: Uuid,
+    after: Option<(i64, Uuid)>,
     limit: u32,
-) -> Result<Vec<Uuid>, DbError> {
-    let sql = "SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NULL AND (category_id = $2 OR tag_ids LIKE $3) LIMIT $4";
-    let rows = database
-        .query(
-            sql,
-            [
-                user_id.into(),
-                label.into(),
-                format!("%{label}%").into(),
-                limit.into(),
-            ],
-        )
-        .await?;
-    rows.iter().map(|row| row.parsed(0)).collect()
+) -> Result<Vec<(i64, Uuid)>, DbError> {
+    let (created_at, id) = after.map_or((-1, String::new()), |(created_at, id)| {
+        (created_at, id.to_string())
+    });
+    let mut parameters: Vec<Value> = vec![user_id.into(), label.into(), limit.into(), id.into()];
+    // Each in the order of the index that finds them.
+    let sql = match kind {
+        Kind::Tag => {
+            "SELECT task.created_at, task.id FROM task_tag JOIN task ON task.id = task_tag.task_id \
+             WHERE task_tag.tag_id = $2 AND task_tag.task_id > $4 AND task.user_id = $1 AND task.deleted_at IS NULL \
+             ORDER BY task_tag.task_id LIMIT $3"
+        }
+        Kind::Category => {
+            parameters.push(created_at.into());
+            "SELECT created_at, id FROM task WHERE category_id = $2 AND user_id = $1 AND deleted_at IS NULL \
+             AND (created_at, id) > ($5, $4) ORDER BY created_at, id LIMIT $3"
+        }
+    };
+    let rows = database.query(sql, parameters).await?;
+    rows.iter().map(|row| Ok((row.int(0)?, row.parsed(1)?))).collect()
 }
 
 /// Ids of some of a user's tasks, for somebody who deletes them all.

@@ -237,3 +237,86 @@ async fn a_tag_is_put_on_and_taken_off_and_twice_is_once() {
     let bob = api.user("bob");
     assert_eq!(bob.post(&path, &json!({})).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_label_that_is_changed_while_it_is_deleted_stays_if_the_caller_named_its_version() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    for (collection, table, member) in [
+        ("/api/v1/categories", "category", "categoryId"),
+        ("/api/v1/tags", "tag", "tagIds"),
+    ] {
+        let label = alice.create(collection, &json!({ "name": "Work" })).await;
+        let worn = if table == "tag" {
+            json!([label["id"]])
+        } else {
+            label["id"].clone()
+        };
+        alice
+            .create("/api/v1/tasks", &json!({ "title": "x", member: worn }))
+            .await;
+        // Somebody changes it while the task is changed.
+        api.sql(&format!(
+            "CREATE TRIGGER meanwhile AFTER UPDATE OF version ON task BEGIN UPDATE {table} SET version = version + 1; END"
+        ));
+        let path = format!("{collection}/{}", text(&label, "id"));
+        let call = alice.call(Method::DELETE, &path).header("if-match", "\"1\"");
+        assert_eq!(json(&send(call).await, 412)["currentVersion"], 2);
+        assert_eq!(alice.delete(&path).await.status, 204);
+        api.sql("DROP TRIGGER meanwhile");
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_is_put_on_while_it_is_deleted_is_taken_off_again() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    let wear = format!(
+        "UPDATE task SET tag_ids = '[\"{}\"]', version = version + 1 WHERE id = '{}'",
+        text(&tag, "id"),
+        text(&task, "id")
+    );
+    api.sql(&format!(
+        "CREATE TRIGGER meanwhile AFTER DELETE ON tag BEGIN {wear}; END"
+    ));
+    let tag_path = format!("/api/v1/tags/{}", text(&tag, "id"));
+    assert_eq!(alice.delete(&tag_path).await.status, 204);
+    assert_eq!(json(&alice.get(&path).await, 200)["tagIds"], json!([]));
+
+    // One that came even later can be taken off by hand, once.
+    api.sql(&wear);
+    let worn = format!("{path}/tags/{}", text(&tag, "id"));
+    assert_eq!(json(&alice.delete(&worn).await, 200)["tagIds"], json!([]));
+    assert_eq!(alice.delete(&worn).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_task_that_keeps_its_tag_does_not_hold_up_the_deletion() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
+    // The index says that it wears the tag, the task that it does not.
+    api.sql(&format!(
+        "INSERT INTO task_tag (tag_id, task_id) VALUES ('{}', '{}')",
+        text(&tag, "id"),
+        text(&task, "id")
+    ));
+    let path = format!("/api/v1/tags/{}", text(&tag, "id"));
+    assert_eq!(alice.delete(&path).await.status, 204);
+}
+
+#[tokio::test]
+async fn changing_a_label_does_not_store_it_anew() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    let path = format!("/api/v1/tags/{}", text(&tag, "id"));
+    // An insert would bring back what somebody has deleted meanwhile.
+    api.sql("CREATE TRIGGER meanwhile BEFORE INSERT ON tag BEGIN SELECT RAISE(ABORT, 'an insert'); END");
+    let changed = json(&alice.patch(&path, &json!({ "name": "later" })).await, 200);
+    assert_eq!(changed["version"], 2);
+}

@@ -219,6 +219,25 @@ async fn a_task_that_is_not_deleted_yet_is_not_changed_either() {
 }
 
 #[tokio::test]
+async fn one_whose_data_cannot_be_read_does_not_hold_up_the_others() {
+    let api = Service::start("api").await;
+    for name in ["alice", "bob"] {
+        api.user(name)
+            .create("/api/v1/tasks", &json!({ "title": "x" }))
+            .await;
+    }
+    settled(&api).await;
+    api.sql("UPDATE person SET leaving_since = CASE id WHEN 'alice' THEN 1 ELSE 2 END");
+    api.sql("UPDATE task SET time_zone = 'Nowhere' WHERE user_id = 'alice'");
+    relay(&api).await;
+    settled(&api).await;
+    api.pass(10);
+    relay(&api).await;
+    assert!(occurrences(&api, "bob").is_empty());
+    assert!(!occurrences(&api, "alice").is_empty());
+}
+
+#[tokio::test]
 async fn what_a_crash_cut_off_is_finished_by_the_next_process() {
     let before = Service::start("api").await;
     let alice = before.user("alice");

@@ -97,9 +97,7 @@ impl Arguments {
     pub(crate) fn id(&mut self, name: &'static str, code: &'static str) -> Result<Uuid, Failure> {
         match self.0.text(name) {
             Field::Value(text) => Uuid::parse_str(text.trim()).map_err(|_| Failure::missing(code)),
-            _ if self.0.errors.is_empty() => {
-                Err(Failure::argument(name, "required", "give the id, a UUID"))
-            }
+            _ if self.0.errors.is_empty() => Err(Failure::argument(name, "required", "give the id, a UUID")),
             _ => Err(Failure::argument(name, "wrong_type", "must be a UUID")),
         }
     }
