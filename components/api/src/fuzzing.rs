@@ -209,6 +209,7 @@ impl Desk {
             id: self.person.id.parse().ok()?,
             email: None,
             zone: self.person.zone().clone(),
+            says_zone: true,
         };
         let caller = mcp::Caller {
             user: &user,
