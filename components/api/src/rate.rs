@@ -49,6 +49,10 @@ pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Prob
 
 /// Counts a request of a user, or refuses it.
 pub(crate) async fn check(user_id: &str, now: Timestamp) -> Result<(), Problem> {
+    if cfg!(fuzzing) {
+        // Outside of a component there is no database that counts.
+        return Ok(());
+    }
     let limit = match variable("rate_limit_per_minute")
         .await
         .map_err(Problem::internal)?
