@@ -209,7 +209,7 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
         ),
         (
             json!({ "title": "x", "due": due, "reminders": six }),
-            vec![("reminders[5]", "too_many_reminders")],
+            vec![("reminders", "too_many_reminders")],
         ),
         (
             json!({ "title": "x", "due": due, "reminders": [{ "minutesBefore": 5 }, { "minutesBefore": 5 }] }),
