@@ -71,3 +71,24 @@ async fn settled(api: &Service) {
         .await
         .expect("events are published behind the answer");
 }
+
+/// The titles of a page of tasks.
+fn titles(page: &Value) -> Vec<&str> {
+    page["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|task| text(task, "title"))
+        .collect()
+}
+
+/// The api's last word on the first reminder of a task, as it was when `task` was read.
+async fn delivery(api: &Service, task: &Value) -> Value {
+    let reminder = &task["reminders"][0];
+    let at = text(reminder, "remindAt").replace('+', "%2B");
+    let path = format!(
+        "/internal/reminders/{}/delivery?remindAt={at}",
+        text(reminder, "id")
+    );
+    body(&api.sidecar().get(&path).await, 200)
+}

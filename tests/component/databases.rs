@@ -194,11 +194,7 @@ async fn both_databases_answer_alike() {
     let Some(server) = test_postgres::Server::start().await else {
         return;
     };
-    let postgres = Setup::new("api")
-        .variable("database_url", server.url())
-        .variable("database_host", &server.host())
-        .start()
-        .await;
+    let postgres = Setup::new("api").on(&server).start().await;
     let sqlite = Service::start("api").await;
     let (postgres, sqlite) = (day(&postgres).await, day(&sqlite).await);
     assert!(sqlite.len() > 40, "{}", sqlite.len());

@@ -153,11 +153,7 @@ async fn postgresql_has_an_index_for_every_statement() {
     let Some(server) = test_postgres::Server::start().await else {
         return;
     };
-    let api = Setup::new("api")
-        .variable("database_url", server.url())
-        .variable("database_host", &server.host())
-        .start()
-        .await;
+    let api = Setup::new("api").on(&server).start().await;
     let statements = everything(&api).await.planned();
     let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
         .await

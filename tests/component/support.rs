@@ -71,6 +71,12 @@ impl Setup {
         self
     }
 
+    /// Its data is in this PostgreSQL.
+    pub(crate) fn on(self, server: &test_postgres::Server) -> Self {
+        self.variable("database_url", server.url())
+            .variable("database_host", &server.host())
+    }
+
     pub(crate) async fn start(self) -> Service {
         let manifest = Manifest::load(components::built().join("spin.toml")).expect("spin.toml is valid");
         let mut builder = Host::builder(manifest)

@@ -2,21 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::titles;
 use crate::support::{Caller, Service, json, text};
 
 async fn create(api: &Service, alice: &Caller<'_>, title: &str) -> Value {
     // Instants are stored in milliseconds; the order of one instant is that of the ids.
     api.pass(1);
     alice.create("/api/v1/tasks", &json!({ "title": title })).await
-}
-
-fn titles(page: &Value) -> Vec<&str> {
-    page["items"]
-        .as_array()
-        .expect("items")
-        .iter()
-        .map(|task| text(task, "title"))
-        .collect()
 }
 
 #[tokio::test]

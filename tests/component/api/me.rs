@@ -5,24 +5,13 @@ use nudge_test_kit::dapr::Function;
 use nudge_test_kit::tokens;
 use serde_json::{Value, json};
 
-use super::{relay, settled};
+use super::{delivery, relay, settled};
 use crate::support::{Caller, Service, json, send, text};
 
 const ME: &str = "/api/v1/me";
 
 async fn set(who: &Caller<'_>, body: Value) -> Value {
     json(&who.patch(ME, &body).await, 200)
-}
-
-/// The api's last word on the first reminder of a task, as it was when `task` was read.
-async fn delivery(api: &Service, task: &Value) -> Value {
-    let reminder = &task["reminders"][0];
-    let at = text(reminder, "remindAt").replace('+', "%2B");
-    let path = format!(
-        "/internal/reminders/{}/delivery?remindAt={at}",
-        text(reminder, "id")
-    );
-    json(&api.sidecar().get(&path).await, 200)
 }
 
 async fn overdue(api: &Service) -> Value {

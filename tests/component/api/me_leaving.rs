@@ -335,11 +335,7 @@ async fn what_is_stored_while_a_person_leaves_goes_as_well_on_postgresql() {
     let Some(server) = Server::start().await else {
         return;
     };
-    let api = Setup::new("api")
-        .variable("database_url", server.url())
-        .variable("database_host", &server.host())
-        .start()
-        .await;
+    let api = Setup::new("api").on(&server).start().await;
     let (alice, bob) = (api.user("alice"), api.user("bob"));
     let mut ids = furnish(&alice).await;
     furnish(&bob).await;

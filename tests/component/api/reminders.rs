@@ -4,7 +4,7 @@ use nudge_test_kit::bindings::api::Api;
 use nudge_test_kit::bindings::api::nudge::events::types::{Delivery, DeliveryOutcome, Disposition};
 use serde_json::{Value, json};
 
-use super::{outcome, relay, sent, settled};
+use super::{delivery, outcome, relay, sent, settled};
 use crate::support::{Service, json, text};
 
 const OUTCOMES: &str = "/internal/events/reminder-outcomes";
@@ -15,17 +15,6 @@ async fn armed(api: &Service) -> (Value, String) {
     let task = api.user("alice").create("/api/v1/tasks", &body).await;
     let path = format!("/api/v1/tasks/{}", text(&task, "id"));
     (task, path)
-}
-
-/// The api's last word on the first reminder of a task, as it was when `task` was read.
-async fn delivery(api: &Service, task: &Value) -> Value {
-    let reminder = &task["reminders"][0];
-    let at = text(reminder, "remindAt").replace('+', "%2B");
-    let path = format!(
-        "/internal/reminders/{}/delivery?remindAt={at}",
-        text(reminder, "id")
-    );
-    json(&api.sidecar().get(&path).await, 200)
 }
 
 #[tokio::test]

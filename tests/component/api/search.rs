@@ -2,21 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::titles;
 use crate::support::{Caller, Service, json, text};
 
 async fn create(api: &Service, alice: &Caller<'_>, title: &str, description: &str) -> Value {
     api.pass(1);
     let body = json!({ "title": title, "description": description });
     alice.create("/api/v1/tasks", &body).await
-}
-
-fn titles(page: &Value) -> Vec<&str> {
-    page["items"]
-        .as_array()
-        .expect("items")
-        .iter()
-        .map(|task| text(task, "title"))
-        .collect()
 }
 
 /// `%`-encodes a text for a query string.
