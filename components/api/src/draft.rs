@@ -132,15 +132,7 @@ pub(crate) fn move_due(
         (Some(_), Some(_)) => fields.error("by", "invalid_due", "give due or by, not both"),
     }
     fields.finish()?;
-    reschedule(
-        &mut task.reminders,
-        before.as_ref(),
-        task.due.as_ref(),
-        context.now,
-    );
-    if task.status == Status::Completed {
-        cancel_all(&mut task.reminders);
-    }
+    follow_due(task, before.as_ref(), context);
     Ok(())
 }
 
@@ -287,14 +279,33 @@ fn matches_at_all(rule: &Rule, due: &Due) -> bool {
     rule.occurrences(due).next().is_some()
 }
 
+/// Moves reminders along with the due date. Those of a completed task wait for it to be reopened.
+fn follow_due(task: &mut TaskRecord, due_before: Option<&Due>, context: &Context) {
+    reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
+    if task.status == Status::Completed {
+        cancel_all(&mut task.reminders);
+    }
+}
+
+/// A new reminder beside others; one of a completed task waits for it to be reopened.
+pub(crate) fn arm(
+    task: &TaskRecord,
+    id: ReminderId,
+    when: ReminderWhen,
+    others: &[Reminder],
+    context: &Context,
+) -> Result<Reminder, ReminderError> {
+    let mut reminder = Reminder::new(id, when, task.due.as_ref(), others, context.now)?;
+    if task.status == Status::Completed {
+        reminder.status = ReminderStatus::Cancelled;
+    }
+    Ok(reminder)
+}
+
 /// `reminders`, a whole list (RFC 7396 has no other way). One with the id, or the time, of one that the task has is that
 /// one, and keeps what became of it.
 fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Fields, context: &Context) {
-    reschedule(&mut task.reminders, due_before, task.due.as_ref(), context.now);
-    if task.status == Status::Completed {
-        // They moved along, and wait for the task to be reopened.
-        cancel_all(&mut task.reminders);
-    }
+    follow_due(task, due_before, context);
     let items = match fields.list("reminders") {
         Field::Value(items) => items,
         Field::Null => Vec::new(),
@@ -342,13 +353,8 @@ fn reminders(task: &mut TaskRecord, due_before: Option<&Due>, fields: &mut Field
             Some(known) if !duplicate => kept.push(known.clone()),
             _ => {
                 let id = id.unwrap_or_else(|| (context.new_id)().into());
-                match Reminder::new(id, when, task.due.as_ref(), &kept, context.now) {
-                    Ok(mut new) => {
-                        if task.status == Status::Completed {
-                            new.status = ReminderStatus::Cancelled;
-                        }
-                        kept.push(new);
-                    }
+                match arm(task, id, when, &kept, context) {
+                    Ok(new) => kept.push(new),
                     Err(error) => fields.error(&prefix, error.code(), &error),
                 }
             }

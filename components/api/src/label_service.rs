@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::auth::User;
 use crate::db::Database;
-use crate::input::etag;
+use crate::input::check_version;
 use crate::labels::{self, Kind, Label};
 use crate::service::{ATTEMPTS, Expected, change, contended};
 use crate::store;
@@ -63,7 +63,7 @@ pub(crate) async fn patch(
             return Err(name_taken(kind));
         }
     }
-    Err(contended(id))
+    Err(contended(kind.name(), id))
 }
 
 async fn find(
@@ -76,12 +76,8 @@ async fn find(
     let label = labels::find(database, kind, user.id.as_str(), id)
         .await?
         .ok_or_else(|| Problem::not_found(kind.name()))?;
-    match expected {
-        Some(tags) if !tags.contains(&etag(label.version)) => {
-            Err(Problem::version_mismatch(kind.name(), label.version))
-        }
-        _ => Ok(label),
-    }
+    check_version(kind.name(), expected, label.version)?;
+    Ok(label)
 }
 
 fn name_taken(kind: Kind) -> Problem {
@@ -111,7 +107,7 @@ pub(crate) async fn delete(
         }
         // Changed meanwhile, or gone: the next look tells.
     }
-    Err(contended(id))
+    Err(contended(kind.name(), id))
 }
 
 /// Takes a label off a user's tasks, each once: a task that keeps it does not hold up the others.

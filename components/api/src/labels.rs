@@ -42,7 +42,7 @@ impl Kind {
 pub(crate) struct Label {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    color: String,
+    pub(crate) color: String,
     /// Tasks that wear it.
     task_count: u32,
     /// One more with every change, from 1.
@@ -240,6 +240,28 @@ pub(crate) async fn delete(
     Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
+/// Which of these ids are a user's labels. Nothing is counted, unlike in [`find`].
+pub(crate) async fn known(
+    database: &Database,
+    kind: Kind,
+    user_id: &str,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT id FROM {} WHERE user_id = $1 AND id IN ({})",
+        kind.name(),
+        places.join(", ")
+    );
+    let mut parameters: Vec<Value> = vec![user_id.into()];
+    parameters.extend(ids.iter().map(|id| Value::from(*id)));
+    let rows = database.query(&sql, parameters).await?;
+    rows.iter().map(|row| row.parsed(0)).collect()
+}
+
 /// Refuses ids that are not the user's.
 pub(crate) async fn check(
     database: &Database,
@@ -249,26 +271,13 @@ pub(crate) async fn check(
 ) -> Result<(), Problem> {
     let mut errors = Vec::new();
     if let Some(id) = category
-        && find(database, Kind::Category, user_id, id).await?.is_none()
+        && known(database, Kind::Category, user_id, &[id]).await?.is_empty()
     {
         errors.push(unknown("categoryId".to_owned(), Kind::Category));
     }
-    if !tags.is_empty() {
-        let places: Vec<String> = (2..tags.len() + 2).map(|place| format!("${place}")).collect();
-        let sql = format!(
-            "SELECT id FROM tag WHERE user_id = $1 AND id IN ({})",
-            places.join(", ")
-        );
-        let mut parameters: Vec<Value> = vec![user_id.into()];
-        parameters.extend(tags.iter().map(|id| Value::from(*id)));
-        let rows = database.query(&sql, parameters).await?;
-        let found = rows
-            .iter()
-            .map(|row| row.parsed(0))
-            .collect::<Result<Vec<Uuid>, _>>()?;
-        let missing = tags.iter().enumerate().filter(|(_, id)| !found.contains(id));
-        errors.extend(missing.map(|(index, _)| unknown(format!("tagIds[{index}]"), Kind::Tag)));
-    }
+    let found = known(database, Kind::Tag, user_id, tags).await?;
+    let missing = tags.iter().enumerate().filter(|(_, id)| !found.contains(id));
+    errors.extend(missing.map(|(index, _)| unknown(format!("tagIds[{index}]"), Kind::Tag)));
     if errors.is_empty() {
         Ok(())
     } else {

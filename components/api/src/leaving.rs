@@ -19,8 +19,7 @@ use nudge_component::trace::Traceparent;
 use crate::auth::User;
 use crate::db::{Database, DbError};
 use crate::input::check_version;
-use crate::people::ATTEMPTS;
-use crate::service::{self, Expected, Scope};
+use crate::service::{self, ATTEMPTS, Expected, Scope, contended};
 use crate::{outbox, people, store};
 
 /// Tasks that are deleted before their events are published, and rows that one statement purges: few enough that others
@@ -60,7 +59,7 @@ async fn mark(database: &Database, user: &User, expected: &Expected) -> Result<S
             return Ok(person.id);
         }
     }
-    Err(people::contended(user))
+    Err(contended("profile", &user.id))
 }
 
 /// Goes on with those whose deletion was cut off.

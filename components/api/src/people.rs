@@ -11,10 +11,7 @@ use serde_json::{Map, Value as Json};
 use crate::auth::User;
 use crate::db::{Database, DbError, Row, Value};
 use crate::input::{Field, Fields, check_version};
-use crate::service::Expected;
-
-/// How often a change is tried against a person who is changed at the same time.
-pub(crate) const ATTEMPTS: u32 = 8;
+use crate::service::{ATTEMPTS, Expected, contended};
 
 /// A person as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +49,7 @@ const COLUMNS: &str =
 
 impl Person {
     /// A person who set nothing, and whose token has no address.
-    #[cfg(fuzzing)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn of_zone(id: &str, zone: Zone) -> Self {
         Self {
             id: id.to_owned(),
@@ -258,15 +255,7 @@ pub(crate) async fn patch(
             return Ok(person);
         }
     }
-    Err(contended(user))
-}
-
-/// The answer when others were faster every time.
-pub(crate) fn contended(user: &User) -> Problem {
-    Problem::unavailable(
-        "the profile",
-        format!("{} was changed {ATTEMPTS} times in a row", user.id),
-    )
+    Err(contended("profile", &user.id))
 }
 
 /// Changes what a person set by a merge patch. `null` for an address or a zone is the token's again; for the others, none.
@@ -343,15 +332,8 @@ mod tests {
 
     fn person() -> Person {
         Person {
-            id: "alice".to_owned(),
             token_email: Some("alice@example.com".to_owned()),
-            token_zone: Zone::utc(),
-            own_email: None,
-            own_zone: None,
-            quiet_hours: None,
-            default_reminder: None,
-            version: 1,
-            leaving: false,
+            ..Person::of_zone("alice", Zone::utc())
         }
     }
 

@@ -184,6 +184,12 @@ const PARAMETERS: [&str; 15] = [
     "offset",
 ];
 
+/// Whether parameters have texts that mean another instant in another time zone.
+pub(crate) fn names_days(pairs: &[(String, String)]) -> bool {
+    let in_zone = ["dueBefore", "dueAfter", "upcomingDays"];
+    pairs.iter().any(|(name, _)| in_zone.contains(&name.as_str()))
+}
+
 impl TaskQuery {
     /// Reads the query string of `GET /api/v1/tasks`. Due texts are read in `zone`.
     pub(crate) fn read(pairs: Vec<(String, String)>, zone: &Zone, now: Timestamp) -> Result<Self, Problem> {

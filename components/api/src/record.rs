@@ -64,6 +64,15 @@ struct StoredReminder {
 pub(crate) const COLUMNS: &str = "id, user_id, title, description, status, priority, due_at, time_zone, category_id, tag_ids, \
      recurrence, recurrence_from, reminders, series_id, series_start, occurrence, version, created_at, updated_at, completed_at";
 
+/// [`COLUMNS`] for a statement that reads other tables as well.
+pub(crate) fn columns_of_task() -> String {
+    let columns: Vec<String> = COLUMNS
+        .split(',')
+        .map(|name| format!("task.{}", name.trim()))
+        .collect();
+    columns.join(", ")
+}
+
 impl TaskRecord {
     /// Reads the columns [`COLUMNS`].
     pub(crate) fn read(row: &Row) -> Result<Self, DbError> {

@@ -6,7 +6,7 @@ use nudge_component::trace::Traceparent;
 use nudge_contract::task;
 use nudge_domain::Due;
 use nudge_domain::id::ReminderId;
-use nudge_domain::reminder::{MAX_SNOOZE_MINUTES, Reminder, ReminderError, ReminderStatus, ReminderWhen};
+use nudge_domain::reminder::{MAX_SNOOZE_MINUTES, ReminderError, ReminderStatus, ReminderWhen};
 use nudge_domain::task::Status;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -96,6 +96,52 @@ pub(crate) fn view(task: &TaskRecord, id: Uuid) -> Result<task::Reminder, Proble
         .ok_or_else(|| Problem::not_found("reminder"))
 }
 
+/// Sets a reminder: a new one, unless one is armed for that time already. Gives back the task and the id of the reminder.
+pub(crate) async fn set(
+    user: &User,
+    task: Uuid,
+    body: &Map<String, Value>,
+    trace: &Traceparent,
+) -> Result<(TaskRecord, Uuid), Problem> {
+    let new = Uuid::now_v7();
+    let mut set = new;
+    let database = Database::open().await?;
+    people::remember(&database, user, Timestamp::now()).await?;
+    let task = service::change(
+        &database,
+        user.id.as_str(),
+        task,
+        &None,
+        trace,
+        |task, context| {
+            let (when, field) = read_when(task, body, context)?;
+            let armed = task
+                .reminders
+                .iter()
+                .find(|known| known.status == ReminderStatus::Scheduled && known.when == when);
+            set = armed.map_or(new, |known| known.id.into());
+            match armed {
+                Some(_) => Ok(()),
+                None => add(task, new.into(), (when, field), context),
+            }
+        },
+    )
+    .await?;
+    Ok((task, set))
+}
+
+fn add(
+    task: &mut TaskRecord,
+    id: ReminderId,
+    (when, field): (ReminderWhen, &str),
+    context: &Context,
+) -> Result<(), Problem> {
+    let reminder =
+        draft::arm(task, id, when, &task.reminders, context).map_err(|error| refuse(field, &error))?;
+    task.reminders.push(reminder);
+    Ok(())
+}
+
 /// Changes one reminder of a task in memory.
 pub(crate) fn apply(
     task: &mut TaskRecord,
@@ -108,11 +154,7 @@ pub(crate) fn apply(
             // An earlier attempt of the same request added it.
             return Ok(());
         }
-        let (when, field) = read_when(task, body, context)?;
-        let reminder =
-            arm(task, id, when, &task.reminders, context).map_err(|error| refuse(field, &error))?;
-        task.reminders.push(reminder);
-        return Ok(());
+        return add(task, id, read_when(task, body, context)?, context);
     }
     let place = task
         .reminders
@@ -131,8 +173,8 @@ pub(crate) fn apply(
                 (ReminderWhen::MinutesBefore(_), due) => due.as_ref().map(|due| when.remind_at(due)),
             };
             if when != reminder.when || asked != Some(reminder.remind_at) {
-                reminder =
-                    arm(task, id, when, &task.reminders, context).map_err(|error| refuse(field, &error))?;
+                reminder = draft::arm(task, id, when, &task.reminders, context)
+                    .map_err(|error| refuse(field, &error))?;
             }
         }
         Edit::Snooze(body) => {
@@ -151,21 +193,6 @@ pub(crate) fn apply(
     }
     task.reminders.insert(place, reminder);
     Ok(())
-}
-
-/// A reminder beside the others; one of a completed task waits for its reopening.
-fn arm(
-    task: &TaskRecord,
-    id: ReminderId,
-    when: ReminderWhen,
-    others: &[Reminder],
-    context: &Context,
-) -> Result<Reminder, ReminderError> {
-    let mut reminder = Reminder::new(id, when, task.due.as_ref(), others, context.now)?;
-    if task.status == Status::Completed {
-        reminder.status = ReminderStatus::Cancelled;
-    }
-    Ok(reminder)
 }
 
 fn refuse(field: &str, error: &ReminderError) -> Problem {

@@ -12,7 +12,7 @@ use nudge_component::Problem;
 use uuid::Uuid;
 
 use crate::db::{Database, DbError, Dialect, Value};
-use crate::record::{COLUMNS, TaskRecord};
+use crate::record::{COLUMNS, TaskRecord, columns_of_task};
 
 pub(crate) use words::terms;
 use words::{Within, Words};
@@ -162,10 +162,6 @@ async fn part(
                 behind = " AND task_text.rowid < (SELECT number FROM task_number WHERE task_id = $4)";
                 parameters.push(place.id.into());
             }
-            let columns: Vec<String> = COLUMNS
-                .split(',')
-                .map(|name| format!("task.{}", name.trim()))
-                .collect();
             // CROSS JOIN keeps the order of the tables (https://sqlite.org/optoverview.html#crossjoin): matches come newest
             // first, and reading ends with the page.
             format!(
@@ -173,7 +169,7 @@ async fn part(
                  CROSS JOIN task ON task.id = task_number.task_id \
                  WHERE task_text MATCH $1 AND task.user_id = $2 AND task.deleted_at IS NULL{behind} \
                  ORDER BY task_text.rowid DESC LIMIT $3",
-                columns.join(", ")
+                columns_of_task()
             )
         }
         Dialect::Postgres => {

@@ -1,5 +1,7 @@
 //! What happens to tasks. Every change goes through [`change`], which is the only place that writes.
 
+use std::fmt::Display;
+
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::Problem;
 use nudge_component::events::Disposition;
@@ -22,9 +24,9 @@ use crate::idempotency::NewIds;
 use crate::labels::{self, Kind};
 use crate::query::TaskQuery;
 use crate::record::TaskRecord;
-use crate::{input, list, outbox, people, reminders, store};
+use crate::{input, list, outbox, people, query, reminders, store};
 
-/// How often a change is tried against a task that others change at the same time.
+/// How often a change is tried against what others change at the same time.
 pub(crate) const ATTEMPTS: u32 = 8;
 
 /// A reminder counts as overdue after this time: longer than a job, the broker and the mail server take on a good day.
@@ -110,6 +112,22 @@ pub(crate) async fn list(user: &User, query: &TaskQuery) -> Result<Page<Task>, P
     })
 }
 
+/// A page of a user's tasks by the parameters of `GET /api/v1/tasks`, and what they were read as.
+pub(crate) async fn list_by(
+    user: &User,
+    pairs: Vec<(String, String)>,
+    now: Timestamp,
+) -> Result<(TaskQuery, Page<Task>), Problem> {
+    let zone = if query::names_days(&pairs) {
+        people::zone(user).await?
+    } else {
+        user.zone.clone()
+    };
+    let query = TaskQuery::read(pairs, &zone, now)?;
+    let page = list(user, &query).await?;
+    Ok((query, page))
+}
+
 /// Which version the caller wants to change: any, or one of these entity tags.
 pub(crate) type Expected = Option<Vec<String>>;
 
@@ -141,20 +159,12 @@ pub(crate) async fn complete(
     expected: &Expected,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    change(
-        &database,
-        user.id.as_str(),
-        id,
-        expected,
-        trace,
-        |task, context| {
-            if task.status == Status::Pending {
-                draft::complete(task, context);
-            }
-            Ok(())
-        },
-    )
+    change_own(user, id, expected, trace, |task, context| {
+        if task.status == Status::Pending {
+            draft::complete(task, context);
+        }
+        Ok(())
+    })
     .await
 }
 
@@ -165,20 +175,12 @@ pub(crate) async fn reopen(
     expected: &Expected,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    change(
-        &database,
-        user.id.as_str(),
-        id,
-        expected,
-        trace,
-        |task, context| {
-            if task.status == Status::Completed {
-                draft::reopen(task, context);
-            }
-            Ok(())
-        },
-    )
+    change_own(user, id, expected, trace, |task, context| {
+        if task.status == Status::Completed {
+            draft::reopen(task, context);
+        }
+        Ok(())
+    })
     .await
 }
 
@@ -190,15 +192,9 @@ pub(crate) async fn move_due(
     body: &Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    change(
-        &database,
-        user.id.as_str(),
-        id,
-        expected,
-        trace,
-        |task, context| draft::move_due(task, body.clone(), context),
-    )
+    change_own(user, id, expected, trace, |task, context| {
+        draft::move_due(task, body.clone(), context)
+    })
     .await
 }
 
@@ -212,9 +208,9 @@ pub(crate) async fn tag(
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
-    let known = labels::find(&database, Kind::Tag, user.id.as_str(), tag).await?;
+    let known = labels::known(&database, Kind::Tag, user.id.as_str(), &[tag]).await?;
     // What a task wears can be taken off, even if it is no more.
-    if known.is_none()
+    if known.is_empty()
         && (wear
             || !find(&database, user.id.as_str(), id, &None)
                 .await?
@@ -315,7 +311,7 @@ pub(crate) async fn delete_unannounced(
             });
         }
     }
-    Err(contended(id))
+    Err(contended("task", id))
 }
 
 /// Creates what comes after an occurrence that was deleted. Doing it again does nothing more: the relay does, for what a
@@ -374,6 +370,18 @@ async fn create_next(
     store::set_successor(database, before.id, "created").await
 }
 
+/// [`change`], for the requests that know nothing but their user.
+async fn change_own(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    trace: &Traceparent,
+    apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
+) -> Result<TaskRecord, Problem> {
+    let database = Database::open().await?;
+    change(&database, user.id.as_str(), id, expected, trace, apply).await
+}
+
 /// Reads, changes, and writes if nobody has written meanwhile; otherwise again. A change that changes nothing is none:
 /// no version, no event.
 pub(crate) async fn change(
@@ -382,7 +390,7 @@ pub(crate) async fn change(
     id: Uuid,
     expected: &Expected,
     trace: &Traceparent,
-    apply: impl Fn(&mut TaskRecord, &Context) -> Result<(), Problem>,
+    mut apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
 ) -> Result<TaskRecord, Problem> {
     for _ in 0..ATTEMPTS {
         let before = find(database, user_id, id, expected).await?;
@@ -416,7 +424,7 @@ pub(crate) async fn change(
             return Ok(task);
         }
     }
-    Err(contended(id))
+    Err(contended("task", id))
 }
 
 async fn find(
@@ -437,9 +445,10 @@ fn next_version(task: &mut TaskRecord, context: &Context) {
     task.updated_at = context.now;
 }
 
-pub(crate) fn contended(id: Uuid) -> Problem {
+/// The answer when others were faster every time.
+pub(crate) fn contended(what: &str, id: impl Display) -> Problem {
     Problem::unavailable(
-        "the task",
+        &format!("the {what}"),
         format!("{id} was changed by others {ATTEMPTS} times in a row"),
     )
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::db::{Database, DbError, Row, Value};
 use crate::labels::Kind;
-use crate::record::{COLUMNS, TaskRecord};
+use crate::record::{COLUMNS, TaskRecord, columns_of_task};
 use crate::search;
 
 /// An event that is stored and not published.
@@ -247,19 +247,15 @@ pub(crate) async fn overdue(
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<(Uuid, TaskRecord)>, DbError> {
-    let columns: Vec<String> = COLUMNS
-        .split(',')
-        .map(|name| format!("task.{}", name.trim()))
-        .collect();
     let sql = format!(
         "SELECT {}, reminder.id FROM reminder JOIN task ON task.id = reminder.task_id \
          WHERE reminder.status = 'scheduled' AND reminder.remind_at < $1 AND task.deleted_at IS NULL AND task.status = 'pending' \
          ORDER BY reminder.remind_at LIMIT $2",
-        columns.join(", ")
+        columns_of_task()
     );
     let rows = database.query(&sql, [before.into(), limit.into()]).await?;
     rows.iter()
-        .map(|row| Ok((row.parsed(columns.len())?, TaskRecord::read(row)?)))
+        .map(|row| Ok((row.parsed(COLUMNS.split(',').count())?, TaskRecord::read(row)?)))
         .collect()
 }
 

@@ -199,18 +199,12 @@ fn renamed(error: &FieldError) -> FieldError {
 
 /// The argument that became a REST field.
 fn argument(field: &str) -> String {
-    if field.starts_with("reminders") {
-        return match field.rsplit_once('.') {
-            Some((_, "at")) => "remind_at",
-            Some((_, "minutesBefore")) => "remind_before_minutes",
-            _ => "reminder",
-        }
-        .to_owned();
-    }
     let end = field.find('[').unwrap_or(field.len());
     let (name, rest) = field.split_at(end);
     let name = match name {
         "due" => "due_date",
+        "minutesBefore" => "remind_before_minutes",
+        "at" => "remind_at",
         "recurrence" => "recurrence_rule",
         "categoryId" => "category_id",
         "tagIds" => "tag_ids",

@@ -82,20 +82,13 @@ async fn searched(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
 
 async fn labels(user: &User, kind: Kind, text: &str) -> Result<Vec<Suggestion>, Problem> {
     let labels = labels::list(&Database::open().await?, kind, user.id.as_str()).await?;
-    let candidates = labels.iter().take(CANDIDATES as usize).map(|label| {
-        let label = super::view::label(label);
-        let text = |name: &str| {
-            label
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        Suggestion {
-            id: text("id"),
-            title: text("name"),
-        }
-    });
+    let candidates = labels
+        .into_iter()
+        .take(CANDIDATES as usize)
+        .map(|label| Suggestion {
+            id: label.id.to_string(),
+            title: label.name,
+        });
     Ok(nearest(text, candidates))
 }
 

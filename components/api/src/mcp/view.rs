@@ -1,8 +1,9 @@
 //! Tasks and labels as structured answers: named as the tools' arguments are.
 
 use nudge_contract::task::{Reminder, Task};
-use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::labels::Label;
 
 /// A task.
 pub(crate) fn task(task: &Task) -> Value {
@@ -34,9 +35,7 @@ fn reminder(reminder: &Reminder) -> Value {
     })
 }
 
-/// A category or a tag, of whatever REST shows.
-pub(crate) fn label(label: &impl Serialize) -> Value {
-    let shown = serde_json::to_value(label).unwrap_or_default();
-    let field = |name: &str| shown.get(name).cloned().unwrap_or_default();
-    json!({ "id": field("id"), "name": field("name"), "color": field("color") })
+/// A category or a tag.
+pub(crate) fn label(label: &Label) -> Value {
+    json!({ "id": label.id, "name": label.name, "color": label.color })
 }

@@ -16,10 +16,9 @@ use crate::auth::User;
 use crate::db::Database;
 use crate::idempotency::NewIds;
 use crate::input::{JsonObject, Pairs, Query, etag, if_match, path_id};
-use crate::query::{self, TaskQuery};
 use crate::record::TaskRecord;
 use crate::service::{self, Scope};
-use crate::{bulk, feed, people};
+use crate::{bulk, feed, query};
 
 /// A task with its entity tag.
 fn answer(status: StatusCode, task: &TaskRecord) -> Response {
@@ -161,6 +160,6 @@ pub(super) async fn history(
 }
 
 pub(super) async fn list(user: User, Pairs(pairs): Pairs) -> Result<Json<Page<Task>>, Problem> {
-    let query = TaskQuery::read(pairs, &people::zone(&user).await?, Timestamp::now())?;
-    service::list(&user, &query).await.map(Json)
+    let (_, page) = service::list_by(&user, pairs, Timestamp::now()).await?;
+    Ok(Json(page))
 }

@@ -102,16 +102,14 @@ fn body(arguments: &mut Arguments) -> Map<String, Value> {
 }
 
 fn shown(said: &str, kind: Kind, label: &Label) -> Done {
-    let label = view::label(label);
     Done {
-        text: format!("{said} the {} {}", kind.name(), line(&label)),
-        structured: Value::Object(only(kind.name(), label)),
+        text: format!("{said} the {} {}", kind.name(), line(label)),
+        structured: Value::Object(only(kind.name(), view::label(label))),
     }
 }
 
-fn line(label: &Value) -> String {
-    let text = |name: &str| label.get(name).and_then(Value::as_str).unwrap_or_default();
-    format!("“{}” (id {})", text("name"), text("id"))
+fn line(label: &Label) -> String {
+    format!("“{}” (id {})", label.name, label.id)
 }
 
 /// `create_category`, `create_tag`.
@@ -132,13 +130,13 @@ pub(super) async fn list(kind: Kind, call: Call) -> Result<Done, Failure> {
     let labels = labels::list(&database, kind, call.user.id.as_str())
         .await
         .map_err(Problem::from)?;
-    let labels: Vec<Value> = labels.iter().map(view::label).collect();
     let mut text = text::count(labels.len(), kind.name(), plural(kind));
     for label in &labels {
         text.push_str("\n- ");
         text.push_str(&line(label));
     }
     let mut structured = only("count", json!(labels.len()));
+    let labels = labels.iter().map(view::label).collect();
     structured.insert(plural(kind).to_owned(), Value::Array(labels));
     Ok(Done {
         text,

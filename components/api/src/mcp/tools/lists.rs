@@ -12,7 +12,7 @@ use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
 use crate::query::{MAX_DAYS, MAX_LIMIT, TaskQuery};
 use crate::record::TaskRecord;
-use crate::{people, search, service};
+use crate::{search, service};
 
 /// Days of `get_upcoming_tasks` when the caller does not say.
 const DAYS: &str = "7";
@@ -125,9 +125,7 @@ pub(super) async fn list(call: Call) -> Result<Done, Failure> {
     arguments.pair(&mut pairs, "limit", "limit");
     arguments.pair(&mut pairs, "offset", "offset");
     arguments.finish()?;
-    let zone = people::zone(&call.user).await.map_err(Problem::from)?;
-    let query = TaskQuery::read(pairs, &zone, call.now)?;
-    let page = service::list(&call.user, &query).await?;
+    let (query, page) = service::list_by(&call.user, pairs, call.now).await?;
     let has_more = page.next_cursor.is_some();
     let next = query.offset.saturating_add(query.limit);
     let mut done = found("", page.items, has_more);
@@ -187,9 +185,7 @@ pub(super) async fn upcoming(call: Call) -> Result<Done, Failure> {
 }
 
 async fn queried(user: &User, now: jiff::Timestamp, pairs: Pairs, what: &str) -> Result<Done, Failure> {
-    let zone = people::zone(user).await.map_err(Problem::from)?;
-    let query = TaskQuery::read(pairs, &zone, now)?;
-    let page = service::list(user, &query).await?;
+    let (_, page) = service::list_by(user, pairs, now).await?;
     let has_more = page.next_cursor.is_some();
     let mut done = found(what, page.items, has_more);
     if has_more {
