@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 /// Tasks of one bulk request: the most there may be.
 const BULK: usize = 100;
 
+/// Tasks between two lines that say how far it is.
+const PROGRESS: usize = 10_000;
+
 /// Different words of the made-up tasks; the n-th is about n times rarer than the first.
 const VOCABULARY: f64 = 5_000.0;
 
@@ -184,6 +187,9 @@ async fn seed(target: &Target, tasks: usize) -> Result<()> {
                 let first = next.fetch_add(BULK, Ordering::Relaxed);
                 if first >= tasks {
                     return Ok(());
+                }
+                if first > 0 && first % PROGRESS == 0 {
+                    eprintln!("created {first} of {tasks} tasks ({:.0?})", begin.elapsed());
                 }
                 let operations: Vec<Value> = (first..tasks.min(first + BULK))
                     .map(|number| json!({ "op": "create", "task": task(number) }))
