@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use http::Method;
 use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
-use nudge_test_kit::http::Call;
+use nudge_test_kit::http::{Call, Session};
 use serde_json::{Value, json};
 
 /// Tasks of one bulk request: the most there may be.
@@ -44,6 +44,9 @@ struct Options {
     /// Tasks to create before measuring.
     #[arg(long, default_value_t = 100_000)]
     tasks: usize,
+    /// Only the requests whose names begin with this.
+    #[arg(long, default_value = "")]
+    only: String,
     /// Requests in flight.
     #[arg(long, default_value_t = 16)]
     clients: usize,
@@ -60,11 +63,9 @@ struct Target {
 }
 
 impl Target {
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+    fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Call {
         let call = Call::new(self.address, method, path).bearer(&self.token);
-        let call = body.into_iter().fold(call, Call::json);
-        let answer = call.send().await?;
-        Ok((answer.status.as_u16(), answer.json().unwrap_or_default()))
+        body.into_iter().fold(call, Call::json)
     }
 }
 
@@ -90,20 +91,23 @@ async fn main() -> Result<()> {
     println!(
         "| request | req/s | p50 ms | p95 ms | p99 ms | errors |\n| --- | --- | --- | --- | --- | --- |"
     );
-    for (name, path) in requests() {
+    let wanted = |name: &str| name.starts_with(&options.only);
+    for (name, path) in requests().into_iter().filter(|(name, _)| wanted(name)) {
         measure(&options, &target, name, move |_| {
             (Method::GET, path.to_owned(), None)
         })
         .await;
     }
-    measure(&options, &target, "create", |number| {
-        (
-            Method::POST,
-            "/api/v1/tasks".to_owned(),
-            Some(task(number + 10_000_000)),
-        )
-    })
-    .await;
+    if wanted("create") {
+        measure(&options, &target, "create", |number| {
+            (
+                Method::POST,
+                "/api/v1/tasks".to_owned(),
+                Some(task(number + 10_000_000)),
+            )
+        })
+        .await;
+    }
     if let Some(system) = system {
         system.shutdown().await;
     }
@@ -141,8 +145,10 @@ async fn start(options: &Options, data: DataDir) -> Result<(Target, System)> {
 }
 
 /// What is measured, with its name.
-fn requests() -> [(&'static str, &'static str); 17] {
+fn requests() -> [(&'static str, &'static str); 19] {
     [
+        ("health", "/health/live"),
+        ("read", "/api/v1/tasks/00000000-0000-7000-8000-000000000000"),
         ("list", "/api/v1/tasks"),
         ("list, by due", "/api/v1/tasks?sort=due"),
         ("list, by priority", "/api/v1/tasks?sort=priority"),
@@ -183,6 +189,7 @@ async fn seed(target: &Target, tasks: usize) -> Result<()> {
     for _ in 0..4 {
         let (target, next) = (target.clone(), next.clone());
         workers.spawn(async move {
+            let mut session = Session::open(target.address).await?;
             loop {
                 let first = next.fetch_add(BULK, Ordering::Relaxed);
                 if first >= tasks {
@@ -195,10 +202,10 @@ async fn seed(target: &Target, tasks: usize) -> Result<()> {
                     .map(|number| json!({ "op": "create", "task": task(number) }))
                     .collect();
                 let body = json!({ "operations": operations });
-                let (status, answer) = target
-                    .send(Method::POST, "/api/v1/tasks/bulk", Some(&body))
-                    .await?;
-                ensure!(status == 200, "{status}: {answer}");
+                let call = target.call(Method::POST, "/api/v1/tasks/bulk", Some(&body));
+                let answer = session.send(call).await?;
+                ensure!(answer.status == 200, "{}: {:?}", answer.status, answer.body);
+                let answer = answer.json()?;
                 let refused = answer["results"]
                     .as_array()
                     .into_iter()
@@ -229,11 +236,15 @@ where
         let (target, next) = (target.clone(), next.clone());
         clients.spawn(async move {
             let (mut times, mut errors) = (Vec::new(), 0_usize);
+            let Ok(mut session) = Session::open(target.address).await else {
+                return (times, 1);
+            };
             while Instant::now() < until {
                 let (method, path, body) = request(next.fetch_add(1, Ordering::Relaxed));
+                let call = target.call(method, &path, body.as_ref());
                 let sent = Instant::now();
-                match target.send(method, &path, body.as_ref()).await {
-                    Ok((200..=299, _)) => times.push(sent.elapsed()),
+                match session.send(call).await {
+                    Ok(answer) if answer.status.is_success() => times.push(sent.elapsed()),
                     _ => errors += 1,
                 }
             }

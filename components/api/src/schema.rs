@@ -63,6 +63,11 @@ const MIGRATIONS: &[Migration] = &[
             include_str!("schema/4-postgres.sql"),
         ],
     },
+    Migration {
+        number: 5,
+        sqlite: &[include_str!("schema/5-sqlite.sql")],
+        postgres: &[],
+    },
 ];
 
 /// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.
@@ -190,9 +195,15 @@ mod tests {
                 .flat_map(|text| statements(text))
             {
                 assert!(
-                    ["IF NOT EXISTS", "OR REPLACE", "IF EXISTS", "DO NOTHING"]
-                        .iter()
-                        .any(|words| statement.contains(words)),
+                    [
+                        "IF NOT EXISTS",
+                        "OR REPLACE",
+                        "IF EXISTS",
+                        "DO NOTHING",
+                        "DO UPDATE"
+                    ]
+                    .iter()
+                    .any(|words| statement.contains(words)),
                     "{statement}"
                 );
             }

@@ -1,8 +1,8 @@
 //! Full text: tasks whose title and description have all words of a query, the last one as a prefix.
 //!
 //! Tasks with all words in the title come first, then those that need their description; each part newest first. That
-//! order is exact. Common words cost no more than rare ones: SQLite's FTS5 gives matches newest first, and on PostgreSQL
-//! the newest tasks are looked through before the index is asked (decision 0015).
+//! order is exact. Common words cost no more than rare ones: the newest tasks are looked through before the index is asked
+//! (decision 0015).
 
 pub(crate) mod words;
 
@@ -23,8 +23,11 @@ const MAX_OFFSET: u32 = 1_000;
 /// So many matches are looked up one by one for a list; more are met soon enough in the list's own order.
 const FEW: u32 = 2_000;
 
-/// So many of a user's newest tasks are looked through before PostgreSQL's index is asked.
+/// So many of a user's newest tasks are looked through before the index is asked.
 const NEWEST: u32 = 300;
+
+/// A word that so many of the newest tasks have is not in few tasks.
+const COMMON: i64 = 30;
 
 /// PostgreSQL's condition that a task matches the expression `$1`, in the words of its index.
 const MATCHES: &str = "CAST(terms AS tsvector) @@ CAST(CAST($1 AS TEXT) AS tsquery)";
@@ -138,8 +141,7 @@ async fn from(
             continue;
         }
         let place = after.filter(|place| place.title == title);
-        let expression = words.expression(database.dialect(), within);
-        let tasks = part(database, user_id, expression, missing, place).await?;
+        let tasks = part(database, user_id, words, within, missing, place).await?;
         found.extend(tasks.into_iter().map(|task| (within, task)));
     }
     Ok(found)
@@ -149,13 +151,19 @@ async fn from(
 async fn part(
     database: &Database,
     user_id: &str,
-    expression: String,
+    words: &Words,
+    within: Within,
     limit: u32,
     after: Option<Place>,
 ) -> Result<Vec<TaskRecord>, DbError> {
+    let expression = words.expression(database.dialect(), within);
     let mut parameters: Vec<Value> = vec![expression.into(), user_id.into(), limit.into()];
     let sql = match database.dialect() {
         Dialect::Sqlite => {
+            let found = newest(database, user_id, words, within, limit, after).await?;
+            if found.len() == limit as usize {
+                return Ok(found);
+            }
             let mut behind = "";
             if let Some(place) = after {
                 // A deleted task keeps its number; only one whose user is gone has none, and then there is nothing.
@@ -203,6 +211,48 @@ async fn part(
         .collect()
 }
 
+/// Matches among a user's newest tasks behind a place, on SQLite. The index has to put all matches of a prefix together before
+/// it gives the first, so a word that is common is faster found without it.
+async fn newest(
+    database: &Database,
+    user_id: &str,
+    words: &Words,
+    within: Within,
+    limit: u32,
+    after: Option<Place>,
+) -> Result<Vec<TaskRecord>, DbError> {
+    let mut parameters: Vec<Value> = vec![user_id.into(), limit.into()];
+    let behind = match after {
+        Some(place) => {
+            parameters.push(place.id.into());
+            "AND number < (SELECT number FROM task_number WHERE task_id = $3)"
+        }
+        None => "",
+    };
+    let (condition, texts) = words.condition(within, parameters.len() + 1);
+    parameters.extend(texts.into_iter().map(Value::from));
+    let sql = format!(
+        "SELECT {} FROM {} AND {condition} ORDER BY number DESC LIMIT $2",
+        columns_of_task(),
+        newest_tasks(behind)
+    );
+    database
+        .query(&sql, parameters)
+        .await?
+        .iter()
+        .map(TaskRecord::read)
+        .collect()
+}
+
+/// Tables and conditions that name the newest tasks of the user `$1`, on SQLite.
+fn newest_tasks(behind: &str) -> String {
+    format!(
+        "task_number CROSS JOIN task ON task.id = task_number.task_id \
+         WHERE task_number.user_id = $1 {behind} AND number > COALESCE((SELECT number FROM task_number \
+         WHERE user_id = $1 {behind} ORDER BY number DESC LIMIT 1 OFFSET {NEWEST}), 0) AND task.deleted_at IS NULL"
+    )
+}
+
 /// The condition of a list that its tasks have all words of a text, with parameters from `$next` on.
 pub(crate) struct TextCondition {
     pub(crate) sql: String,
@@ -224,59 +274,63 @@ pub(crate) async fn text_condition(
 ) -> Result<TextCondition, Problem> {
     let words = read(user_id, "text", text)?;
     let dialect = database.dialect();
+    if dialect == Dialect::Sqlite && is_common(database, user_id, &words).await? {
+        return Ok(met(&words, next));
+    }
     let expression = words.expression(dialect, Within::Anywhere);
-    let (count, few, many) = match dialect {
+    let matches = MATCHES.replace("$1", &format!("${next}"));
+    let (count, few) = match dialect {
         Dialect::Sqlite => (
             "SELECT COUNT(*) FROM (SELECT rowid FROM task_text WHERE task_text MATCH $1 LIMIT $2) AS few"
                 .to_owned(),
             format!(
                 "id IN (SELECT task_id FROM task_number WHERE number IN (SELECT rowid FROM task_text WHERE task_text MATCH ${next}))"
             ),
-            None,
         ),
-        Dialect::Postgres => {
-            let matches = MATCHES.replace("$1", &format!("${next}"));
-            (
-                format!(
-                    "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE {MATCHES} AND deleted_at IS NULL LIMIT $2) AS few"
-                ),
-                format!("id = ANY (ARRAY(SELECT id FROM task WHERE {matches} AND deleted_at IS NULL))"),
-                Some(matches),
-            )
-        }
+        Dialect::Postgres => (
+            format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE {MATCHES} AND deleted_at IS NULL LIMIT $2) AS few"
+            ),
+            format!("id = ANY (ARRAY(SELECT id FROM task WHERE {matches} AND deleted_at IS NULL))"),
+        ),
     };
     let rows = database
         .query(&count, [expression.as_str().into(), (FEW + 1).into()])
         .await?;
-    if rows.first().map_or(Ok(0), |row| row.int(0))? <= FEW.into() {
-        return Ok(TextCondition {
+    let is_few = rows.first().map_or(Ok(0), |row| row.int(0))? <= FEW.into();
+    Ok(match (is_few, dialect) {
+        (true, _) => TextCondition {
             sql: few,
             parameters: vec![expression.into()],
             few: true,
-        });
-    }
-    if let Some(sql) = many {
-        return Ok(TextCondition {
-            sql,
+        },
+        (false, Dialect::Postgres) => TextCondition {
+            sql: matches,
             parameters: vec![expression.into()],
             few: false,
-        });
-    }
-    let mut parameters: Vec<Value> = Vec::new();
-    let mut conditions = Vec::new();
-    for [in_title, in_description] in words.in_terms() {
-        let place = next + parameters.len();
-        conditions.push(format!(
-            "(INSTR(terms, ${place}) > 0 OR INSTR(terms, ${}) > 0)",
-            place + 1
-        ));
-        parameters.extend([in_title.into(), in_description.into()]);
-    }
-    Ok(TextCondition {
-        sql: conditions.join(" AND "),
-        parameters,
-        few: false,
+        },
+        (false, Dialect::Sqlite) => met(&words, next),
     })
+}
+
+/// The condition that is asked of one task after the other, on SQLite.
+fn met(words: &Words, next: usize) -> TextCondition {
+    let (sql, parameters) = words.condition(Within::Anywhere, next);
+    TextCondition {
+        sql,
+        parameters: parameters.into_iter().map(Value::from).collect(),
+        few: false,
+    }
+}
+
+/// Whether many of a user's newest tasks have the words, on SQLite.
+async fn is_common(database: &Database, user_id: &str, words: &Words) -> Result<bool, DbError> {
+    let (condition, texts) = words.condition(Within::Anywhere, 2);
+    let mut parameters: Vec<Value> = vec![user_id.into()];
+    parameters.extend(texts.into_iter().map(Value::from));
+    let sql = format!("SELECT COUNT(*) FROM {} AND {condition}", newest_tasks(""));
+    let rows = database.query(&sql, parameters).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.int(0))? >= COMMON)
 }
 
 /// Fills the index with tasks that were stored before there was one. What others change meanwhile is left as it is.

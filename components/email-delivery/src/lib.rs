@@ -31,7 +31,7 @@ use spin_sdk::http::{IntoResponse, Request};
 async fn handle(request: Request) -> impl IntoResponse {
     nudge_component::serve::serve(
         nudge_contract::names::app::EMAIL_DELIVERY,
-        routes::router(),
+        routes::router,
         request,
     )
     .await

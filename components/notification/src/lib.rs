@@ -25,10 +25,5 @@ use spin_sdk::http::{IntoResponse, Request};
     expect(dead_code, reason = "the entry point exists in the component only")
 )]
 async fn handle(request: Request) -> impl IntoResponse {
-    nudge_component::serve::serve(
-        nudge_contract::names::app::NOTIFICATION,
-        routes::router(),
-        request,
-    )
-    .await
+    nudge_component::serve::serve(nudge_contract::names::app::NOTIFICATION, routes::router, request).await
 }

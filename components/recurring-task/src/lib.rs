@@ -24,7 +24,7 @@ use spin_sdk::http::{IntoResponse, Request};
 async fn handle(request: Request) -> impl IntoResponse {
     nudge_component::serve::serve(
         nudge_contract::names::app::RECURRING_TASK,
-        routes::router(),
+        routes::router,
         request,
     )
     .await

@@ -1,6 +1,6 @@
 //! From Spin's request to an axum router and back.
 
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -21,9 +21,13 @@ use crate::trace::Traceparent;
 /// Largest body that is read, in bytes. Dapr and Spin have no inbound limit of their own.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// Answers one request with a router; logs it with its trace id.
-pub async fn serve(app_id: &'static str, router: Router, request: Request) -> Response {
+/// Answers one request with the component's router; logs it with its trace id. The router is made once in an instance's life,
+/// since making one costs more than most requests.
+pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Request) -> Response {
+    static ROUTER: OnceLock<Router> = OnceLock::new();
     start_logging();
+    // The state is given here so that axum does not give it to a copy of the handlers with every request.
+    let router = ROUTER.get_or_init(|| router().with_state(())).clone();
     let traceparent = Traceparent::of(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", app = app_id, trace_id = traceparent.trace_id(), %method, path);

@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
+use tokio::sync::oneshot;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
 use crate::bindings::spin::sqlite::sqlite::{
@@ -29,10 +31,16 @@ pub(crate) struct Databases {
     open: Mutex<BTreeMap<String, Connection>>,
 }
 
-/// An open database.
+/// An open database: where to send what is to be done with it. A thread of its own does it, one after the other; it ends
+/// with the last of these.
 #[derive(Clone, Debug)]
 #[allow(unreachable_pub)] // The generated bindings name it in public.
-pub struct Connection(Arc<Mutex<rusqlite::Connection>>);
+pub struct Connection(Sender<Work>);
+
+type Work = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
+
+/// Statements that are kept prepared: more than a service has.
+const PREPARED: usize = 256;
 
 /// What a statement produced before it ended, and how it ended.
 struct Outcome {
@@ -47,6 +55,12 @@ impl Databases {
             folder,
             open: Mutex::default(),
         }
+    }
+
+    /// The database, if it is open.
+    fn known(&self, name: &str) -> Option<Connection> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(name).cloned()
     }
 
     fn open(&self, name: &str) -> Result<Connection, Error> {
@@ -73,17 +87,26 @@ impl Connection {
             AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
             _ => Authorization::Allow,
         }));
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        let (sender, works) = std::sync::mpsc::channel::<Work>();
+        let thread = std::thread::Builder::new().name("spin-host-sqlite".to_owned());
+        thread
+            .spawn(move || works.into_iter().for_each(|work| work(&connection)))
+            .map_err(io)?;
+        Ok(Self(sender))
     }
 
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&rusqlite::Connection) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let connection = self.0.clone();
-        tokio::task::spawn_blocking(move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner)))
-            .await
-            .map_err(io)
+        let (sender, result) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            // Whoever waited for it may have gone.
+            let _ = sender.send(work(connection));
+        });
+        self.0.send(work).map_err(io)?;
+        result.await.map_err(io)
     }
 
     async fn run(&self, statement: String, parameters: Vec<Value>) -> Result<Outcome, Error> {
@@ -169,10 +192,13 @@ fn from_sqlite(value: ValueRef<'_>) -> Result<Value, Error> {
     })
 }
 
-/// Finds or opens a database for a component, off the runtime's threads.
+/// Finds a database for a component, or opens it, off the runtime's threads.
 async fn open(state: Access, name: String) -> Result<Connection, Error> {
     if !state.allowed.contains(&name) {
         return Err(Error::AccessDenied);
+    }
+    if let Some(connection) = state.databases.known(&name) {
+        return Ok(connection);
     }
     tokio::task::spawn_blocking(move || state.databases.open(&name))
         .await

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -123,21 +124,16 @@ impl Call {
     }
 
     async fn exchange(self) -> Result<Answer> {
-        let (connection, response) = self.head().await?;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await?.to_bytes();
-        connection.abort();
-        Ok(Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        })
+        Session::open(self.address).await?.exchange(self).await
     }
 
     async fn head(self) -> Result<(Connection, Response<Incoming>)> {
-        let stream = TcpStream::connect(self.address).await.context("no connection")?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let connection = tokio::spawn(connection);
+        let (mut sender, connection) = connect(self.address).await?;
+        let response = sender.send_request(self.request()?).await?;
+        Ok((connection, response))
+    }
+
+    fn request(self) -> Result<Request<Full<Bytes>>> {
         let mut request = Request::builder()
             .method(self.method)
             .uri(self.path)
@@ -145,9 +141,62 @@ impl Call {
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        let response = sender.send_request(request.body(Full::new(self.body))?).await?;
-        Ok((connection, response))
+        Ok(request.body(Full::new(self.body))?)
     }
+}
+
+/// A connection for one request after the other.
+#[derive(Debug)]
+pub struct Session {
+    sender: SendRequest<Full<Bytes>>,
+    connection: Connection,
+}
+
+impl Session {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub async fn open(address: SocketAddr) -> Result<Self> {
+        let (sender, connection) = connect(address).await?;
+        Ok(Self { sender, connection })
+    }
+
+    /// Sends a request over this connection, whatever the address it was made for.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closed, no answer comes within [`DEADLINE`], or it breaks off.
+    pub async fn send(&mut self, call: Call) -> Result<Answer> {
+        let what = format!("{} {}", call.method, call.path);
+        tokio::time::timeout(DEADLINE, self.exchange(call))
+            .await
+            .with_context(|| format!("{what}: no answer within {DEADLINE:?}"))?
+            .context(what)
+    }
+
+    async fn exchange(&mut self, call: Call) -> Result<Answer> {
+        self.sender.ready().await?;
+        let (parts, body) = self.sender.send_request(call.request()?).await?.into_parts();
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await?.to_bytes(),
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+async fn connect(address: SocketAddr) -> Result<(SendRequest<Full<Bytes>>, Connection)> {
+    let stream = TcpStream::connect(address).await.context("no connection")?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    Ok((sender, tokio::spawn(connection)))
 }
 
 type Connection = JoinHandle<hyper::Result<()>>;

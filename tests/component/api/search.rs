@@ -157,6 +157,38 @@ async fn pages_go_from_titles_to_descriptions_and_stay_right_while_tasks_come_an
 }
 
 #[tokio::test]
+async fn a_word_is_found_whether_new_tasks_have_it_or_old_ones_do() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    create(&api, &api.user("bob"), "milk of bob", "").await;
+    for hundred in 0..4 {
+        let tasks = (0..100).map(|number| {
+            let number = hundred * 100 + number;
+            let description = if number < 50 { "bread" } else { "" };
+            json!({ "op": "create", "task": { "title": format!("milk {number}"), "description": description } })
+        });
+        let body = json!({ "operations": tasks.collect::<Vec<_>>() });
+        json(&alice.post("/api/v1/tasks/bulk", &body).await, 200);
+    }
+    for (word, newest) in [("milk", 399), ("mil", 399), ("bread", 49), ("milk+bre", 49)] {
+        let expected: Vec<String> = (0..=newest)
+            .rev()
+            .map(|number| format!("milk {number}"))
+            .collect();
+        for list in ["/api/v1/tasks/search?query=", "/api/v1/tasks?text="] {
+            let path = format!("{list}{word}&limit=70");
+            let mut page = json(&alice.get(&path).await, 200);
+            let mut found: Vec<String> = titles(&page).into_iter().map(str::to_owned).collect();
+            while let Some(cursor) = page["nextCursor"].as_str() {
+                page = json(&alice.get(&format!("{path}&cursor={cursor}")).await, 200);
+                found.extend(titles(&page).into_iter().map(str::to_owned));
+            }
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_is_typed_is_syntax() {
     let api = Service::start("api").await;
     let alice = api.user("alice");

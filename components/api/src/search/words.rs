@@ -118,14 +118,30 @@ impl Words {
         }
     }
 
-    /// For each word, texts of which [`terms`] hold one.
-    pub(crate) fn in_terms(&self) -> Vec<[String; 2]> {
-        self.each()
-            .map(|(word, last)| {
-                let end = if last { "" } else { " " };
-                [TITLE, DESCRIPTION].map(|place| format!(" {}{place}{word}{end}", self.mark))
-            })
-            .collect()
+    /// The same as a condition on the column `terms`, with the texts that are its parameters from `$next` on.
+    pub(crate) fn condition(&self, within: Within, next: usize) -> (String, Vec<String>) {
+        let mut parameters = Vec::new();
+        let mut has = |place: char, (word, last): (&str, bool)| {
+            let end = if last { "" } else { " " };
+            parameters.push(format!(" {}{place}{word}{end}", self.mark));
+            format!("INSTR(terms, ${}) > 0", next + parameters.len() - 1)
+        };
+        let mut title = Vec::new();
+        let mut anywhere = Vec::new();
+        for word in self.each() {
+            let in_title = has(TITLE, word);
+            if within != Within::Title {
+                anywhere.push(format!("({in_title} OR {})", has(DESCRIPTION, word)));
+            }
+            title.push(in_title);
+        }
+        let (title, anywhere) = (title.join(" AND "), anywhere.join(" AND "));
+        let sql = match within {
+            Within::Title => title,
+            Within::Anywhere => anywhere,
+            Within::Rest => format!("{anywhere} AND NOT ({title})"),
+        };
+        (sql, parameters)
     }
 
     /// The words, and whether each is the last, of which the beginning is enough.
