@@ -23,11 +23,13 @@ const MAX_OFFSET: u32 = 1_000;
 /// So many matches are looked up one by one for a list; more are met soon enough in the list's own order.
 const FEW: u32 = 2_000;
 
-/// So many of a user's newest tasks are looked through before the index is asked.
+/// So many of a user's newest tasks are looked through before the index is asked: on PostgreSQL, and on SQLite, whose index
+/// has less to do.
 const NEWEST: u32 = 300;
+const NEWEST_OF_SQLITE: u32 = 100;
 
-/// A word that so many of the newest tasks have is not in few tasks.
-const COMMON: i64 = 30;
+/// A word that so many of them have is not in few tasks.
+const COMMON: i64 = 10;
 
 /// PostgreSQL's condition that a task matches the expression `$1`, in the words of its index.
 const MATCHES: &str = "CAST(terms AS tsvector) @@ CAST(CAST($1 AS TEXT) AS tsquery)";
@@ -160,9 +162,11 @@ async fn part(
     let mut parameters: Vec<Value> = vec![expression.into(), user_id.into(), limit.into()];
     let sql = match database.dialect() {
         Dialect::Sqlite => {
-            let found = newest(database, user_id, words, within, limit, after).await?;
-            if found.len() == limit as usize {
-                return Ok(found);
+            if words.are_merged() {
+                let found = newest(database, user_id, words, within, limit, after).await?;
+                if found.len() == limit as usize {
+                    return Ok(found);
+                }
             }
             let mut behind = "";
             if let Some(place) = after {
@@ -211,8 +215,7 @@ async fn part(
         .collect()
 }
 
-/// Matches among a user's newest tasks behind a place, on SQLite. The index has to put all matches of a prefix together before
-/// it gives the first, so a word that is common is faster found without it.
+/// Matches among a user's newest tasks behind a place, on SQLite.
 async fn newest(
     database: &Database,
     user_id: &str,
@@ -249,7 +252,7 @@ fn newest_tasks(behind: &str) -> String {
     format!(
         "task_number CROSS JOIN task ON task.id = task_number.task_id \
          WHERE task_number.user_id = $1 {behind} AND number > COALESCE((SELECT number FROM task_number \
-         WHERE user_id = $1 {behind} ORDER BY number DESC LIMIT 1 OFFSET {NEWEST}), 0) AND task.deleted_at IS NULL"
+         WHERE user_id = $1 {behind} ORDER BY number DESC LIMIT 1 OFFSET {NEWEST_OF_SQLITE}), 0) AND task.deleted_at IS NULL"
     )
 }
 
@@ -274,7 +277,7 @@ pub(crate) async fn text_condition(
 ) -> Result<TextCondition, Problem> {
     let words = read(user_id, "text", text)?;
     let dialect = database.dialect();
-    if dialect == Dialect::Sqlite && is_common(database, user_id, &words).await? {
+    if dialect == Dialect::Sqlite && words.are_merged() && is_common(database, user_id, &words).await? {
         return Ok(met(&words, next));
     }
     let expression = words.expression(dialect, Within::Anywhere);

@@ -6,11 +6,13 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
 use spin_sdk::http::Request;
 use tower::ServiceExt;
 use tracing::Instrument;
@@ -49,6 +51,21 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
     }
     .instrument(span)
     .await
+}
+
+/// An answer of type `application/json`. It is axum's in all but its writer, which is a `Vec`: a list is mostly short texts,
+/// and axum's appends each through three calls.
+#[derive(Debug, Clone)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(CONTENT_TYPE, json)], body).into_response(),
+            Err(error) => Problem::internal(format!("an answer is no JSON: {error}")).into_response(),
+        }
+    }
 }
 
 /// Reads a body that must not be larger than [`MAX_BODY`].

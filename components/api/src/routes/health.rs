@@ -1,9 +1,9 @@
 //! Health: `live` says that the component runs, `ready` that it can do its work.
 
-use axum::Json;
 use nudge_component::Problem;
 use nudge_component::dapr::health;
 use nudge_component::publish::describe;
+use nudge_component::serve::Json;
 use serde::Serialize;
 
 use crate::db::Database;

@@ -1,12 +1,11 @@
 //! What only the sidecar may call: events, and questions of the other services.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, RawQuery};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
-use nudge_component::serve::{PathText, read_body};
+use nudge_component::serve::{Json, PathText, read_body};
 use nudge_component::trace::Traceparent;
 use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Successor};

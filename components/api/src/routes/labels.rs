@@ -1,13 +1,13 @@
 //! `/api/v1/categories` and `/api/v1/tags`.
 
+use axum::Router;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
-use nudge_component::serve::PathText;
+use nudge_component::serve::{Json, PathText};
 use nudge_component::trace::Traceparent;
 use serde::Serialize;
 

@@ -1,15 +1,15 @@
 //! `/mcp`: the streamable HTTP transport of the Model Context Protocol, without sessions and without streams.
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Json, Router};
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
-use nudge_component::serve::read_body;
+use nudge_component::serve::{Json, read_body};
 use nudge_component::settings::variable;
 use nudge_component::trace::Traceparent;
 

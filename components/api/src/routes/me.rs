@@ -1,6 +1,5 @@
 //! `/api/v1/me`.
 
-use axum::Json;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -9,6 +8,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use nudge_component::Problem;
+use nudge_component::serve::Json;
 use nudge_component::trace::Traceparent;
 
 use crate::auth::User;

@@ -1,13 +1,13 @@
 //! `/api/v1/tasks/{id}/reminders`.
 
+use axum::Router;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
-use nudge_component::serve::{PathText, PathTexts};
+use nudge_component::serve::{Json, PathText, PathTexts};
 use nudge_component::trace::Traceparent;
 use nudge_contract::task::Reminder;
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! `/api/v1/tasks/search`: tasks by their words, best first.
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
 use nudge_component::Problem;
+use nudge_component::serve::Json;
 use nudge_contract::api::Page;
 
 use crate::auth::User;

@@ -1,13 +1,12 @@
 //! `/api/v1/tasks`.
 
-use axum::Json;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use nudge_component::Problem;
-use nudge_component::serve::{PathText, PathTexts};
+use nudge_component::serve::{Json, PathText, PathTexts};
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{BulkAnswer, ChangeItem, Page};
 use nudge_contract::task::Task;
