@@ -8,18 +8,13 @@ mod state;
 
 use std::path::Path;
 
-use nudge_test_kit::bindings::bridge::Bridge as Exports;
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::types::Error;
-use nudge_test_kit::components;
 use nudge_test_kit::sidecar::{Reply, ScriptedSidecar};
-use spin_host::{ComponentState, Host, Manifest, RunningHost};
 
 /// An instance of the bridge and its sidecar.
 struct Bridge {
     sidecar: ScriptedSidecar,
-    store: wasmtime::Store<ComponentState>,
-    exports: Exports,
-    _host: RunningHost,
+    bridge: nudge_test_kit::bridge::Bridge,
 }
 
 impl Bridge {
@@ -35,33 +30,11 @@ impl Bridge {
     }
 
     async fn at(sidecar: ScriptedSidecar, variables: &str) -> Self {
-        let manifest = format!(
-            "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
-             [component.bridge]\nsource = \"target/wasm32-wasip2/release/nudge_dapr_bridge.wasm\"\n\
-             allowed_outbound_hosts = [\"http://127.0.0.1:*\"]\n[component.bridge.variables]\n{variables}"
-        );
-        let root: &Path = components::built();
-        let manifest = Manifest::parse(root.join("spin.toml"), &manifest).expect("a manifest");
-        let host = Host::builder(manifest)
-            .components(["bridge"])
-            .listen(([127, 0, 0, 1], 0).into())
-            .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
-            .build()
-            .await
-            .expect("a host")
-            .start();
-        let (mut store, instance) = host
-            .component("bridge")
-            .expect("selected")
-            .instantiate()
-            .await
-            .expect("an instance");
-        let exports = Exports::new(&mut store, &instance).expect("the world of the bridge");
+        let cache = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+        let bridge = nudge_test_kit::bridge::Bridge::start(variables, cache).await;
         Self {
             sidecar,
-            store,
-            exports,
-            _host: host,
+            bridge: bridge.expect("an instance"),
         }
     }
 
@@ -77,17 +50,11 @@ impl Bridge {
     }
 }
 
-/// Calls an export: `call!(bridge, nudge_dapr_state.call_get("store".into(), "key".into()))`.
+/// Calls an export of the bridge beside a scripted sidecar.
 macro_rules! call {
-    ($bridge:expr, $interface:ident.$function:ident($($argument:expr),*)) => {{
-        let interface = $bridge.exports.$interface();
-        let calling = $bridge.store.run_concurrent(async |accessor| interface.$function(accessor, $($argument),*).await);
-        tokio::time::timeout(nudge_test_kit::http::DEADLINE, calling)
-            .await
-            .expect("an answer in time")
-            .expect("no trap")
-            .expect("no trap")
-    }};
+    ($bridge:expr, $interface:ident.$function:ident($($argument:expr),* $(,)?)) => {
+        nudge_test_kit::call!($bridge.bridge, $interface.$function($($argument),*))
+    };
 }
 use call;
 

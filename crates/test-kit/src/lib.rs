@@ -3,6 +3,7 @@
 //! - [`components`]: the components, built from the source as it is
 //! - [`dapr`]: the WIT package `nudge:dapr` in the host, with a memory, an eye and faults on demand
 //! - [`bindings`]: callers of what the components export through WIT
+//! - [`bridge`]: the bridge component by itself
 //! - [`tokens`]: bearer tokens
 //! - [`signing`]: an identity provider's keys
 //! - [`http`]: a client for a host on a free port
@@ -28,6 +29,7 @@
 //! ```
 
 pub mod bindings;
+pub mod bridge;
 pub mod components;
 pub mod dapr;
 pub mod http;

@@ -1,0 +1,113 @@
+//! A sidecar.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::{Process, free_ports};
+
+/// How to start a sidecar.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The app's id.
+    pub app_id: String,
+    /// Separates apps and jobs of the same name; none is `default`.
+    pub namespace: Option<String>,
+    /// Where the app listens; none for a sidecar without an app.
+    pub app_port: Option<u16>,
+    /// The folder of components, subscriptions and resiliency policies.
+    pub resources: PathBuf,
+    /// A `Configuration`.
+    pub configuration: Option<PathBuf>,
+    /// Where relative paths in components start; none is the test's own.
+    pub working_dir: Option<PathBuf>,
+    /// Who keeps the jobs.
+    pub scheduler: Option<SocketAddr>,
+    /// `DAPR_API_TOKEN`: what callers of the sidecar must show.
+    pub api_token: Option<String>,
+    /// `APP_API_TOKEN`: what the sidecar shows the app.
+    pub app_token: Option<String>,
+    /// Asks the app how it is; none: it is well.
+    pub health: Option<AppHealth>,
+}
+
+/// Health checks of the app.
+#[derive(Clone, Debug)]
+pub struct AppHealth {
+    /// The path to ask.
+    pub path: String,
+    /// Seconds between two questions.
+    pub interval_s: u32,
+    /// So many failures make it unhealthy.
+    pub threshold: u32,
+}
+
+/// A running sidecar.
+#[derive(Debug)]
+pub struct Daprd {
+    address: SocketAddr,
+    _process: Process,
+}
+
+impl Daprd {
+    pub(crate) fn start(program: &Path, options: &Options) -> Result<Self> {
+        let [http, grpc, internal, metrics] = free_ports()?;
+        let mut command = Command::new(program);
+        command
+            .env("DAPR_HOST_IP", "127.0.0.1")
+            .args(["--app-id", &options.app_id, "--app-protocol", "http"])
+            .arg("--resources-path")
+            .arg(&options.resources)
+            .args(["--dapr-listen-addresses", "127.0.0.1"])
+            .args(["--dapr-http-port", &http.to_string()])
+            .args(["--dapr-grpc-port", &grpc.to_string()])
+            .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
+            .args(["--dapr-internal-grpc-port", &internal.to_string()])
+            .args(["--metrics-listen-address", "127.0.0.1"])
+            .args(["--metrics-port", &metrics.to_string()])
+            .arg("--disable-builtin-k8s-secret-store");
+        if let Some(port) = options.app_port {
+            command.args(["--app-port", &port.to_string()]);
+        }
+        if let Some(scheduler) = options.scheduler {
+            command.args(["--scheduler-host-address", &scheduler.to_string()]);
+        }
+        if let Some(configuration) = &options.configuration {
+            command.arg("--config").arg(configuration);
+        }
+        if let Some(folder) = &options.working_dir {
+            command.current_dir(folder);
+        }
+        if let Some(health) = &options.health {
+            command
+                .args([
+                    "--enable-app-health-check",
+                    "--app-health-check-path",
+                    &health.path,
+                ])
+                .args(["--app-health-probe-interval", &health.interval_s.to_string()])
+                .args(["--app-health-threshold", &health.threshold.to_string()]);
+        }
+        for (name, value) in [
+            ("NAMESPACE", &options.namespace),
+            ("DAPR_API_TOKEN", &options.api_token),
+            ("APP_API_TOKEN", &options.app_token),
+        ] {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Ok(Self {
+            address: ([127, 0, 0, 1], http).into(),
+            _process: Process::start(&mut command, "dapr initialized")?,
+        })
+    }
+
+    /// Where its HTTP API is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}

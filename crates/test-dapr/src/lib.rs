@@ -1,0 +1,81 @@
+//! The real Dapr for a test, if this machine has it: `scripts/get-dapr.sh` builds it.
+//!
+//! ```no_run
+//! # fn test() -> anyhow::Result<()> {
+//! use test_dapr::{Dapr, Options};
+//!
+//! let dapr = Dapr::find()?;
+//! let scheduler = dapr.scheduler()?;
+//! let daprd = dapr.daprd(&Options {
+//!     app_id: "orders".to_owned(),
+//!     scheduler: Some(scheduler.address()),
+//!     resources: "dapr-components/local".into(),
+//!     ..Options::default()
+//! })?;
+//! println!("DAPR_HTTP_ENDPOINT=http://{}", daprd.address());
+//! # Ok(()) }
+//! ```
+//!
+//! Everything listens on loopback only, on ports that were free. What is started ends, by SIGKILL, when it is dropped.
+
+mod daprd;
+mod process;
+mod scheduler;
+
+pub use daprd::{AppHealth, Daprd, Options};
+pub use scheduler::Scheduler;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+
+/// The version that Nudge is held against.
+pub const VERSION: &str = "1.16.0";
+
+/// Where the programs are.
+#[derive(Clone, Debug)]
+pub struct Dapr {
+    folder: PathBuf,
+}
+
+impl Dapr {
+    /// Looks where `scripts/get-dapr.sh` puts them: `$NUDGE_CACHE`, else `~/.cache/nudge`.
+    ///
+    /// # Errors
+    ///
+    /// They are not there: a sentence that says how to get them.
+    pub fn find() -> Result<Self> {
+        let variable = |name| std::env::var_os(name).map(PathBuf::from);
+        let cache = variable("NUDGE_CACHE")
+            .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nudge")))
+            .or_else(|| Some(variable("HOME")?.join(".cache/nudge")))
+            .context("neither NUDGE_CACHE nor HOME is set")?;
+        let folder = cache.join(format!("dapr-{VERSION}"));
+        for program in ["daprd", "scheduler"] {
+            ensure!(
+                folder.join(program).is_file(),
+                "there is no {program} {VERSION} in {}: run scripts/get-dapr.sh",
+                folder.display()
+            );
+        }
+        Ok(Self { folder })
+    }
+
+    /// Starts a scheduler with data of its own.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn scheduler(&self) -> Result<Scheduler> {
+        Scheduler::start(&self.folder.join("scheduler"))
+    }
+
+    /// Starts a sidecar and waits until it is ready, which it is when its app answers.
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or is not ready within a minute. The error holds what it logged last.
+    pub fn daprd(&self, options: &Options) -> Result<Daprd> {
+        Daprd::start(&self.folder.join("daprd"), options)
+    }
+}

@@ -1,0 +1,48 @@
+//! The scheduler.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process::{Process, free_ports};
+
+/// A running scheduler. Its data is deleted with it.
+#[derive(Debug)]
+pub struct Scheduler {
+    address: SocketAddr,
+    _process: Process,
+    _data: tempfile::TempDir,
+}
+
+impl Scheduler {
+    pub(crate) fn start(program: &Path) -> Result<Self> {
+        let data = tempfile::tempdir().context("no temporary folder")?;
+        let [port, health, etcd, peer] = free_ports()?;
+        let id = "dapr-scheduler-server-0";
+        let mut command = Command::new(program);
+        command
+            .args(["--listen-address", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--healthz-listen-address", "127.0.0.1"])
+            .args(["--healthz-port", &health.to_string()])
+            .args(["--override-broadcast-host-port", &format!("127.0.0.1:{port}")])
+            .args(["--enable-metrics=false", "--id", id])
+            .arg("--etcd-data-dir")
+            .arg(data.path().join("etcd"))
+            .args(["--etcd-client-port", &etcd.to_string()])
+            .args(["--etcd-initial-cluster", &format!("{id}=http://127.0.0.1:{peer}")])
+            .arg("--identity-directory-write")
+            .arg(data.path().join("identity"));
+        Ok(Self {
+            address: ([127, 0, 0, 1], port).into(),
+            _process: Process::start(&mut command, "Starting scheduler gRPC server")?,
+            _data: data,
+        })
+    }
+
+    /// Where sidecars reach it.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}

@@ -1,0 +1,350 @@
+//! A sidecar of either kind, an app, and the bridge.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use dapr_sidecar::{App, Clock, Sidecars};
+use http::Method;
+use nudge_test_kit::bindings::bridge::exports::nudge::dapr::types::Error;
+use nudge_test_kit::bridge::Bridge;
+use nudge_test_kit::http::{Answer, Call};
+use serde_json::Value;
+use test_app::Scripted;
+use test_dapr::{Dapr, Daprd, Scheduler};
+
+/// Whose behaviour is looked at.
+#[derive(Clone)]
+pub(crate) enum Subject {
+    Embedded,
+    Daprd(Dapr),
+}
+
+impl Subject {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Daprd(_) => "daprd",
+        }
+    }
+}
+
+/// The app of most cases.
+pub(crate) const ORDERS: &str = "orders";
+
+/// Another one, where there must be two.
+pub(crate) const BILLING: &str = "billing";
+
+/// Components that have no settings.
+const BASICS: &str = "
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: pubsub}
+spec: {type: pubsub.in-memory, version: v1, metadata: []}
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: statestore}
+spec: {type: state.in-memory, version: v1, metadata: []}
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: secretstore}
+spec:
+  type: secretstores.local.file
+  version: v1
+  metadata: [{name: secretsFile, value: secrets.json}]
+";
+
+/// What a case needs besides.
+#[derive(Default)]
+pub(crate) struct Setup {
+    more: String,
+    api_token: Option<&'static str>,
+    app_token: Option<&'static str>,
+    health_path: Option<&'static str>,
+    jobs: bool,
+}
+
+impl Setup {
+    /// A subscription of the app `orders`.
+    pub(crate) fn subscription(
+        mut self,
+        topic: &str,
+        routes: &str,
+        dead_letter: Option<&str>,
+        raw: bool,
+    ) -> Self {
+        let dead_letter =
+            dead_letter.map_or_else(String::new, |topic| format!("  deadLetterTopic: {topic}\n"));
+        let raw = if raw {
+            "  metadata: {rawPayload: 'true'}\n"
+        } else {
+            ""
+        };
+        self.more.push_str(&format!(
+            "---\napiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: sub-{topic}}}\nspec:\n  \
+             pubsubname: pubsub\n  topic: {topic}\n  routes: {routes}\n{dead_letter}{raw}scopes: [{ORDERS}]\n"
+        ));
+        self
+    }
+
+    /// A subscription that delivers to `/on/{topic}`.
+    pub(crate) fn topic(self, topic: &str) -> Self {
+        let routes = format!("{{default: /on/{topic}}}");
+        self.subscription(topic, &routes, None, false)
+    }
+
+    /// Any other resource.
+    pub(crate) fn resource(mut self, yaml: &str) -> Self {
+        self.more.push_str("---\n");
+        self.more.push_str(yaml);
+        self
+    }
+
+    pub(crate) fn tokens(mut self, api: &'static str, app: &'static str) -> Self {
+        (self.api_token, self.app_token) = (Some(api), Some(app));
+        self
+    }
+
+    /// Asks the app how it is, every second.
+    pub(crate) fn health(mut self, path: &'static str) -> Self {
+        self.health_path = Some(path);
+        self
+    }
+
+    /// With a scheduler.
+    pub(crate) fn jobs(mut self) -> Self {
+        self.jobs = true;
+        self
+    }
+
+    /// Starts a sidecar for `orders`, and waits until it is ready.
+    pub(crate) async fn start(self, subject: &Subject) -> World {
+        self.start_for(subject, &[ORDERS]).await
+    }
+
+    /// Starts a sidecar for each app.
+    pub(crate) async fn start_for(self, subject: &Subject, apps: &[&str]) -> World {
+        let dir = tempfile::tempdir().expect("a folder");
+        let resources = dir.path().join("resources");
+        std::fs::create_dir(&resources).expect("a folder");
+        std::fs::write(resources.join("all.yaml"), format!("{BASICS}{}", self.more)).expect("written");
+        let secrets = r#"{"jwt-key": "s3cret", "empty": ""}"#;
+        std::fs::write(dir.path().join("secrets.json"), secrets).expect("written");
+        let mut scripted = BTreeMap::new();
+        for app in apps {
+            scripted.insert((*app).to_owned(), Scripted::start().await);
+        }
+        let (addresses, running) = match subject {
+            Subject::Embedded => self.embedded(dir.path(), &scripted).await,
+            Subject::Daprd(dapr) => self.real(dapr, dir.path(), &scripted).await,
+        };
+        World {
+            apps: scripted,
+            addresses,
+            token: self.api_token,
+            _running: running,
+            _dir: dir,
+        }
+    }
+
+    async fn embedded(
+        &self,
+        dir: &Path,
+        apps: &BTreeMap<String, Scripted>,
+    ) -> (BTreeMap<String, SocketAddr>, Running) {
+        let options = dapr_sidecar::Options {
+            resources: dir.join("resources"),
+            working_dir: dir.to_owned(),
+            data: dir.join("dapr.db"),
+            clock: Clock::system(),
+            apps: apps
+                .keys()
+                .map(|id| App {
+                    api_token: self.api_token.map(str::to_owned),
+                    app_token: self.app_token.map(str::to_owned),
+                    health: self.health_path.map(|path| dapr_sidecar::AppHealth {
+                        path: path.to_owned(),
+                        interval: Duration::from_secs(1),
+                        threshold: 1,
+                        timeout: Duration::from_millis(500),
+                    }),
+                    ..App::new(id)
+                })
+                .collect(),
+        };
+        let mut sidecars = Sidecars::bind(options).await.expect("good resources");
+        let urls = apps
+            .iter()
+            .map(|(id, app)| (id.clone(), app.url.parse().expect("a URL")));
+        sidecars.serve(urls.collect());
+        let addresses: BTreeMap<String, SocketAddr> = apps
+            .keys()
+            .map(|id| (id.clone(), sidecars.address(id).expect("bound")))
+            .collect();
+        for address in addresses.values() {
+            let ready = async {
+                let ask = || Call::new(*address, Method::GET, "/v1.0/healthz").send();
+                while ask().await.expect("an answer").status != 204 {}
+            };
+            tokio::time::timeout(test_app::PATIENCE, ready)
+                .await
+                .expect("ready in time");
+        }
+        (addresses, Running::Embedded { _sidecars: sidecars })
+    }
+
+    async fn real(
+        &self,
+        dapr: &Dapr,
+        dir: &Path,
+        apps: &BTreeMap<String, Scripted>,
+    ) -> (BTreeMap<String, SocketAddr>, Running) {
+        let configuration = dir.join("configuration.yaml");
+        // By default daprd looks for others by multicast.
+        let yaml = format!(
+            "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {{name: conformance}}\nspec:\n  \
+             nameResolution: {{component: sqlite, configuration: {{connectionString: {}}}}}\n  \
+             tracing: {{samplingRate: \"1\"}}\n",
+            dir.join("names.db").display()
+        );
+        std::fs::write(&configuration, yaml).expect("written");
+        let scheduler = if self.jobs {
+            let dapr = dapr.clone();
+            let scheduler = tokio::task::spawn_blocking(move || dapr.scheduler()).await;
+            Some(scheduler.expect("no panic").expect("a scheduler"))
+        } else {
+            None
+        };
+        let mut addresses = BTreeMap::new();
+        let mut running = Vec::new();
+        for (id, app) in apps {
+            let port = app.url.rsplit(':').next().and_then(|port| port.parse().ok());
+            let options = test_dapr::Options {
+                app_id: id.clone(),
+                namespace: None,
+                app_port: Some(port.expect("a port")),
+                resources: dir.join("resources"),
+                configuration: Some(configuration.clone()),
+                working_dir: Some(dir.to_owned()),
+                scheduler: scheduler.as_ref().map(Scheduler::address),
+                api_token: self.api_token.map(str::to_owned),
+                app_token: self.app_token.map(str::to_owned),
+                health: self.health_path.map(|path| test_dapr::AppHealth {
+                    path: path.to_owned(),
+                    interval_s: 1,
+                    threshold: 1,
+                }),
+            };
+            let dapr = dapr.clone();
+            let daprd = tokio::task::spawn_blocking(move || dapr.daprd(&options)).await;
+            let daprd = daprd.expect("no panic").expect("a sidecar");
+            addresses.insert(id.clone(), daprd.address());
+            running.push(daprd);
+        }
+        let running = Running::Real {
+            _daprds: running,
+            _scheduler: scheduler,
+        };
+        (addresses, running)
+    }
+}
+
+/// What ends when it is dropped.
+enum Running {
+    Embedded {
+        _sidecars: Sidecars,
+    },
+    Real {
+        _daprds: Vec<Daprd>,
+        _scheduler: Option<Scheduler>,
+    },
+}
+
+/// A sidecar, or two, with their apps.
+pub(crate) struct World {
+    apps: BTreeMap<String, Scripted>,
+    addresses: BTreeMap<String, SocketAddr>,
+    token: Option<&'static str>,
+    _running: Running,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    /// The app `orders`.
+    pub(crate) fn app(&self) -> &Scripted {
+        &self.apps[ORDERS]
+    }
+
+    pub(crate) fn other_app(&self) -> &Scripted {
+        &self.apps[BILLING]
+    }
+
+    /// The bridge beside the app `orders`.
+    pub(crate) async fn bridge(&self) -> Bridge {
+        self.bridge_of(ORDERS).await
+    }
+
+    pub(crate) async fn bridge_of(&self, app: &str) -> Bridge {
+        let mut variables = format!("dapr_http_endpoint = \"http://{}\"\n", self.addresses[app]);
+        if let Some(token) = self.token {
+            variables.push_str(&format!("dapr_api_token = \"{token}\"\n"));
+        }
+        let cache = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+        Bridge::start(&variables, cache).await.expect("an instance")
+    }
+
+    /// A request to the sidecar of `orders`, without a token.
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(self.addresses[ORDERS], method, path)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path).send().await.expect("an answer")
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path).send().await.expect("an answer")
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.post_as(path, "application/json", body.to_owned()).await
+    }
+
+    pub(crate) async fn post_as(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<bytes::Bytes>,
+    ) -> Answer {
+        let call = self.call(Method::POST, path).body(content_type, body);
+        call.send().await.expect("an answer")
+    }
+}
+
+/// An answer's status, and its body as JSON; `null` when it has none.
+pub(crate) fn told(answer: &Answer) -> (u16, Value) {
+    let body = if answer.body.is_empty() {
+        Value::Null
+    } else {
+        answer.json().expect("JSON")
+    };
+    (answer.status.as_u16(), body)
+}
+
+/// The name of the bridge's error, and the status that the sidecar gave.
+pub(crate) fn kind(error: &Error) -> (&'static str, Option<u16>) {
+    let (kind, failure) = match error {
+        Error::Unavailable(failure) => ("unavailable", failure),
+        Error::Timeout(failure) => ("timeout", failure),
+        Error::AccessDenied(failure) => ("access-denied", failure),
+        Error::NoSuchComponent(failure) => ("no-such-component", failure),
+        Error::InvalidArgument(failure) => ("invalid-argument", failure),
+        Error::Conflict(failure) => ("conflict", failure),
+        Error::Other(failure) => ("other", failure),
+    };
+    (kind, failure.status)
+}

@@ -1,0 +1,185 @@
+//! What Nudge relies on in a sidecar, case by case, with two subjects: the embedded sidecar, and the real daprd.
+//!
+//! What a case expects is what the real one did. Each goes through the bridge component, as Nudge does, or over HTTP by hand
+//! where the wire matters. `expected-failures/<subject>.txt` lists the cases that a subject fails, each with the reason; a case
+//! of the list that passes is a failure.
+//!
+//! The real daprd is built by `scripts/get-dapr.sh`. Without it, its cases are ignored, and counted so.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod bench;
+mod bindings;
+mod health;
+mod invocation;
+mod jobs;
+mod pubsub;
+mod secrets;
+mod state;
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use test_dapr::Dapr;
+
+use bench::Subject;
+
+/// Something that a subject does, or does not do.
+struct Case {
+    /// Its block and name.
+    name: &'static str,
+    run: fn(Subject) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Functions of a module as cases.
+macro_rules! cases {
+    ($block:ident: $($case:ident),* $(,)?) => {
+        vec![$(Case {
+            name: concat!(stringify!($block), "/", stringify!($case)),
+            run: |subject| Box::pin($block::$case(subject)),
+        }),*]
+    };
+}
+
+fn cases() -> Vec<Case> {
+    let mut all = cases![pubsub:
+        an_event_arrives_as_it_was_published,
+        plain_data_is_wrapped,
+        the_query_overrides_the_envelope_but_not_its_subject,
+        other_types_of_content_keep_theirs,
+        an_incomplete_event_gets_what_dapr_gives,
+        a_raw_payload_arrives_bare,
+        a_raw_subscription_gets_bytes,
+        several_events_at_once_arrive_one_by_one,
+        entries_of_one_id_are_refused,
+        rules_route_by_type,
+        an_unknown_pubsub_is_named,
+        a_topic_must_be_named,
+        without_retries_a_failure_is_a_dead_letter,
+        a_404_is_no_dead_letter,
+        retries_come_before_the_dead_letter,
+    ];
+    all.extend(cases![state:
+        what_is_put_is_there,
+        an_absent_key_is_claimed_once,
+        an_old_etag_loses,
+        a_transaction_is_all_or_nothing,
+        a_conditional_delete_needs_the_current_etag,
+        a_value_expires,
+        several_keys_at_once,
+        keys_belong_to_their_app,
+        what_is_refused_is_named,
+    ]);
+    all.extend(cases![jobs:
+        a_job_fires_once_with_its_data,
+        a_name_is_taken_until_it_is_overwritten,
+        a_deleted_job_does_not_fire,
+        a_404_is_a_success,
+        a_failure_is_tried_three_times_more,
+        a_policy_says_how_often,
+        a_job_without_data_never_fires,
+        repeats_are_counted,
+        a_job_that_is_not_there,
+        what_is_refused_is_named,
+    ]);
+    all.extend(cases![secrets:
+        a_secret_is_read,
+        what_is_not_there_is_told_apart,
+    ]);
+    all.extend(cases![bindings:
+        a_mail_arrives,
+        two_mails_in_a_row_do_not_mix,
+        a_field_that_is_left_out_is_that_of_the_mail_before,
+        what_the_mail_server_says_is_passed_on,
+        what_is_refused_is_named,
+    ]);
+    all.extend(cases![invocation:
+        another_app_is_called,
+        what_an_app_refuses_is_passed_on,
+        an_unknown_app_is_named,
+    ]);
+    all.extend(cases![health:
+        a_sidecar_says_how_it_is,
+        metadata_say_the_version,
+        an_app_that_is_not_well_gets_nothing,
+    ]);
+    all.extend(cases![tokens:
+        callers_must_show_the_token,
+        the_app_is_shown_its_token,
+    ]);
+    all
+}
+
+/// The cases that a subject fails, and why.
+fn expected(text: &'static str) -> BTreeMap<&'static str, &'static str> {
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| {
+            line.split_once(": ")
+                .unwrap_or_else(|| panic!("no reason in `{line}`"))
+        })
+        .collect()
+}
+
+fn trial(subject: &Subject, case: &Case, reason: Option<&'static str>) -> Trial {
+    let (subject, run) = (subject.clone(), case.run);
+    Trial::test(format!("{}/{}", subject.name(), case.name), move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let result =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(run(subject))));
+        runtime.shutdown_background();
+        match (result, reason) {
+            (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
+            (Ok(()), Some(reason)) => Err(Failed::from(format!(
+                "it passes, and is expected to fail: {reason}. Take it off the list."
+            ))),
+            (Err(panic), None) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // Each has a sidecar of its own; with more at once, times mean little on a small machine.
+    arguments.test_threads.get_or_insert(2);
+    let cases = cases();
+    let listed = [
+        (
+            "embedded",
+            expected(include_str!("expected-failures/embedded.txt")),
+        ),
+        ("daprd", expected(include_str!("expected-failures/daprd.txt"))),
+    ];
+    for (subject, listed) in &listed {
+        for name in listed.keys() {
+            assert!(
+                cases.iter().any(|case| case.name == *name),
+                "{subject} lists {name}, which is no case"
+            );
+        }
+    }
+    let [(_, embedded), (_, real)] = listed;
+    let mut trials: Vec<Trial> = cases
+        .iter()
+        .map(|case| trial(&Subject::Embedded, case, embedded.get(case.name).copied()))
+        .collect();
+    let dapr = Dapr::find().map_err(|error| eprintln!("the cases of daprd are ignored: {error}"));
+    trials.extend(cases.iter().map(|case| match &dapr {
+        Ok(dapr) => {
+            let subject = Subject::Daprd(dapr.clone());
+            trial(&subject, case, real.get(case.name).copied())
+        }
+        Err(()) => Trial::test(format!("daprd/{}", case.name), || Ok(())).with_ignored_flag(true),
+    }));
+    libtest_mimic::run(&arguments, trials).exit();
+}
