@@ -3,12 +3,12 @@
 use nudge_component::events::{DeliveryOutcome, Disposition};
 
 use crate::bindings::exports::nudge::events::reminder_outcomes_handler;
-use crate::service;
+use crate::delivery;
 
 pub(crate) struct Component;
 
 impl reminder_outcomes_handler::Guest for Component {
     async fn handle(event: DeliveryOutcome) -> Result<(), Disposition> {
-        service::reminder_ended(event.try_into()?).await
+        delivery::reminder_ended(event.try_into()?).await
     }
 }

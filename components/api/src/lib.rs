@@ -18,6 +18,7 @@
 //! | `query.rs`, `cursor.rs`, `list.rs` | lists: what is asked for, where a page ends, the statement |
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
 //! | `reminders.rs` | one reminder at a time |
+//! | `delivery.rs` | what the other services ask and say about reminders |
 //! | `export.rs`, `leaving.rs` | everything about a person: as one document, and deleted |
 //! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
@@ -30,6 +31,7 @@ mod bindings;
 mod bulk;
 mod cursor;
 mod db;
+mod delivery;
 mod draft;
 mod error;
 mod export;

@@ -12,10 +12,10 @@ use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Succe
 use nudge_contract::names::app;
 
 use crate::input::path_id;
-use crate::{leaving, outbox, service};
+use crate::{delivery, leaving, outbox, service};
 
 pub(super) async fn reminder_outcome(body: Body) -> Response {
-    subscriber::consume(app::API, body, service::reminder_ended).await
+    subscriber::consume(app::API, body, delivery::reminder_ended).await
 }
 
 pub(super) async fn relay() -> Result<Json<RelayReport>, Problem> {
@@ -25,7 +25,7 @@ pub(super) async fn relay() -> Result<Json<RelayReport>, Problem> {
 }
 
 pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Problem> {
-    service::overdue_reminders().await.map(Json)
+    delivery::overdue_reminders().await.map(Json)
 }
 
 pub(super) async fn reminder_delivery(
@@ -46,7 +46,7 @@ pub(super) async fn reminder_delivery(
             "give the instant the reminder was armed for",
         )
     })?;
-    service::reminder_delivery(path_id(&id, "reminder")?, remind_at, &trace)
+    delivery::reminder_delivery(path_id(&id, "reminder")?, remind_at, &trace)
         .await
         .map(Json)
 }

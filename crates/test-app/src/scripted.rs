@@ -1,0 +1,209 @@
+//! The script.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// The longest a test waits, in real time, for something that must happen.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A request that an app received.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with its query.
+    pub path: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Seen {
+    /// A header's text.
+    ///
+    /// # Panics
+    ///
+    /// It is no text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a text header"))
+    }
+
+    /// The body as text.
+    ///
+    /// # Panics
+    ///
+    /// It is none.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a text body")
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// It is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+}
+
+struct Script {
+    seen: watch::Sender<Vec<Seen>>,
+    answers: Mutex<BTreeMap<String, VecDeque<(u16, String)>>>,
+    /// Paths whose answers wait for the test.
+    gates: Mutex<BTreeMap<String, Arc<Notify>>>,
+}
+
+/// An app that records what it gets. It answers 200 unless told otherwise, and 404 to daprd's questions.
+#[derive(Clone)]
+pub struct Scripted {
+    script: Arc<Script>,
+    /// Where it listens, such as `http://127.0.0.1:40000`.
+    pub url: String,
+}
+
+impl Scripted {
+    /// Starts one on a free port.
+    ///
+    /// # Panics
+    ///
+    /// No port is free.
+    pub async fn start() -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"))
+    }
+
+    /// Starts one on a port.
+    ///
+    /// # Panics
+    ///
+    /// The listener is not bound.
+    pub fn on(listener: TcpListener) -> Self {
+        let script = Arc::new(Script {
+            seen: watch::Sender::new(Vec::new()),
+            answers: Mutex::default(),
+            gates: Mutex::default(),
+        });
+        let url = format!("http://{}", listener.local_addr().expect("a bound address"));
+        let router = Router::new().fallback(record).with_state(script.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { script, url }
+    }
+
+    /// The next answers to a path, as status and JSON; the last one stays.
+    ///
+    /// # Panics
+    ///
+    /// An answer panicked.
+    pub fn answers(&self, path: &str, answers: &[(u16, &str)]) {
+        let answers = answers
+            .iter()
+            .map(|(status, body)| (*status, (*body).to_owned()))
+            .collect();
+        self.script
+            .answers
+            .lock()
+            .expect("not poisoned")
+            .insert(path.to_owned(), answers);
+    }
+
+    /// Holds the answers to a path until the returned gate is notified, once for each.
+    ///
+    /// # Panics
+    ///
+    /// An answer panicked.
+    pub fn gate(&self, path: &str) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        self.script
+            .gates
+            .lock()
+            .expect("not poisoned")
+            .insert(path.to_owned(), gate.clone());
+        gate
+    }
+
+    /// What has come to a path so far.
+    pub fn seen(&self, path: &str) -> Vec<Seen> {
+        self.script
+            .seen
+            .borrow()
+            .iter()
+            .filter(|seen| seen.path == path)
+            .cloned()
+            .collect()
+    }
+
+    /// Waits until `count` requests have come to a path.
+    ///
+    /// # Panics
+    ///
+    /// They do not come within [`PATIENCE`].
+    pub async fn wait(&self, path: &str, count: usize) -> Vec<Seen> {
+        let mut seen = self.script.seen.subscribe();
+        let enough = seen.wait_for(|seen| seen.iter().filter(|seen| seen.path == path).count() >= count);
+        let enough = tokio::time::timeout(PATIENCE, enough).await;
+        assert!(
+            enough.is_ok(),
+            "{count} requests to {path}, but only {:#?}",
+            self.seen(path)
+        );
+        drop(enough);
+        self.seen(path)
+    }
+}
+
+async fn record(State(script): State<Arc<Script>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .expect("a whole body");
+    let path = parts.uri.path().to_owned();
+    if path.starts_with("/dapr/") {
+        script.seen.send_modify(|seen| {
+            seen.push(Seen {
+                method: parts.method,
+                path,
+                headers: parts.headers,
+                body,
+            })
+        });
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let path_and_query = parts
+        .uri
+        .path_and_query()
+        .map_or("", |all| all.as_str())
+        .to_owned();
+    script.seen.send_modify(|seen| {
+        seen.push(Seen {
+            method: parts.method,
+            path: path_and_query,
+            headers: parts.headers,
+            body,
+        });
+    });
+    let gate = script.gates.lock().expect("not poisoned").get(&path).cloned();
+    if let Some(gate) = gate {
+        gate.notified().await;
+    }
+    let mut answers = script.answers.lock().expect("not poisoned");
+    let answer = answers.get_mut(&path).and_then(|answers| match answers.len() {
+        0 | 1 => answers.front().cloned(),
+        _ => answers.pop_front(),
+    });
+    let (status, body) = answer.unwrap_or((200, String::new()));
+    let status = StatusCode::from_u16(status).expect("a status");
+    (status, [("x-app", "1")], body).into_response()
+}
