@@ -61,6 +61,7 @@ spec:
 #[derive(Default)]
 pub(crate) struct Setup {
     more: String,
+    resiliency: Option<&'static str>,
     api_token: Option<&'static str>,
     app_token: Option<&'static str>,
     health_path: Option<&'static str>,
@@ -94,6 +95,12 @@ impl Setup {
     pub(crate) fn topic(self, topic: &str) -> Self {
         let routes = format!("{{default: /on/{topic}}}");
         self.subscription(topic, &routes, None, false)
+    }
+
+    /// A resiliency policy. daprd reads one from a file and ignores whatever else is in it.
+    pub(crate) fn resiliency(mut self, yaml: &'static str) -> Self {
+        self.resiliency = Some(yaml);
+        self
     }
 
     /// Any other resource.
@@ -131,6 +138,9 @@ impl Setup {
         let resources = dir.path().join("resources");
         std::fs::create_dir(&resources).expect("a folder");
         std::fs::write(resources.join("all.yaml"), format!("{BASICS}{}", self.more)).expect("written");
+        if let Some(yaml) = self.resiliency {
+            std::fs::write(resources.join("resiliency.yaml"), yaml).expect("written");
+        }
         let secrets = r#"{"jwt-key": "s3cret", "empty": ""}"#;
         std::fs::write(dir.path().join("secrets.json"), secrets).expect("written");
         let mut scripted = BTreeMap::new();

@@ -254,12 +254,12 @@ pub(crate) async fn a_topic_must_be_named(subject: Subject) {
     );
 }
 
-async fn with_dead_letters(subject: &Subject, resiliency: Option<&str>) -> World {
+async fn with_dead_letters(subject: &Subject, resiliency: Option<&'static str>) -> World {
     let setup = Setup::default()
         .subscription("t", "{default: /on/t}", Some("dead"), false)
         .topic("dead");
     let setup = match resiliency {
-        Some(yaml) => setup.resource(yaml),
+        Some(yaml) => setup.resiliency(yaml),
         None => setup,
     };
     setup.start(subject).await

@@ -55,7 +55,7 @@ fn sort(error: &Error) -> Failure {
 }
 
 /// The reply code of the mail server (RFC 5321, section 4.2) in the binding's message, such as
-/// `… could not send email 1: 550 "5.1.1 no such user"`.
+/// `… could not send email 1: 550 5.1.1 no such user`, or with the text in quotes when a newer Go built daprd.
 fn reply_code(message: &str) -> Option<u16> {
     message
         .split(": ")
@@ -82,6 +82,7 @@ mod tests {
             )
         };
         assert_eq!(reply_code(&recorded(r#"550 "5.1.1 no such user""#)), Some(550));
+        assert_eq!(reply_code(&recorded("550 5.1.1 no such user")), Some(550));
         assert_eq!(reply_code(&recorded(r#"451 "4.3.0 try later""#)), Some(451));
         assert_eq!(
             reply_code(

@@ -14,7 +14,7 @@ use crate::pubsub::{bulk, publish};
 use crate::sidecar::Sidecar;
 use crate::state::api as state;
 use crate::trace::{self, Trace};
-use crate::{bindings, health, invoke, metadata, secrets};
+use crate::{bindings, body, health, invoke, metadata, secrets};
 
 /// Every route there is. What is not here is what daprd takes for a service invocation without an app id: 404.
 pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {
@@ -57,7 +57,8 @@ pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {
         .route("/v1.0/metadata/{key}", axum::routing::put(metadata::set))
         .fallback(invoke::by_header)
         .layer(middleware::from_fn_with_state(sidecar.clone(), authenticate))
-        .layer(middleware::from_fn_with_state(sidecar.clone(), follow_trace));
+        .layer(middleware::from_fn_with_state(sidecar.clone(), follow_trace))
+        .layer(middleware::from_fn(body::before_answering));
     // Health answers anybody, and without trace headers, as recorded.
     Router::new()
         .route("/v1.0/healthz", get(health::healthz))

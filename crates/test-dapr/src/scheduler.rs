@@ -36,7 +36,7 @@ impl Scheduler {
             .arg(data.path().join("identity"));
         Ok(Self {
             address: ([127, 0, 0, 1], port).into(),
-            _process: Process::start(&mut command, "Starting scheduler gRPC server")?,
+            _process: Process::start(&mut command, "Cron is ready")?,
             _data: data,
         })
     }

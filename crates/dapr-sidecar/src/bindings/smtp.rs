@@ -30,10 +30,10 @@ pub(crate) enum SendError {
     Smtp(#[from] lettre::transport::smtp::Error),
 }
 
-/// A server's refusal as Go prints it; anything else as it is.
+/// A server's refusal as daprd 1.16.0 built with Go 1.24 prints it (a newer Go puts the text in quotes); anything else as it is.
 fn refusal(error: &lettre::transport::smtp::Error) -> String {
     match (error.status(), error.source()) {
-        (Some(code), Some(text)) => format!("gomail: could not send email 1: {code} \"{text}\""),
+        (Some(code), Some(text)) => format!("gomail: could not send email 1: {code} {text}"),
         _ => chain(error),
     }
 }

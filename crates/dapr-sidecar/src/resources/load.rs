@@ -107,6 +107,12 @@ pub(crate) fn load(folder: &Path, working_dir: &Path) -> Result<Resources, Error
     for file in files {
         let text = std::fs::read_to_string(&file).map_err(read(&file))?;
         for mut source in documents(&file, &text)? {
+            if source.kind == "Resiliency" && source.document > 1 {
+                return Err(source.error(
+                    "daprd reads a Resiliency only from the beginning of a file, and would ignore this one: give it a file of \
+                     its own",
+                ));
+            }
             match source.kind {
                 "Component" => components.push(source),
                 "Subscription" => resources.subscriptions.push(subscription::load(source)?),
@@ -192,6 +198,16 @@ mod tests {
         assert_eq!(subscription.dead_letter.as_deref(), Some("dead"));
         assert!(super::super::in_scope(&subscription.scopes, "billing"));
         assert!(!super::super::in_scope(&subscription.scopes, "orders"));
+    }
+
+    #[test]
+    fn a_policy_that_daprd_would_not_see_is_refused() {
+        let policy = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec: {policies: {}, targets: {}}\n";
+        assert_eq!(load_text(policy).expect("at the beginning").resiliencies.len(), 1);
+        let error = load_text(&format!("{PUBSUB}---\n{policy}"))
+            .err()
+            .expect("an error");
+        assert!(error.contains("a file of its own"), "{error}");
     }
 
     #[test]

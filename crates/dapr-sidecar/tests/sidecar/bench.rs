@@ -70,7 +70,15 @@ impl Bench {
     pub(crate) async fn bind(yaml: &str, apps: Vec<App>) -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a folder"));
         std::fs::create_dir(dir.path().join("resources")).expect("a folder");
-        std::fs::write(dir.path().join("resources/all.yaml"), yaml).expect("written");
+        // daprd wants each Resiliency in a file of its own.
+        let (policies, others): (Vec<&str>, Vec<&str>) = yaml
+            .split("---\n")
+            .partition(|document| document.contains("kind: Resiliency"));
+        for (number, policy) in policies.iter().enumerate() {
+            let file = format!("resources/resiliency-{number}.yaml");
+            std::fs::write(dir.path().join(file), policy).expect("written");
+        }
+        std::fs::write(dir.path().join("resources/all.yaml"), others.join("---\n")).expect("written");
         let clock = Clock::stepped(start());
         Self::bind_in(dir, clock, apps).await.expect("good resources")
     }
