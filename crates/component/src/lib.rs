@@ -15,8 +15,12 @@
 //! use nudge_component::serve;
 //! use spin_sdk::http::{IntoResponse, Request};
 //!
+//! fn router() -> Router {
+//!     Router::new().route("/hello", get(async || "hello"))
+//! }
+//!
 //! async fn handle(request: Request) -> impl IntoResponse {
-//!     serve::serve("example", Router::new().route("/hello", get(async || "hello")), request).await
+//!     serve::serve("example", router, request).await
 //! }
 //! ```
 
