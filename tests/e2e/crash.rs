@@ -25,7 +25,9 @@ impl Program {
         let root = components::built();
         let mut child = Command::new(env!("CARGO_BIN_EXE_nudge"))
             .current_dir(root)
-            .args(["up", "--no-build", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
+            // A test that waits asks more often than a person may.
+            .args(["--variable", "rate_limit_per_minute=0", "--data-dir"])
             .arg(data)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
