@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nudge_contract::names::secret::JWT_KEY;
 
-/// Names in `secrets.json`, the file behind the secret store of `dapr-components/local`.
+/// Names in `secrets.json`, the file behind the secret store of `dapr-components/common`.
 const SMTP_HOST: &str = "smtp-host";
 const SMTP_PORT: &str = "smtp-port";
 

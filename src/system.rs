@@ -70,7 +70,9 @@ impl System {
         // Of this run only: nobody else needs them, so they are kept nowhere.
         let (api_token, app_token) = (random_text()?, random_text()?);
         let mut sidecars = Sidecars::bind(Options {
-            resources: options.root.join("dapr-components/local"),
+            resources: ["common", "local"]
+                .map(|folder| options.root.join("dapr-components").join(folder))
+                .to_vec(),
             working_dir: data.path().to_owned(),
             data: data.sidecar_store(),
             clock: options.clock.clone(),

@@ -166,7 +166,7 @@ impl Setup {
         apps: &BTreeMap<String, Scripted>,
     ) -> (BTreeMap<String, SocketAddr>, Running) {
         let options = dapr_sidecar::Options {
-            resources: dir.join("resources"),
+            resources: vec![dir.join("resources")],
             working_dir: dir.to_owned(),
             data: dir.join("dapr.db"),
             clock: Clock::system(),
@@ -234,9 +234,10 @@ impl Setup {
             let port = app.url.rsplit(':').next().and_then(|port| port.parse().ok());
             let options = test_dapr::Options {
                 app_id: id.clone(),
+                http_port: None,
                 namespace: None,
                 app_port: Some(port.expect("a port")),
-                resources: dir.join("resources"),
+                resources: vec![dir.join("resources")],
                 configuration: Some(configuration.clone()),
                 working_dir: Some(dir.to_owned()),
                 scheduler: scheduler.as_ref().map(Scheduler::address),

@@ -17,7 +17,7 @@
 //! spec: {type: pubsub.in-memory, version: v1}
 //! ")?;
 //! let mut sidecars = Sidecars::bind(Options {
-//!     resources: dir.to_owned(),
+//!     resources: vec![dir.to_owned()],
 //!     working_dir: dir.to_owned(),
 //!     data: dir.join("dapr.db"),
 //!     clock: Clock::system(),

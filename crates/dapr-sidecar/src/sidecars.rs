@@ -37,8 +37,8 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// What [`Sidecars::bind`] needs to know.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder of Dapr resources; every `*.yaml` in it is loaded.
-    pub resources: PathBuf,
+    /// The folders of Dapr resources; every `*.yaml` in them is loaded.
+    pub resources: Vec<PathBuf>,
     /// Where relative paths in components start, as daprd's working directory does.
     pub working_dir: PathBuf,
     /// The SQLite file that keeps messages, state and jobs. Made if it does not exist.

@@ -15,10 +15,12 @@ pub struct Options {
     pub app_id: String,
     /// Separates apps and jobs of the same name; none is `default`.
     pub namespace: Option<String>,
+    /// Where its HTTP API is to be; none: wherever a port is free.
+    pub http_port: Option<u16>,
     /// Where the app listens; none for a sidecar without an app.
     pub app_port: Option<u16>,
-    /// The folder of components, subscriptions and resiliency policies.
-    pub resources: PathBuf,
+    /// The folders of components, subscriptions and resiliency policies.
+    pub resources: Vec<PathBuf>,
     /// A `Configuration`.
     pub configuration: Option<PathBuf>,
     /// Where relative paths in components start; none is the test's own.
@@ -54,12 +56,11 @@ pub struct Daprd {
 impl Daprd {
     pub(crate) fn start(program: &Path, options: &Options) -> Result<Self> {
         let [http, grpc, internal, metrics] = free_ports()?;
+        let http = options.http_port.unwrap_or(http);
         let mut command = Command::new(program);
         command
             .env("DAPR_HOST_IP", "127.0.0.1")
             .args(["--app-id", &options.app_id, "--app-protocol", "http"])
-            .arg("--resources-path")
-            .arg(&options.resources)
             .args(["--dapr-listen-addresses", "127.0.0.1"])
             .args(["--dapr-http-port", &http.to_string()])
             .args(["--dapr-grpc-port", &grpc.to_string()])
@@ -68,6 +69,9 @@ impl Daprd {
             .args(["--metrics-listen-address", "127.0.0.1"])
             .args(["--metrics-port", &metrics.to_string()])
             .arg("--disable-builtin-k8s-secret-store");
+        for folder in &options.resources {
+            command.arg("--resources-path").arg(folder);
+        }
         if let Some(port) = options.app_port {
             command.args(["--app-port", &port.to_string()]);
         }

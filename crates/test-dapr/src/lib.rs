@@ -1,4 +1,5 @@
-//! The real Dapr for a test, if this machine has it: `scripts/get-dapr.sh` builds it.
+//! The real Dapr for a test, and brokers and stores for it, if this machine has them: `scripts/get-dapr.sh` builds Dapr,
+//! `scripts/get-kafka.sh` and `scripts/get-redis.sh` get the others.
 //!
 //! ```no_run
 //! # fn test() -> anyhow::Result<()> {
@@ -9,7 +10,7 @@
 //! let daprd = dapr.daprd(&Options {
 //!     app_id: "orders".to_owned(),
 //!     scheduler: Some(scheduler.address()),
-//!     resources: "dapr-components/local".into(),
+//!     resources: vec!["dapr-components/common".into(), "dapr-components/local".into()],
 //!     ..Options::default()
 //! })?;
 //! println!("DAPR_HTTP_ENDPOINT=http://{}", daprd.address());
@@ -18,16 +19,22 @@
 //!
 //! Everything listens on loopback only, on ports that were free. What is started ends, by SIGKILL, when it is dropped.
 
+mod cache;
 mod daprd;
+mod kafka;
 mod process;
+mod redis;
 mod scheduler;
 
 pub use daprd::{AppHealth, Daprd, Options};
+pub use kafka::Kafka;
+pub use process::free_ports;
+pub use redis::Redis;
 pub use scheduler::Scheduler;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 /// The version that Nudge is held against.
 pub const VERSION: &str = "1.16.0";
@@ -45,12 +52,7 @@ impl Dapr {
     ///
     /// They are not there: a sentence that says how to get them.
     pub fn find() -> Result<Self> {
-        let variable = |name| std::env::var_os(name).map(PathBuf::from);
-        let cache = variable("NUDGE_CACHE")
-            .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nudge")))
-            .or_else(|| Some(variable("HOME")?.join(".cache/nudge")))
-            .context("neither NUDGE_CACHE nor HOME is set")?;
-        let folder = cache.join(format!("dapr-{VERSION}"));
+        let folder = cache::folder()?.join(format!("dapr-{VERSION}"));
         for program in ["daprd", "scheduler"] {
             ensure!(
                 folder.join(program).is_file(),

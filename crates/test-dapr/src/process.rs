@@ -81,7 +81,11 @@ impl Drop for Process {
 }
 
 /// Ports of the loopback interface that nobody listens on now.
-pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
+///
+/// # Errors
+///
+/// There are none.
+pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let mut listeners = Vec::new();
     let mut ports = [0; N];
     for port in &mut ports {

@@ -85,20 +85,24 @@ impl Source {
     }
 }
 
-/// Loads every `*.yaml` of `folder`, in name order. Relative paths in components start at `working_dir`.
-pub(crate) fn load(folder: &Path, working_dir: &Path) -> Result<Resources, Error> {
+/// Loads every `*.yaml` of the folders, each in name order. Relative paths in components start at `working_dir`.
+pub(crate) fn load(folders: &[PathBuf], working_dir: &Path) -> Result<Resources, Error> {
     let read = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Read { path, source }
     };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(read(folder))? {
-        let path = entry.map_err(read(folder))?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            files.push(path);
+    for folder in folders {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(read(folder))? {
+            let path = entry.map_err(read(folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                found.push(path);
+            }
         }
+        found.sort();
+        files.append(&mut found);
     }
-    files.sort();
     let mut components = Vec::new();
     let mut resources = Resources {
         tracing: true,
@@ -177,7 +181,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("all.yaml"), yaml).expect("written");
         std::fs::write(dir.path().join("secrets.json"), r#"{"smtp":{"password":"p"}}"#).expect("written");
-        load(dir.path(), dir.path()).map_err(|error| {
+        load(&[dir.path().to_owned()], dir.path()).map_err(|error| {
             let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
             format!("{error}{}", source.unwrap_or_default())
         })
@@ -205,8 +209,8 @@ mod tests {
         let policy = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec: {policies: {}, targets: {}}\n";
         assert_eq!(load_text(policy).expect("at the beginning").resiliencies.len(), 1);
         let error = load_text(&format!("{PUBSUB}---\n{policy}"))
-            .err()
-            .expect("an error");
+            .map(drop)
+            .expect_err("an error");
         assert!(error.contains("a file of its own"), "{error}");
     }
 

@@ -89,7 +89,7 @@ impl Bench {
         apps: Vec<App>,
     ) -> Result<Self, Error> {
         let options = Options {
-            resources: dir.path().join("resources"),
+            resources: vec![dir.path().join("resources")],
             working_dir: dir.path().to_owned(),
             data: dir.path().join("dapr.db"),
             clock: clock.clone(),

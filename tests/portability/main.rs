@@ -1,0 +1,123 @@
+//! The main path on real parts: the same components beside real sidecars, whatever the broker, the state store and the database.
+//!
+//! Each combination starts parts of its own: Kafka or Redis, PostgreSQL or Redis, the scheduler, a sidecar for each service, and the
+//! host with all four services. What `scripts/get-dapr.sh`, `get-kafka.sh` and `get-redis.sh` did not get is ignored, and counted so.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod system;
+
+use std::time::Duration;
+
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use libtest_mimic::{Arguments, Trial};
+use serde_json::{Value, json};
+use test_dapr::Dapr;
+
+use system::{Broker, Data, Parts, State, System};
+
+/// An instant so many seconds from now, as the API takes it.
+fn in_seconds(seconds: i64) -> String {
+    let at = Timestamp::now() + SignedDuration::from_secs(seconds);
+    Timestamp::from_second(at.as_second())
+        .expect("an instant")
+        .to_string()
+}
+
+async fn main_path(parts: Parts) {
+    let system = System::start(parts).await;
+    let create = async |task: Value| system.send(Method::POST, "/api/v1/tasks", Some(task), 201).await;
+    let path = |task: &Value| format!("/api/v1/tasks/{}", task["id"].as_str().expect("an id"));
+
+    // A reminder is mailed; one that is moved is mailed once, at its new time; one whose task is deleted is not.
+    let remind = |title: &str, seconds: i64| json!({ "title": title, "due": in_seconds(3_600), "reminders": [{ "at": in_seconds(seconds) }] });
+    let kept = create(remind("Kept", 6)).await;
+    let moved = create(remind("Moved", 5)).await;
+    let deleted = create(remind("Deleted", 5)).await;
+    let later = json!({ "reminders": [{ "at": in_seconds(9) }] });
+    system.send(Method::PATCH, &path(&moved), Some(later), 200).await;
+    system.send(Method::DELETE, &path(&deleted), None, 204).await;
+
+    // A recurring task has one next occurrence, however often it is completed.
+    let recurring = json!({ "title": "Water the plants", "due": in_seconds(7_200), "recurrence": "daily" });
+    let recurring = create(recurring).await;
+    for _ in 0..2 {
+        let complete = format!("{}/complete", path(&recurring));
+        system.send(Method::POST, &complete, None, 200).await;
+    }
+    system
+        .until("the next occurrence is there", async |system| {
+            let list = "/api/v1/tasks?status=pending&text=plants";
+            let page = system.send(Method::GET, list, None, 200).await;
+            page["items"].as_array().is_some_and(|items| items.len() == 1)
+        })
+        .await;
+
+    for (task, title) in [(&kept, "Kept"), (&moved, "Moved")] {
+        system
+            .until(&format!("the reminder of {title} is sent"), async |system| {
+                let task = system.send(Method::GET, &path(task), None, 200).await;
+                task["reminders"][0]["status"] == "sent"
+            })
+            .await;
+    }
+    let mut subjects = system.subjects();
+    subjects.sort();
+    assert_eq!(subjects, ["Reminder: Kept", "Reminder: Moved"]);
+    let page = system
+        .send(Method::GET, "/api/v1/tasks?text=plants", None, 200)
+        .await;
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(2), "{page:#}");
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // A broker, a database, a scheduler, four sidecars and a host are enough for a small machine.
+    arguments.test_threads = Some(1);
+    let before = system::digest();
+    let mut trials = Vec::new();
+    for broker in [Broker::Kafka, Broker::RedisStreams] {
+        for state in [State::Postgresql, State::Redis] {
+            for data in [Data::Sqlite, Data::Postgresql] {
+                let parts = Parts { broker, state, data };
+                let missing = [
+                    Dapr::find().err(),
+                    (broker == Broker::Kafka)
+                        .then(test_dapr::Kafka::find)
+                        .and_then(Result::err),
+                    (broker == Broker::RedisStreams || state == State::Redis)
+                        .then(test_dapr::Redis::find)
+                        .and_then(Result::err),
+                ];
+                let missing: Vec<String> = missing.iter().flatten().map(ToString::to_string).collect();
+                let name = format!("{broker:?}, {state:?} state, {data:?}");
+                if !missing.is_empty() {
+                    eprintln!("{name} is ignored: {}", missing.join("; "));
+                }
+                let trial = Trial::test(name, move || {
+                    let runtime = tokio::runtime::Builder::new_multi_thread()
+                        .worker_threads(2)
+                        .enable_all()
+                        .build()?;
+                    runtime.block_on(main_path(parts));
+                    runtime.shutdown_timeout(Duration::from_secs(1));
+                    Ok(())
+                });
+                trials.push(trial.with_ignored_flag(!missing.is_empty()));
+            }
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    assert_eq!(
+        before,
+        system::digest(),
+        "the components are the same ones all along"
+    );
+    conclusion.exit();
+}
