@@ -1,7 +1,7 @@
 //! The main path on real parts: the same components beside real sidecars, whatever the broker, the state store and the database.
 //!
-//! Each combination starts parts of its own: Kafka or Redis, PostgreSQL or Redis, the scheduler, a sidecar for each service, and the
-//! host with all four services. What `scripts/get-dapr.sh`, `get-kafka.sh` and `get-redis.sh` did not get is ignored, and counted so.
+//! Each combination starts parts of its own: a broker, PostgreSQL, Redis, the scheduler, a sidecar for each service, and the
+//! host with all four services. What `scripts/get-dapr.sh`, `get-kafka.sh`, `get-redis.sh` and `get-rabbitmq.sh` did not get is ignored, and counted so.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -82,7 +82,7 @@ fn main() {
     arguments.test_threads = Some(1);
     let before = system::digest();
     let mut trials = Vec::new();
-    for broker in [Broker::Kafka, Broker::RedisStreams] {
+    for broker in [Broker::Kafka, Broker::RedisStreams, Broker::RabbitMq] {
         for state in [State::Postgresql, State::Redis] {
             for data in [Data::Sqlite, Data::Postgresql] {
                 let parts = Parts { broker, state, data };
@@ -93,6 +93,9 @@ fn main() {
                         .and_then(Result::err),
                     (broker == Broker::RedisStreams || state == State::Redis)
                         .then(test_dapr::Redis::find)
+                        .and_then(Result::err),
+                    (broker == Broker::RabbitMq)
+                        .then(test_dapr::RabbitMq::find)
                         .and_then(Result::err),
                 ];
                 let missing: Vec<String> = missing.iter().flatten().map(ToString::to_string).collect();

@@ -13,7 +13,7 @@ use nudge_test_kit::http::Call;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use spin_host::{Host, Manifest, RunningHost};
-use test_dapr::{AppHealth, Dapr, Daprd, Kafka, Options, Redis, Scheduler, free_ports};
+use test_dapr::{AppHealth, Dapr, Daprd, Kafka, Options, RabbitMq, Redis, Scheduler, free_ports};
 
 /// How long something may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum Broker {
     Kafka,
     RedisStreams,
+    RabbitMq,
 }
 
 /// What keeps the services' state.
@@ -53,6 +54,7 @@ impl Parts {
         let broker = match self.broker {
             Broker::Kafka => "kafka",
             Broker::RedisStreams => "redis-streams",
+            Broker::RabbitMq => "rabbitmq",
         };
         let state = match self.state {
             State::Postgresql => "postgresql",
@@ -86,6 +88,7 @@ pub(crate) struct System {
     _scheduler: Scheduler,
     _kafka: Option<Kafka>,
     _redis: Option<Redis>,
+    _rabbitmq: Option<RabbitMq>,
     _postgres: test_postgres::Server,
     mail: MailSink,
     token: String,
@@ -104,13 +107,15 @@ impl System {
             .expect("PostgreSQL is installed");
         let wants_redis = parts.broker == Broker::RedisStreams || parts.state == State::Redis;
         let wants_kafka = parts.broker == Broker::Kafka;
+        let wants_rabbitmq = parts.broker == Broker::RabbitMq;
         let dapr = Dapr::find().expect("looked for");
-        let (kafka, redis, scheduler) = blocking({
+        let (kafka, redis, rabbitmq, scheduler) = blocking({
             let dapr = dapr.clone();
             move || {
                 Ok((
                     wants_kafka.then(Kafka::start).transpose()?,
                     wants_redis.then(Redis::start).transpose()?,
+                    wants_rabbitmq.then(RabbitMq::start).transpose()?,
                     dapr.scheduler()?,
                 ))
             }
@@ -123,6 +128,9 @@ impl System {
         ]);
         if let Some(kafka) = &kafka {
             secrets.insert("kafka-brokers", kafka.address().to_string());
+        }
+        if let Some(rabbitmq) = &rabbitmq {
+            secrets.insert("rabbitmq-url", rabbitmq.url());
         }
         if let Some(redis) = &redis {
             secrets.insert("redis-host", redis.address().to_string());
@@ -195,6 +203,7 @@ impl System {
             _scheduler: scheduler,
             _kafka: kafka,
             _redis: redis,
+            _rabbitmq: rabbitmq,
             _postgres: postgres,
             mail,
             token,

@@ -1,5 +1,5 @@
 //! The real Dapr for a test, and brokers and stores for it, if this machine has them: `scripts/get-dapr.sh` builds Dapr,
-//! `scripts/get-kafka.sh` and `scripts/get-redis.sh` get the others.
+//! `scripts/get-kafka.sh`, `get-redis.sh` and `get-rabbitmq.sh` get the others.
 //!
 //! ```no_run
 //! # fn test() -> anyhow::Result<()> {
@@ -23,12 +23,14 @@ mod cache;
 mod daprd;
 mod kafka;
 mod process;
+mod rabbitmq;
 mod redis;
 mod scheduler;
 
 pub use daprd::{AppHealth, Daprd, Options};
 pub use kafka::Kafka;
 pub use process::free_ports;
+pub use rabbitmq::RabbitMq;
 pub use redis::Redis;
 pub use scheduler::Scheduler;
 

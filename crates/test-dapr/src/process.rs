@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -18,11 +19,22 @@ const SHOWN: usize = 12;
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
+    /// Whether it has a process group of its own, which ends with it.
+    group: bool,
 }
 
 impl Process {
     /// Starts a program and waits until a line of its log contains `ready`.
     pub(crate) fn start(command: &mut Command, ready: &str) -> Result<Self> {
+        Self::spawn(command, ready, false)
+    }
+
+    /// As [`start`](Self::start), for a program that starts others.
+    pub(crate) fn start_group(command: &mut Command, ready: &str) -> Result<Self> {
+        Self::spawn(command.process_group(0), ready, true)
+    }
+
+    fn spawn(command: &mut Command, ready: &str, group: bool) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command
             .stdin(Stdio::null())
@@ -31,6 +43,7 @@ impl Process {
             .spawn();
         let mut process = Self {
             child: child.with_context(|| format!("{name} cannot be started"))?,
+            group,
         };
         let lines = process.lines();
         let deadline = Instant::now() + PATIENCE;
@@ -75,6 +88,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself.
+        if self.group {
+            let group = format!("-{}", self.child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
