@@ -61,6 +61,10 @@ def before_call(context, case, kwargs):
             if isinstance(operation, dict):
                 possible(operation.get("task"))
                 possible(operation.get("patch"))
+    # A null of an answer, taken over into a query, would be sent as the text `None`.
+    query = case.query or {}
+    for name in [name for name, value in query.items() if value is None]:
+        del query[name]
     ids = case.path_parameters or {}
     if is_id(ids.get("tagId")):
         ids["tagId"] = TAG
