@@ -5,23 +5,16 @@
 #
 # Usage: scripts/get-dapr.sh            (NUDGE_CACHE: another cache than ~/.cache/nudge)
 set -euo pipefail
+source "$(dirname "$0")/parts.sh"
 
 version=1.16.0
 # One dependency of daprd does not assemble with Go 1.25 or newer.
 export GOTOOLCHAIN=go1.24.9
-folder=${NUDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nudge}/dapr-$version
+folder=$cache/dapr-$version
+have "Dapr $version" "$folder" daprd scheduler placement
+need go
 
-say() { printf '%s\n' "$*" >&2; }
-
-if [ -x "$folder/daprd" ] && [ -x "$folder/scheduler" ] && [ -x "$folder/placement" ]; then
-  say "Dapr $version is in $folder"
-  printf '%s\n' "$folder"
-  exit 0
-fi
-command -v go >/dev/null || { say "Go is missing: https://go.dev/doc/install"; exit 1; }
-
-build=$(mktemp -d)
-trap 'rm -rf "$build"' EXIT
+scratch
 cd "$build"
 say "Reading the module github.com/dapr/dapr@v$version"
 go mod init nudge.example/dapr >/dev/null 2>&1

@@ -153,18 +153,12 @@ impl System {
 }
 
 fn sidecar_of(id: &str, api_token: &str, app_token: &str) -> App {
-    let health = match id {
-        app::NOTIFICATION => route::NOTIFICATION_HEALTH,
-        app::EMAIL_DELIVERY => route::EMAIL_DELIVERY_HEALTH,
-        app::RECURRING_TASK => route::RECURRING_TASK_HEALTH,
-        _ => route::LIVE,
-    };
     App {
         api_token: Some(api_token.to_owned()),
         app_token: Some(app_token.to_owned()),
         // Dapr's defaults, but for the timeout: the first probe may find a component that has not run yet.
         health: Some(AppHealth {
-            path: health.to_owned(),
+            path: route::health_of(id).to_owned(),
             interval: Duration::from_secs(5),
             threshold: 3,
             timeout: Duration::from_secs(5),

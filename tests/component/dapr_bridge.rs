@@ -60,14 +60,6 @@ use call;
 
 /// The name of an error, and what it says.
 fn kind(error: &Error) -> (&'static str, &str) {
-    let (kind, failure) = match error {
-        Error::Unavailable(failure) => ("unavailable", failure),
-        Error::Timeout(failure) => ("timeout", failure),
-        Error::AccessDenied(failure) => ("access-denied", failure),
-        Error::NoSuchComponent(failure) => ("no-such-component", failure),
-        Error::InvalidArgument(failure) => ("invalid-argument", failure),
-        Error::Conflict(failure) => ("conflict", failure),
-        Error::Other(failure) => ("other", failure),
-    };
+    let (kind, failure) = nudge_test_kit::bridge::failure(error);
     (kind, &failure.message)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use dapr_sidecar::{App, Clock, Sidecars};
 use http::Method;
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::types::Error;
-use nudge_test_kit::bridge::Bridge;
+use nudge_test_kit::bridge::{self, Bridge};
 use nudge_test_kit::http::{Answer, Call};
 use serde_json::Value;
 use test_app::Scripted;
@@ -235,7 +235,6 @@ impl Setup {
             let options = test_dapr::Options {
                 app_id: id.clone(),
                 http_port: None,
-                namespace: None,
                 app_port: Some(port.expect("a port")),
                 resources: vec![dir.join("resources")],
                 configuration: Some(configuration.clone()),
@@ -348,14 +347,6 @@ pub(crate) fn told(answer: &Answer) -> (u16, Value) {
 
 /// The name of the bridge's error, and the status that the sidecar gave.
 pub(crate) fn kind(error: &Error) -> (&'static str, Option<u16>) {
-    let (kind, failure) = match error {
-        Error::Unavailable(failure) => ("unavailable", failure),
-        Error::Timeout(failure) => ("timeout", failure),
-        Error::AccessDenied(failure) => ("access-denied", failure),
-        Error::NoSuchComponent(failure) => ("no-such-component", failure),
-        Error::InvalidArgument(failure) => ("invalid-argument", failure),
-        Error::Conflict(failure) => ("conflict", failure),
-        Error::Other(failure) => ("other", failure),
-    };
+    let (kind, failure) = bridge::failure(error);
     (kind, failure.status)
 }

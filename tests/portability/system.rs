@@ -172,7 +172,6 @@ impl System {
         for (id, port) in app::ALL.iter().zip(ports) {
             let options = Options {
                 app_id: (*id).to_owned(),
-                namespace: None,
                 http_port: Some(port),
                 app_port: Some(host.local_addr().port()),
                 resources: resources.clone(),
@@ -182,7 +181,7 @@ impl System {
                 api_token: Some("api-token".to_owned()),
                 app_token: Some("app-token".to_owned()),
                 health: Some(AppHealth {
-                    path: health_of(id).to_owned(),
+                    path: route::health_of(id).to_owned(),
                     interval_s: 1,
                     threshold: 3,
                 }),
@@ -249,15 +248,6 @@ impl System {
                 subject.expect("a subject").to_owned()
             })
             .collect()
-    }
-}
-
-fn health_of(id: &str) -> &'static str {
-    match id {
-        app::NOTIFICATION => route::NOTIFICATION_HEALTH,
-        app::EMAIL_DELIVERY => route::EMAIL_DELIVERY_HEALTH,
-        app::RECURRING_TASK => route::RECURRING_TASK_HEALTH,
-        _ => route::LIVE,
     }
 }
 

@@ -74,6 +74,11 @@ pub(crate) fn columns_of_task() -> String {
 }
 
 impl TaskRecord {
+    /// Reads the columns [`COLUMNS`] of each row.
+    pub(crate) fn all(rows: &[Row]) -> Result<Vec<Self>, DbError> {
+        rows.iter().map(Self::read).collect()
+    }
+
     /// Reads the columns [`COLUMNS`].
     pub(crate) fn read(row: &Row) -> Result<Self, DbError> {
         let zone: Zone = row.parsed(7)?;

@@ -15,7 +15,6 @@ use crate::auth::User;
 use crate::db::Database;
 use crate::draft::{self, Context};
 use crate::input::Fields;
-use crate::people;
 use crate::record::TaskRecord;
 use crate::service::{self, Expected};
 
@@ -41,16 +40,9 @@ pub(crate) async fn edit(
     edit: &Edit,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    people::remember(&database, user, Timestamp::now()).await?;
-    service::change(
-        &database,
-        user.id.as_str(),
-        task,
-        expected,
-        trace,
-        |task, context| apply(task, reminder.into(), edit, context),
-    )
+    service::change_remembered(user, task, expected, trace, |task, context| {
+        apply(task, reminder.into(), edit, context)
+    })
     .await
 }
 
@@ -105,27 +97,18 @@ pub(crate) async fn set(
 ) -> Result<(TaskRecord, Uuid), Problem> {
     let new = Uuid::now_v7();
     let mut set = new;
-    let database = Database::open().await?;
-    people::remember(&database, user, Timestamp::now()).await?;
-    let task = service::change(
-        &database,
-        user.id.as_str(),
-        task,
-        &None,
-        trace,
-        |task, context| {
-            let (when, field) = read_when(task, body, context)?;
-            let armed = task
-                .reminders
-                .iter()
-                .find(|known| known.status == ReminderStatus::Scheduled && known.when == when);
-            set = armed.map_or(new, |known| known.id.into());
-            match armed {
-                Some(_) => Ok(()),
-                None => add(task, new.into(), (when, field), context),
-            }
-        },
-    )
+    let task = service::change_remembered(user, task, &None, trace, |task, context| {
+        let (when, field) = read_when(task, body, context)?;
+        let armed = task
+            .reminders
+            .iter()
+            .find(|known| known.status == ReminderStatus::Scheduled && known.when == when);
+        set = armed.map_or(new, |known| known.id.into());
+        match armed {
+            Some(_) => Ok(()),
+            None => add(task, new.into(), (when, field), context),
+        }
+    })
     .await?;
     Ok((task, set))
 }

@@ -198,7 +198,7 @@ async fn part(
             );
             let rows = database.query(&newest, parameters.clone()).await?;
             if rows.len() == limit as usize {
-                return rows.iter().map(TaskRecord::read).collect();
+                return TaskRecord::all(&rows);
             }
             // The sum keeps the order by date from being read off another index.
             format!(
@@ -207,12 +207,7 @@ async fn part(
             )
         }
     };
-    database
-        .query(&sql, parameters)
-        .await?
-        .iter()
-        .map(TaskRecord::read)
-        .collect()
+    TaskRecord::all(&database.query(&sql, parameters).await?)
 }
 
 /// Matches among a user's newest tasks behind a place, on SQLite.
@@ -239,12 +234,7 @@ async fn newest(
         columns_of_task(),
         newest_tasks(behind)
     );
-    database
-        .query(&sql, parameters)
-        .await?
-        .iter()
-        .map(TaskRecord::read)
-        .collect()
+    TaskRecord::all(&database.query(&sql, parameters).await?)
 }
 
 /// Tables and conditions that name the newest tasks of the user `$1`, on SQLite.

@@ -131,16 +131,9 @@ pub(crate) async fn patch(
     body: &Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    people::remember(&database, user, Timestamp::now()).await?;
-    change(
-        &database,
-        user.id.as_str(),
-        id,
-        expected,
-        trace,
-        |task, context| draft::patch(task, body.clone(), context),
-    )
+    change_remembered(user, id, expected, trace, |task, context| {
+        draft::patch(task, body.clone(), context)
+    })
     .await
 }
 
@@ -371,6 +364,19 @@ async fn change_own(
     apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
 ) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
+    change(&database, user.id.as_str(), id, expected, trace, apply).await
+}
+
+/// The same, for the changes that say where reminders go: what the token says is noted first.
+pub(crate) async fn change_remembered(
+    user: &User,
+    id: Uuid,
+    expected: &Expected,
+    trace: &Traceparent,
+    apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
+) -> Result<TaskRecord, Problem> {
+    let database = Database::open().await?;
+    people::remember(&database, user, Timestamp::now()).await?;
     change(&database, user.id.as_str(), id, expected, trace, apply).await
 }
 

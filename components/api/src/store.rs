@@ -318,12 +318,7 @@ pub(crate) async fn oldest_of(
         until.into(),
         limit.into(),
     ];
-    database
-        .query(&sql, parameters)
-        .await?
-        .iter()
-        .map(TaskRecord::read)
-        .collect()
+    TaskRecord::all(&database.query(&sql, parameters).await?)
 }
 
 /// Says that the database answers.

@@ -113,4 +113,14 @@ pub mod route {
     pub const READY: &str = "/health/ready";
     /// Api: liveness.
     pub const LIVE: &str = "/health/live";
+
+    /// Where the sidecar of an app asks how the app is.
+    pub fn health_of(app_id: &str) -> &'static str {
+        match app_id {
+            app::NOTIFICATION => NOTIFICATION_HEALTH,
+            app::EMAIL_DELIVERY => EMAIL_DELIVERY_HEALTH,
+            app::RECURRING_TASK => RECURRING_TASK_HEALTH,
+            _ => LIVE,
+        }
+    }
 }

@@ -13,8 +13,6 @@ use crate::process::{Process, free_ports};
 pub struct Options {
     /// The app's id.
     pub app_id: String,
-    /// Separates apps and jobs of the same name; none is `default`.
-    pub namespace: Option<String>,
     /// Where its HTTP API is to be; none: wherever a port is free.
     pub http_port: Option<u16>,
     /// Where the app listens; none for a sidecar without an app.
@@ -95,7 +93,6 @@ impl Daprd {
                 .args(["--app-health-threshold", &health.threshold.to_string()]);
         }
         for (name, value) in [
-            ("NAMESPACE", &options.namespace),
             ("DAPR_API_TOKEN", &options.api_token),
             ("APP_API_TOKEN", &options.app_token),
         ] {

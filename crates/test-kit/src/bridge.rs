@@ -6,6 +6,7 @@ use anyhow::Result;
 use spin_host::{ComponentState, Host, Manifest, RunningHost};
 
 use crate::bindings::bridge::Bridge as Exports;
+use crate::bindings::bridge::exports::nudge::dapr::types::{Error, Failure};
 use crate::components;
 
 /// An instance of the bridge.
@@ -45,6 +46,19 @@ impl Bridge {
             exports,
             _host: host,
         })
+    }
+}
+
+/// The name of an error, as `wit/dapr/types.wit` has it, and what is known of it.
+pub fn failure(error: &Error) -> (&'static str, &Failure) {
+    match error {
+        Error::Unavailable(failure) => ("unavailable", failure),
+        Error::Timeout(failure) => ("timeout", failure),
+        Error::AccessDenied(failure) => ("access-denied", failure),
+        Error::NoSuchComponent(failure) => ("no-such-component", failure),
+        Error::InvalidArgument(failure) => ("invalid-argument", failure),
+        Error::Conflict(failure) => ("conflict", failure),
+        Error::Other(failure) => ("other", failure),
     }
 }
 
