@@ -4,6 +4,9 @@
 //! publishes the queue, with whatever other requests have queued meanwhile in the same bulk call, and marks the rows. An
 //! outbound call is the dear part on Spin. The queue is lost with the instance; the rows are not, and the relay, run by a
 //! standing job, publishes those that are older than [`LEFT_OVER`]. So an event may be published twice, with one id.
+//!
+//! The versions of a task appear on the broker in their order: before a version goes out, those before it have, or go first.
+//! What is published again comes behind its first time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -146,6 +149,29 @@ pub(crate) async fn publish(events: &[TaskEvent]) -> Result<(), RelayError> {
 }
 
 async fn publish_and_mark(batch: &[StoredEvent]) -> Result<(), RelayError> {
+    let first_versions = batch.iter().all(|event| event.version == 1);
+    if first_versions {
+        return publish_together(batch).await;
+    }
+    let database = Database::open().await?;
+    let mut rest = store::unpublished_until(&database, batch).await?;
+    // One version of a task at a time: a broker may take one event of a bulk call and refuse another.
+    while !rest.is_empty() {
+        let mut together: Vec<StoredEvent> = Vec::new();
+        let mut later = Vec::new();
+        for event in rest {
+            let waits =
+                together.len() == BATCH || together.iter().any(|first| first.task_id == event.task_id);
+            if waits { &mut later } else { &mut together }.push(event);
+        }
+        publish_together(&together).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Publishes at most one version of each task.
+async fn publish_together(batch: &[StoredEvent]) -> Result<(), RelayError> {
     let mut events = Vec::with_capacity(batch.len());
     for stored in batch {
         match serde_json::from_str::<TaskEvent>(&stored.data) {

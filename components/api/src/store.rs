@@ -1,5 +1,7 @@
 //! The statements on tasks, their events and their reminders. Each is whole in itself.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
 use nudge_domain::task::Status;
@@ -17,6 +19,18 @@ pub(crate) struct StoredEvent {
     pub(crate) version: u32,
     /// JSON of a [`TaskEvent`].
     pub(crate) data: String,
+}
+
+impl StoredEvent {
+    /// From the columns `task_id, version, data`.
+    fn read(row: &Row) -> Result<Self, DbError> {
+        let version = u32::try_from(row.int(1)?).map_err(|error| DbError::Unreadable(error.to_string()))?;
+        Ok(Self {
+            task_id: row.parsed(0)?,
+            version,
+            data: row.text(2)?.to_owned(),
+        })
+    }
 }
 
 /// A user's task.
@@ -168,17 +182,39 @@ pub(crate) async fn left_over(
 ) -> Result<Vec<StoredEvent>, DbError> {
     let sql = "SELECT task_id, version, data FROM task_event WHERE published_at IS NULL AND created_at < $1 ORDER BY seq LIMIT $2";
     let rows = database.query(sql, [before.into(), limit.into()]).await?;
-    rows.iter()
-        .map(|row| {
-            let version =
-                u32::try_from(row.int(1)?).map_err(|error| DbError::Unreadable(error.to_string()))?;
-            Ok(StoredEvent {
-                task_id: row.parsed(0)?,
-                version,
-                data: row.text(2)?.to_owned(),
-            })
-        })
-        .collect()
+    rows.iter().map(StoredEvent::read).collect()
+}
+
+/// The unpublished ones among these events and their tasks' earlier ones, each task's in the order of its versions.
+pub(crate) async fn unpublished_until(
+    database: &Database,
+    events: &[StoredEvent],
+) -> Result<Vec<StoredEvent>, DbError> {
+    let mut newest: BTreeMap<Uuid, u32> = BTreeMap::new();
+    for event in events {
+        let version = newest.entry(event.task_id).or_default();
+        *version = event.version.max(*version);
+    }
+    let places: Vec<String> = (1..=newest.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT task_id, version, data FROM task_event WHERE published_at IS NULL AND task_id IN ({}) \
+         ORDER BY task_id, version",
+        places.join(", ")
+    );
+    let tasks: Vec<Value> = newest.keys().copied().map(Value::from).collect();
+    let rows = database.query(&sql, tasks).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let event = StoredEvent::read(row)?;
+        // What is newer is somebody else's, who waits for these.
+        if newest
+            .get(&event.task_id)
+            .is_some_and(|newest| event.version <= *newest)
+        {
+            found.push(event);
+        }
+    }
+    Ok(found)
 }
 
 /// How many events are left over.

@@ -24,6 +24,7 @@ pub(crate) struct Mail {
 #[derive(Template)]
 #[template(path = "reminder.html")]
 struct Reminder<'a> {
+    reference: &'a str,
     title: &'a str,
     due: Option<String>,
     left: Option<String>,
@@ -32,8 +33,14 @@ struct Reminder<'a> {
     description: Option<Vec<String>>,
 }
 
-/// Writes the mail for a task, with its due time in the zone its owner lives in.
-pub(crate) fn write(task: &Task, zone: &Zone, now: Timestamp) -> Result<Mail, askama::Error> {
+/// Writes the mail for a task, with its due time in the zone its owner lives in. `reference` is the id of the reminder and its
+/// instant in Unix seconds, for programs: two mails of one reference are one mail that came twice (decision 0019).
+pub(crate) fn write(
+    reference: &str,
+    task: &Task,
+    zone: &Zone,
+    now: Timestamp,
+) -> Result<Mail, askama::Error> {
     let due: Option<Timestamp> = task.due.as_deref().and_then(|due| due.parse().ok());
     let (priority, colour, x_priority) = match task.priority {
         Priority::Urgent => ("urgent", "#b91c1c", 1),
@@ -42,6 +49,7 @@ pub(crate) fn write(task: &Task, zone: &Zone, now: Timestamp) -> Result<Mail, as
         Priority::Low => ("low", "#52525b", 4),
     };
     let html = Reminder {
+        reference,
         title: &task.title,
         due: due.map(|due| due_in(due, zone)),
         left: due.map(|due| left(due, now)),

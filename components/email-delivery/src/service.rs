@@ -72,7 +72,7 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
             email,
             time_zone,
             task,
-        } => match send(&email, &time_zone, &task).await {
+        } => match send(&reference(event, remind_at), &email, &time_zone, &task).await {
             Ok(()) => finish(event, lease, None).await,
             Err(Failure::Permanent(reason)) => finish(event, lease, Some(reason)).await,
             Err(Failure::Passing(reason)) if Timestamp::now().duration_since(remind_at) > WORTH_TRYING => {
@@ -93,10 +93,15 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
     }
 }
 
-async fn send(email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
+/// Which reminder, for which instant: the same two that name its claim.
+fn reference(event: &ReminderDue, remind_at: Timestamp) -> String {
+    format!("{} {}", event.reminder_id, remind_at.as_second())
+}
+
+async fn send(reference: &str, email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
     // The api gives only zones that it checked; whatever else it says, a mail in UTC is better than none.
     let zone = time_zone.parse().unwrap_or_else(|_| Zone::utc());
-    let mail = mail::write(&snapshot.task, &zone, Timestamp::now())
+    let mail = mail::write(reference, &snapshot.task, &zone, Timestamp::now())
         .map_err(|error| Failure::Passing(format!("the mail cannot be written: {error}")))?;
     smtp::send(email, &mail).await
 }

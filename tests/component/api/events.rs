@@ -147,6 +147,48 @@ async fn a_write_is_accepted_while_the_broker_is_away_and_published_when_it_is_b
 }
 
 #[tokio::test]
+async fn the_versions_of_a_task_are_published_in_their_order() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    api.dapr
+        .fail_next(Function::PublishAll, unavailable("the broker is away"));
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "one" })).await;
+    let tried = || (api.dapr.calls(Function::PublishAll) == 1).then_some(());
+    api.dapr.until(tried).await.expect("the first version is tried");
+    // The broker is back before the relay has its turn: the second version takes the first along.
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    alice.patch(&path, &json!({ "title": "two" })).await;
+    api.dapr
+        .wait_for("task-events", 2)
+        .await
+        .expect("both versions are published");
+    settled(&api).await;
+    let id = |version: u32| format!("{}:{version}", text(&task, "id"));
+    for topic in ["task-events", "task-updates"] {
+        assert_eq!(ids(&api.dapr.published(topic)), [id(1), id(2)], "{topic}");
+    }
+
+    // The first one reaches only one topic of two. The other version waits until it has reached both.
+    api.dapr.pass_next(Function::PublishAll);
+    api.dapr
+        .fail_next(Function::PublishAll, failed("topic task-updates is full"));
+    let calls = api.dapr.calls(Function::PublishAll);
+    alice.patch(&path, &json!({ "title": "three" })).await;
+    let tried = || (api.dapr.calls(Function::PublishAll) == calls + 2).then_some(());
+    api.dapr.until(tried).await.expect("both topics are tried");
+    alice.patch(&path, &json!({ "title": "four" })).await;
+    settled(&api).await;
+    assert_eq!(
+        ids(&api.dapr.published("task-events")),
+        [id(1), id(2), id(3), id(3), id(4)]
+    );
+    assert_eq!(
+        ids(&api.dapr.published("task-updates")),
+        [id(1), id(2), id(3), id(4)]
+    );
+}
+
+#[tokio::test]
 async fn the_relay_leaves_events_alone_that_are_just_being_published() {
     let api = Service::start("api").await;
     let hold = api.dapr.hold_next(Function::PublishAll);
