@@ -10,6 +10,8 @@
     reason = "tests"
 )]
 
+#[path = "../real/mod.rs"]
+mod real;
 mod system;
 
 use std::time::Duration;
@@ -18,9 +20,9 @@ use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
-use test_dapr::Dapr;
 
-use system::{Broker, Data, Parts, State, System};
+use real::{Broker, Parts, State};
+use system::{Combination, Data, System};
 
 /// An instant so many seconds from now, as the API takes it.
 fn in_seconds(seconds: i64) -> String {
@@ -30,8 +32,8 @@ fn in_seconds(seconds: i64) -> String {
         .to_string()
 }
 
-async fn main_path(parts: Parts) {
-    let system = System::start(parts).await;
+async fn main_path(combination: Combination) {
+    let system = System::start(combination).await;
     let create = async |task: Value| system.send(Method::POST, "/api/v1/tasks", Some(task), 201).await;
     let path = |task: &Value| format!("/api/v1/tasks/{}", task["id"].as_str().expect("an id"));
 
@@ -85,34 +87,23 @@ fn main() {
     for broker in [Broker::Kafka, Broker::RedisStreams, Broker::RabbitMq] {
         for state in [State::Postgresql, State::Redis] {
             for data in [Data::Sqlite, Data::Postgresql] {
-                let parts = Parts { broker, state, data };
-                let missing = [
-                    Dapr::find().err(),
-                    (broker == Broker::Kafka)
-                        .then(test_dapr::Kafka::find)
-                        .and_then(Result::err),
-                    (broker == Broker::RedisStreams || state == State::Redis)
-                        .then(test_dapr::Redis::find)
-                        .and_then(Result::err),
-                    (broker == Broker::RabbitMq)
-                        .then(test_dapr::RabbitMq::find)
-                        .and_then(Result::err),
-                ];
-                let missing: Vec<String> = missing.iter().flatten().map(ToString::to_string).collect();
+                let parts = Parts { broker, state };
                 let name = format!("{broker:?}, {state:?} state, {data:?}");
-                if !missing.is_empty() {
-                    eprintln!("{name} is ignored: {}", missing.join("; "));
+                let missing = parts.missing();
+                if let Some(missing) = &missing {
+                    eprintln!("{name} is ignored: {missing}");
                 }
+                let combination = Combination { parts, data };
                 let trial = Trial::test(name, move || {
                     let runtime = tokio::runtime::Builder::new_multi_thread()
                         .worker_threads(2)
                         .enable_all()
                         .build()?;
-                    runtime.block_on(main_path(parts));
+                    runtime.block_on(main_path(combination));
                     runtime.shutdown_timeout(Duration::from_secs(1));
                     Ok(())
                 });
-                trials.push(trial.with_ignored_flag(!missing.is_empty()));
+                trials.push(trial.with_ignored_flag(missing.is_some()));
             }
         }
     }

@@ -145,6 +145,19 @@ impl Scripted {
             .collect()
     }
 
+    /// What has come to a path since it was last taken. It is not seen any more.
+    pub fn take(&self, path: &str) -> Vec<Seen> {
+        let mut taken = Vec::new();
+        self.script.seen.send_modify(|seen| {
+            let (these, others) = std::mem::take(seen)
+                .into_iter()
+                .partition(|seen| seen.path == path);
+            taken = these;
+            *seen = others;
+        });
+        taken
+    }
+
     /// Waits until `count` requests have come to a path.
     ///
     /// # Panics

@@ -48,7 +48,7 @@ pub struct AppHealth {
 #[derive(Debug)]
 pub struct Daprd {
     address: SocketAddr,
-    _process: Process,
+    process: Process,
 }
 
 impl Daprd {
@@ -103,12 +103,17 @@ impl Daprd {
         }
         Ok(Self {
             address: ([127, 0, 0, 1], http).into(),
-            _process: Process::start(&mut command, "dapr initialized")?,
+            process: Process::start(command, "dapr initialized")?,
         })
     }
 
     /// Where its HTTP API is.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// To kill it, freeze it and start it again. Its data stays.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 }

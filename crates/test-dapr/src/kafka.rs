@@ -26,7 +26,7 @@ const JAVA: [&str; 6] = [
 #[derive(Debug)]
 pub struct Kafka {
     address: SocketAddr,
-    _process: Process,
+    process: Process,
     _data: tempfile::TempDir,
 }
 
@@ -76,7 +76,7 @@ impl Kafka {
         command.arg(&settings);
         Ok(Self {
             address: ([127, 0, 0, 1], port).into(),
-            _process: Process::start(&mut command, "Kafka Server started")?,
+            process: Process::start(command, "Kafka Server started")?,
             _data: data,
         })
     }
@@ -84,6 +84,11 @@ impl Kafka {
     /// Where clients reach it.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// To kill it, freeze it and start it again. Its data stays.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 }
 

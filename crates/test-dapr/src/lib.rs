@@ -17,7 +17,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Everything listens on loopback only, on ports that were free. What is started ends, by SIGKILL, when it is dropped.
+//! Everything listens on loopback only, on ports that were free. What is started ends, by SIGKILL, when it is dropped; a test can
+//! kill it before, freeze it, and start it again on its data. If `NUDGE_TEST_LOGS` names a folder, logs are kept there.
 
 mod cache;
 mod daprd;
@@ -29,7 +30,7 @@ mod scheduler;
 
 pub use daprd::{AppHealth, Daprd, Options};
 pub use kafka::Kafka;
-pub use process::free_ports;
+pub use process::{Process, free_ports};
 pub use rabbitmq::RabbitMq;
 pub use redis::Redis;
 pub use scheduler::Scheduler;

@@ -1,13 +1,15 @@
 //! A child process whose log is read.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// How long a process may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -15,9 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines of the log that an error shows.
 const SHOWN: usize = 12;
 
-/// A process that ends when it is dropped.
+/// Where logs are kept, one file a process, if this names a folder.
+const LOGS: &str = "NUDGE_TEST_LOGS";
+
+/// A process that ends when it is dropped. It can be killed and frozen before, and started again as it was.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
+    command: Command,
     child: Child,
     /// Whether it has a process group of its own, which ends with it.
     group: bool,
@@ -25,27 +31,32 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a program and waits until a line of its log contains `ready`.
-    pub(crate) fn start(command: &mut Command, ready: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or does not say so within a minute. The error holds what it logged last.
+    pub fn start(command: Command, ready: &str) -> Result<Self> {
         Self::spawn(command, ready, false)
     }
 
     /// As [`start`](Self::start), for a program that starts others.
-    pub(crate) fn start_group(command: &mut Command, ready: &str) -> Result<Self> {
-        Self::spawn(command.process_group(0), ready, true)
+    pub(crate) fn start_group(mut command: Command, ready: &str) -> Result<Self> {
+        command.process_group(0);
+        Self::spawn(command, ready, true)
     }
 
-    fn spawn(command: &mut Command, ready: &str, group: bool) -> Result<Self> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let child = command
+    fn spawn(mut command: Command, ready: &str, group: bool) -> Result<Self> {
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
+            .stderr(Stdio::piped());
         let mut process = Self {
-            child: child.with_context(|| format!("{name} cannot be started"))?,
+            child: child(&mut command)?,
+            command,
             group,
         };
-        let lines = process.lines();
+        let name = process.name();
+        let lines = process.lines()?;
         let deadline = Instant::now() + PATIENCE;
         let mut log: Vec<String> = Vec::new();
         loop {
@@ -60,40 +71,131 @@ impl Process {
                 }
             }
         }
-        // The rest is read as well, or the process would wait for its pipe in the end.
-        std::thread::spawn(move || lines.into_iter().for_each(drop));
+        drain(lines);
         Ok(process)
     }
 
-    fn lines(&mut self) -> Receiver<String> {
+    fn name(&self) -> String {
+        self.command.get_program().to_string_lossy().into_owned()
+    }
+
+    /// What it writes from now on, line by line.
+    fn lines(&mut self) -> Result<Receiver<String>> {
         let (sender, lines) = channel();
         let outputs: [Option<Box<dyn std::io::Read + Send>>; 2] = [
             self.child.stdout.take().map(|out| Box::new(out) as _),
             self.child.stderr.take().map(|out| Box::new(out) as _),
         ];
-        for output in outputs.into_iter().flatten() {
+        for (number, output) in outputs.into_iter().flatten().enumerate() {
             let sender = sender.clone();
+            let mut kept = self.log_file(number)?;
             std::thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    // A log that cannot be kept any more is no reason to end a test.
+                    if let Some(file) = &mut kept {
+                        let _ = writeln!(file, "{line}");
+                    }
                     if sender.send(line).is_err() {
                         break;
                     }
                 }
             });
         }
-        lines
+        Ok(lines)
     }
+
+    fn log_file(&self, output: usize) -> Result<Option<File>> {
+        let Some(folder) = std::env::var_os(LOGS).map(PathBuf::from) else {
+            return Ok(None);
+        };
+        let program = PathBuf::from(self.command.get_program());
+        let program = program.file_name().unwrap_or_default().to_string_lossy();
+        let path = folder.join(format!("{program}-{}-{output}.log", self.child.id()));
+        let file = File::create(&path).with_context(|| format!("{LOGS}: {}", path.display()))?;
+        Ok(Some(file))
+    }
+
+    /// Ends it at once, as `kill -9` does, if it runs.
+    pub fn kill(&mut self) {
+        // It may have ended by itself.
+        if self.group {
+            let _ = self.signal("KILL");
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again as it was started, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// It runs, or cannot be started.
+    pub fn revive(&mut self) -> Result<()> {
+        ensure!(!self.runs(), "{} runs", self.name());
+        self.child = child(&mut self.command)?;
+        drain(self.lines()?);
+        Ok(())
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Stops it as `kill -STOP` does: it keeps its connections and answers nobody.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("CONT")
+    }
+
+    /// Its id, for those who look at what it uses.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
+        let whole = if self.group { "-" } else { "" };
+        let sent = Command::new("kill")
+            .args([
+                &format!("-{signal}"),
+                "--",
+                &format!("{whole}{}", self.child.id()),
+            ])
+            .stderr(Stdio::null())
+            .status()
+            .context("there is no `kill`")?;
+        ensure!(sent.success(), "{} does not run", self.name());
+        Ok(())
+    }
+}
+
+fn child(command: &mut Command) -> Result<Child> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .spawn()
+        .with_context(|| format!("{name} cannot be started"))
+}
+
+/// Reads a log to its end, or the process would wait for its pipe sometime.
+fn drain(lines: Receiver<String>) {
+    std::thread::spawn(move || lines.into_iter().for_each(drop));
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        if self.group {
-            let group = format!("-{}", self.child.id());
-            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

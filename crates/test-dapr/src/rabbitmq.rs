@@ -14,7 +14,7 @@ use crate::process::{Process, free_ports};
 #[derive(Debug)]
 pub struct RabbitMq {
     address: SocketAddr,
-    _process: Process,
+    process: Process,
     _names: Process,
     _data: tempfile::TempDir,
 }
@@ -54,7 +54,7 @@ impl RabbitMq {
         // Erlang's name service; left to itself, the server would start one that stays.
         let mut epmd = Command::new(usr.join("lib/erlang/bin/epmd"));
         epmd.args(["-d", "-address", "127.0.0.1", "-port", &names.to_string()]);
-        let names_process = Process::start(&mut epmd, "epmd running")?;
+        let names_process = Process::start(epmd, "epmd running")?;
         let user = Self::USER;
         let file = |name: &str, text: &str| -> Result<PathBuf> {
             let path = data.path().join(name);
@@ -88,7 +88,7 @@ impl RabbitMq {
             );
         Ok(Self {
             address: ([127, 0, 0, 1], port).into(),
-            _process: Process::start_group(&mut command, "Server startup complete")?,
+            process: Process::start_group(command, "Server startup complete")?,
             _names: names_process,
             _data: data,
         })
@@ -97,5 +97,10 @@ impl RabbitMq {
     /// Where clients reach it, and as whom.
     pub fn url(&self) -> String {
         format!("amqp://{0}:{0}@{1}", Self::USER, self.address)
+    }
+
+    /// To kill it, freeze it and start it again. Its data stays.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 }

@@ -13,7 +13,7 @@ use crate::process::{Process, free_ports};
 #[derive(Debug)]
 pub struct Redis {
     address: SocketAddr,
-    _process: Process,
+    process: Process,
     _data: tempfile::TempDir,
 }
 
@@ -55,7 +55,7 @@ impl Redis {
             .args(["--requirepass", Self::PASSWORD]);
         Ok(Self {
             address: ([127, 0, 0, 1], port).into(),
-            _process: Process::start(&mut command, "Ready to accept connections")?,
+            process: Process::start(command, "Ready to accept connections")?,
             _data: data,
         })
     }
@@ -63,6 +63,11 @@ impl Redis {
     /// Where clients reach it.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// To kill it, freeze it and start it again. Its data stays.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 }
 

@@ -12,7 +12,7 @@ use crate::process::{Process, free_ports};
 #[derive(Debug)]
 pub struct Scheduler {
     address: SocketAddr,
-    _process: Process,
+    process: Process,
     _data: tempfile::TempDir,
 }
 
@@ -36,7 +36,7 @@ impl Scheduler {
             .arg(data.path().join("identity"));
         Ok(Self {
             address: ([127, 0, 0, 1], port).into(),
-            _process: Process::start(&mut command, "Cron is ready")?,
+            process: Process::start(command, "Cron is ready")?,
             _data: data,
         })
     }
@@ -44,5 +44,10 @@ impl Scheduler {
     /// Where sidecars reach it.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// To kill it, freeze it and start it again. Its data stays.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 }

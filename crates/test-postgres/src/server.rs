@@ -12,6 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A PostgreSQL server with its data in a temporary folder.
 pub struct Server {
+    command: Command,
     child: Child,
     address: String,
     port: String,
@@ -63,12 +64,13 @@ impl Server {
             .local_addr()
             .expect("bound");
         let port = free.port().to_string();
-        let child = command(postgres)
+        let mut command = command(postgres);
+        command
             .args(["-h", "127.0.0.1", "-p", &port, "-k", "", "-F", "-D"])
-            .arg(&folder)
-            .spawn()
-            .expect("postgres starts");
+            .arg(&folder);
+        let child = command.spawn().expect("postgres starts");
         let server = Self {
+            command,
             child,
             address: format!("postgres://nudge@{free}/postgres?sslmode=disable"),
             port,
@@ -93,6 +95,30 @@ impl Server {
         &self.address
     }
 
+    /// Ends it at once, as `kill -9` does, if it runs. Its data stays.
+    pub fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Whether it has not ended. A server that is started right after it was killed may end, while the former one's workers
+    /// still do.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Starts it again on its data and its port, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started.
+    pub fn revive(&mut self) -> std::io::Result<()> {
+        self.kill();
+        self.child = self.command.spawn()?;
+        Ok(())
+    }
+
     /// Its host as a component's `allowed_outbound_hosts` names it.
     pub fn host(&self) -> String {
         format!("postgres://127.0.0.1:{}", self.port)
@@ -101,8 +127,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 
