@@ -256,7 +256,7 @@ impl Setup {
         }
         let running = Running::Real {
             _daprds: running,
-            _scheduler: scheduler,
+            _scheduler: scheduler.map(Box::new),
         };
         (addresses, running)
     }
@@ -269,7 +269,7 @@ enum Running {
     },
     Real {
         _daprds: Vec<Daprd>,
-        _scheduler: Option<Scheduler>,
+        _scheduler: Option<Box<Scheduler>>,
     },
 }
 

@@ -1,5 +1,7 @@
 //! The main path on real parts: the same components beside real sidecars, whatever the broker, the state store and the database.
 //!
+//! Beside that, what only a real scheduler shows: replicas, and the loss of all jobs.
+//!
 //! Each combination starts parts of its own: a broker, PostgreSQL, Redis, the scheduler, a sidecar for each service, and the
 //! host with all four services. What `scripts/get-dapr.sh`, `get-kafka.sh`, `get-redis.sh` and `get-rabbitmq.sh` did not get is ignored, and counted so.
 #![allow(
@@ -12,6 +14,7 @@
 
 #[path = "../real/mod.rs"]
 mod real;
+mod scheduler;
 mod system;
 
 use std::time::Duration;
@@ -78,6 +81,20 @@ async fn main_path(combination: Combination) {
     assert_eq!(page["items"].as_array().map(Vec::len), Some(2), "{page:#}");
 }
 
+/// A trial that is run, or ignored and counted so.
+fn trial<T: Future<Output = ()>>(name: &str, run: bool, test: impl FnOnce() -> T + Send + 'static) -> Trial {
+    let trial = Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime.block_on(test());
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        Ok(())
+    });
+    trial.with_ignored_flag(!run)
+}
+
 fn main() {
     let mut arguments = Arguments::from_args();
     // A broker, a database, a scheduler, four sidecars and a host are enough for a small machine.
@@ -94,19 +111,23 @@ fn main() {
                     eprintln!("{name} is ignored: {missing}");
                 }
                 let combination = Combination { parts, data };
-                let trial = Trial::test(name, move || {
-                    let runtime = tokio::runtime::Builder::new_multi_thread()
-                        .worker_threads(2)
-                        .enable_all()
-                        .build()?;
-                    runtime.block_on(main_path(combination));
-                    runtime.shutdown_timeout(Duration::from_secs(1));
-                    Ok(())
-                });
-                trials.push(trial.with_ignored_flag(missing.is_some()));
+                trials.push(trial(&name, missing.is_none(), move || main_path(combination)));
             }
         }
     }
+    let parts = Parts {
+        broker: Broker::Kafka,
+        state: State::Postgresql,
+    };
+    let here = parts.missing().is_none();
+    trials.push(trial(
+        "three replicas of notification, 1,000 reminders in one second",
+        here,
+        move || scheduler::three_replicas(parts),
+    ));
+    trials.push(trial("the scheduler loses its data", here, move || {
+        scheduler::loses_its_data(parts)
+    }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     assert_eq!(
         before,

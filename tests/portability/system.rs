@@ -15,7 +15,7 @@ use test_dapr::{Daprd, free_ports};
 use crate::real::{API_TOKEN, APP_TOKEN, Parts, Platform};
 
 /// How long something may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What keeps the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,35 +51,75 @@ pub(crate) fn digest() -> String {
 /// Everything that runs. Fields end in their order: those that ask before those that are asked.
 pub(crate) struct System {
     host: RunningHost,
+    /// More replicas of notification.
+    _replicas: Vec<RunningHost>,
     _daprds: Vec<Daprd>,
-    platform: Platform,
+    pub(crate) platform: Platform,
     token: String,
+    /// Notification's sidecar.
+    jobs: std::net::SocketAddr,
 }
 
 impl System {
     pub(crate) async fn start(combination: Combination) -> Self {
-        let platform = Platform::start(combination.parts).await;
+        Self::start_with(combination, 1, |_| {}).await
+    }
+
+    /// With so many replicas of notification, each beside a sidecar of its own, and with what `prepare` does to the platform.
+    pub(crate) async fn start_with(
+        combination: Combination,
+        replicas: usize,
+        prepare: impl FnOnce(&mut Platform),
+    ) -> Self {
+        let mut platform = Platform::start(combination.parts).await;
+        prepare(&mut platform);
         let ports: [u16; 4] = free_ports().expect("free ports");
-        let manifest = Manifest::load(components::built().join("spin.toml")).expect("spin.toml is valid");
-        let mut builder = Host::builder(manifest)
-            .listen(([127, 0, 0, 1], 0).into())
-            .state_dir(platform.folder.path())
-            .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
-            .variable("dapr_api_token", API_TOKEN)
-            .variable("dapr_app_token", APP_TOKEN);
-        for (id, port) in app::ALL.iter().zip(ports) {
-            let name = format!("{}_sidecar", id.replace('-', "_"));
-            builder = builder.variable(name, format!("http://127.0.0.1:{port}"));
+        let builder = |notification: u16| {
+            let manifest = Manifest::load(components::built().join("spin.toml")).expect("spin.toml is valid");
+            let mut builder = Host::builder(manifest)
+                .listen(([127, 0, 0, 1], 0).into())
+                .state_dir(platform.folder.path())
+                .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+                .variable("rate_limit_per_minute", "0")
+                .variable("dapr_api_token", API_TOKEN)
+                .variable("dapr_app_token", APP_TOKEN);
+            for (id, port) in app::ALL.iter().zip(ports) {
+                let name = format!("{}_sidecar", id.replace('-', "_"));
+                let port = if *id == app::NOTIFICATION {
+                    notification
+                } else {
+                    port
+                };
+                builder = builder.variable(name, format!("http://127.0.0.1:{port}"));
+            }
+            if combination.data == Data::Postgresql {
+                builder = builder
+                    .variable("database_url", platform.postgres.url())
+                    .variable("database_host", platform.postgres.host());
+            }
+            builder
+        };
+        let host = builder(ports[1])
+            .build()
+            .await
+            .expect("the components start")
+            .start();
+        let mut beside: Vec<(&str, u16, u16)> = app::ALL
+            .into_iter()
+            .zip(ports)
+            .map(|(id, port)| (id, port, host.local_addr().port()))
+            .collect();
+        let mut more = Vec::new();
+        for _ in 1..replicas {
+            let [port] = free_ports().expect("a free port");
+            let replica = builder(port).components([app::NOTIFICATION]);
+            let replica = replica.build().await.expect("the component starts").start();
+            beside.push((app::NOTIFICATION, port, replica.local_addr().port()));
+            more.push(replica);
         }
-        if combination.data == Data::Postgresql {
-            builder = builder
-                .variable("database_url", platform.postgres.url())
-                .variable("database_host", platform.postgres.host());
-        }
-        let host = builder.build().await.expect("the components start").start();
         let mut daprds = Vec::new();
-        for (id, port) in app::ALL.iter().zip(ports) {
-            daprds.push(platform.sidecar(id, port, host.local_addr().port()).await);
+        for (id, port, app) in beside {
+            daprds.push(platform.sidecar(id, port, app).await);
         }
         let request = TokenRequest {
             user: "alice".to_owned(),
@@ -91,9 +131,11 @@ impl System {
         let token = mint(&platform.data, &request, now).expect("a token");
         let system = Self {
             host,
+            _replicas: more,
             _daprds: daprds,
             platform,
             token,
+            jobs: ([127, 0, 0, 1], ports[1]).into(),
         };
         system
             .until("the application is ready", async |system| {
@@ -111,6 +153,13 @@ impl System {
         let answer = call.send().await.expect("an answer");
         assert_eq!(answer.status, status, "{path}: {:?}", answer.body);
         answer.json().unwrap_or_default()
+    }
+
+    /// Whether notification has a job of that name.
+    pub(crate) async fn has_job(&self, name: &str) -> bool {
+        let path = format!("/v1.0-alpha1/jobs/{name}");
+        let call = Call::new(self.jobs, Method::GET, path).header("dapr-api-token", API_TOKEN);
+        call.send().await.is_ok_and(|answer| answer.status == 200)
     }
 
     /// Waits for something that takes real time.

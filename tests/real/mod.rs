@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use mail_sink::{Fault, MailSink};
 use nudge::DataDir;
 use nudge_contract::names::route;
@@ -237,6 +238,27 @@ impl MailServer {
             .collect();
         mails.sort();
         mails
+    }
+
+    /// When a mail came, which its file's name says.
+    pub(crate) fn came(mail: &Path) -> Timestamp {
+        let name = mail.file_stem().expect("a name").to_string_lossy();
+        let at = name.split('-').next().expect("an instant");
+        jiff::fmt::strtime::parse("%Y%m%dT%H%M%S%.fZ", at)
+            .and_then(|parts| parts.to_datetime()?.in_tz("UTC"))
+            .expect("an instant")
+            .timestamp()
+    }
+
+    /// How many seconds after an instant mails came, sorted.
+    pub(crate) fn late(&self, at: Timestamp) -> Vec<f64> {
+        let mails = self.mails();
+        let mut late: Vec<f64> = mails
+            .iter()
+            .map(|mail| Self::came(mail).duration_since(at).as_secs_f64())
+            .collect();
+        late.sort_by(f64::total_cmp);
+        late
     }
 
     /// Where it is, as the secret store says it.

@@ -13,7 +13,7 @@ use crate::process::{Process, free_ports};
 pub struct Scheduler {
     address: SocketAddr,
     process: Process,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Scheduler {
@@ -37,8 +37,19 @@ impl Scheduler {
         Ok(Self {
             address: ([127, 0, 0, 1], port).into(),
             process: Process::start(command, "Cron is ready")?,
-            _data: data,
+            data,
         })
+    }
+
+    /// Kills it and starts it without anything that it kept: as if its volume were lost.
+    ///
+    /// # Errors
+    ///
+    /// Its data cannot be removed, or it cannot be started.
+    pub fn forget(&mut self) -> Result<()> {
+        self.process.kill();
+        std::fs::remove_dir_all(self.data.path().join("etcd")).context("its data stays")?;
+        self.process.revive()
     }
 
     /// Where sidecars reach it.

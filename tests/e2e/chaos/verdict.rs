@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::faults::Faults;
 use crate::observer::{Reminder, text};
 use crate::people::{Deeds, Person, differs};
+use crate::real::MailServer;
 use crate::world::World;
 
 /// How long after the last fault everything must be in order: a lease of 90 s, two rounds of the standing jobs, and a margin
@@ -329,15 +330,9 @@ fn mails(world: &mut World) -> Vec<Mail> {
                 .nth(1)
                 .and_then(|rest| rest.split('"').next())
                 .unwrap_or_else(|| panic!("a mail without reference: {text}"));
-            // Named by the instant it came.
-            let name = path.file_stem().expect("a name").to_string_lossy();
-            let at = name.split('-').next().expect("an instant");
-            let at = jiff::fmt::strtime::parse("%Y%m%dT%H%M%S%.fZ", at)
-                .and_then(|parts| parts.to_datetime()?.in_tz("UTC"))
-                .expect("an instant");
             Mail {
                 reference: reference.to_owned(),
-                at: at.timestamp(),
+                at: MailServer::came(path),
             }
         })
         .collect()

@@ -1,0 +1,191 @@
+//! Dapr's scheduler and reminders: replicas that share the work, and jobs that are lost.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use test_app::Scripted;
+use tokio::net::TcpListener;
+
+use crate::real::Parts;
+use crate::system::{Combination, Data, System};
+
+/// How many reminders come due in the same second.
+const REMINDERS: usize = 1_000;
+
+/// The most operations of one request.
+const BULK: usize = 100;
+
+/// The test's own consumer of `task-reminders`.
+const WITNESS: &str = "witness";
+
+fn whole_second(seconds_ahead: i64) -> Timestamp {
+    let at = Timestamp::now() + SignedDuration::from_secs(seconds_ahead);
+    Timestamp::from_second(at.as_second()).expect("soon")
+}
+
+/// Creates tasks with a reminder each, at one instant.
+async fn remind(system: &System, count: usize, at: Timestamp) {
+    let due = at + SignedDuration::from_hours(1);
+    let numbers: Vec<usize> = (0..count).collect();
+    for part in numbers.chunks(BULK) {
+        let operations: Vec<Value> = part
+            .iter()
+            .map(|number| {
+                json!({ "op": "create", "task": {
+                    "title": format!("No. {number}"), "due": due.to_string(), "reminders": [{ "at": at.to_string() }],
+                }})
+            })
+            .collect();
+        let body = json!({ "operations": operations });
+        let answer = system
+            .send(Method::POST, "/api/v1/tasks/bulk", Some(body), 200)
+            .await;
+        for result in answer["results"].as_array().expect("a result for each") {
+            assert_eq!(result["status"], 201, "{result:#}");
+        }
+    }
+}
+
+/// Waits until there is a mail for each, and sees that there is one for each.
+async fn each_is_mailed_once(system: &System, count: usize) {
+    system
+        .until(&format!("{count} mails are there"), async |system| {
+            system.subjects().len() >= count
+        })
+        .await;
+    // A second mail would come with the outcome of the first at the latest.
+    system
+        .until("every reminder shows sent", async |system| {
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/api/v1/tasks?limit=100&cursor={cursor}");
+                let page = system.send(Method::GET, &path, None, 200).await;
+                let items = page["items"].as_array().expect("a page");
+                if items.iter().any(|task| task["reminders"][0]["status"] != "sent") {
+                    return false;
+                }
+                match page["nextCursor"].as_str() {
+                    Some(next) => next.clone_into(&mut cursor),
+                    None => return true,
+                }
+            }
+        })
+        .await;
+    let mut subjects = system.subjects();
+    subjects.sort();
+    let mut expected: Vec<String> = (0..count)
+        .map(|number| format!("Reminder: No. {number}"))
+        .collect();
+    expected.sort();
+    assert_eq!(subjects, expected);
+}
+
+pub(crate) async fn three_replicas(parts: Parts) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let witness = Scripted::on(listener);
+    let combination = Combination {
+        parts,
+        data: Data::Postgresql,
+    };
+    let system = System::start_with(combination, 3, |platform| {
+        let folder = platform.folder.path().join(WITNESS);
+        std::fs::create_dir(&folder).expect("a folder");
+        let yaml = format!(
+            "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: {WITNESS}}}\nspec:\n  \
+             pubsubname: pubsub\n  topic: task-reminders\n  routes: {{default: /due}}\nscopes: [{WITNESS}]\n"
+        );
+        std::fs::write(folder.join("subscription.yaml"), yaml).expect("written");
+        platform.add_resources(folder);
+    })
+    .await;
+    let [http] = test_dapr::free_ports().expect("a free port");
+    let _beside_witness = system.platform.sidecar_of_a_test(WITNESS, http, port).await;
+
+    let at = whole_second(60);
+    let begun = Instant::now();
+    remind(&system, REMINDERS, at).await;
+    let created = begun.elapsed();
+    assert!(
+        Timestamp::now() < at,
+        "the machine is too slow: {created:?} for {REMINDERS} tasks"
+    );
+    each_is_mailed_once(&system, REMINDERS).await;
+
+    // Jobs fire once, whichever replica they fire on.
+    system
+        .until("the witness has all", async |_| {
+            witness.seen("/due").len() >= REMINDERS
+        })
+        .await;
+    let mut fired: BTreeMap<String, usize> = BTreeMap::new();
+    for due in witness.seen("/due") {
+        let id = due.json()["id"].as_str().expect("an id").to_owned();
+        *fired.entry(id).or_default() += 1;
+    }
+    let again: usize = fired.values().map(|times| times - 1).sum();
+    assert_eq!(fired.len(), REMINDERS);
+    let late = system.platform.mail.late(at);
+    eprintln!(
+        "{REMINDERS} reminders of one second, created in {:.1} s: mailed p50 {:.1} s, p95 {:.1} s, last {:.1} s after it; \
+         {again} said to be due once more by reconcile",
+        created.as_secs_f64(),
+        late[late.len() / 2],
+        late[late.len() * 95 / 100],
+        late[late.len() - 1],
+    );
+}
+
+pub(crate) async fn loses_its_data(parts: Parts) {
+    let combination = Combination {
+        parts,
+        data: Data::Sqlite,
+    };
+    let mut system = System::start(combination).await;
+    let count = 20;
+    let at = whole_second(15);
+    remind(&system, count, at).await;
+    let page = system
+        .send(Method::GET, "/api/v1/tasks?limit=100", None, 200)
+        .await;
+    let reminders: Vec<String> = page["items"]
+        .as_array()
+        .expect("a page")
+        .iter()
+        .map(|task| task["reminders"][0]["id"].as_str().expect("an id").to_owned())
+        .collect();
+    system
+        .until("all are armed", async |system| {
+            for id in &reminders {
+                if !system.has_job(&format!("reminder-{id}")).await {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+    assert!(Timestamp::now() < at, "armed in time");
+
+    system.platform.scheduler.forget().expect("it starts empty");
+    system
+        .until("the standing jobs are there again", async |system| {
+            system.has_job("relay").await && system.has_job("reconcile").await
+        })
+        .await;
+    for id in &reminders {
+        assert!(
+            !system.has_job(&format!("reminder-{id}")).await,
+            "its jobs are lost"
+        );
+    }
+    each_is_mailed_once(&system, count).await;
+    let late = system.platform.mail.late(at);
+    eprintln!(
+        "{count} reminders whose jobs were lost: mailed p50 {:.1} s, last {:.1} s late",
+        late[late.len() / 2],
+        late[late.len() - 1],
+    );
+}
