@@ -49,7 +49,7 @@ ours() {
   done
 }
 
-services=(api notification email-delivery recurring-task)
+services=(api notification email-delivery recurring-task legacy-adapter)
 service_sources=("${services[@]/#/components/}")
 
 say 'the domain does no IO and asks no clock' \

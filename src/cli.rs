@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use nudge_contract::legacy::Master;
 
 /// Nudge keeps your tasks, reminds you by mail and creates the next occurrence of recurring work.
 ///
@@ -33,6 +34,77 @@ pub(crate) enum Command {
     Up,
     /// Print a token for a user, alone on the last line. Works while the server runs.
     Token(Token),
+    /// Import the tasks, categories and tags of the system that Nudge replaces. May be repeated: docs/MIGRATION.md.
+    Import(Import),
+    /// Say who reminds users from now on, Nudge or the system that it replaces, or print how that is.
+    Migrate(Migrate),
+}
+
+/// The sidecar that `import` and `migrate` call the api through.
+#[derive(Debug, Args)]
+pub(crate) struct SidecarOptions {
+    /// A sidecar that can call the app api [default: that of the `nudge up` which runs on the data folder].
+    #[arg(long, value_name = "ADDRESS", env = "NUDGE_SIDECAR")]
+    pub(crate) sidecar: Option<SocketAddr>,
+    /// What that sidecar asks of its callers.
+    #[arg(long, value_name = "TOKEN", env = "DAPR_API_TOKEN", hide_env_values = true)]
+    pub(crate) sidecar_token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The database with the tables tasks, categories, tags and task_tags; without TLS.
+    #[arg(
+        long,
+        value_name = "postgres://…",
+        env = "NUDGE_IMPORT_FROM",
+        hide_env_values = true
+    )]
+    pub(crate) from: String,
+    /// Give tasks that are still to do a reminder so many minutes before they are due, as the other system has it [default: none].
+    #[arg(long = "remind-before-minutes", value_name = "MINUTES")]
+    pub(crate) remind_before: Option<u32>,
+    #[command(flatten)]
+    pub(crate) sidecar: SidecarOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Which system reminds them from now on; without this, how it is now is printed.
+    #[arg(long, value_enum, value_name = "SYSTEM", requires = "whom")]
+    pub(crate) to: Option<System>,
+    /// These users, between commas.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "USERS",
+        group = "whom",
+        requires = "to"
+    )]
+    pub(crate) users: Vec<String>,
+    /// All users, whatever was said of any of them before.
+    #[arg(long, group = "whom", requires = "to")]
+    pub(crate) everybody: bool,
+    #[command(flatten)]
+    pub(crate) sidecar: SidecarOptions,
+}
+
+/// One of the two systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum System {
+    /// This one.
+    Nudge,
+    /// The one that it replaces.
+    Legacy,
+}
+
+impl From<System> for Master {
+    fn from(system: System) -> Self {
+        match system {
+            System::Nudge => Self::Nudge,
+            System::Legacy => Self::Legacy,
+        }
+    }
 }
 
 /// Options that stand before or after the command.

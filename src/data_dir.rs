@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use nudge_contract::names::secret::JWT_KEY;
+use serde::{Deserialize, Serialize};
 
 /// Names in `secrets.json`, the file behind the secret store of `dapr-components/common`.
 const SMTP_HOST: &str = "smtp-host";
@@ -22,6 +24,15 @@ pub struct DataDir {
 #[derive(Debug)]
 pub struct Exclusive {
     _lock: File,
+}
+
+/// Where the sidecar of the api is while `nudge up` runs, for `nudge import` and `nudge migrate`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Running {
+    /// Its address.
+    pub sidecar: SocketAddr,
+    /// What it asks of its callers.
+    pub token: String,
 }
 
 impl DataDir {
@@ -88,6 +99,45 @@ impl DataDir {
             Err(fs::TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("cannot lock {}", path.display()))
             }
+        }
+    }
+
+    fn running_file(&self) -> PathBuf {
+        self.path.join("running.json")
+    }
+
+    /// Says where the sidecar of the api is, in a file that only its owner can read.
+    pub(crate) fn set_running(&self, running: &Running) -> Result<()> {
+        self.forget_running();
+        let file = self.running_file();
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options
+            .open(&file)
+            .and_then(|mut open| open.write_all(&serde_json::to_vec(running)?));
+        written.with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Takes that back. A file that is not there is as good.
+    pub(crate) fn forget_running(&self) {
+        let _ = fs::remove_file(self.running_file());
+    }
+
+    /// Where the sidecar of the api is, if a program runs on the folder, or one did until it was killed.
+    ///
+    /// # Errors
+    ///
+    /// When the file is there and cannot be read.
+    pub fn running(&self) -> Result<Option<Running>> {
+        let file = self.running_file();
+        match fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map(Some)
+                .with_context(|| format!("{} cannot be read", file.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }
     }
 

@@ -17,6 +17,6 @@ mod data_dir;
 mod system;
 mod token;
 
-pub use data_dir::{DataDir, Exclusive};
+pub use data_dir::{DataDir, Exclusive, Running};
 pub use system::{System, SystemOptions};
 pub use token::{TokenRequest, mint};

@@ -1,6 +1,9 @@
 //! `nudge`: the whole system on one machine.
 
 mod cli;
+mod import;
+mod migrate;
+mod sidecar;
 mod up;
 
 use std::process::ExitCode;
@@ -16,6 +19,8 @@ fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Up) {
         Command::Up => up::run(&cli.options),
         Command::Token(token) => print_token(&cli.options, token),
+        Command::Import(import) => import::run(&cli.options, &import),
+        Command::Migrate(migrate) => migrate::run(&cli.options, &migrate),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

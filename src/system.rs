@@ -12,7 +12,7 @@ use nudge_contract::names::{app, route};
 use spin_host::{Host, Manifest, RunningHost};
 use step_clock::Clock;
 
-use crate::data_dir::{DataDir, Exclusive, random_text};
+use crate::data_dir::{DataDir, Exclusive, Running, random_text};
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -48,7 +48,8 @@ pub struct System {
     sidecars: Sidecars,
     host: RunningHost,
     sidecar_addresses: BTreeMap<String, SocketAddr>,
-    _data: Exclusive,
+    data: DataDir,
+    _exclusive: Exclusive,
 }
 
 impl System {
@@ -67,10 +68,10 @@ impl System {
             .context("the mail sink does not start")?;
         data.set_mail_server("127.0.0.1", mail.addr().port())?;
 
-        // Of this run only: nobody else needs them, so they are kept nowhere.
+        // Of this run only. The first one is kept for as long as it runs, for `nudge import` and `nudge migrate`.
         let (api_token, app_token) = (random_text()?, random_text()?);
         let mut sidecars = Sidecars::bind(Options {
-            resources: ["common", "local"]
+            resources: ["common", "subscriptions", "local"]
                 .map(|folder| options.root.join("dapr-components").join(folder))
                 .to_vec(),
             working_dir: data.path().to_owned(),
@@ -91,7 +92,7 @@ impl System {
             .state_dir(data.path())
             .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
-            .variable("dapr_api_token", api_token)
+            .variable("dapr_api_token", api_token.clone())
             .variable("dapr_app_token", app_token);
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
@@ -113,12 +114,19 @@ impl System {
             .map(|id| Ok(((*id).to_owned(), base.parse()?)))
             .collect::<Result<_>>()?;
         sidecars.serve(urls);
+        if let Some(sidecar) = sidecar_addresses.get(app::API).copied() {
+            data.set_running(&Running {
+                sidecar,
+                token: api_token,
+            })?;
+        }
         Ok(Self {
             mail,
             sidecars,
             host,
             sidecar_addresses,
-            _data: exclusive,
+            data: options.data,
+            _exclusive: exclusive,
         })
     }
 
@@ -146,6 +154,7 @@ impl System {
 
     /// Ends everything in the order that loses least: no new requests, then no new deliveries, then no mail.
     pub async fn shutdown(self) {
+        self.data.forget_running();
         self.host.shutdown().await;
         self.sidecars.shutdown().await;
         self.mail.shutdown().await;

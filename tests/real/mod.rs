@@ -64,7 +64,7 @@ impl Parts {
     }
 
     /// The folders of `dapr-components` that a daprd loads.
-    fn folders(self) -> [&'static str; 3] {
+    fn folders(self) -> [&'static str; 4] {
         let broker = match self.broker {
             Broker::Kafka => "kafka",
             Broker::RedisStreams => "redis-streams",
@@ -74,7 +74,7 @@ impl Parts {
             State::Postgresql => "postgresql",
             State::Redis => "redis",
         };
-        ["common", broker, state]
+        ["common", "subscriptions", broker, state]
     }
 }
 

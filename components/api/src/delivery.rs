@@ -6,6 +6,7 @@ use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{ArmedReminder, OverdueReminders, ReminderDelivery};
 use nudge_contract::event::DeliveryOutcome;
+use nudge_contract::legacy::Master;
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::Status;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::db::Database;
 use crate::error::retry;
 use crate::service::change;
-use crate::{people, reminders, store};
+use crate::{legacy, people, reminders, store};
 
 /// A reminder counts as overdue after this time: longer than a job, the broker and the mail server take on a good day.
 const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
@@ -97,6 +98,9 @@ pub(crate) async fn reminder_delivery(
     }
     if armed.status != ReminderStatus::Scheduled || task.status == Status::Completed {
         return skip("the reminder was cancelled, or is sent");
+    }
+    if legacy::master_of(&database, &task.user_id).await? == Master::Legacy {
+        return skip("the system that Nudge replaces reminds its owner");
     }
     let Some(person) = people::find(&database, &task.user_id).await? else {
         return Ok(ReminderDelivery::NoAddress);

@@ -19,6 +19,7 @@
 //! | `store.rs`, `labels.rs`, `people.rs` | the statements |
 //! | `reminders.rs` | one reminder at a time |
 //! | `delivery.rs` | what the other services ask and say about reminders |
+//! | `legacy.rs`, `legacy/` | what is carried over from the system that Nudge replaces |
 //! | `export.rs`, `leaving.rs` | everything about a person: as one document, and deleted |
 //! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
 //! | `db.rs`, `schema.rs` | one database, two dialects |
@@ -44,6 +45,7 @@ mod input;
 mod label_service;
 mod labels;
 mod leaving;
+mod legacy;
 mod list;
 mod mcp;
 mod outbox;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::pubsub::{self, CloudEvent};
-use nudge_component::publish::{describe, event as cloud_event};
+use nudge_component::publish::{self, describe, event as cloud_event};
 use nudge_contract::api::RelayReport;
 use nudge_contract::event::{Change, SCHEMA_VERSION, TaskEvent, TaskUpdate};
 use nudge_contract::names::{app, component, topic};
@@ -183,8 +183,10 @@ async fn publish_together(batch: &[StoredEvent]) -> Result<(), RelayError> {
             }
         }
     }
-    let recurring =
-        |event: &&TaskEvent| event.change == Change::Completed && event.task.task.recurrence.is_some();
+    // What was completed in another system is followed there.
+    let recurring = |event: &&TaskEvent| {
+        event.change == Change::Completed && event.task.task.recurrence.is_some() && event.origin.is_none()
+    };
     publish_all(
         topic::TASK_EVENTS,
         events.iter().map(|event| cloud(event, event)).collect(),
@@ -212,7 +214,10 @@ async fn publish_all(topic: &str, events: Vec<CloudEvent>) -> Result<(), RelayEr
     if events.is_empty() {
         return Ok(());
     }
-    let failed = pubsub::publish_all(component::PUBSUB.to_owned(), topic.to_owned(), events)
+    let topic = publish::topic(topic)
+        .await
+        .map_err(|error| RelayError::Publish(describe(&error)))?;
+    let failed = pubsub::publish_all(component::PUBSUB.to_owned(), topic.clone(), events)
         .await
         .map_err(|error| RelayError::Publish(describe(&error)))?;
     match failed.first() {

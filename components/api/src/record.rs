@@ -212,6 +212,7 @@ impl TaskRecord {
                 .unwrap_or_default(),
             task: self.snapshot(),
             traceparent,
+            origin: None,
         }
     }
 }

@@ -4,6 +4,7 @@ mod feed;
 mod health;
 mod internal;
 mod labels;
+mod legacy;
 mod mcp;
 mod me;
 mod openapi;
@@ -27,6 +28,13 @@ pub(crate) fn router() -> Router {
         .route(route::OVERDUE_REMINDERS, get(internal::overdue_reminders))
         .route(route::REMINDER_DELIVERY, get(internal::reminder_delivery))
         .route(route::SUCCESSOR, post(internal::successor))
+        .route(route::LEGACY_CHANGES, post(legacy::changes))
+        .route(route::LEGACY_TAKE_OVER, post(legacy::take_over))
+        .route(route::LEGACY_TASK, post(legacy::task))
+        .route(
+            route::LEGACY_MASTERS,
+            get(legacy::masters).post(legacy::set_master),
+        )
         .layer(middleware::from_fn(sidecar::only));
     let people = Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))

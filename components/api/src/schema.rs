@@ -68,6 +68,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("schema/5-sqlite.sql")],
         postgres: &[],
     },
+    Migration {
+        number: 6,
+        sqlite: &[include_str!("schema/6-tables.sql")],
+        postgres: &[include_str!("schema/6-tables.sql")],
+    },
 ];
 
 /// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.

@@ -27,7 +27,7 @@ use crate::{input, list, outbox, people, query, store};
 /// How often a change is tried against what others change at the same time.
 pub(crate) const ATTEMPTS: u32 = 8;
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     // Instants are stored in milliseconds; what is answered must be what is read later.
     let now = Timestamp::now();
     Context {
@@ -299,8 +299,8 @@ pub(crate) async fn delete_unannounced(
     Err(contended("task", id))
 }
 
-/// Creates what comes after an occurrence that was deleted. Doing it again does nothing more: the relay does, for what a
-/// crash cut off.
+/// Creates what comes after an occurrence that was deleted, or completed in another system. Doing it again does nothing more: the
+/// relay does, for what a crash cut off.
 pub(crate) async fn follow(
     database: &Database,
     skipped: &TaskRecord,
@@ -316,7 +316,7 @@ pub(crate) async fn follow(
         first_due: &series.start,
         due,
         counts_from: skipped.recurrence_from,
-        completed_at: skipped.updated_at,
+        completed_at: skipped.completed_at.unwrap_or(skipped.updated_at),
     });
     match next {
         Some(next) => create_next(database, skipped, next, trace).await,

@@ -286,6 +286,7 @@ pub(crate) async fn overdue(
     let sql = format!(
         "SELECT {}, reminder.id FROM reminder JOIN task ON task.id = reminder.task_id \
          WHERE reminder.status = 'scheduled' AND reminder.remind_at < $1 AND task.deleted_at IS NULL AND task.status = 'pending' \
+         AND COALESCE((SELECT master FROM legacy_master WHERE user_id IN (task.user_id, '*') ORDER BY changed_at DESC, user_id DESC LIMIT 1), 'nudge') = 'nudge' \
          ORDER BY reminder.remind_at LIMIT $2",
         columns_of_task()
     );

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::Bridge;
 use crate::bindings::Error;
-use crate::bindings::exports::nudge::dapr::pubsub::{CloudEvent, FailedEvent, Guest};
+use crate::bindings::exports::nudge::dapr::pubsub::{CloudEvent, FailedEvent, Guest, RawMessage};
 use crate::error;
 use crate::sidecar::{Call, segment};
 
@@ -86,6 +86,27 @@ impl Guest for Bridge {
             .send()
             .await?
             .success()?;
+        Ok(())
+    }
+
+    async fn publish_raw(pubsub: String, topic: String, message: RawMessage) -> Result<(), Error> {
+        // Dapr takes metadata of a publish call from the query only.
+        let mut path = format!(
+            "/v1.0/publish/{}/{}?metadata.rawPayload=true",
+            segment(&pubsub),
+            segment(&topic)
+        );
+        let key = message.partition_key.map(|key| ("partitionKey".to_owned(), key));
+        for (name, value) in key.into_iter().chain(message.headers) {
+            path.push_str(&format!(
+                "&metadata.{}={}",
+                query_value(&name),
+                query_value(&value)
+            ));
+        }
+        serde_json::from_str::<&RawValue>(&message.data)
+            .map_err(|reason| error::invalid(format!("the message is not JSON: {reason}")))?;
+        Call::post(path).json(message.data).send().await?.success()?;
         Ok(())
     }
 

@@ -14,11 +14,12 @@ use std::process::{Command, ExitStatus, Stdio};
 pub const TARGET: &str = "wasm32-wasip2";
 
 /// The packages in `components/` that become a `.wasm`.
-pub const PACKAGES: [&str; 5] = [
+pub const PACKAGES: [&str; 6] = [
     "nudge-api",
     "nudge-notification",
     "nudge-email-delivery",
     "nudge-recurring-task",
+    "nudge-legacy-adapter",
     "nudge-dapr-bridge",
 ];
 

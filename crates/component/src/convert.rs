@@ -115,6 +115,7 @@ impl TryFrom<wit::TaskEvent> for event::TaskEvent {
             changed: event.changed,
             task: event.task.try_into()?,
             traceparent: event.traceparent,
+            origin: None,
         })
     }
 }
@@ -129,6 +130,7 @@ impl TryFrom<wit::TaskCompleted> for event::TaskEvent {
             changed: Vec::new(),
             task: event.task.try_into()?,
             traceparent: event.traceparent,
+            origin: None,
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use nudge_contract::event::{Payload, RejectedEvent, SCHEMA_VERSION};
-use nudge_contract::names::{component, topic};
+use nudge_contract::names::{self, component};
 
 use crate::dapr::pubsub::{self, CloudEvent};
-use crate::dapr::types::Error;
+use crate::dapr::types::{Error, Failure};
+use crate::settings::variable;
 
 /// Longest part of a rejected event that is kept, in bytes.
 const KEPT: usize = 64 * 1024;
@@ -24,13 +25,30 @@ pub fn event<T: Payload>(source: &str, id: String, key: String, data: &T) -> Clo
     }
 }
 
-/// Publishes one event on the broker.
+/// What a topic is called on this broker: the variable `topic_prefix`, and its name. Empty everywhere but beside another system
+/// that has topics of the same names (docs/MIGRATION.md).
+///
+/// # Errors
+///
+/// `unavailable`, when the variable cannot be read.
+pub async fn topic(name: &str) -> Result<String, Error> {
+    let prefix = variable("topic_prefix").await.map_err(|message| {
+        Error::Unavailable(Failure {
+            status: None,
+            code: None,
+            message,
+        })
+    })?;
+    Ok(prefix.unwrap_or_default() + name)
+}
+
+/// Publishes one event on the broker. `name` is the topic's without its prefix.
 ///
 /// # Errors
 ///
 /// The sidecar's.
-pub async fn publish(topic: &str, event: CloudEvent) -> Result<(), Error> {
-    pubsub::publish(component::PUBSUB.to_owned(), topic.to_owned(), event).await
+pub async fn publish(name: &str, event: CloudEvent) -> Result<(), Error> {
+    pubsub::publish(component::PUBSUB.to_owned(), topic(name).await?, event).await
 }
 
 /// Puts what a consumer can never handle on the dead-letter topic, with the reason.
@@ -47,7 +65,7 @@ pub async fn reject(consumer: &str, reason: &str, body: &[u8]) -> Result<(), Err
         reason: reason.to_owned(),
         event: kept,
     };
-    publish(topic::DEAD_LETTER, event(consumer, id.clone(), id, &data)).await
+    publish(names::topic::DEAD_LETTER, event(consumer, id.clone(), id, &data)).await
 }
 
 /// The sidecar's words for the log.

@@ -7,8 +7,9 @@
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
 use nudge_contract::event::{CloudEvent, Payload};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::events::Disposition;
 use crate::publish::{describe, reject};
@@ -49,6 +50,44 @@ where
             Status::Retry
         }
         Err(Disposition::Drop(reason)) => refuse(consumer, &reason, &bytes).await,
+    })
+}
+
+/// A message of a raw subscription (`rawPayload`), as Dapr wraps it: the bytes in `data_base64`.
+#[derive(Deserialize)]
+struct Wrapped {
+    data_base64: String,
+}
+
+/// The same for a message without an envelope: hands its bytes to `handle`.
+pub async fn consume_raw<F>(consumer: &'static str, body: Body, handle: impl FnOnce(Vec<u8>) -> F) -> Response
+where
+    F: Future<Output = Result<(), Disposition>>,
+{
+    let bytes = match read_body(body).await {
+        Ok(bytes) => bytes,
+        Err(problem) => return answer(refuse(consumer, problem.detail(), b"").await),
+    };
+    let wrapped = serde_json::from_slice::<Wrapped>(&bytes).map_err(|error| error.to_string());
+    let raw = wrapped.and_then(|wrapped| {
+        base64::engine::general_purpose::STANDARD
+            .decode(wrapped.data_base64)
+            .map_err(|error| error.to_string())
+    });
+    let raw = match raw {
+        Ok(raw) => raw,
+        Err(error) => {
+            let reason = format!("it is not a message of a raw subscription: {error}");
+            return answer(refuse(consumer, &reason, &bytes).await);
+        }
+    };
+    answer(match handle(raw.clone()).await {
+        Ok(()) => Status::Success,
+        Err(Disposition::Retry(reason)) => {
+            tracing::warn!("to be delivered again: {reason}");
+            Status::Retry
+        }
+        Err(Disposition::Drop(reason)) => refuse(consumer, &reason, &raw).await,
     })
 }
 

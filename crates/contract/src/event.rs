@@ -150,6 +150,19 @@ pub struct TaskEvent {
     /// W3C trace context of the request that caused it. Dapr's own is that of the publish call, which may serve many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// Where the change was made, if not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// A change that was made in another system, and is only repeated here. Whoever made it does what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    /// The other system's id of it.
+    pub event_id: String,
+    /// When it was made there, UTC.
+    pub at: String,
 }
 
 impl TaskEvent {

@@ -15,6 +15,7 @@
 
 pub mod api;
 pub mod event;
+pub mod legacy;
 pub mod names;
 pub mod task;
 

@@ -13,7 +13,9 @@ pub mod app {
     pub const EMAIL_DELIVERY: &str = "email-delivery";
     /// Turns completed recurring tasks into their next occurrence.
     pub const RECURRING_TASK: &str = "recurring-task";
-    /// All of them.
+    /// Carries changes between Nudge and the system that it replaces; there during a migration only.
+    pub const LEGACY_ADAPTER: &str = "legacy-adapter";
+    /// Those that are always there.
     pub const ALL: [&str; 4] = [API, NOTIFICATION, EMAIL_DELIVERY, RECURRING_TASK];
 }
 
@@ -21,6 +23,8 @@ pub mod app {
 pub mod component {
     /// The broker.
     pub const PUBSUB: &str = "pubsub";
+    /// The broker, with the topics of the system that is replaced.
+    pub const LEGACY: &str = "legacy";
     /// The state store.
     pub const STATE_STORE: &str = "statestore";
     /// The secret store.
@@ -66,22 +70,32 @@ pub mod route {
     use super::app;
 
     /// Those that nobody else may call: app, method, route.
-    pub const SIDECAR_ONLY: [(&str, &str, &str); 9] = [
+    pub const SIDECAR_ONLY: [(&str, &str, &str); 18] = [
         (app::API, "POST", REMINDER_OUTCOMES),
         (app::API, "POST", RELAY),
         (app::API, "GET", OVERDUE_REMINDERS),
         (app::API, "GET", REMINDER_DELIVERY),
         (app::API, "POST", SUCCESSOR),
+        (app::API, "POST", LEGACY_CHANGES),
+        (app::API, "POST", LEGACY_TAKE_OVER),
+        (app::API, "POST", LEGACY_TASK),
+        (app::API, "GET", LEGACY_MASTERS),
+        (app::API, "POST", LEGACY_MASTERS),
         (app::NOTIFICATION, "POST", TASK_EVENTS),
         (app::NOTIFICATION, "POST", JOB),
         (app::EMAIL_DELIVERY, "POST", TASK_REMINDERS),
         (app::RECURRING_TASK, "POST", TASK_RECURRENCE),
+        (app::LEGACY_ADAPTER, "POST", LEGACY_EVENTS),
+        (app::LEGACY_ADAPTER, "POST", LEGACY_COMPLETIONS),
+        (app::LEGACY_ADAPTER, "POST", LEGACY_TASK_EVENTS),
+        (app::LEGACY_ADAPTER, "POST", LEGACY_OUTCOMES),
     ];
     /// Those that take anybody's calls: Dapr's and Kubernetes' probes carry no token.
-    pub const OPEN: [&str; 5] = [
+    pub const OPEN: [&str; 6] = [
         NOTIFICATION_HEALTH,
         EMAIL_DELIVERY_HEALTH,
         RECURRING_TASK_HEALTH,
+        LEGACY_ADAPTER_HEALTH,
         READY,
         LIVE,
     ];
@@ -95,6 +109,24 @@ pub mod route {
     pub const REMINDER_DELIVERY: &str = "/internal/reminders/{id}/delivery";
     /// Api: the next occurrence of a series, or that there is none; `{id}` is the completed task's.
     pub const SUCCESSOR: &str = "/internal/tasks/{id}/successor";
+    /// Api: what changed in the system that is replaced, and what is imported from it.
+    pub const LEGACY_CHANGES: &str = "/internal/legacy/changes";
+    /// Api: a completion there whose next occurrence Nudge has to make.
+    pub const LEGACY_TAKE_OVER: &str = "/internal/legacy/take-over";
+    /// Api: a task as the other system can know it, with a number; `{id}` is the task's.
+    pub const LEGACY_TASK: &str = "/internal/legacy/tasks/{id}";
+    /// Api: which of the two systems reminds whom.
+    pub const LEGACY_MASTERS: &str = "/internal/legacy/masters";
+    /// Legacy-adapter: events of the system that is replaced.
+    pub const LEGACY_EVENTS: &str = "/legacy-adapter/events/legacy";
+    /// Legacy-adapter: completions there, in the consumer group of its own recurring-task service.
+    pub const LEGACY_COMPLETIONS: &str = "/legacy-adapter/events/completions";
+    /// Legacy-adapter: changes of tasks here.
+    pub const LEGACY_TASK_EVENTS: &str = "/legacy-adapter/events/task-events";
+    /// Legacy-adapter: outcomes of deliveries here.
+    pub const LEGACY_OUTCOMES: &str = "/legacy-adapter/events/reminder-outcomes";
+    /// Legacy-adapter: health.
+    pub const LEGACY_ADAPTER_HEALTH: &str = "/legacy-adapter/health";
     /// Notification: changes of tasks.
     pub const TASK_EVENTS: &str = "/notification/events/task-events";
     /// Notification: a job that is due; `{name}` is the job's.
@@ -120,6 +152,7 @@ pub mod route {
             app::NOTIFICATION => NOTIFICATION_HEALTH,
             app::EMAIL_DELIVERY => EMAIL_DELIVERY_HEALTH,
             app::RECURRING_TASK => RECURRING_TASK_HEALTH,
+            app::LEGACY_ADAPTER => LEGACY_ADAPTER_HEALTH,
             _ => LIVE,
         }
     }

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 pub use crate::bindings::imports::nudge::dapr::invocation::{Request, Response};
 pub use crate::bindings::imports::nudge::dapr::jobs::{FailurePolicy, Job, Timing};
-pub use crate::bindings::imports::nudge::dapr::pubsub::{CloudEvent, FailedEvent};
+pub use crate::bindings::imports::nudge::dapr::pubsub::{CloudEvent, FailedEvent, RawMessage};
 pub use crate::bindings::imports::nudge::dapr::state::{Operation, Outcome, Precondition, PutOperation};
 pub use crate::bindings::imports::nudge::dapr::types::{Error, Failure};
 use fault::Fault;
@@ -40,6 +40,17 @@ pub struct Published {
     pub topic: String,
     /// The event as it was given.
     pub event: CloudEvent,
+}
+
+/// A message without an envelope on a topic.
+#[derive(Debug, Clone)]
+pub struct RawPublished {
+    /// The pub/sub component.
+    pub pubsub: String,
+    /// The topic.
+    pub topic: String,
+    /// The message as it was given.
+    pub message: RawMessage,
 }
 
 impl Published {
@@ -110,6 +121,7 @@ type App = Box<dyn FnMut(&Invocation) -> Response + Send>;
 
 struct Memory {
     published: Vec<Published>,
+    published_raw: Vec<RawPublished>,
     state: BTreeMap<(String, String), Stored>,
     writes: u64,
     jobs: BTreeMap<String, Job>,
@@ -133,6 +145,7 @@ impl FakeDapr {
     pub fn new() -> Self {
         let memory = Memory {
             published: Vec::new(),
+            published_raw: Vec::new(),
             state: BTreeMap::new(),
             writes: 0,
             jobs: BTreeMap::new(),
@@ -236,6 +249,11 @@ impl FakeDapr {
             .filter(|published| published.topic == topic)
             .cloned()
             .collect()
+    }
+
+    /// Messages without an envelope, oldest first.
+    pub fn published_raw(&self) -> Vec<RawPublished> {
+        self.memory().published_raw.clone()
     }
 
     /// Events on a topic, once there are `count` or more.

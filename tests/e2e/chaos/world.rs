@@ -125,6 +125,7 @@ impl World {
                     folder: folder.path().to_owned(),
                     resources: vec![
                         components.join("common"),
+                        components.join("subscriptions"),
                         components.join("local"),
                         resources(folder.path()),
                     ],

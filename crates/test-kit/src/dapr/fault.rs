@@ -11,6 +11,8 @@ pub enum Function {
     Publish,
     /// `pubsub.publish-all`
     PublishAll,
+    /// `pubsub.publish-raw`
+    PublishRaw,
     /// `state.get`
     StateGet,
     /// `state.get-many`

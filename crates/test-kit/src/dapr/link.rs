@@ -4,7 +4,9 @@ use spin_host::{ComponentState, Extension};
 use wasmtime::Result;
 use wasmtime::component::{Accessor, HasSelf, Linker};
 
-use super::{BindingCall, Error, FailedEvent, Failure, FakeDapr, Function, Invocation, Job, Published};
+use super::{
+    BindingCall, Error, FailedEvent, Failure, FakeDapr, Function, Invocation, Job, Published, RawPublished,
+};
 use crate::bindings::imports::Imports;
 use crate::bindings::imports::nudge::dapr::state::{self, Entry, Operation, Outcome, PutOperation};
 use crate::bindings::imports::nudge::dapr::{bindings, health, invocation, jobs, pubsub, secrets, types};
@@ -67,6 +69,24 @@ impl<T: 'static> pubsub::HostWithStore<T> for HasSelf<ComponentState> {
             Ok(())
         };
         Ok(sidecar(accessor)?.call(Function::Publish, effect).await)
+    }
+
+    async fn publish_raw(
+        accessor: &Accessor<T, Self>,
+        pubsub: String,
+        topic: String,
+        message: pubsub::RawMessage,
+    ) -> Result<Result<(), Error>> {
+        let effect = |memory: &mut super::Memory| {
+            check_json("data", &message.data)?;
+            memory.published_raw.push(RawPublished {
+                pubsub,
+                topic,
+                message,
+            });
+            Ok(())
+        };
+        Ok(sidecar(accessor)?.call(Function::PublishRaw, effect).await)
     }
 
     async fn publish_all(

@@ -1,0 +1,512 @@
+//! What is carried over from the system that Nudge replaces (decision 0020, docs/MIGRATION.md).
+//!
+//! A change that was made there is repeated here as a change of the same task, marked with its origin. The mark is all that keeps
+//! the two apart: a marked change is not carried back, and nothing follows from it here. It may come twice, late, and in any
+//! order, because each field goes by the time of its change: what is older than what the task has is passed over.
+
+mod numbers;
+mod waiting;
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use nudge_component::Problem;
+use nudge_component::trace::Traceparent;
+use nudge_contract::event::{Change, Origin};
+use nudge_contract::legacy::{
+    Applied, LegacyChange, LegacyResults, Master, Masters, Numbered, SetMaster, What,
+};
+use nudge_domain::reminder::{ReminderStatus, ReminderWhen, cancel_all};
+use nudge_domain::task::Status;
+use nudge_domain::{Zone, id::UserId};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::auth::User;
+use crate::db::Database;
+use crate::draft::{self, Context};
+use crate::labels::{self, Kind, Label};
+use crate::record::TaskRecord;
+use crate::service::{self, ATTEMPTS, contended, context};
+use crate::{outbox, people, store};
+
+pub(crate) use numbers::master_of;
+
+/// Applies changes, one after the other. A change that cannot be is refused, and the others go on.
+pub(crate) async fn apply(changes: Vec<LegacyChange>, trace: &Traceparent) -> Result<LegacyResults, Problem> {
+    let database = Database::open().await?;
+    let mut results = Vec::with_capacity(changes.len());
+    for change in &changes {
+        results.push(match apply_one(&database, change, trace).await {
+            Err(problem) if problem.status().is_client_error() => Applied::Refused {
+                reason: reason(&problem),
+            },
+            other => other?,
+        });
+    }
+    Ok(LegacyResults { results })
+}
+
+/// What is wrong, field by field, in the other system's words.
+fn reason(problem: &Problem) -> String {
+    let there = |field: &str| match field {
+        "due" => "due_date".to_owned(),
+        "recurrence" => "recurrence_rule".to_owned(),
+        other => other
+            .replace("tagIds", "tag_ids")
+            .replace("categoryId", "category_id"),
+    };
+    let errors = problem.errors().iter();
+    let errors: Vec<_> = errors
+        .map(|error| format!("{}: {}", there(&error.field), error.message))
+        .collect();
+    if errors.is_empty() {
+        problem.detail().to_owned()
+    } else {
+        errors.join("; ")
+    }
+}
+
+async fn apply_one(
+    database: &Database,
+    change: &LegacyChange,
+    trace: &Traceparent,
+) -> Result<Applied, Problem> {
+    let known = Known::of(change)?;
+    match &change.what {
+        What::Category { number, name, color } => {
+            label(database, &known, Kind::Category, *number, name, color.as_deref()).await
+        }
+        What::Tag { number, name, color } => {
+            label(database, &known, Kind::Tag, *number, name, color.as_deref()).await
+        }
+        What::Stored { task, .. }
+        | What::Updated { task, .. }
+        | What::Completed { task, .. }
+        | What::Deleted { task }
+        | What::Reminded { task } => apply_to_task(database, &known, *task, trace).await,
+    }
+}
+
+/// A change whose texts are checked.
+struct Known<'a> {
+    change: &'a LegacyChange,
+    user: User,
+    at: Timestamp,
+}
+
+impl<'a> Known<'a> {
+    fn of(change: &'a LegacyChange) -> Result<Self, Problem> {
+        let id: UserId = change
+            .user_id
+            .parse()
+            .map_err(|error: nudge_domain::id::IdError| {
+                Problem::field("user_id", error.code(), error.to_string())
+            })?;
+        Ok(Self {
+            user: User {
+                id,
+                email: None,
+                zone: Zone::utc(),
+                says_zone: false,
+            },
+            at: instant("timestamp", &change.at)?,
+            change,
+        })
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        Some(Origin {
+            event_id: self.change.event_id.clone(),
+            at: self.change.at.clone(),
+        })
+    }
+}
+
+fn instant(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    text.parse().map_err(|error| {
+        Problem::field(
+            field,
+            "invalid_instant",
+            format!("{text:?} is no instant: {error}"),
+        )
+    })
+}
+
+/// In milliseconds, as instants are stored.
+fn milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+/// A label that is new; one that is there follows only while its owner is the other system's.
+async fn label(
+    database: &Database,
+    known: &Known<'_>,
+    kind: Kind,
+    number: i64,
+    name: &str,
+    color: Option<&str>,
+) -> Result<Applied, Problem> {
+    let user = known.user.id.as_str();
+    people::remember(database, &known.user, Timestamp::now()).await?;
+    let id = numbers::label(database, kind, number).await?;
+    let body = Map::from_iter([
+        ("name".to_owned(), name.into()),
+        ("color".to_owned(), color.into()),
+    ]);
+    for _ in 0..ATTEMPTS {
+        let Some(before) = labels::find(database, kind, user, id).await? else {
+            let label: Label = labels::apply(kind, None, body.clone(), id)?;
+            if labels::insert(database, kind, user, &label, Timestamp::now()).await? {
+                return Ok(Applied::Created);
+            }
+            if labels::find(database, kind, user, id).await?.is_none() {
+                return Err(Problem::field(
+                    "name",
+                    "name_taken",
+                    format!(
+                        "there is another {} of that name: rename one of the two",
+                        kind.name()
+                    ),
+                ));
+            }
+            continue;
+        };
+        let mut label = labels::apply(kind, Some(before.clone()), body.clone(), id)?;
+        if label == before || master_of(database, user).await? == Master::Nudge {
+            return Ok(Applied::Unchanged);
+        }
+        label.version += 1;
+        if labels::update(database, kind, user, &label).await? {
+            return Ok(Applied::Updated);
+        }
+    }
+    Err(contended(kind.name(), id))
+}
+
+async fn apply_to_task(
+    database: &Database,
+    known: &Known<'_>,
+    number: i64,
+    trace: &Traceparent,
+) -> Result<Applied, Problem> {
+    let id = numbers::task(database, number).await?;
+    let user = known.user.id.as_str();
+    let mut kept = false;
+    for _ in 0..ATTEMPTS {
+        let applied = match store::find(database, user, id).await? {
+            Some(before) => merge(database, &before, known, trace).await?,
+            None => match store::find_for_service(database, id).await? {
+                Some(task) if task.user_id != user => {
+                    return Err(Problem::field(
+                        "user_id",
+                        "wrong_owner",
+                        format!(
+                            "task {number} belongs to user {}: look which of the two is right",
+                            task.user_id
+                        ),
+                    ));
+                }
+                // Deleted, which is the last word on a task.
+                Some(_) => Some(Applied::Unchanged),
+                None => match known.change.what {
+                    What::Stored { .. } => insert(database, known, id, number, trace).await?,
+                    // Whatever brings the task meanwhile finds it, or is found when we look again.
+                    _ if !kept => {
+                        waiting::keep(database, number, known.change).await?;
+                        kept = true;
+                        None
+                    }
+                    _ => return Ok(Applied::Waiting),
+                },
+            },
+        };
+        if let Some(applied) = applied {
+            // Also after a change: what waits may be left from a run that was cut off.
+            waiting_changes(database, number, id, trace).await?;
+            return Ok(applied);
+        }
+    }
+    Err(contended("task", id))
+}
+
+/// Applies what came before its task.
+async fn waiting_changes(
+    database: &Database,
+    number: i64,
+    id: Uuid,
+    trace: &Traceparent,
+) -> Result<(), Problem> {
+    for change in waiting::of_task(database, number).await? {
+        let known = Known::of(&change)?;
+        let mut attempts = 0..ATTEMPTS;
+        while let Some(before) = store::find(database, known.user.id.as_str(), id).await? {
+            match merge(database, &before, &known, trace).await {
+                Ok(Some(_)) => break,
+                Ok(None) if attempts.next().is_some() => {}
+                Ok(None) => return Err(contended("task", id)),
+                Err(problem) if problem.status().is_client_error() => {
+                    tracing::error!(
+                        event = change.event_id,
+                        "a change that waited is refused: {}",
+                        reason(&problem)
+                    );
+                    break;
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
+        waiting::done(database, number, &change.event_id).await?;
+    }
+    Ok(())
+}
+
+/// Stores a new task; none when somebody was faster.
+async fn insert(
+    database: &Database,
+    known: &Known<'_>,
+    id: Uuid,
+    number: i64,
+    trace: &Traceparent,
+) -> Result<Option<Applied>, Problem> {
+    let What::Stored {
+        created_at,
+        fields,
+        reminded,
+        remind_before,
+        ..
+    } = &known.change.what
+    else {
+        return Ok(None);
+    };
+    let context = context();
+    let person = people::remember(database, &known.user, context.now).await?;
+    let mut body = patch(database, fields).await?;
+    let status = body.remove("status");
+    if *reminded || remind_before.is_some() {
+        body.insert("reminders".to_owned(), Value::Array(Vec::new()));
+    }
+    let mut task = TaskRecord {
+        id,
+        ..draft::create(&person, body, &context)?
+    };
+    task.updated_at = milliseconds(known.at);
+    task.created_at = match created_at {
+        Some(at) => milliseconds(instant("created_at", at)?).min(task.updated_at),
+        None => task.updated_at,
+    };
+    if !reminded {
+        remind(&mut task, *remind_before, &context);
+    }
+    if status.as_ref().and_then(Value::as_str) == Some(Status::Completed.as_str()) {
+        draft::complete(&mut task, &context);
+        task.completed_at = Some(task.updated_at);
+    }
+    let mut event = task.event(Change::Created, None, Some(trace.to_string()));
+    event.origin = known.origin();
+    numbers::register(database, numbers::TASK, number, id).await?;
+    if !store::insert(database, &task, &event).await? {
+        return Ok(None);
+    }
+    outbox::publish_behind(&event);
+    Ok(Some(Applied::Created))
+}
+
+/// Applies a change to a task that is there; none when somebody else changed it meanwhile.
+async fn merge(
+    database: &Database,
+    before: &TaskRecord,
+    known: &Known<'_>,
+    trace: &Traceparent,
+) -> Result<Option<Applied>, Problem> {
+    let context = context();
+    let newer = numbers::changed_since(database, before.id, known.at).await?;
+    let newer = |name: &str| {
+        newer
+            .as_ref()
+            .is_none_or(|names: &HashSet<String>| names.contains(name))
+    };
+    let mut task = before.clone();
+    let mut deleted = false;
+    match &known.change.what {
+        What::Stored { fields, reminded, .. } => {
+            let mut patch = patch(database, fields).await?;
+            patch.retain(|name, _| !newer(name));
+            draft::patch(&mut task, patch, &context)?;
+            if *reminded && !newer("reminders") {
+                sent(&mut task);
+            }
+        }
+        What::Updated {
+            fields,
+            remind_before,
+            ..
+        } => {
+            let mut patch = patch(database, fields).await?;
+            patch.retain(|name, _| !newer(name));
+            let moved = patch.contains_key("due");
+            draft::patch(&mut task, patch, &context)?;
+            if moved && task.reminders.is_empty() && !newer("reminders") {
+                remind(&mut task, *remind_before, &context);
+            }
+        }
+        What::Completed { completed_at, .. } => {
+            if task.status == Status::Pending && !newer("status") {
+                draft::complete(&mut task, &context);
+                task.completed_at = Some(milliseconds(instant("completed_at", completed_at)?));
+            }
+        }
+        What::Reminded { .. } => {
+            if !newer("reminders") {
+                sent(&mut task);
+            }
+        }
+        What::Deleted { .. } => {
+            deleted = true;
+            cancel_all(&mut task.reminders);
+        }
+        What::Category { .. } | What::Tag { .. } => {}
+    }
+    if task == *before && !deleted {
+        return Ok(Some(Applied::Unchanged));
+    }
+    let kind = match (before.status, task.status) {
+        _ if deleted => Change::Deleted,
+        (Status::Pending, Status::Completed) => Change::Completed,
+        (Status::Completed, Status::Pending) => Change::Reopened,
+        _ => Change::Updated,
+    };
+    if kind == Change::Completed && !matches!(known.change.what, What::Completed { .. }) {
+        task.completed_at = Some(milliseconds(known.at));
+    }
+    task.version = task.version.saturating_add(1);
+    task.updated_at = before.updated_at.max(milliseconds(known.at));
+    let mut event = task.event(kind, Some(before), Some(trace.to_string()));
+    event.origin = known.origin();
+    if !store::update(database, &task, &event, false).await? {
+        return Ok(None);
+    }
+    outbox::publish_behind(&event);
+    Ok(Some(Applied::Updated))
+}
+
+/// A reminder so many minutes before the due date, if there is still a use in it.
+fn remind(task: &mut TaskRecord, minutes: Option<u32>, context: &Context) {
+    let Some(minutes) = minutes else { return };
+    let id = (context.new_id)().into();
+    let reminder = draft::arm(
+        task,
+        id,
+        ReminderWhen::MinutesBefore(minutes),
+        &task.reminders,
+        context,
+    );
+    if let Ok(reminder) = reminder
+        && reminder.status == ReminderStatus::Scheduled
+    {
+        task.reminders.push(reminder);
+    }
+}
+
+/// The other system knows one reminder of a task.
+fn sent(task: &mut TaskRecord) {
+    let scheduled = |reminder: &&mut nudge_domain::reminder::Reminder| {
+        reminder.status == ReminderStatus::Scheduled
+            && matches!(reminder.when, ReminderWhen::MinutesBefore(_))
+    };
+    for reminder in task.reminders.iter_mut().filter(scheduled) {
+        reminder.status = ReminderStatus::Sent;
+    }
+}
+
+/// The fields as a merge patch: labels have ids instead of numbers.
+async fn patch(database: &Database, fields: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let mut patch = fields.clone();
+    if let Some(category) = patch.remove("category") {
+        let id = match category.as_i64() {
+            Some(number) => Value::from(
+                numbers::label(database, Kind::Category, number)
+                    .await?
+                    .to_string(),
+            ),
+            None => Value::Null,
+        };
+        patch.insert("categoryId".to_owned(), id);
+    }
+    if let Some(tags) = patch.remove("tags") {
+        let mut ids = Vec::new();
+        for number in tags.as_array().into_iter().flatten().filter_map(Value::as_i64) {
+            ids.push(Value::from(
+                numbers::label(database, Kind::Tag, number).await?.to_string(),
+            ));
+        }
+        patch.insert("tagIds".to_owned(), Value::Array(ids));
+    }
+    Ok(patch)
+}
+
+/// A completion there whose next occurrence nobody there will make: applies it, and makes that.
+pub(crate) async fn take_over(change: &LegacyChange, trace: &Traceparent) -> Result<(), Problem> {
+    let database = Database::open().await?;
+    let (What::Completed { task: number, .. }, applied) =
+        (&change.what, apply_one(&database, change, trace).await?)
+    else {
+        return Err(Problem::field(
+            "kind",
+            "wrong_kind",
+            "only a completion can be taken over",
+        ));
+    };
+    let task = store::find_for_service(&database, numbers::task(&database, *number).await?).await?;
+    match task {
+        Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
+            Ok(service::follow(&database, &task, Some(trace)).await?)
+        }
+        Some(_) => Ok(()),
+        None => Err(Problem::unavailable(
+            "the task",
+            format!("task {number} is not here yet: {applied:?}"),
+        )),
+    }
+}
+
+/// A task with the numbers it has there; one that has none gets one.
+pub(crate) async fn numbered(id: Uuid) -> Result<Numbered, Problem> {
+    let database = Database::open().await?;
+    let task = store::find_for_service(&database, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("task"))?;
+    let mut tags = Vec::new();
+    for tag in &task.tag_ids {
+        tags.extend(numbers::of(&database, *tag).await?);
+    }
+    let category = match task.category_id {
+        Some(category) => numbers::of(&database, category).await?,
+        None => None,
+    };
+    Ok(Numbered {
+        number: numbers::hand_out(&database, id).await?,
+        category,
+        tags,
+        task: task.snapshot(),
+    })
+}
+
+/// Which of the two systems reminds whom.
+pub(crate) async fn masters() -> Result<Masters, Problem> {
+    let database = Database::open().await?;
+    Ok(numbers::masters(&database).await?)
+}
+
+/// Changes that, with one statement.
+pub(crate) async fn set_master(set: &SetMaster) -> Result<(), Problem> {
+    let users = set.users.iter().flatten();
+    for user in users.clone() {
+        user.parse::<UserId>()
+            .map_err(|error| Problem::field("users", error.code(), error.to_string()))?;
+    }
+    let everybody = ["*".to_owned()];
+    let whom = set.users.as_deref().unwrap_or(&everybody);
+    numbers::set_master(&Database::open().await?, set.master, whom, Timestamp::now()).await?;
+    Ok(())
+}

@@ -1,0 +1,293 @@
+//! `nudge import`: the tables of the system that Nudge replaces. It goes the same way as that system's events, so a row that is here
+//! already, or is newer here, changes nothing, and it can be repeated as often as one likes.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use http::Method;
+use nudge_contract::legacy::{
+    Applied, LegacyChange, LegacyChanges, LegacyResults, What, instant, task_fields,
+};
+use nudge_contract::names::route;
+use serde_json::{Map, Value};
+use tokio_postgres::{Client, NoTls};
+
+use crate::cli;
+use crate::sidecar::Sidecar;
+
+/// Most rows, and about the most bytes, of one call: the api takes 256 KiB.
+const ROWS: usize = 50;
+const BYTES: usize = 96 * 1024;
+
+/// Rows that are read at once.
+const PAGE: i64 = 500;
+
+/// The columns of a task that have a place here.
+const FIELDS: [&str; 7] = [
+    "title",
+    "description",
+    "priority",
+    "due_date",
+    "recurrence_rule",
+    "category_id",
+    "completed",
+];
+
+/// What became of the rows of a table.
+#[derive(Debug, Default)]
+struct Counts {
+    read: u32,
+    created: u32,
+    updated: u32,
+    unchanged: u32,
+    refused: Vec<String>,
+}
+
+/// Imports everything, and prints the counts of each table. Ends with an error when a row was refused.
+pub(crate) fn run(options: &cli::Global, import: &cli::Import) -> Result<()> {
+    let sidecar = Sidecar::find(&import.sidecar, &options.data_dir)?;
+    let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
+    let refused = runtime.block_on(import_all(&sidecar, import))?;
+    anyhow::ensure!(
+        refused == 0,
+        "{refused} rows were refused: mend them there and import again; the others are here"
+    );
+    Ok(())
+}
+
+async fn import_all(sidecar: &Sidecar, import: &cli::Import) -> Result<usize> {
+    let (client, connection) = tokio_postgres::connect(&import.from, NoTls)
+        .await
+        .context("the database to import from cannot be reached")?;
+    let connection = tokio::spawn(connection);
+    client.batch_execute("SET TIME ZONE 'UTC'").await?;
+    let mut refused = 0;
+    for table in ["categories", "tags", "tasks"] {
+        let mut importing = Importing {
+            sidecar,
+            table,
+            batch: Vec::new(),
+            bytes: 0,
+            counts: Counts::default(),
+        };
+        importing.table(&client, import.remind_before).await?;
+        let counts = importing.counts;
+        println!(
+            "{table}: read {}, created {}, updated {}, unchanged {}, refused {}",
+            counts.read,
+            counts.created,
+            counts.updated,
+            counts.unchanged,
+            counts.refused.len()
+        );
+        for line in &counts.refused {
+            println!("  refused: {line}");
+        }
+        refused += counts.refused.len();
+    }
+    drop(client);
+    let _ = connection.await;
+    Ok(refused)
+}
+
+/// One table on its way.
+struct Importing<'a> {
+    sidecar: &'a Sidecar,
+    table: &'static str,
+    batch: Vec<(i64, LegacyChange)>,
+    bytes: usize,
+    counts: Counts,
+}
+
+impl Importing<'_> {
+    async fn table(&mut self, client: &Client, remind_before: Option<u32>) -> Result<()> {
+        let sql = format!(
+            "SELECT id::bigint, row_to_json(t)::text FROM {} t WHERE id > $1::bigint ORDER BY id LIMIT {PAGE}",
+            self.table
+        );
+        let mut last = i64::MIN;
+        loop {
+            let rows = client
+                .query(&sql, &[&last])
+                .await
+                .with_context(|| format!("the table {} cannot be read", self.table))?;
+            let Some(end) = rows.last() else { break };
+            let first = last;
+            last = end.get(0);
+            let tags = match self.table {
+                "tasks" => tags(client, first, last).await?,
+                _ => BTreeMap::new(),
+            };
+            for row in &rows {
+                let (id, text): (i64, String) = (row.get(0), row.get(1));
+                self.counts.read += 1;
+                let columns: Map<String, Value> = serde_json::from_str(&text)?;
+                let worn = tags.get(&id).cloned().unwrap_or_default();
+                match change(self.table, id, &columns, worn, remind_before) {
+                    Ok(change) => self.add(id, change).await?,
+                    Err(reason) => self.refuse(id, &reason.to_string()),
+                }
+            }
+        }
+        self.send().await
+    }
+
+    fn refuse(&mut self, id: i64, reason: &str) {
+        self.counts.refused.push(format!("{} {id}: {reason}", self.table));
+    }
+
+    async fn add(&mut self, id: i64, change: LegacyChange) -> Result<()> {
+        let bytes = serde_json::to_vec(&change)?.len();
+        if bytes > 2 * BYTES {
+            self.refuse(id, "description: it has more than 10,000 characters: shorten it");
+            return Ok(());
+        }
+        if self.batch.len() == ROWS || self.bytes + bytes > BYTES {
+            self.send().await?;
+        }
+        self.bytes += bytes;
+        self.batch.push((id, change));
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let (ids, changes): (Vec<_>, Vec<_>) = std::mem::take(&mut self.batch).into_iter().unzip();
+        self.bytes = 0;
+        let body = LegacyChanges { changes };
+        let answer: LegacyResults = self
+            .sidecar
+            .ask(Method::POST, route::LEGACY_CHANGES, Some(&body))
+            .await?;
+        anyhow::ensure!(
+            answer.results.len() == ids.len(),
+            "the api answered for another number of rows"
+        );
+        for (id, result) in ids.into_iter().zip(answer.results) {
+            match result {
+                Applied::Created => self.counts.created += 1,
+                Applied::Updated => self.counts.updated += 1,
+                Applied::Unchanged => self.counts.unchanged += 1,
+                Applied::Waiting => self.refuse(id, "it waits for its task, which a row never does"),
+                Applied::Refused { reason } => self.refuse(id, &reason),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which tags the tasks behind the first id, and up to the last, wear.
+async fn tags(client: &Client, first: i64, last: i64) -> Result<BTreeMap<i64, Vec<i64>>> {
+    let sql = "SELECT task_id::bigint, tag_id::bigint FROM task_tags WHERE task_id > $1::bigint AND task_id <= $2::bigint ORDER BY 1, 2";
+    let rows = client
+        .query(sql, &[&first, &last])
+        .await
+        .context("the table task_tags cannot be read")?;
+    let mut tags: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for row in rows {
+        tags.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    Ok(tags)
+}
+
+/// A row as the change that it stands for.
+fn change(
+    table: &str,
+    id: i64,
+    columns: &Map<String, Value>,
+    tags: Vec<i64>,
+    remind_before: Option<u32>,
+) -> Result<LegacyChange> {
+    let text = |name: &str| columns.get(name).and_then(Value::as_str).map(str::to_owned);
+    let at = |name: &str| text(name).map(|text| instant(&text)).transpose();
+    let user_id = match columns.get("user_id") {
+        Some(Value::String(user)) => user.clone(),
+        Some(Value::Number(user)) => user.to_string(),
+        _ => anyhow::bail!("user_id: it is missing: say whose it is"),
+    };
+    let created = at("created_at")?;
+    let what = match table {
+        "tasks" => {
+            let known = columns.iter().filter(|(name, _)| FIELDS.contains(&name.as_str()));
+            let mut fields: Map<String, Value> =
+                known.map(|(name, value)| (name.clone(), value.clone())).collect();
+            fields.insert("tag_ids".to_owned(), tags.into());
+            What::Stored {
+                task: id,
+                created_at: created.map(|at| at.to_string()),
+                fields: task_fields(&fields)?,
+                reminded: columns.get("reminder_sent") == Some(&Value::Bool(true)),
+                remind_before,
+            }
+        }
+        _ => {
+            let (name, color) = (text("name").unwrap_or_default(), text("color"));
+            match table {
+                "tags" => What::Tag {
+                    number: id,
+                    name,
+                    color,
+                },
+                _ => What::Category {
+                    number: id,
+                    name,
+                    color,
+                },
+            }
+        }
+    };
+    let changed = at("updated_at")?.or(created);
+    Ok(LegacyChange {
+        event_id: "import".to_owned(),
+        at: changed.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string(),
+        user_id,
+        what,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(json: Value) -> Map<String, Value> {
+        json.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn a_row_becomes_the_change_that_an_event_would() {
+        let columns = row(serde_json::json!({
+            "id": 7, "user_id": "3", "title": "Rent", "description": "", "completed": false, "priority": "high",
+            "due_date": "2026-12-01T09:00:00", "category_id": 2, "recurrence_rule": "monthly", "reminder_sent": true,
+            "created_at": "2026-01-01T08:00:00.5", "updated_at": "2026-02-01T08:00:00+00:00", "added_later": 1,
+        }));
+        let change = change("tasks", 7, &columns, vec![4, 5], Some(60)).expect("a task");
+        assert_eq!(
+            serde_json::to_value(change).expect("JSON"),
+            serde_json::json!({
+                "eventId": "import", "at": "2026-02-01T08:00:00Z", "userId": "3", "kind": "stored", "task": 7,
+                "createdAt": "2026-01-01T08:00:00.5Z", "reminded": true, "remindBefore": 60,
+                "fields": {
+                    "title": "Rent", "description": null, "status": "pending", "priority": "high", "due": "2026-12-01T09:00:00Z",
+                    "category": 2, "recurrence": "monthly", "tags": [4, 5],
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn a_row_without_an_owner_is_refused_by_the_name_of_the_column() {
+        let error = change(
+            "tasks",
+            7,
+            &row(serde_json::json!({ "title": "Rent" })),
+            Vec::new(),
+            None,
+        );
+        assert_eq!(
+            error.expect_err("nobody's").to_string(),
+            "user_id: it is missing: say whose it is"
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! `nudge migrate`: who reminds whom, Nudge or the system that it replaces.
+
+use anyhow::{Context, Result};
+use http::Method;
+use nudge_contract::legacy::{Masters, SetMaster};
+use nudge_contract::names::route;
+
+use crate::cli;
+use crate::sidecar::Sidecar;
+
+/// Changes it, if asked to, and prints how it is.
+pub(crate) fn run(options: &cli::Global, migrate: &cli::Migrate) -> Result<()> {
+    let sidecar = Sidecar::find(&migrate.sidecar, &options.data_dir)?;
+    let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
+    let set = migrate.to.map(|master| SetMaster {
+        master: master.into(),
+        users: (!migrate.everybody).then(|| migrate.users.clone()),
+    });
+    let method = if set.is_some() { Method::POST } else { Method::GET };
+    let masters: Masters = runtime.block_on(sidecar.ask(method, route::LEGACY_MASTERS, set.as_ref()))?;
+    println!("everybody: {}", masters.everybody.as_str());
+    println!("but: {}", masters.others.join(" "));
+    println!("changes that wait for their task: {}", masters.waiting);
+    Ok(())
+}

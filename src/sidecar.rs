@@ -1,0 +1,106 @@
+//! Calls of the api through a sidecar, for the commands of a migration: they are nobody's requests, so they carry no token of a user.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use nudge::DataDir;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cli::SidecarOptions;
+
+/// How often a call is tried while the api, or something behind it, is away.
+const ATTEMPTS: u32 = 5;
+
+/// How long to wait between two.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long one may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A sidecar that knows the app `api`.
+pub(crate) struct Sidecar {
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+impl Sidecar {
+    /// The one that was named, else that of the `nudge up` which runs on the data folder.
+    pub(crate) fn find(options: &SidecarOptions, data_dir: &std::path::Path) -> Result<Self> {
+        if let Some(address) = options.sidecar {
+            return Ok(Self {
+                address,
+                token: options.sidecar_token.clone(),
+            });
+        }
+        let running = DataDir::open(data_dir)?.running()?.with_context(|| {
+            format!(
+                "no nudge runs on {}: start `nudge up`, or name a sidecar with --sidecar",
+                data_dir.display()
+            )
+        })?;
+        Ok(Self {
+            address: running.sidecar,
+            token: Some(running.token),
+        })
+    }
+
+    /// Asks the api; what is away is asked again.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        route: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T> {
+        let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let mut attempt = 1;
+        loop {
+            let asked = tokio::time::timeout(PATIENCE, self.once(method.clone(), route, body.clone())).await;
+            let why = match asked.context("no answer in time") {
+                Ok(Ok((status, answer))) if status < 300 => {
+                    return serde_json::from_slice(&answer).context("the api's answer cannot be read");
+                }
+                Ok(Ok((status, answer))) => {
+                    let words = String::from_utf8_lossy(&answer).into_owned();
+                    ensure!(status >= 500, "the sidecar answered {status} to {route}: {words}");
+                    anyhow::anyhow!("the sidecar answered {status} to {route}: {words}")
+                }
+                Ok(Err(error)) | Err(error) => error,
+            };
+            if attempt >= ATTEMPTS {
+                bail!(why.context(format!(
+                    "the api cannot be reached through the sidecar at {}",
+                    self.address
+                )));
+            }
+            attempt += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn once(&self, method: Method, route: &str, body: Vec<u8>) -> Result<(u16, Bytes)> {
+        let stream = tokio::net::TcpStream::connect(self.address).await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let connection = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/v1.0/invoke/api/method{route}"))
+            .header("host", self.address.to_string())
+            .header("content-type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("dapr-api-token", token);
+        }
+        let response = sender
+            .send_request(request.body(Full::new(Bytes::from(body)))?)
+            .await?;
+        let status = response.status().as_u16();
+        let answer = response.into_body().collect().await?.to_bytes();
+        connection.abort();
+        Ok((status, answer))
+    }
+}
