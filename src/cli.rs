@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Up,
     /// Print a token for a user, alone on the last line. Works while the server runs.
     Token(Token),
+    /// Show the events that no consumer could handle; publish them once more, or forget them.
+    DeadLetters(DeadLetters),
     /// Import the tasks, categories and tags of the system that Nudge replaces. May be repeated: docs/MIGRATION.md.
     Import(Import),
     /// Say who reminds users from now on, Nudge or the system that it replaces, or print how that is.
@@ -49,6 +51,34 @@ pub(crate) struct SidecarOptions {
     /// What that sidecar asks of its callers.
     #[arg(long, value_name = "TOKEN", env = "DAPR_API_TOKEN", hide_env_values = true)]
     pub(crate) sidecar_token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    /// What to do with them; without this, they are shown.
+    #[command(subcommand)]
+    pub(crate) what: Option<WithDeadLetters>,
+    #[command(flatten)]
+    pub(crate) sidecar: SidecarOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WithDeadLetters {
+    /// Publish them once more, on the topics they were on, when what stopped their consumers is mended.
+    Replay(Which),
+    /// Forget them.
+    Discard(Which),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// Those with these ids.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `nudge`: the whole system on one machine.
 
 mod cli;
+mod dead_letters;
 mod import;
 mod migrate;
 mod sidecar;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Up) {
         Command::Up => up::run(&cli.options),
         Command::Token(token) => print_token(&cli.options, token),
+        Command::DeadLetters(letters) => dead_letters::run(&cli.options, &letters),
         Command::Import(import) => import::run(&cli.options, &import),
         Command::Migrate(migrate) => migrate::run(&cli.options, &migrate),
     };

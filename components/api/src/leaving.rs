@@ -33,13 +33,14 @@ const PAGES: u32 = 20;
 const PEOPLE: u32 = 10;
 
 /// Tables that hold nothing but a person's own rows, beside tasks.
-const OWN_TABLES: [&str; 6] = [
+const OWN_TABLES: [&str; 7] = [
     "category",
     "tag",
     "idempotency",
     "request_rate",
     "legacy_waiting",
     "legacy_master",
+    "dead_letter",
 ];
 
 /// Marks the caller as leaving; the rest happens behind the answer. Asking twice is asking once.

@@ -32,6 +32,7 @@ mod bindings;
 mod bulk;
 mod cursor;
 mod db;
+mod dead_letters;
 mod delivery;
 mod draft;
 mod error;

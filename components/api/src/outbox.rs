@@ -21,7 +21,7 @@ use nudge_domain::task::Status;
 
 use crate::db::{Database, DbError};
 use crate::store::{self, StoredEvent};
-use crate::{idempotency, service};
+use crate::{dead_letters, idempotency, service};
 
 /// Age from which an unpublished event counts as left over: longer than publishing behind the answer takes.
 const LEFT_OVER: SignedDuration = SignedDuration::from_secs(5);
@@ -115,6 +115,7 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
     )
     .await?;
     idempotency::forget_old(&database, now).await?;
+    dead_letters::forget_old(&database, now).await?;
     Ok(RelayReport {
         published,
         left: store::count_left_over(&database).await?,

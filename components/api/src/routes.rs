@@ -1,5 +1,6 @@
 //! HTTP routes.
 
+mod dead_letters;
 mod feed;
 mod health;
 mod internal;
@@ -28,6 +29,10 @@ pub(crate) fn router() -> Router {
         .route(route::OVERDUE_REMINDERS, get(internal::overdue_reminders))
         .route(route::REMINDER_DELIVERY, get(internal::reminder_delivery))
         .route(route::SUCCESSOR, post(internal::successor))
+        .route(route::DEAD_LETTER_EVENTS, post(dead_letters::arrived))
+        .route(route::DEAD_LETTERS, get(dead_letters::list))
+        .route(route::DEAD_LETTERS_REPLAY, post(dead_letters::replay))
+        .route(route::DEAD_LETTERS_DISCARD, post(dead_letters::discard))
         .route(route::LEGACY_CHANGES, post(legacy::changes))
         .route(route::LEGACY_TAKE_OVER, post(legacy::take_over))
         .route(route::LEGACY_TASK, post(legacy::task))

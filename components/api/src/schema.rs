@@ -73,6 +73,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("schema/6-tables.sql")],
         postgres: &[include_str!("schema/6-tables.sql")],
     },
+    Migration {
+        number: 7,
+        sqlite: &[include_str!("schema/7-tables.sql")],
+        postgres: &[include_str!("schema/7-tables.sql")],
+    },
 ];
 
 /// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.

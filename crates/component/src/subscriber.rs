@@ -91,6 +91,17 @@ where
     })
 }
 
+/// Answers for a consumer that keeps whatever comes: there is nothing that it could not handle, but it may have to wait.
+pub fn kept(kept: Result<(), String>) -> Response {
+    answer(match kept {
+        Ok(()) => Status::Success,
+        Err(reason) => {
+            tracing::warn!("to be delivered again: {reason}");
+            Status::Retry
+        }
+    })
+}
+
 /// Puts it aside. Without a broker to put it on, Dapr's own dead-lettering has to do.
 async fn refuse(consumer: &str, reason: &str, body: &[u8]) -> Status {
     tracing::error!("rejected for good: {reason}");

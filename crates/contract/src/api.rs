@@ -157,3 +157,60 @@ pub struct RelayReport {
     /// Events that are still left over.
     pub left: u32,
 }
+
+/// An event that a consumer could not handle, as [`DEAD_LETTERS`](crate::names::route::DEAD_LETTERS) shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// What to name it by.
+    pub id: String,
+    /// Where it was published; none when that cannot be read from it.
+    pub topic: Option<String>,
+    /// App id of the consumer that refused it; none when the sidecar put it aside.
+    pub consumer: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// When it came here, UTC.
+    pub arrived_at: String,
+    /// The event as it was delivered, or its beginning.
+    pub event: String,
+}
+
+/// Answer of [`DEAD_LETTERS`](crate::names::route::DEAD_LETTERS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetters {
+    /// Oldest first, at most 100.
+    pub items: Vec<DeadLetter>,
+    /// How many there are.
+    pub count: u32,
+}
+
+/// Body of [`DEAD_LETTERS_REPLAY`](crate::names::route::DEAD_LETTERS_REPLAY) and
+/// [`DEAD_LETTERS_DISCARD`](crate::names::route::DEAD_LETTERS_DISCARD): which, at most 100.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetterIds {
+    /// Their ids.
+    pub ids: Vec<String>,
+}
+
+/// Answer of both: what became of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLettersDone {
+    /// Those that were published, or forgotten.
+    pub done: Vec<String>,
+    /// The others.
+    pub refused: Vec<RefusedDeadLetter>,
+}
+
+/// A dead letter that stays, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedDeadLetter {
+    /// Its id.
+    pub id: String,
+    /// Why it cannot be published.
+    pub reason: String,
+}

@@ -70,12 +70,16 @@ pub mod route {
     use super::app;
 
     /// Those that nobody else may call: app, method, route.
-    pub const SIDECAR_ONLY: [(&str, &str, &str); 18] = [
+    pub const SIDECAR_ONLY: [(&str, &str, &str); 22] = [
         (app::API, "POST", REMINDER_OUTCOMES),
         (app::API, "POST", RELAY),
         (app::API, "GET", OVERDUE_REMINDERS),
         (app::API, "GET", REMINDER_DELIVERY),
         (app::API, "POST", SUCCESSOR),
+        (app::API, "POST", DEAD_LETTER_EVENTS),
+        (app::API, "GET", DEAD_LETTERS),
+        (app::API, "POST", DEAD_LETTERS_REPLAY),
+        (app::API, "POST", DEAD_LETTERS_DISCARD),
         (app::API, "POST", LEGACY_CHANGES),
         (app::API, "POST", LEGACY_TAKE_OVER),
         (app::API, "POST", LEGACY_TASK),
@@ -101,6 +105,14 @@ pub mod route {
     ];
     /// Api: outcomes of deliveries.
     pub const REMINDER_OUTCOMES: &str = "/internal/events/reminder-outcomes";
+    /// Api: events that a consumer could not handle.
+    pub const DEAD_LETTER_EVENTS: &str = "/internal/events/dead-letters";
+    /// Api: which of them are kept and wait for somebody to decide.
+    pub const DEAD_LETTERS: &str = "/internal/dead-letters";
+    /// Api: publishes some of them once more.
+    pub const DEAD_LETTERS_REPLAY: &str = "/internal/dead-letters/replay";
+    /// Api: forgets some of them.
+    pub const DEAD_LETTERS_DISCARD: &str = "/internal/dead-letters/discard";
     /// Api: publishes what is left over.
     pub const RELAY: &str = "/internal/relay";
     /// Api: reminders whose time has come and that are not sent.

@@ -11,8 +11,21 @@ use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Successor};
 use nudge_contract::names::app;
 
+use serde::de::DeserializeOwned;
+
 use crate::input::path_id;
 use crate::{delivery, leaving, outbox, service};
+
+/// Reads a body that another service sent.
+pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    serde_json::from_slice(&read_body(body).await?).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_body",
+            format!("the body is not what this route takes: {error}"),
+        )
+    })
+}
 
 pub(super) async fn reminder_outcome(body: Body) -> Response {
     subscriber::consume(app::API, body, delivery::reminder_ended).await
@@ -56,14 +69,7 @@ pub(super) async fn successor(
     Extension(trace): Extension<Traceparent>,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let body = read_body(body).await?;
-    let successor: Successor = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_body",
-            format!("the body is no successor: {error}"),
-        )
-    })?;
+    let successor: Successor = read(body).await?;
     service::successor(path_id(&id, "task")?, successor, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

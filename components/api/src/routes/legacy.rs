@@ -4,23 +4,13 @@ use axum::body::Body;
 use axum::extract::Extension;
 use http::StatusCode;
 use nudge_component::Problem;
-use nudge_component::serve::{Json, PathText, read_body};
+use nudge_component::serve::{Json, PathText};
 use nudge_component::trace::Traceparent;
 use nudge_contract::legacy::{LegacyChange, LegacyChanges, LegacyResults, Masters, Numbered};
-use serde::de::DeserializeOwned;
 
+use super::internal::read;
 use crate::input::path_id;
 use crate::legacy;
-
-async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
-    serde_json::from_slice(&read_body(body).await?).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_body",
-            format!("the body is not what this route takes: {error}"),
-        )
-    })
-}
 
 pub(super) async fn changes(
     Extension(trace): Extension<Traceparent>,

@@ -1,0 +1,275 @@
+//! Events that a consumer could not handle: kept with the reason until somebody publishes them once more, or forgets them.
+//!
+//! Two kinds come on the topic `dead-letter`. A consumer that refuses an event puts it there itself, with the reason
+//! (`nudge.event.rejected.v1`). What Dapr puts there, when its retries are over, is the event alone, with the topic it was on.
+//!
+//! What is published once more keeps its id, so whoever has handled it before does nothing. Rows go after 30 days.
+
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::Problem;
+use nudge_component::dapr::pubsub::{self, CloudEvent as Outgoing};
+use nudge_component::publish::describe;
+use nudge_contract::api::{DeadLetter, DeadLetters, DeadLettersDone, RefusedDeadLetter};
+use nudge_contract::event::{CloudEvent, RejectedEvent};
+use nudge_contract::names::component::PUBSUB;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::{self, Database, DbError, Row};
+
+/// Most rows of one answer, and of one request.
+const PAGE: usize = 100;
+
+/// How long they are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Why Dapr puts an event aside.
+const BY_DAPR: &str = "every attempt to deliver it failed; the log of its consumer says why";
+
+const COLUMNS: &str = "id, topic, consumer, reason, event, arrived_at";
+
+/// What came on the topic.
+#[derive(Debug, PartialEq, Eq)]
+struct Arrived {
+    id: String,
+    topic: Option<String>,
+    consumer: Option<String>,
+    reason: String,
+    event: String,
+    user_id: Option<String>,
+}
+
+impl Arrived {
+    fn read(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body).into_owned();
+        if let Ok(rejected) = CloudEvent::parse::<RejectedEvent>(body) {
+            let event: Option<CloudEvent<Value>> = serde_json::from_str(&rejected.data.event).ok();
+            return Self {
+                id: rejected.id,
+                topic: event.as_ref().and_then(|event| event.topic.clone()),
+                consumer: Some(rejected.data.consumer),
+                reason: rejected.data.reason,
+                user_id: event.as_ref().and_then(user_of),
+                event: rejected.data.event,
+            };
+        }
+        let event: Option<CloudEvent<Value>> = serde_json::from_str(&text).ok();
+        let id = match &event {
+            // Ids are unique within a topic.
+            Some(event) => format!("{}:{}", event.topic.as_deref().unwrap_or_default(), event.id),
+            None => Uuid::new_v5(&Uuid::NAMESPACE_OID, body).to_string(),
+        };
+        Self {
+            id,
+            topic: event.as_ref().and_then(|event| event.topic.clone()),
+            consumer: None,
+            reason: BY_DAPR.to_owned(),
+            user_id: event.as_ref().and_then(user_of),
+            event: text,
+        }
+    }
+}
+
+/// Whose data is in it, so that it goes with them.
+fn user_of(event: &CloudEvent<Value>) -> Option<String> {
+    let user = event.data.pointer("/task/userId").or(event.data.get("userId"));
+    user.and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Keeps what came on the topic. One that comes again after it was published once more waits again.
+pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
+    let arrived = Arrived::read(body);
+    tracing::error!(
+        id = arrived.id,
+        topic = arrived.topic,
+        consumer = arrived.consumer,
+        "an event could not be handled and waits for somebody to decide (nudge dead-letters): {}",
+        arrived.reason
+    );
+    let sql = "INSERT INTO dead_letter (id, topic, consumer, reason, event, user_id, arrived_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (id) DO UPDATE SET arrived_at = excluded.arrived_at, replayed_at = NULL";
+    let parameters: [db::Value; 7] = [
+        arrived.id.into(),
+        arrived.topic.into(),
+        arrived.consumer.into(),
+        arrived.reason.into(),
+        // PostgreSQL's texts have no NUL.
+        arrived.event.replace('\0', "\u{fffd}").into(),
+        arrived.user_id.into(),
+        Timestamp::now().into(),
+    ];
+    Database::open().await?.execute(sql, parameters).await
+}
+
+/// Those that wait, oldest first.
+pub(crate) async fn list() -> Result<DeadLetters, Problem> {
+    let database = Database::open().await?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM dead_letter WHERE replayed_at IS NULL ORDER BY arrived_at, id LIMIT {PAGE}"
+    );
+    let rows = database.query(&sql, []).await?;
+    let items: Result<Vec<_>, _> = rows.iter().map(read).collect();
+    let count = database
+        .query("SELECT COUNT(*) FROM dead_letter WHERE replayed_at IS NULL", [])
+        .await?;
+    let count = count.first().map_or(Ok(0), |row| row.int(0))?;
+    Ok(DeadLetters {
+        items: items?,
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+    })
+}
+
+fn read(row: &Row) -> Result<DeadLetter, DbError> {
+    let arrived = Timestamp::from_millisecond(row.int(5)?);
+    let arrived = arrived.map_err(|error| DbError::Unreadable(error.to_string()))?;
+    Ok(DeadLetter {
+        id: row.text(0)?.to_owned(),
+        topic: row.maybe_text(1)?.map(str::to_owned),
+        consumer: row.maybe_text(2)?.map(str::to_owned),
+        reason: row.text(3)?.to_owned(),
+        event: row.text(4)?.to_owned(),
+        arrived_at: arrived.to_string(),
+    })
+}
+
+/// Publishes them once more on the topics that they were on. What was published before a failure is noted.
+pub(crate) async fn replay(ids: &[String]) -> Result<DeadLettersDone, Problem> {
+    let database = Database::open().await?;
+    let mut done = DeadLettersDone::default();
+    for id in few(ids)? {
+        let sql = format!("SELECT {COLUMNS} FROM dead_letter WHERE id = $1 AND replayed_at IS NULL");
+        let rows = database.query(&sql, [id.as_str().into()]).await?;
+        let event = match rows.first() {
+            Some(row) => outgoing(&read(row)?),
+            None => Err("there is none of that id that waits".to_owned()),
+        };
+        match event {
+            Ok((topic, event)) => {
+                publish(topic, event).await?;
+                let sql = "UPDATE dead_letter SET replayed_at = $1 WHERE id = $2";
+                database
+                    .execute(sql, [Timestamp::now().into(), id.as_str().into()])
+                    .await?;
+                done.done.push(id.clone());
+            }
+            Err(reason) => done.refused.push(RefusedDeadLetter {
+                id: id.clone(),
+                reason,
+            }),
+        }
+    }
+    Ok(done)
+}
+
+/// Forgets them.
+pub(crate) async fn discard(ids: &[String]) -> Result<DeadLettersDone, Problem> {
+    let database = Database::open().await?;
+    let mut done = DeadLettersDone::default();
+    for id in few(ids)? {
+        let sql = "DELETE FROM dead_letter WHERE id = $1 AND replayed_at IS NULL RETURNING id";
+        if database.query(sql, [id.as_str().into()]).await?.is_empty() {
+            let reason = "there is none of that id that waits".to_owned();
+            done.refused.push(RefusedDeadLetter {
+                id: id.clone(),
+                reason,
+            });
+        } else {
+            done.done.push(id.clone());
+        }
+    }
+    Ok(done)
+}
+
+/// Forgets those that nobody decided about, and those that were published once more.
+pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
+    let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let sql = "DELETE FROM dead_letter WHERE arrived_at < $1";
+    database.execute(sql, [before.into()]).await
+}
+
+fn few(ids: &[String]) -> Result<&[String], Problem> {
+    if ids.len() > PAGE {
+        return Err(Problem::field(
+            "ids",
+            "too_many",
+            format!("{} are too many for one request: give at most {PAGE}", ids.len()),
+        ));
+    }
+    Ok(ids)
+}
+
+/// The event as it was published first, and its topic.
+fn outgoing(letter: &DeadLetter) -> Result<(String, Outgoing), String> {
+    let event: CloudEvent<Value> = serde_json::from_str(&letter.event)
+        .map_err(|error| format!("it is no whole event, so it cannot be published: {error}"))?;
+    let topic = event
+        .topic
+        .ok_or("it does not say which topic it was on, so it cannot be published")?;
+    Ok((
+        topic,
+        Outgoing {
+            id: event.id,
+            source: event.source,
+            type_: event.r#type,
+            partition_key: event.subject.clone(),
+            subject: event.subject,
+            time: event.time.unwrap_or_else(|| Timestamp::now().to_string()),
+            data: event.data.to_string(),
+        },
+    ))
+}
+
+async fn publish(topic: String, event: Outgoing) -> Result<(), Problem> {
+    pubsub::publish(PUBSUB.to_owned(), topic, event)
+        .await
+        .map_err(|error| Problem::unavailable("the broker", describe(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use nudge_contract::event::Payload as _;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_consumer_refused_is_kept_with_its_reason() {
+        let inner =
+            json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "task-events",
+            "data": { "task": { "userId": "alice" } } })
+            .to_string();
+        let outer = json!({ "specversion": "1.0", "id": "r", "source": "notification", "type": RejectedEvent::TYPES[0],
+            "data": { "schemaVersion": 1, "consumer": "notification", "reason": "no", "event": inner } });
+        let arrived = Arrived::read(outer.to_string().as_bytes());
+        assert_eq!(
+            arrived,
+            Arrived {
+                id: "r".to_owned(),
+                topic: Some("task-events".to_owned()),
+                consumer: Some("notification".to_owned()),
+                reason: "no".to_owned(),
+                event: inner,
+                user_id: Some("alice".to_owned()),
+            }
+        );
+    }
+
+    #[test]
+    fn what_dapr_put_aside_is_known_by_its_topic() {
+        let event = json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "task-events",
+            "data": { "userId": "bob" } });
+        let arrived = Arrived::read(event.to_string().as_bytes());
+        assert_eq!((arrived.id.as_str(), arrived.consumer), ("task-events:t:1", None));
+        assert_eq!(arrived.user_id.as_deref(), Some("bob"));
+        assert_eq!(arrived.event, event.to_string());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_all_the_same() {
+        let one = Arrived::read(b"\xff nothing");
+        assert_eq!((one.topic, one.user_id), (None, None));
+        assert_eq!(one.event, "\u{fffd} nothing");
+        assert_eq!(one.id, Arrived::read(b"\xff nothing").id);
+    }
+}

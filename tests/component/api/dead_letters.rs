@@ -1,0 +1,161 @@
+//! Events that no consumer could handle: kept, shown, published once more, forgotten.
+
+use http::Method;
+use nudge_test_kit::dapr::{Function, unavailable};
+use serde_json::{Value, json};
+
+use super::relay;
+use crate::sample::{cloud_event, task, task_event};
+use crate::support::{Service, json as body, send, text};
+
+/// What a consumer puts on the topic.
+fn rejected(id: &str, event: &str) -> Value {
+    let data =
+        json!({ "schemaVersion": 1, "consumer": "notification", "reason": "no such zone", "event": event });
+    cloud_event(id, "notification", "nudge.event.rejected.v1", &data)
+}
+
+async fn arrives(api: &Service, event: impl Into<String>) {
+    let call = api
+        .sidecar()
+        .call(Method::POST, "/internal/events/dead-letters")
+        .body("application/cloudevents+json", event.into());
+    assert_eq!(body(&send(call).await, 200)["status"], "SUCCESS");
+}
+
+async fn list(api: &Service) -> Value {
+    body(&api.sidecar().get("/internal/dead-letters").await, 200)
+}
+
+async fn decide(api: &Service, what: &str, ids: &[&str]) -> Value {
+    let path = format!("/internal/dead-letters/{what}");
+    body(&api.sidecar().post(&path, &json!({ "ids": ids })).await, 200)
+}
+
+#[tokio::test]
+async fn they_are_kept_with_their_reason_and_published_once_more_as_they_were() {
+    let api = Service::start("api").await;
+    let event = task_event("created", &task());
+    arrives(&api, rejected("r1", &event.to_string()).to_string()).await;
+    api.pass(1);
+    // Dapr's own: the event alone.
+    let mut by_dapr = task_event("updated", &task());
+    by_dapr["topic"] = json!("task-reminders");
+    arrives(&api, by_dapr.to_string()).await;
+    // Delivered again.
+    arrives(&api, rejected("r1", &event.to_string()).to_string()).await;
+
+    let listed = list(&api).await;
+    assert_eq!(listed["count"], 2);
+    let items = listed["items"].as_array().expect("a list");
+    let first = items.iter().find(|item| item["id"] == "r1").expect("it is there");
+    assert_eq!(
+        (&first["consumer"], &first["reason"], &first["topic"]),
+        (
+            &json!("notification"),
+            &json!("no such zone"),
+            &json!("some-topic")
+        )
+    );
+    assert_eq!(first["event"], event.to_string());
+    let other = items.iter().find(|item| item["id"] != "r1").expect("it is there");
+    assert_eq!(
+        text(other, "id"),
+        format!("task-reminders:{}", text(&by_dapr, "id"))
+    );
+    assert_eq!(other["consumer"], Value::Null);
+
+    let answer = decide(&api, "replay", &["r1", "nothing"]).await;
+    assert_eq!(answer["done"], json!(["r1"]));
+    assert_eq!(answer["refused"][0]["id"], "nothing");
+    let again = &api.dapr.published("some-topic")[0];
+    assert_eq!(again.event.id, text(&event, "id"));
+    assert_eq!(again.event.source, "api");
+    assert_eq!(again.event.type_, "nudge.task.created.v1");
+    assert_eq!(again.event.partition_key.as_deref(), event["subject"].as_str());
+    assert_eq!(again.data().expect("JSON"), event["data"]);
+    assert_eq!(list(&api).await["count"], 1);
+    assert_eq!(
+        decide(&api, "replay", &["r1"]).await["done"],
+        json!([]),
+        "once is enough"
+    );
+
+    // It is refused once more, under another id or the same.
+    arrives(&api, rejected("r1", &event.to_string()).to_string()).await;
+    assert_eq!(list(&api).await["count"], 2);
+
+    let discarded = decide(&api, "discard", &["r1", text(other, "id")]).await;
+    assert_eq!(discarded["done"].as_array().map(Vec::len), Some(2));
+    assert_eq!(list(&api).await, json!({ "items": [], "count": 0 }));
+    assert_eq!(api.dapr.published("task-reminders").len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_event_stays_and_the_answer_says_why() {
+    let api = Service::start("api").await;
+    arrives(&api, rejected("job", r#"{"reminderId":1}"#).to_string()).await;
+    let mut nowhere = task_event("created", &task());
+    nowhere.as_object_mut().expect("an object").remove("topic");
+    arrives(&api, rejected("nowhere", &nowhere.to_string()).to_string()).await;
+    arrives(&api, "not even JSON").await;
+    let answer = decide(&api, "replay", &["job", "nowhere"]).await;
+    assert_eq!(answer["done"], json!([]));
+    assert!(
+        text(&answer["refused"][0], "reason").contains("no whole event"),
+        "{answer}"
+    );
+    assert!(
+        text(&answer["refused"][1], "reason").contains("which topic"),
+        "{answer}"
+    );
+    assert_eq!(list(&api).await["count"], 3);
+}
+
+#[tokio::test]
+async fn what_the_broker_does_not_take_still_waits() {
+    let api = Service::start("api").await;
+    arrives(
+        &api,
+        rejected("r1", &task_event("created", &task()).to_string()).to_string(),
+    )
+    .await;
+    api.dapr
+        .down(Function::Publish, unavailable("the broker is away"));
+    let path = "/internal/dead-letters/replay";
+    let refused = api.sidecar().post(path, &json!({ "ids": ["r1"] })).await;
+    assert_eq!(body(&refused, 503)["code"], "unavailable");
+    assert_eq!(list(&api).await["count"], 1);
+    api.dapr.up(Function::Publish);
+    assert_eq!(decide(&api, "replay", &["r1"]).await["done"], json!(["r1"]));
+}
+
+#[tokio::test]
+async fn they_go_with_the_person_they_are_about_and_after_thirty_days() {
+    let api = Service::start("api").await;
+    body(&api.user("alice").get("/api/v1/me").await, 200);
+    arrives(
+        &api,
+        rejected("hers", &task_event("created", &task()).to_string()).to_string(),
+    )
+    .await;
+    let mut of_bob = task();
+    of_bob["userId"] = json!("bob");
+    arrives(
+        &api,
+        rejected("his", &task_event("created", &of_bob).to_string()).to_string(),
+    )
+    .await;
+    assert_eq!(api.user("alice").delete("/api/v1/me").await.status, 202);
+    api.pass(10);
+    relay(&api).await;
+    let listed = list(&api).await;
+    assert_eq!(
+        (&listed["count"], &listed["items"][0]["id"]),
+        (&json!(1), &json!("his"))
+    );
+
+    api.pass(30 * 24 * 3_600);
+    relay(&api).await;
+    assert_eq!(list(&api).await["count"], 0);
+}
