@@ -9,6 +9,7 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod clock;
 mod crash;
 mod postgres;
 mod quiet_hours;

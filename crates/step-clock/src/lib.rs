@@ -61,6 +61,14 @@ impl Clock {
         }
     }
 
+    /// Moves a stepped clock backward, as an operator or a time server may. Who waits for an instant waits longer. The system
+    /// clock stays as it is.
+    pub fn set_back(&self, by: Duration) {
+        if let Kind::Stepped(time) = &self.0 {
+            time.send_modify(|now| *now -= by);
+        }
+    }
+
     /// Moves a stepped clock forward to `to`; never backward. The system clock stays as it is.
     pub fn set(&self, to: SystemTime) {
         if let Kind::Stepped(time) = &self.0 {
