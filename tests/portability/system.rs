@@ -1,4 +1,5 @@
 //! The system on real parts.
+#![allow(dead_code, reason = "shared with tests/load")]
 
 use std::time::{Duration, Instant};
 
@@ -53,11 +54,10 @@ pub(crate) struct System {
     host: RunningHost,
     /// More replicas of notification.
     _replicas: Vec<RunningHost>,
-    _daprds: Vec<Daprd>,
+    /// In the order of [`app::ALL`], then of the replicas.
+    pub(crate) daprds: Vec<Daprd>,
     pub(crate) platform: Platform,
     token: String,
-    /// Notification's sidecar.
-    jobs: std::net::SocketAddr,
 }
 
 impl System {
@@ -79,7 +79,7 @@ impl System {
             let mut builder = Host::builder(manifest)
                 .listen(([127, 0, 0, 1], 0).into())
                 .state_dir(platform.folder.path())
-                .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+                .cache_dir(components::built().join("target/compiled"))
                 .variable("rate_limit_per_minute", "0")
                 .variable("dapr_api_token", API_TOKEN)
                 .variable("dapr_app_token", APP_TOKEN);
@@ -132,10 +132,9 @@ impl System {
         let system = Self {
             host,
             _replicas: more,
-            _daprds: daprds,
+            daprds,
             platform,
             token,
-            jobs: ([127, 0, 0, 1], ports[1]).into(),
         };
         system
             .until("the application is ready", async |system| {
@@ -158,7 +157,7 @@ impl System {
     /// Whether notification has a job of that name.
     pub(crate) async fn has_job(&self, name: &str) -> bool {
         let path = format!("/v1.0-alpha1/jobs/{name}");
-        let call = Call::new(self.jobs, Method::GET, path).header("dapr-api-token", API_TOKEN);
+        let call = Call::new(self.daprds[1].address(), Method::GET, path).header("dapr-api-token", API_TOKEN);
         call.send().await.is_ok_and(|answer| answer.status == 200)
     }
 
