@@ -5,12 +5,14 @@
 //! overwritten by name, and the record is written last.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use nudge_component::dapr::invocation::{self, Request};
 use nudge_component::dapr::jobs::{self, ConstantPolicy, FailurePolicy, Job, Timing};
 use nudge_component::dapr::pubsub;
 use nudge_component::dapr::state::Outcome;
+use nudge_component::dapr::types::Error;
 use nudge_component::events::Disposition;
 use nudge_component::publish::{self, describe};
 use nudge_component::subscriber::retry;
@@ -233,17 +235,16 @@ async fn ask_api<T: serde::de::DeserializeOwned>(method: &str, path: &str) -> Re
         .map_err(|error| Disposition::Retry(format!("the api's answer to {path} cannot be read: {error}")))
 }
 
-/// Sees to it that the standing jobs exist. Called by the health probe, since a component has no start of its own. Jobs
-/// that exist stay as they are: overwriting them would start their interval anew each time.
+/// Sees to it that the standing jobs exist, once at a time. Called behind the health probe's answer, since a component has no
+/// start of its own. Jobs that exist stay as they are: overwriting them would start their interval anew each time.
 pub(crate) async fn keep_standing_jobs() {
+    static KEEPING: AtomicBool = AtomicBool::new(false);
+    // With the scheduler away this takes longer than it is until the next probe.
+    if KEEPING.swap(true, Ordering::AcqRel) {
+        return;
+    }
     for (name, schedule) in [(job::RELAY, "@every 15s"), (job::RECONCILE, "@every 30s")] {
-        let job = Job {
-            timing: Timing::Repeated(schedule.to_owned()),
-            data: "{}".to_owned(),
-            overwrite: false,
-            failure_policy: Some(FailurePolicy::Drop),
-        };
-        if let Err(error) = jobs::schedule(name.to_owned(), job).await {
+        if let Err(error) = keep_standing_job(name, schedule).await {
             tracing::warn!(
                 job = name,
                 "a standing job could not be scheduled; the next probe tries again: {}",
@@ -251,4 +252,20 @@ pub(crate) async fn keep_standing_jobs() {
             );
         }
     }
+    KEEPING.store(false, Ordering::Release);
+}
+
+async fn keep_standing_job(name: &str, schedule: &str) -> Result<(), Error> {
+    // Asked first: scheduling one that exists is an error in the sidecar's log, with every probe.
+    if jobs::exists(name.to_owned()).await? {
+        return Ok(());
+    }
+    let job = Job {
+        timing: Timing::Repeated(schedule.to_owned()),
+        data: "{}".to_owned(),
+        overwrite: false,
+        failure_policy: Some(FailurePolicy::Drop),
+    };
+    jobs::schedule(name.to_owned(), job).await?;
+    Ok(())
 }

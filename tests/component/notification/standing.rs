@@ -2,6 +2,7 @@
 
 use http::Method;
 use nudge_test_kit::dapr::{FailurePolicy, Function, Timing, failed, unavailable};
+use nudge_test_kit::http::DEADLINE;
 use serde_json::{Value, json};
 
 use crate::sample::{OTHER_REMINDER, REMINDER, task};
@@ -16,15 +17,26 @@ async fn run(notification: &Service, job: &str) -> u16 {
         .as_u16()
 }
 
+async fn probe(notification: &Service) {
+    let answer = notification.anybody().get("/notification/health").await;
+    assert_eq!(answer.status, 200);
+}
+
+/// Waits until a function was called so often; a probe has its effect behind its answer.
+async fn called(notification: &Service, function: Function, times: usize) {
+    let enough = || (notification.dapr.calls(function) >= times).then_some(());
+    notification
+        .dapr
+        .until(enough)
+        .await
+        .expect("the probe has its effect");
+}
+
 #[tokio::test]
 async fn a_health_probe_sets_up_the_standing_jobs_once() {
     let notification = Service::start("notification").await;
-    for _ in 0..3 {
-        assert_eq!(
-            notification.anybody().get("/notification/health").await.status,
-            200
-        );
-    }
+    probe(&notification).await;
+    called(&notification, Function::JobSchedule, 2).await;
     let jobs = notification.dapr.jobs();
     let schedules: Vec<(&str, &Timing)> = jobs
         .iter()
@@ -48,6 +60,10 @@ async fn a_health_probe_sets_up_the_standing_jobs_once() {
         );
         assert_ne!(job.data, "", "{name}: Dapr never fires a job without data");
     }
+    // The next one asks, and leaves them alone.
+    probe(&notification).await;
+    called(&notification, Function::JobExists, 4).await;
+    assert_eq!(notification.dapr.calls(Function::JobSchedule), 2);
 }
 
 #[tokio::test]
@@ -56,17 +72,33 @@ async fn a_health_probe_succeeds_without_scheduler_and_sets_up_the_jobs_when_it_
     notification
         .dapr
         .down(Function::JobSchedule, unavailable("the scheduler is away"));
-    assert_eq!(
-        notification.anybody().get("/notification/health").await.status,
-        200
-    );
+    probe(&notification).await;
+    called(&notification, Function::JobSchedule, 2).await;
     assert!(notification.dapr.jobs().is_empty());
     notification.dapr.up(Function::JobSchedule);
-    assert_eq!(
-        notification.anybody().get("/notification/health").await.status,
-        200
-    );
-    assert_eq!(notification.dapr.jobs().len(), 2);
+    let both = async {
+        while notification.dapr.jobs().len() < 2 {
+            probe(&notification).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, both)
+        .await
+        .expect("the next probe sets them up");
+}
+
+#[tokio::test]
+async fn a_health_probe_does_not_wait_for_the_scheduler() {
+    let notification = Service::start("notification").await;
+    let hold = notification.dapr.hold_next(Function::JobExists);
+    probe(&notification).await;
+    hold.reached().await;
+    // While the first still asks, others neither wait nor ask.
+    for _ in 0..3 {
+        probe(&notification).await;
+    }
+    assert_eq!(notification.dapr.calls(Function::JobExists), 1);
+    hold.release();
+    called(&notification, Function::JobSchedule, 2).await;
 }
 
 #[tokio::test]
