@@ -38,12 +38,14 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
         .await;
     bench.clock.advance(Duration::from_secs(3_600 + 900));
     let mails = bench.wait_for_mails(4).await;
-    let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    let mut subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    // The first two came due at once, in no order.
+    subjects[..2].sort_unstable();
     assert_eq!(
         subjects,
         [
-            "Reminder: soon",
             "Reminder: in an hour",
+            "Reminder: soon",
             "Reminder: fence",
             "Reminder: in four hours"
         ]

@@ -5,7 +5,7 @@
 //! | variable | means |
 //! | --- | --- |
 //! | `NUDGE_CHAOS_SEED` | what people do and what strikes, in which order; 1 when absent. When exactly is the machine's |
-//! | `NUDGE_CHAOS_SECONDS` | how long; 40 when absent. Then everything has 300 s to come to order |
+//! | `NUDGE_CHAOS_SECONDS` | how long; 40 when absent. Then everything has to come to order, and to get nearer to it every 300 s |
 //! | `NUDGE_CHAOS_PEOPLE` | how many people; 6 when absent |
 //!
 //! `embedded` runs always. `real`, on daprd, Kafka and PostgreSQL, is what `scripts/chaos.sh` runs for half an hour.

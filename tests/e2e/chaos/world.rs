@@ -52,7 +52,7 @@ enum Behind {
     // Fields end in their order.
     Real {
         sidecars: Vec<Daprd>,
-        _observers: Daprd,
+        observers: Daprd,
         platform: Box<Platform>,
     },
 }
@@ -166,7 +166,7 @@ impl World {
                 let data = platform.data.clone();
                 let behind = Behind::Real {
                     sidecars: daprds,
-                    _observers: observers,
+                    observers,
                     platform: Box::new(platform),
                 };
                 (services, behind, data)
@@ -180,6 +180,10 @@ impl World {
             api: loopback(ports[0]),
             jobs: loopback(sidecars[1]),
         }
+    }
+
+    pub(crate) fn is_real(&self) -> bool {
+        matches!(self.behind, Behind::Real { .. })
     }
 
     /// What faults may strike.
@@ -227,6 +231,17 @@ impl World {
                 if !process.runs() {
                     process.revive()?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the observer's sidecar again, which is no target, but ends when its broker does.
+    pub(crate) fn revive_observer(&mut self) -> anyhow::Result<()> {
+        if let Behind::Real { observers, .. } = &mut self.behind {
+            let process = observers.process();
+            if !process.runs() {
+                process.revive()?;
             }
         }
         Ok(())
