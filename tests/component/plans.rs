@@ -105,6 +105,7 @@ async fn everything(api: &Service) -> Statements {
         ))
         .await;
     sidecar.get("/internal/reminders/overdue").await;
+    crate::api::legacy::everything(api).await;
     sidecar.get("/health/ready").await;
     sidecar.post("/internal/relay", &json!({})).await;
     statements
