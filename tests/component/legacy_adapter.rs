@@ -211,7 +211,9 @@ async fn while_the_api_is_away_events_come_again() {
     adapter.dapr.answer_json(503, &json!({}));
     assert_eq!(apply(&adapter, &deleted).await, "RETRY");
     answers(&adapter, &json!({ "outcome": "waiting" }));
-    adapter.dapr.fail_next(Function::Invoke, unavailable());
+    adapter
+        .dapr
+        .fail_next(Function::Invoke, unavailable("it is away"));
     assert_eq!(apply(&adapter, &deleted).await, "RETRY");
     assert_eq!(apply(&adapter, &deleted).await, "SUCCESS");
     assert!(reasons(&adapter).is_empty());
@@ -281,7 +283,7 @@ async fn changes_become_events() {
     adapter.dapr.answer_json(200, &numbered);
     let path = "/legacy-adapter/events/task-events";
     let created = publish(&adapter, path, &task_event("created", &snapshot)).await;
-    expect![[r#""#]].assert_eq(&created.join("\n"));
+    expect![[r#"task-events 1000000000 {"category_id":3,"description":"to Mrs Smith","due_date":"2026-11-21T13:30:00","event_id":"4b5d58a8-6fed-5153-8ac1-e14bc5cb4944","event_type":"task.created","priority":"high","recurrence_rule":null,"schema_version":"1.0","tag_ids":[4],"task_id":1000000000,"timestamp":"2026-11-21T11:00:00Z","title":"Pay the rent","user_id":7}"#]].assert_eq(&created.join("\n"));
     assert_eq!(
         publish(&adapter, path, &task_event("created", &snapshot)).await,
         created,
@@ -294,10 +296,12 @@ async fn changes_become_events() {
     completed["data"]["task"]["recurrence"] = json!("FREQ=DAILY");
     completed["data"]["task"]["completedAt"] = json!("2026-11-21T12:00:00.5Z");
     let completed = publish(&adapter, path, &completed).await;
-    expect![[r#""#]].assert_eq(&completed.join("\n"));
+    expect![[r#"
+        task-events 1000000000 {"event_id":"7a7f8f74-8502-58e9-a4e2-2f8a9a0d825c","event_type":"task.updated","schema_version":"1.0","task_id":1000000000,"timestamp":"2026-11-21T11:00:00Z","updated_fields":{"completed":true},"user_id":7}
+        task-recurrence 1000000000 {"completed_at":"2026-11-21T12:00:00.5","event_id":"84e4ef42-ca8d-5843-b713-8f713fd2e30d","event_type":"task.completed","recurrence_rule":"FREQ=DAILY","schema_version":"1.0","task_id":1000000000,"timestamp":"2026-11-21T11:00:00Z","user_id":7}"#]].assert_eq(&completed.join("\n"));
 
     let deleted = publish(&adapter, path, &task_event("deleted", &snapshot)).await;
-    expect![[r#""#]].assert_eq(&deleted.join("\n"));
+    expect![[r#"task-events 1000000000 {"event_id":"726aaac2-1787-5122-8ded-43fa1360f90d","event_type":"task.deleted","schema_version":"1.0","task_id":1000000000,"timestamp":"2026-11-21T11:00:00Z","user_id":7}"#]].assert_eq(&deleted.join("\n"));
 
     let mut slight = task_event("updated", &snapshot);
     slight["data"]["changed"] = json!(["reminders"]);
@@ -318,7 +322,7 @@ async fn changes_become_events() {
     });
     let sent = cloud_event("x", "email-delivery", "nudge.reminder.sent.v1", &outcome);
     let sent = publish(&adapter, "/legacy-adapter/events/reminder-outcomes", &sent).await;
-    expect![[r#""#]].assert_eq(&sent.join("\n"));
+    expect![[r#"task-reminders 1000000000 {"event_id":"bae138c0-d4c0-5ab3-a6fd-70ef361048da","event_type":"reminder.sent","reminder_time":"2026-11-21T12:30:00","schema_version":"1.0","task_description":"to Mrs Smith","task_due_date":"2026-11-21T13:30:00","task_id":1000000000,"task_priority":"high","task_title":"Pay the rent","timestamp":"2026-11-21T12:30:00Z","user_id":7}"#]].assert_eq(&sent.join("\n"));
     adapter.dapr.answer_json(404, &json!({}));
     assert!(
         publish(&adapter, path, &task_event("deleted", &snapshot))

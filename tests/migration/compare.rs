@@ -112,12 +112,15 @@ pub(crate) async fn settled(step: &str, world: &World, shared: &Shared, sides: &
             );
             return begun.elapsed();
         }
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "{step}: {} differences: {:#?}",
-            found.len(),
-            &found[..found.len().min(5)]
-        );
+        if begun.elapsed() > PATIENCE {
+            let dead = world.old.messages("nudge-dead-letter").await;
+            let offsets = world.old.offsets("recurring-task-service").await;
+            panic!(
+                "{step}: {} differences: {:#?}\nput aside: {dead:#?}\noffsets of recurring-task-service: {offsets:?}",
+                found.len(),
+                &found[..found.len().min(5)]
+            );
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

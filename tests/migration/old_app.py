@@ -27,6 +27,18 @@ CREATE TABLE tasks (
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'utc'), updated_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'utc'));
 CREATE TABLE task_tags (task_id INTEGER NOT NULL, tag_id INTEGER NOT NULL, PRIMARY KEY (task_id, tag_id));
 CREATE TABLE gone (id INTEGER PRIMARY KEY);
+-- For the way back: when each field of a row was changed, so that what Nudge's users did earlier to another field is not passed over.
+CREATE TABLE field_times (task_id INTEGER NOT NULL, field TEXT NOT NULL, at TIMESTAMP NOT NULL, PRIMARY KEY (task_id, field));
+CREATE FUNCTION note_fields() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  INSERT INTO field_times
+    SELECT NEW.id, key, NEW.updated_at FROM jsonb_each(to_jsonb(NEW)) mine JOIN jsonb_each(to_jsonb(OLD)) before USING (key)
+    WHERE mine.value IS DISTINCT FROM before.value AND key <> 'updated_at'
+    ON CONFLICT (task_id, field) DO UPDATE SET at = excluded.at;
+  RETURN NULL;
+END
+$body$;
+CREATE TRIGGER note_fields AFTER UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION note_fields();
 -- What the test counts: every message that a group took, where it was, whether Nudge wrote it, and whether the group acted on it.
 CREATE TABLE seen (
   group_id TEXT NOT NULL, topic TEXT NOT NULL, place INTEGER NOT NULL, at_offset BIGINT NOT NULL, event_id TEXT NOT NULL,
@@ -137,21 +149,24 @@ class App:
             except InconsistentGroupProtocolError:
                 await consumer.stop()
                 await asyncio.sleep(0.5)
-        self.groups[group] = (consumer, asyncio.create_task(self.consume(group, consumer)))
+        handling = asyncio.Lock()
+        self.groups[group] = (consumer, handling, asyncio.create_task(self.consume(group, consumer, handling)))
 
     async def stop_group(self, group):
-        consumer, task = self.groups.pop(group)
-        task.cancel()
+        consumer, handling, task = self.groups.pop(group)
+        # Effect and offset belong together: what was begun is done before.
+        async with handling:
+            task.cancel()
         try:
             await task
         except asyncio.CancelledError:
             pass
         await consumer.stop()
 
-    async def consume(self, group, consumer):
+    async def consume(self, group, consumer, handling):
         async for message in consumer:
-            # Effect and offset belong together: stopping waits for both.
-            await asyncio.shield(self.handle(group, consumer, message))
+            async with handling:
+                await self.handle(group, consumer, message)
 
     async def handle(self, group, consumer, message):
         try:
@@ -188,7 +203,7 @@ class App:
                 "recurrence_rule": row["recurrence_rule"], "due_date": due.isoformat()})
 
     async def apply(self, event):
-        """What Nudge's users did, written to the tables, so that there is a way back. Older than the row: passed over."""
+        """What Nudge's users did, written to the tables, so that there is a way back."""
         task, at = event["task_id"], naive(event["timestamp"])
         if event["event_type"] == "task.created":
             await self.pool.execute(
@@ -201,10 +216,17 @@ class App:
             fields = dict(event["updated_fields"])
             tags = fields.pop("tag_ids", None)
             assert set(fields) <= set(COLUMNS), fields
-            values = [naive(value) if name == "due_date" else value for name, value in fields.items()]
-            sets = "".join(f", {name} = ${place}" for place, name in enumerate(fields, 3))
-            await self.pool.execute(
-                f"UPDATE tasks SET updated_at = $2{sets} WHERE id = $1 AND updated_at <= $2", task, at, *values)
+            async with self.pool.acquire() as connection, connection.transaction():
+                for name, value in fields.items():
+                    # As in Nudge, the later change of a field counts.
+                    changed = await connection.fetchval(
+                        f"UPDATE tasks SET {name} = $3, updated_at = GREATEST(updated_at, $2) WHERE id = $1 AND NOT EXISTS "
+                        "(SELECT 1 FROM field_times WHERE task_id = $1 AND field = $4 AND at > $2) RETURNING id",
+                        task, at, naive(value) if name == "due_date" else value, name)
+                    if changed:
+                        await connection.execute(
+                            "INSERT INTO field_times VALUES ($1, $2, $3) ON CONFLICT (task_id, field) DO UPDATE SET at = excluded.at",
+                            task, name, at)
             if tags is not None:
                 await self.wear(task, tags)
         elif event["event_type"] == "task.deleted":

@@ -70,7 +70,7 @@ async fn publishes_a_message_as_it_is_with_its_key_and_headers() {
         bridge,
         nudge_dapr_pubsub.call_publish_raw("legacy".into(), "task-events".into(), broken)
     );
-    assert_eq!(kind(&refused.expect_err("it is no JSON")), "invalid-argument");
+    assert_eq!(kind(&refused.expect_err("it is no JSON")).0, "invalid-argument");
 }
 
 #[tokio::test]
