@@ -183,7 +183,7 @@ async fn what_was_changed_here_later_stays_field_by_field() {
     assert_eq!(apply(&api, &[later]).await, ["updated"]);
     assert_eq!(task(&api).await["title"], "Theirs");
     let deleted = change("e5", T1, json!({ "kind": "deleted" }));
-    assert_eq!(apply(&api, &[deleted.clone()]).await, ["updated"]);
+    assert_eq!(apply(&api, std::slice::from_ref(&deleted)).await, ["updated"]);
     assert_eq!(api.user("7").get(&path("")).await.status, 404);
     let again = stored("2026-11-21T12:00:10Z", json!({ "title": "Zombie" }));
     assert_eq!(apply(&api, &[deleted, again]).await, ["unchanged", "unchanged"]);
