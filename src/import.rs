@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use futures_util::StreamExt as _;
 use http::Method;
 use nudge_contract::legacy::{
     Applied, LegacyChange, LegacyChanges, LegacyResults, What, instant, task_fields,
@@ -15,9 +16,12 @@ use tokio_postgres::{Client, NoTls};
 use crate::cli;
 use crate::sidecar::Sidecar;
 
-/// Most rows, and about the most bytes, of one call: the api takes 256 KiB.
-const ROWS: usize = 50;
+/// Most rows, and about the most bytes, of one call: the api takes 256 KiB, and the resiliency policy gives it two seconds.
+const ROWS: usize = 10;
 const BYTES: usize = 96 * 1024;
+
+/// Calls at a time.
+const CALLS: usize = 4;
 
 /// Rows that are read at once.
 const PAGE: i64 = 500;
@@ -66,8 +70,7 @@ async fn import_all(sidecar: &Sidecar, import: &cli::Import) -> Result<usize> {
         let mut importing = Importing {
             sidecar,
             table,
-            batch: Vec::new(),
-            bytes: 0,
+            batches: Vec::new(),
             counts: Counts::default(),
         };
         importing.table(&client, import.remind_before).await?;
@@ -90,12 +93,19 @@ async fn import_all(sidecar: &Sidecar, import: &cli::Import) -> Result<usize> {
     Ok(refused)
 }
 
+/// Rows of one call: their numbers, and the changes that they stand for.
+#[derive(Default)]
+struct Batch {
+    ids: Vec<i64>,
+    changes: Vec<LegacyChange>,
+    bytes: usize,
+}
+
 /// One table on its way.
 struct Importing<'a> {
     sidecar: &'a Sidecar,
     table: &'static str,
-    batch: Vec<(i64, LegacyChange)>,
-    bytes: usize,
+    batches: Vec<Batch>,
     counts: Counts,
 }
 
@@ -124,54 +134,64 @@ impl Importing<'_> {
                 let columns: Map<String, Value> = serde_json::from_str(&text)?;
                 let worn = tags.get(&id).cloned().unwrap_or_default();
                 match change(self.table, id, &columns, worn, remind_before) {
-                    Ok(change) => self.add(id, change).await?,
+                    Ok(change) => self.add(id, change)?,
                     Err(reason) => self.refuse(id, &reason.to_string()),
                 }
             }
+            self.send().await?;
         }
-        self.send().await
+        Ok(())
     }
 
     fn refuse(&mut self, id: i64, reason: &str) {
         self.counts.refused.push(format!("{} {id}: {reason}", self.table));
     }
 
-    async fn add(&mut self, id: i64, change: LegacyChange) -> Result<()> {
+    fn add(&mut self, id: i64, change: LegacyChange) -> Result<()> {
         let bytes = serde_json::to_vec(&change)?.len();
         if bytes > 2 * BYTES {
             self.refuse(id, "description: it has more than 10,000 characters: shorten it");
             return Ok(());
         }
-        if self.batch.len() == ROWS || self.bytes + bytes > BYTES {
-            self.send().await?;
+        let full = |batch: &Batch| batch.ids.len() == ROWS || batch.bytes + bytes > BYTES;
+        if self.batches.last().is_none_or(full) {
+            self.batches.push(Batch::default());
         }
-        self.bytes += bytes;
-        self.batch.push((id, change));
+        if let Some(batch) = self.batches.last_mut() {
+            batch.bytes += bytes;
+            batch.ids.push(id);
+            batch.changes.push(change);
+        }
         Ok(())
     }
 
+    /// Sends what was read, some calls at a time. Rows do not depend on each other.
     async fn send(&mut self) -> Result<()> {
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let (ids, changes): (Vec<_>, Vec<_>) = std::mem::take(&mut self.batch).into_iter().unzip();
-        self.bytes = 0;
-        let body = LegacyChanges { changes };
-        let answer: LegacyResults = self
-            .sidecar
-            .ask(Method::POST, route::LEGACY_CHANGES, Some(&body))
-            .await?;
-        anyhow::ensure!(
-            answer.results.len() == ids.len(),
-            "the api answered for another number of rows"
-        );
-        for (id, result) in ids.into_iter().zip(answer.results) {
-            match result {
-                Applied::Created => self.counts.created += 1,
-                Applied::Updated => self.counts.updated += 1,
-                Applied::Unchanged => self.counts.unchanged += 1,
-                Applied::Waiting => self.refuse(id, "it waits for its task, which a row never does"),
-                Applied::Refused { reason } => self.refuse(id, &reason),
+        let sidecar = self.sidecar;
+        let calls = std::mem::take(&mut self.batches).into_iter().map(async |batch| {
+            let body = LegacyChanges {
+                changes: batch.changes,
+            };
+            let answer: Result<LegacyResults> = sidecar
+                .ask(Method::POST, route::LEGACY_CHANGES, Some(&body))
+                .await;
+            answer.map(|answer| (batch.ids, answer.results))
+        });
+        let mut answers = futures_util::stream::iter(calls).buffered(CALLS);
+        while let Some(answer) = answers.next().await {
+            let (ids, results) = answer?;
+            anyhow::ensure!(
+                results.len() == ids.len(),
+                "the api answered for another number of rows"
+            );
+            for (id, result) in ids.into_iter().zip(results) {
+                match result {
+                    Applied::Created => self.counts.created += 1,
+                    Applied::Updated => self.counts.updated += 1,
+                    Applied::Unchanged => self.counts.unchanged += 1,
+                    Applied::Waiting => self.refuse(id, "it waits for its task, which a row never does"),
+                    Applied::Refused { reason } => self.refuse(id, &reason),
+                }
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ mod feed;
 mod idempotency;
 mod identity_provider;
 mod labels;
+pub(crate) mod legacy;
 mod list;
 mod me;
 mod me_export;

@@ -15,6 +15,7 @@ mod dapr_bridge;
 mod databases;
 mod email_delivery;
 mod golden;
+mod legacy_adapter;
 mod mcp;
 mod notification;
 mod openapi;

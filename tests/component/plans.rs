@@ -17,8 +17,14 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use crate::databases::day;
 use crate::support::{Service, Setup, json as body, text};
 
-/// Tables that may be read whole: one row a migration.
-const SMALL: [&str; 2] = ["schema_migration", "pragma_table_info"];
+/// Tables that may be read whole: one row a migration; and statements that may read theirs.
+const SMALL: [&str; 4] = [
+    "schema_migration",
+    "pragma_table_info",
+    // Looked at by hand, during a migration.
+    "FROM legacy_master WHERE user_id <>",
+    "COUNT(*) FROM legacy_waiting",
+];
 
 /// A statement that must be found out, so that a test which sees nothing fails.
 const WITHOUT_INDEX: &str = "SELECT id FROM task WHERE title = $1";
@@ -105,6 +111,7 @@ async fn everything(api: &Service) -> Statements {
         ))
         .await;
     sidecar.get("/internal/reminders/overdue").await;
+    crate::api::legacy::everything(api).await;
     sidecar.get("/health/ready").await;
     sidecar.post("/internal/relay", &json!({})).await;
     statements
@@ -144,7 +151,8 @@ fn reads_all(step: &str) -> bool {
     let looked_up = what.starts_with("task_text VIRTUAL TABLE INDEX") && !what.ends_with(':');
     let known = partial.iter().any(|index| what.ends_with(index))
         || part_of_the_statement.iter().any(|rows| what.starts_with(rows))
-        || what.contains("CONSTANT ROW");
+        || what.contains("CONSTANT ROW")
+        || what.ends_with("VALUES CLAUSE");
     !(looked_up || known)
 }
 

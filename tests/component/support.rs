@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::dapr::FakeDapr;
 use nudge_test_kit::http::{Answer, Call};
@@ -78,7 +79,11 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> Service {
-        let manifest = Manifest::load(components::built().join("spin.toml")).expect("spin.toml is valid");
+        let file = match self.id {
+            app::LEGACY_ADAPTER => "components/legacy-adapter/spin.toml",
+            _ => "spin.toml",
+        };
+        let manifest = Manifest::load(components::built().join(file)).expect("the manifest is valid");
         let mut builder = Host::builder(manifest)
             .components([self.id])
             .listen(([127, 0, 0, 1], 0).into())

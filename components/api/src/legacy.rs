@@ -7,7 +7,8 @@
 mod numbers;
 mod waiting;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use nudge_component::Problem;
@@ -26,6 +27,7 @@ use crate::auth::User;
 use crate::db::Database;
 use crate::draft::{self, Context};
 use crate::labels::{self, Kind, Label};
+use crate::people::Person;
 use crate::record::TaskRecord;
 use crate::service::{self, ATTEMPTS, contended, context};
 use crate::{outbox, people, store};
@@ -34,10 +36,10 @@ pub(crate) use numbers::master_of;
 
 /// Applies changes, one after the other. A change that cannot be is refused, and the others go on.
 pub(crate) async fn apply(changes: Vec<LegacyChange>, trace: &Traceparent) -> Result<LegacyResults, Problem> {
-    let database = Database::open().await?;
+    let carrying = Carrying::open(trace).await?;
     let mut results = Vec::with_capacity(changes.len());
     for change in &changes {
-        results.push(match apply_one(&database, change, trace).await {
+        results.push(match apply_one(&carrying, change).await {
             Err(problem) if problem.status().is_client_error() => Applied::Refused {
                 reason: reason(&problem),
             },
@@ -67,24 +69,64 @@ fn reason(problem: &Problem) -> String {
     }
 }
 
-async fn apply_one(
-    database: &Database,
-    change: &LegacyChange,
-    trace: &Traceparent,
-) -> Result<Applied, Problem> {
+/// One call, and what it has looked up: an import asks for the same few people and labels again and again.
+struct Carrying<'a> {
+    database: Database,
+    trace: &'a Traceparent,
+    people: Mutex<HashMap<String, Person>>,
+    labels: Mutex<HashMap<(&'static str, i64), Uuid>>,
+}
+
+impl<'a> Carrying<'a> {
+    async fn open(trace: &'a Traceparent) -> Result<Self, Problem> {
+        Ok(Self {
+            database: Database::open().await?,
+            trace,
+            people: Mutex::default(),
+            labels: Mutex::default(),
+        })
+    }
+
+    async fn person(&self, user: &User) -> Result<Person, Problem> {
+        let known = held(&self.people).get(user.id.as_str()).cloned();
+        if let Some(person) = known {
+            return Ok(person);
+        }
+        let person = people::remember(&self.database, user, Timestamp::now()).await?;
+        held(&self.people).insert(person.id.clone(), person.clone());
+        Ok(person)
+    }
+
+    async fn label(&self, kind: Kind, number: i64) -> Result<Uuid, Problem> {
+        let known = held(&self.labels).get(&(kind.name(), number)).copied();
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let id = numbers::label(&self.database, kind, number).await?;
+        held(&self.labels).insert((kind.name(), number), id);
+        Ok(id)
+    }
+}
+
+/// Nobody panics while they hold it.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn apply_one(carrying: &Carrying<'_>, change: &LegacyChange) -> Result<Applied, Problem> {
     let known = Known::of(change)?;
     match &change.what {
         What::Category { number, name, color } => {
-            label(database, &known, Kind::Category, *number, name, color.as_deref()).await
+            label(carrying, &known, Kind::Category, *number, name, color.as_deref()).await
         }
         What::Tag { number, name, color } => {
-            label(database, &known, Kind::Tag, *number, name, color.as_deref()).await
+            label(carrying, &known, Kind::Tag, *number, name, color.as_deref()).await
         }
         What::Stored { task, .. }
         | What::Updated { task, .. }
         | What::Completed { task, .. }
         | What::Deleted { task }
-        | What::Reminded { task } => apply_to_task(database, &known, *task, trace).await,
+        | What::Reminded { task } => apply_to_task(carrying, &known, *task).await,
     }
 }
 
@@ -140,16 +182,17 @@ fn milliseconds(at: Timestamp) -> Timestamp {
 
 /// A label that is new; one that is there follows only while its owner is the other system's.
 async fn label(
-    database: &Database,
+    carrying: &Carrying<'_>,
     known: &Known<'_>,
     kind: Kind,
     number: i64,
     name: &str,
     color: Option<&str>,
 ) -> Result<Applied, Problem> {
+    let database = &carrying.database;
     let user = known.user.id.as_str();
-    people::remember(database, &known.user, Timestamp::now()).await?;
-    let id = numbers::label(database, kind, number).await?;
+    carrying.person(&known.user).await?;
+    let id = carrying.label(kind, number).await?;
     let body = Map::from_iter([
         ("name".to_owned(), name.into()),
         ("color".to_owned(), color.into()),
@@ -184,18 +227,14 @@ async fn label(
     Err(contended(kind.name(), id))
 }
 
-async fn apply_to_task(
-    database: &Database,
-    known: &Known<'_>,
-    number: i64,
-    trace: &Traceparent,
-) -> Result<Applied, Problem> {
+async fn apply_to_task(carrying: &Carrying<'_>, known: &Known<'_>, number: i64) -> Result<Applied, Problem> {
+    let database = &carrying.database;
     let id = numbers::task(database, number).await?;
     let user = known.user.id.as_str();
     let mut kept = false;
     for _ in 0..ATTEMPTS {
         let applied = match store::find(database, user, id).await? {
-            Some(before) => merge(database, &before, known, trace).await?,
+            Some(before) => merge(carrying, &before, known).await?,
             None => match store::find_for_service(database, id).await? {
                 Some(task) if task.user_id != user => {
                     return Err(Problem::field(
@@ -210,7 +249,7 @@ async fn apply_to_task(
                 // Deleted, which is the last word on a task.
                 Some(_) => Some(Applied::Unchanged),
                 None => match known.change.what {
-                    What::Stored { .. } => insert(database, known, id, number, trace).await?,
+                    What::Stored { .. } => insert(carrying, known, id, number).await?,
                     // Whatever brings the task meanwhile finds it, or is found when we look again.
                     _ if !kept => {
                         waiting::keep(database, number, known.change).await?;
@@ -223,7 +262,7 @@ async fn apply_to_task(
         };
         if let Some(applied) = applied {
             // Also after a change: what waits may be left from a run that was cut off.
-            waiting_changes(database, number, id, trace).await?;
+            waiting_changes(carrying, number, id).await?;
             return Ok(applied);
         }
     }
@@ -231,17 +270,13 @@ async fn apply_to_task(
 }
 
 /// Applies what came before its task.
-async fn waiting_changes(
-    database: &Database,
-    number: i64,
-    id: Uuid,
-    trace: &Traceparent,
-) -> Result<(), Problem> {
+async fn waiting_changes(carrying: &Carrying<'_>, number: i64, id: Uuid) -> Result<(), Problem> {
+    let database = &carrying.database;
     for change in waiting::of_task(database, number).await? {
         let known = Known::of(&change)?;
         let mut attempts = 0..ATTEMPTS;
         while let Some(before) = store::find(database, known.user.id.as_str(), id).await? {
-            match merge(database, &before, &known, trace).await {
+            match merge(carrying, &before, &known).await {
                 Ok(Some(_)) => break,
                 Ok(None) if attempts.next().is_some() => {}
                 Ok(None) => return Err(contended("task", id)),
@@ -263,11 +298,10 @@ async fn waiting_changes(
 
 /// Stores a new task; none when somebody was faster.
 async fn insert(
-    database: &Database,
+    carrying: &Carrying<'_>,
     known: &Known<'_>,
     id: Uuid,
     number: i64,
-    trace: &Traceparent,
 ) -> Result<Option<Applied>, Problem> {
     let What::Stored {
         created_at,
@@ -280,8 +314,8 @@ async fn insert(
         return Ok(None);
     };
     let context = context();
-    let person = people::remember(database, &known.user, context.now).await?;
-    let mut body = patch(database, fields).await?;
+    let person = carrying.person(&known.user).await?;
+    let mut body = patch(carrying, fields).await?;
     let status = body.remove("status");
     if *reminded || remind_before.is_some() {
         body.insert("reminders".to_owned(), Value::Array(Vec::new()));
@@ -302,10 +336,10 @@ async fn insert(
         draft::complete(&mut task, &context);
         task.completed_at = Some(task.updated_at);
     }
-    let mut event = task.event(Change::Created, None, Some(trace.to_string()));
+    let mut event = task.event(Change::Created, None, Some(carrying.trace.to_string()));
     event.origin = known.origin();
-    numbers::register(database, numbers::TASK, number, id).await?;
-    if !store::insert(database, &task, &event).await? {
+    numbers::register(&carrying.database, numbers::TASK, number, id).await?;
+    if !store::insert(&carrying.database, &task, &event).await? {
         return Ok(None);
     }
     outbox::publish_behind(&event);
@@ -314,13 +348,12 @@ async fn insert(
 
 /// Applies a change to a task that is there; none when somebody else changed it meanwhile.
 async fn merge(
-    database: &Database,
+    carrying: &Carrying<'_>,
     before: &TaskRecord,
     known: &Known<'_>,
-    trace: &Traceparent,
 ) -> Result<Option<Applied>, Problem> {
     let context = context();
-    let newer = numbers::changed_since(database, before.id, known.at).await?;
+    let newer = numbers::changed_since(&carrying.database, before.id, known.at).await?;
     let newer = |name: &str| {
         newer
             .as_ref()
@@ -330,7 +363,7 @@ async fn merge(
     let mut deleted = false;
     match &known.change.what {
         What::Stored { fields, reminded, .. } => {
-            let mut patch = patch(database, fields).await?;
+            let mut patch = patch(carrying, fields).await?;
             patch.retain(|name, _| !newer(name));
             draft::patch(&mut task, patch, &context)?;
             if *reminded && !newer("reminders") {
@@ -342,7 +375,7 @@ async fn merge(
             remind_before,
             ..
         } => {
-            let mut patch = patch(database, fields).await?;
+            let mut patch = patch(carrying, fields).await?;
             patch.retain(|name, _| !newer(name));
             let moved = patch.contains_key("due");
             draft::patch(&mut task, patch, &context)?;
@@ -381,9 +414,9 @@ async fn merge(
     }
     task.version = task.version.saturating_add(1);
     task.updated_at = before.updated_at.max(milliseconds(known.at));
-    let mut event = task.event(kind, Some(before), Some(trace.to_string()));
+    let mut event = task.event(kind, Some(before), Some(carrying.trace.to_string()));
     event.origin = known.origin();
-    if !store::update(database, &task, &event, false).await? {
+    if !store::update(&carrying.database, &task, &event, false).await? {
         return Ok(None);
     }
     outbox::publish_behind(&event);
@@ -420,15 +453,11 @@ fn sent(task: &mut TaskRecord) {
 }
 
 /// The fields as a merge patch: labels have ids instead of numbers.
-async fn patch(database: &Database, fields: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+async fn patch(carrying: &Carrying<'_>, fields: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
     let mut patch = fields.clone();
     if let Some(category) = patch.remove("category") {
         let id = match category.as_i64() {
-            Some(number) => Value::from(
-                numbers::label(database, Kind::Category, number)
-                    .await?
-                    .to_string(),
-            ),
+            Some(number) => Value::from(carrying.label(Kind::Category, number).await?.to_string()),
             None => Value::Null,
         };
         patch.insert("categoryId".to_owned(), id);
@@ -436,9 +465,7 @@ async fn patch(database: &Database, fields: &Map<String, Value>) -> Result<Map<S
     if let Some(tags) = patch.remove("tags") {
         let mut ids = Vec::new();
         for number in tags.as_array().into_iter().flatten().filter_map(Value::as_i64) {
-            ids.push(Value::from(
-                numbers::label(database, Kind::Tag, number).await?.to_string(),
-            ));
+            ids.push(Value::from(carrying.label(Kind::Tag, number).await?.to_string()));
         }
         patch.insert("tagIds".to_owned(), Value::Array(ids));
     }
@@ -447,9 +474,9 @@ async fn patch(database: &Database, fields: &Map<String, Value>) -> Result<Map<S
 
 /// A completion there whose next occurrence nobody there will make: applies it, and makes that.
 pub(crate) async fn take_over(change: &LegacyChange, trace: &Traceparent) -> Result<(), Problem> {
-    let database = Database::open().await?;
-    let (What::Completed { task: number, .. }, applied) =
-        (&change.what, apply_one(&database, change, trace).await?)
+    let carrying = Carrying::open(trace).await?;
+    let database = &carrying.database;
+    let (What::Completed { task: number, .. }, applied) = (&change.what, apply_one(&carrying, change).await?)
     else {
         return Err(Problem::field(
             "kind",
@@ -457,10 +484,10 @@ pub(crate) async fn take_over(change: &LegacyChange, trace: &Traceparent) -> Res
             "only a completion can be taken over",
         ));
     };
-    let task = store::find_for_service(&database, numbers::task(&database, *number).await?).await?;
+    let task = store::find_for_service(database, numbers::task(database, *number).await?).await?;
     match task {
         Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
-            Ok(service::follow(&database, &task, Some(trace)).await?)
+            Ok(service::follow(database, &task, Some(trace)).await?)
         }
         Some(_) => Ok(()),
         None => Err(Problem::unavailable(

@@ -20,6 +20,14 @@ pub struct Server {
 }
 
 impl Server {
+    /// Why none can be started; none when this machine has PostgreSQL.
+    pub fn missing() -> Option<&'static str> {
+        let here = ["initdb", "postgres"]
+            .iter()
+            .all(|program| find(program).is_some());
+        (!here).then_some("initdb and postgres are neither in the PATH nor in /usr/lib/postgresql")
+    }
+
     /// Starts one, or says why not.
     ///
     /// # Panics

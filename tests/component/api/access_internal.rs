@@ -39,7 +39,7 @@ fn every_route_is_either_the_sidecars_or_open() {
 
 #[tokio::test]
 async fn only_the_sidecar_calls_internal_routes() {
-    for id in app::ALL {
+    for id in app::ALL.into_iter().chain([app::LEGACY_ADAPTER]) {
         let service = Service::start(id).await;
         let routes = routes(id);
         assert!(!routes.is_empty(), "{id}");
@@ -63,7 +63,7 @@ async fn only_the_sidecar_calls_internal_routes() {
 
 #[tokio::test]
 async fn without_an_app_token_nobody_is_the_sidecar() {
-    for id in app::ALL {
+    for id in app::ALL.into_iter().chain([app::LEGACY_ADAPTER]) {
         let service = Setup::new(id).variable("dapr_app_token", "").start().await;
         for (method, path) in routes(id) {
             let answer = send(service.anybody().call(method, &path).header("dapr-api-token", "")).await;

@@ -1,7 +1,7 @@
 //! Publish and subscribe.
 
 use expect_test::expect;
-use nudge_test_kit::bindings::bridge::exports::nudge::dapr::pubsub::{CloudEvent, FailedEvent};
+use nudge_test_kit::bindings::bridge::exports::nudge::dapr::pubsub::{CloudEvent, FailedEvent, RawMessage};
 use nudge_test_kit::sidecar::Reply;
 
 use super::{Bridge, call, kind};
@@ -36,6 +36,41 @@ async fn publishes_a_complete_event_and_its_key() {
         {"specversion":"1.0","id":"e:1","source":"api","type":"nudge.task.created.v1","subject":"a&b","time":"2026-11-21T12:00:00Z","datacontenttype":"application/json","data":{"n": 1}}
     "#]]
     .assert_eq(&bridge.request());
+}
+
+#[tokio::test]
+async fn publishes_a_message_as_it_is_with_its_key_and_headers() {
+    let mut bridge = Bridge::start().await;
+    bridge.reply(Reply::empty(204));
+    let message = RawMessage {
+        data: r#"{"n": 1}"#.to_owned(),
+        partition_key: Some("a&b".to_owned()),
+        headers: vec![("nudge-origin".to_owned(), "x=y".to_owned())],
+    };
+    assert_eq!(
+        call!(
+            bridge,
+            nudge_dapr_pubsub.call_publish_raw("legacy".into(), "task-events".into(), message)
+        ),
+        Ok(())
+    );
+    expect![[r#"
+        POST /v1.0/publish/legacy/task-events?metadata.rawPayload=true&metadata.partitionKey=a%26b&metadata.nudge%2Dorigin=x%3Dy
+        content-type: application/json
+
+        {"n": 1}
+    "#]]
+    .assert_eq(&bridge.request());
+    let broken = RawMessage {
+        data: "no JSON".to_owned(),
+        partition_key: None,
+        headers: Vec::new(),
+    };
+    let refused = call!(
+        bridge,
+        nudge_dapr_pubsub.call_publish_raw("legacy".into(), "task-events".into(), broken)
+    );
+    assert_eq!(kind(&refused.expect_err("it is no JSON")).0, "invalid-argument");
 }
 
 #[tokio::test]

@@ -18,9 +18,11 @@ pub(super) const TASK: &str = "task";
 
 /// The id of a task's number: the one that was noted, for a task that Nudge made, else the one that follows from it.
 pub(super) async fn task(database: &Database, number: i64) -> Result<Uuid, DbError> {
-    Ok(noted(database, TASK, number)
-        .await?
-        .unwrap_or_else(|| legacy::task_id(number)))
+    let noted = match number {
+        FIRST_NUMBER.. => noted(database, TASK, number).await?,
+        _ => None,
+    };
+    Ok(noted.unwrap_or_else(|| legacy::task_id(number)))
 }
 
 /// The id of a label's number, which is noted for the way back.

@@ -1,0 +1,48 @@
+//! From an application with aiokafka to Nudge and back, on the real Kafka, the real Python client and the real Dapr, while users go on
+//! writing: `docs/MIGRATION.md`, step by step.
+//!
+//! At each step the tables of both systems are compared with what users were told was done. What `scripts/get-dapr.sh`,
+//! `get-kafka.sh` and `get-aiokafka.sh` did not get is ignored, and counted so.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod compare;
+mod old;
+mod steps;
+mod system;
+mod traffic;
+
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Trial};
+use test_dapr::{Dapr, Kafka};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // A broker, two databases, five sidecars and two hosts are enough for a small machine.
+    arguments.test_threads = Some(1);
+    let missing = [Dapr::find().err(), Kafka::find().err(), old::python().err()];
+    let missing = missing.iter().flatten().map(ToString::to_string);
+    let missing: Vec<String> = missing
+        .chain(test_postgres::Server::missing().map(str::to_owned))
+        .collect();
+    let name = "there and back, while users write";
+    if !missing.is_empty() {
+        eprintln!("{name} is ignored: {}", missing.join("; "));
+    }
+    let trial = Trial::test(name, || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime.block_on(steps::all());
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        Ok(())
+    });
+    libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(!missing.is_empty())]).exit();
+}
