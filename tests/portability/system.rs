@@ -16,7 +16,7 @@ use test_dapr::{Daprd, free_ports};
 use crate::real::{API_TOKEN, APP_TOKEN, Parts, Platform};
 
 /// How long something may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(420);
 
 /// What keeps the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

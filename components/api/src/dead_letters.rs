@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn what_a_consumer_refused_is_kept_with_its_reason() {
         let inner =
-            json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "task-events",
+            json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "some-topic",
             "data": { "task": { "userId": "alice" } } })
             .to_string();
         let outer = json!({ "specversion": "1.0", "id": "r", "source": "notification", "type": RejectedEvent::TYPES[0],
@@ -246,7 +246,7 @@ mod tests {
             arrived,
             Arrived {
                 id: "r".to_owned(),
-                topic: Some("task-events".to_owned()),
+                topic: Some("some-topic".to_owned()),
                 consumer: Some("notification".to_owned()),
                 reason: "no".to_owned(),
                 event: inner,
@@ -257,10 +257,10 @@ mod tests {
 
     #[test]
     fn what_dapr_put_aside_is_known_by_its_topic() {
-        let event = json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "task-events",
+        let event = json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "some-topic",
             "data": { "userId": "bob" } });
         let arrived = Arrived::read(event.to_string().as_bytes());
-        assert_eq!((arrived.id.as_str(), arrived.consumer), ("task-events:t:1", None));
+        assert_eq!((arrived.id.as_str(), arrived.consumer), ("some-topic:t:1", None));
         assert_eq!(arrived.user_id.as_deref(), Some("bob"));
         assert_eq!(arrived.event, event.to_string());
     }
