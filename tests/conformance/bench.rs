@@ -246,6 +246,7 @@ impl Setup {
                     path: path.to_owned(),
                     interval_s: 1,
                     threshold: 1,
+                    timeout_ms: 500,
                 }),
             };
             let dapr = dapr.clone();

@@ -13,6 +13,8 @@
 
 mod compare;
 mod old;
+#[path = "../real/mod.rs"]
+mod real;
 mod steps;
 mod system;
 mod traffic;
@@ -20,17 +22,13 @@ mod traffic;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
-use test_dapr::{Dapr, Kafka};
 
 fn main() {
     let mut arguments = Arguments::from_args();
     // A broker, two databases, five sidecars and two hosts are enough for a small machine.
     arguments.test_threads = Some(1);
-    let missing = [Dapr::find().err(), Kafka::find().err(), old::python().err()];
-    let missing = missing.iter().flatten().map(ToString::to_string);
-    let missing: Vec<String> = missing
-        .chain(test_postgres::Server::missing().map(str::to_owned))
-        .collect();
+    let python = old::python().err().map(|error| error.to_string());
+    let missing: Vec<String> = system::PARTS.missing().into_iter().chain(python).collect();
     let name = "there and back, while users write";
     if !missing.is_empty() {
         eprintln!("{name} is ignored: {}", missing.join("; "));

@@ -1,23 +1,22 @@
 //! Nudge beside the old application: one Kafka, one PostgreSQL server with a database for each, real sidecars.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Method;
-use mail_sink::MailSink;
-use nudge::{DataDir, TokenRequest, mint};
-use nudge_contract::names::{app, route};
+use nudge::{TokenRequest, mint};
+use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
 use serde_json::Value;
 use spin_host::{Host, Manifest, RunningHost};
-use test_dapr::{AppHealth, Dapr, Daprd, Kafka, Options, Scheduler, free_ports};
+use test_dapr::{Daprd, free_ports};
 use tokio_postgres::{Client, NoTls};
 
 use crate::old::OldApp;
+use crate::real::{API_TOKEN, APP_TOKEN, Broker, Parts, Platform, State, blocking};
 
 /// How long something may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
@@ -25,74 +24,47 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 /// The old system mails so many minutes before a task is due.
 pub(crate) const REMIND_BEFORE: &str = "60";
 
-const API_TOKEN: &str = "api-token";
-
 /// Everything that runs. Fields end in their order: those that ask before those that are asked.
 pub(crate) struct World {
     pub(crate) old: Arc<OldApp>,
     pub(crate) old_tables: Arc<Client>,
     pub(crate) tables: Arc<Client>,
-    pub(crate) mail: MailSink,
     adapter: Option<Daprd>,
     daprds: Vec<Daprd>,
     host: RunningHost,
     adapter_host: RunningHost,
-    _scheduler: Scheduler,
-    _kafka: Kafka,
-    pub(crate) postgres: test_postgres::Server,
-    dapr: Dapr,
-    data: DataDir,
+    platform: Platform,
     adapter_port: u16,
     sidecar: SocketAddr,
-    folder: tempfile::TempDir,
 }
+
+/// What the two systems share.
+pub(crate) const PARTS: Parts = Parts {
+    broker: Broker::Kafka,
+    state: State::Postgresql,
+};
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let data = DataDir::open(folder.path()).expect("a data folder");
-        let mail = MailSink::start(([127, 0, 0, 1], 0).into(), data.mail())
-            .await
-            .expect("a mail server");
-        let postgres = test_postgres::Server::start()
-            .await
-            .expect("PostgreSQL is installed");
+        let mut platform = Platform::start(PARTS).await;
+        // Prefixed topics, in the place of the usual ones.
+        platform
+            .resources
+            .retain(|folder| !folder.ends_with("subscriptions"));
+        platform.resources.push(resources("migration"));
+        let postgres = &platform.postgres;
         let tables = connect(postgres.url()).await;
         tables
             .batch_execute("CREATE DATABASE old")
             .await
             .expect("a database");
-        let dapr = Dapr::find().expect("looked for");
-        let (kafka, scheduler) = blocking({
-            let dapr = dapr.clone();
-            move || Ok((Kafka::start()?, dapr.scheduler()?))
-        })
-        .await;
-        let old_url = old_url(&postgres);
+        let old_url = old_url(postgres);
+        let kafka = platform.kafka.as_ref().expect("it is the broker").address();
         let old = blocking({
-            let (address, url) = (kafka.address(), old_url.clone());
-            move || OldApp::start(address, &url)
+            let url = old_url.clone();
+            move || OldApp::start(kafka, &url)
         })
         .await;
-
-        let file = folder.path().join("secrets.json");
-        let text = std::fs::read_to_string(&file).expect("secrets");
-        let mut secrets: BTreeMap<String, String> = serde_json::from_str(&text).expect("JSON");
-        for (name, value) in [
-            ("smtp-host", "127.0.0.1".to_owned()),
-            ("smtp-port", mail.addr().port().to_string()),
-            ("postgres-connection", postgres.url().to_owned()),
-            ("kafka-brokers", kafka.address().to_string()),
-        ] {
-            secrets.insert(name.to_owned(), value);
-        }
-        std::fs::write(&file, serde_json::to_string(&secrets).expect("JSON")).expect("written");
-        let configuration = format!(
-            "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {{name: migration}}\nspec:\n  \
-             nameResolution: {{component: sqlite, configuration: {{connectionString: {}}}}}\n",
-            folder.path().join("names.db").display()
-        );
-        std::fs::write(folder.path().join("configuration.yaml"), configuration).expect("written");
 
         let ports: [u16; 5] = free_ports().expect("free ports");
         let root = components::built();
@@ -100,10 +72,10 @@ impl World {
             let manifest = Manifest::load(manifest).expect("a valid manifest");
             let mut builder = Host::builder(manifest)
                 .listen(([127, 0, 0, 1], 0).into())
-                .state_dir(folder.path())
+                .state_dir(platform.folder.path())
                 .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
                 .variable("dapr_api_token", API_TOKEN)
-                .variable("dapr_app_token", "app-token")
+                .variable("dapr_app_token", APP_TOKEN)
                 .variable("topic_prefix", "nudge-");
             for (name, value) in variables {
                 builder = builder.variable(name, value);
@@ -135,24 +107,18 @@ impl World {
             old_tables: Arc::new(connect(&old_url).await),
             old: Arc::new(old),
             tables: Arc::new(tables),
-            mail,
             adapter: None,
             daprds: Vec::new(),
             host,
             adapter_host,
-            _scheduler: scheduler,
-            _kafka: kafka,
-            postgres,
-            dapr,
-            data,
+            platform,
             adapter_port: ports[4],
             sidecar: ([127, 0, 0, 1], ports[0]).into(),
-            folder,
         };
         for (id, port) in app::ALL.iter().zip(ports) {
-            let options = world.options(id, port, world.host.local_addr().port(), &["migration"]);
-            let dapr = world.dapr.clone();
-            world.daprds.push(blocking(move || dapr.daprd(&options)).await);
+            let daprd = world.platform.sidecar(id, port, world.host.local_addr().port());
+            let daprd = daprd.await;
+            world.daprds.push(daprd);
         }
         let ready = async || {
             let call = Call::new(world.host.local_addr(), Method::GET, "/health/ready");
@@ -162,40 +128,20 @@ impl World {
         world
     }
 
-    fn options(&self, id: &str, port: u16, app_port: u16, more: &[&str]) -> Options {
-        let folders = ["common", "kafka", "postgresql"].iter().chain(more);
-        Options {
-            app_id: id.to_owned(),
-            http_port: Some(port),
-            app_port: Some(app_port),
-            resources: folders
-                .map(|folder| components::built().join("dapr-components").join(folder))
-                .collect(),
-            configuration: Some(self.folder.path().join("configuration.yaml")),
-            working_dir: Some(self.folder.path().to_owned()),
-            scheduler: Some(self._scheduler.address()),
-            api_token: Some(API_TOKEN.to_owned()),
-            app_token: Some("app-token".to_owned()),
-            health: Some(AppHealth {
-                path: route::health_of(id).to_owned(),
-                interval_s: 1,
-                threshold: 3,
-            }),
-        }
-    }
-
     /// Starts, or starts again, the sidecar of the adapter, with or without the place of the old recurring-task service.
     pub(crate) async fn start_adapter(&mut self, take_over: bool) {
-        let more: &[&str] = if take_over {
-            &["migration", "take-over"]
-        } else {
-            &["migration"]
-        };
         self.adapter = None;
+        let usual = self.platform.resources.clone();
+        if take_over {
+            self.platform.resources.push(resources("take-over"));
+        }
         let app_port = self.adapter_host.local_addr().port();
-        let options = self.options(app::LEGACY_ADAPTER, self.adapter_port, app_port, more);
-        let dapr = self.dapr.clone();
-        self.adapter = Some(blocking(move || dapr.daprd(&options)).await);
+        let adapter = self
+            .platform
+            .sidecar(app::LEGACY_ADAPTER, self.adapter_port, app_port)
+            .await;
+        self.adapter = Some(adapter);
+        self.platform.resources = usual;
     }
 
     /// Ends the sidecar of the adapter.
@@ -217,7 +163,7 @@ impl World {
     }
 
     pub(crate) async fn import(&self) -> (bool, String) {
-        let from = old_url(&self.postgres);
+        let from = old_url(&self.platform.postgres);
         let arguments = [
             "import",
             "--from",
@@ -240,12 +186,12 @@ impl World {
             time_zone: None,
             hours: 1,
         };
-        mint(&self.data, &request, jiff::Timestamp::now().as_second()).expect("a token")
+        mint(&self.platform.data, &request, jiff::Timestamp::now().as_second()).expect("a token")
     }
 
     /// The subjects of all mails so far.
     pub(crate) fn subjects(&self) -> Vec<String> {
-        let mails = self.mail.mails().expect("a readable folder");
+        let mails = self.platform.mail.mails();
         let subject = |path: &PathBuf| {
             let mail = std::fs::read_to_string(path).expect("a whole mail");
             let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
@@ -253,6 +199,11 @@ impl World {
         };
         mails.iter().map(subject).collect()
     }
+}
+
+/// A folder of `dapr-components`.
+fn resources(folder: &str) -> PathBuf {
+    components::built().join("dapr-components").join(folder)
 }
 
 /// The database of the old application.
@@ -288,12 +239,4 @@ pub(crate) async fn ask(
     let call = Call::new(address, method, path).bearer(token).json(body);
     let answer = call.send().await.expect("Nudge answers");
     (answer.status.as_u16(), answer.json().unwrap_or_default())
-}
-
-/// Runs something that waits for a process, off the runtime's threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await.expect("no panic") {
-        Ok(value) => value,
-        Err(error) => panic!("{error:#}"),
-    }
 }

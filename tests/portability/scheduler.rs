@@ -99,7 +99,7 @@ pub(crate) async fn three_replicas(parts: Parts) {
              pubsubname: pubsub\n  topic: task-reminders\n  routes: {{default: /due}}\nscopes: [{WITNESS}]\n"
         );
         std::fs::write(folder.join("subscription.yaml"), yaml).expect("written");
-        platform.add_resources(folder);
+        platform.resources.push(folder);
     })
     .await;
     let [http] = test_dapr::free_ports().expect("a free port");

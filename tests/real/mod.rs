@@ -59,7 +59,10 @@ impl Parts {
                 .then(RabbitMq::find)
                 .and_then(Result::err),
         ];
-        let missing: Vec<String> = missing.iter().flatten().map(ToString::to_string).collect();
+        let missing = missing.iter().flatten().map(ToString::to_string);
+        let missing: Vec<String> = missing
+            .chain(test_postgres::Server::missing().map(str::to_owned))
+            .collect();
         (!missing.is_empty()).then(|| missing.join("; "))
     }
 
@@ -88,7 +91,8 @@ pub(crate) struct Platform {
     pub(crate) postgres: test_postgres::Server,
     pub(crate) mail: MailServer,
     pub(crate) data: DataDir,
-    resources: Vec<PathBuf>,
+    /// The folders of resources that the next sidecars load.
+    pub(crate) resources: Vec<PathBuf>,
     configuration: PathBuf,
     pub(crate) folder: tempfile::TempDir,
 }
@@ -152,17 +156,14 @@ impl Platform {
         }
     }
 
-    /// A folder of resources that the next sidecars load as well.
-    pub(crate) fn add_resources(&mut self, folder: PathBuf) {
-        self.resources.push(folder);
-    }
-
     /// Starts a sidecar of one of the services.
     pub(crate) async fn sidecar(&self, app_id: &str, http_port: u16, app_port: u16) -> Daprd {
         let health = AppHealth {
             path: route::health_of(app_id).to_owned(),
             interval_s: 1,
             threshold: 3,
+            // Dapr's 500 ms are short on a busy machine.
+            timeout_ms: 3_000,
         };
         self.daprd(app_id, http_port, app_port, Some(health)).await
     }

@@ -42,6 +42,8 @@ pub struct AppHealth {
     pub interval_s: u32,
     /// So many failures make it unhealthy.
     pub threshold: u32,
+    /// How long an answer may take, in milliseconds.
+    pub timeout_ms: u32,
 }
 
 /// A running sidecar.
@@ -90,7 +92,8 @@ impl Daprd {
                     &health.path,
                 ])
                 .args(["--app-health-probe-interval", &health.interval_s.to_string()])
-                .args(["--app-health-threshold", &health.threshold.to_string()]);
+                .args(["--app-health-threshold", &health.threshold.to_string()])
+                .args(["--app-health-probe-timeout", &health.timeout_ms.to_string()]);
         }
         for (name, value) in [
             ("DAPR_API_TOKEN", &options.api_token),

@@ -88,7 +88,8 @@ impl Faults {
         let mail_is_down = mendings
             .iter()
             .any(|(_, mending)| *mending == Mending::ReviveMail);
-        let lasts = Duration::from_millis(random.u64(100..6_000));
+        let longest = if world.is_real() { 15_000 } else { 6_000 };
+        let lasts = Duration::from_millis(random.u64(100..longest));
         match random.u32(..20) {
             0..=9 if !busy => {
                 world.kill(target);

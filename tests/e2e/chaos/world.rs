@@ -151,7 +151,8 @@ impl World {
             }
             Kind::Real => {
                 let mut platform = Platform::start(Kind::PARTS).await;
-                platform.add_resources(resources(platform.folder.path()));
+                let observed = resources(platform.folder.path());
+                platform.resources.push(observed);
                 let postgres = &platform.postgres;
                 variables.insert("database_url".to_owned(), postgres.url().to_owned());
                 variables.insert("database_host".to_owned(), postgres.host());
