@@ -12,13 +12,18 @@ use nudge_test_kit::bridge::{self, Bridge};
 use nudge_test_kit::http::{Answer, Call};
 use serde_json::Value;
 use test_app::Scripted;
-use test_dapr::{Dapr, Daprd, Scheduler};
+use test_dapr::{Dapr, Daprd, Kafka, Scheduler};
 
 /// Whose behaviour is looked at.
 #[derive(Clone)]
 pub(crate) enum Subject {
     Embedded,
+    /// daprd, with broker and state in its memory.
     Daprd(Dapr),
+    /// daprd on a Kafka of its own.
+    Kafka(Dapr),
+    /// daprd with state in a PostgreSQL of its own.
+    Postgresql(Dapr),
 }
 
 impl Subject {
@@ -26,7 +31,42 @@ impl Subject {
         match self {
             Self::Embedded => "embedded",
             Self::Daprd(_) => "daprd",
+            Self::Kafka(_) => "daprd-kafka",
+            Self::Postgresql(_) => "daprd-postgresql",
         }
+    }
+
+    /// Starts what is behind the sidecar.
+    async fn behind(&self) -> Behind {
+        let mut behind = Behind {
+            pubsub: IN_MEMORY_PUBSUB.to_owned(),
+            statestore: IN_MEMORY_STATE.to_owned(),
+            ..Behind::default()
+        };
+        match self {
+            Self::Embedded | Self::Daprd(_) => {}
+            Self::Kafka(_) => {
+                let kafka = tokio::task::spawn_blocking(Kafka::start).await;
+                let kafka = kafka.expect("no panic").expect("Kafka starts");
+                behind.pubsub = include_str!("../../dapr-components/kafka/pubsub.yaml").to_owned();
+                behind.secret = Some(("kafka-brokers", kafka.address().to_string()));
+                behind._kafka = Some(kafka);
+            }
+            Self::Postgresql(_) => {
+                let server = test_postgres::Server::start()
+                    .await
+                    .expect("PostgreSQL is installed");
+                // The apps here are others.
+                behind.statestore = include_str!("../../dapr-components/postgresql/statestore.yaml")
+                    .lines()
+                    .filter(|line| !line.starts_with("scopes:"))
+                    .map(|line| format!("{line}\n"))
+                    .collect();
+                behind.secret = Some(("postgres-connection", server.url().to_owned()));
+                behind._postgres = Some(server);
+            }
+        }
+        behind
     }
 }
 
@@ -36,18 +76,21 @@ pub(crate) const ORDERS: &str = "orders";
 /// Another one, where there must be two.
 pub(crate) const BILLING: &str = "billing";
 
-/// Components that have no settings.
-const BASICS: &str = "
+const IN_MEMORY_PUBSUB: &str = "
 apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: {name: pubsub}
 spec: {type: pubsub.in-memory, version: v1, metadata: []}
----
+";
+
+const IN_MEMORY_STATE: &str = "
 apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: {name: statestore}
 spec: {type: state.in-memory, version: v1, metadata: []}
----
+";
+
+const SECRET_STORE: &str = "
 apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: {name: secretstore}
@@ -56,6 +99,16 @@ spec:
   version: v1
   metadata: [{name: secretsFile, value: secrets.json}]
 ";
+
+/// What is behind a sidecar, and the components that lead there.
+#[derive(Default)]
+struct Behind {
+    pubsub: String,
+    statestore: String,
+    secret: Option<(&'static str, String)>,
+    _kafka: Option<Kafka>,
+    _postgres: Option<test_postgres::Server>,
+}
 
 /// What a case needs besides.
 #[derive(Default)]
@@ -137,11 +190,15 @@ impl Setup {
         let dir = tempfile::tempdir().expect("a folder");
         let resources = dir.path().join("resources");
         std::fs::create_dir(&resources).expect("a folder");
-        std::fs::write(resources.join("all.yaml"), format!("{BASICS}{}", self.more)).expect("written");
+        let behind = subject.behind().await;
+        let all = [behind.pubsub.as_str(), behind.statestore.as_str(), SECRET_STORE].join("---\n");
+        std::fs::write(resources.join("all.yaml"), all + &self.more).expect("written");
         if let Some(yaml) = self.resiliency {
             std::fs::write(resources.join("resiliency.yaml"), yaml).expect("written");
         }
-        let secrets = r#"{"jwt-key": "s3cret", "empty": ""}"#;
+        let mut secrets = BTreeMap::from([("jwt-key", "s3cret".to_owned()), ("empty", String::new())]);
+        secrets.extend(behind.secret.clone());
+        let secrets = serde_json::to_string(&secrets).expect("JSON");
         std::fs::write(dir.path().join("secrets.json"), secrets).expect("written");
         let mut scripted = BTreeMap::new();
         for app in apps {
@@ -149,13 +206,16 @@ impl Setup {
         }
         let (addresses, running) = match subject {
             Subject::Embedded => self.embedded(dir.path(), &scripted).await,
-            Subject::Daprd(dapr) => self.real(dapr, dir.path(), &scripted).await,
+            Subject::Daprd(dapr) | Subject::Kafka(dapr) | Subject::Postgresql(dapr) => {
+                self.real(dapr, dir.path(), &scripted).await
+            }
         };
         World {
             apps: scripted,
             addresses,
             token: self.api_token,
             _running: running,
+            _behind: behind,
             _dir: dir,
         }
     }
@@ -279,7 +339,9 @@ pub(crate) struct World {
     apps: BTreeMap<String, Scripted>,
     addresses: BTreeMap<String, SocketAddr>,
     token: Option<&'static str>,
+    // Ended in this order.
     _running: Running,
+    _behind: Behind,
     _dir: tempfile::TempDir,
 }
 

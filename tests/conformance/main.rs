@@ -1,4 +1,5 @@
-//! What Nudge relies on in a sidecar, case by case, with two subjects: the embedded sidecar, and the real daprd.
+//! What Nudge relies on in a sidecar, case by case, with four subjects: the embedded sidecar, the real daprd, and for what a broker or a
+//! store may do in its own way, daprd on Kafka and daprd on PostgreSQL.
 //!
 //! What a case expects is what the real one did. Each goes through the bridge component, as Nudge does, or over HTTP by hand
 //! where the wire matters. `expected-failures/<subject>.txt` lists the cases that a subject fails, each with the reason; a case
@@ -27,7 +28,8 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use test_dapr::Dapr;
+use test_dapr::{Dapr, Kafka};
+use test_postgres::Server;
 
 use bench::Subject;
 
@@ -65,6 +67,7 @@ fn cases() -> Vec<Case> {
         without_retries_a_failure_is_a_dead_letter,
         a_404_is_no_dead_letter,
         retries_come_before_the_dead_letter,
+        what_is_not_handled_comes_again_before_what_is_behind_it,
     ];
     all.extend(cases![state:
         what_is_put_is_there,
@@ -159,6 +162,14 @@ fn main() {
             expected(include_str!("expected-failures/embedded.txt")),
         ),
         ("daprd", expected(include_str!("expected-failures/daprd.txt"))),
+        (
+            "daprd-kafka",
+            expected(include_str!("expected-failures/daprd-kafka.txt")),
+        ),
+        (
+            "daprd-postgresql",
+            expected(include_str!("expected-failures/daprd-postgresql.txt")),
+        ),
     ];
     for (subject, listed) in &listed {
         for name in listed.keys() {
@@ -168,18 +179,50 @@ fn main() {
             );
         }
     }
-    let [(_, embedded), (_, real)] = listed;
+    let [(_, embedded), (_, daprd), (_, on_kafka), (_, on_postgresql)] = listed;
     let mut trials: Vec<Trial> = cases
         .iter()
         .map(|case| trial(&Subject::Embedded, case, embedded.get(case.name).copied()))
         .collect();
-    let dapr = Dapr::find().map_err(|error| eprintln!("the cases of daprd are ignored: {error}"));
-    trials.extend(cases.iter().map(|case| match &dapr {
-        Ok(dapr) => {
-            let subject = Subject::Daprd(dapr.clone());
-            trial(&subject, case, real.get(case.name).copied())
+    let dapr = Dapr::find();
+    let kafka = dapr.as_ref().ok().zip(Kafka::find().ok());
+    let postgresql = dapr.as_ref().ok().filter(|_| Server::missing().is_none());
+    let real = [
+        (
+            "daprd",
+            dapr.as_ref().ok().cloned().map(Subject::Daprd),
+            "",
+            daprd,
+        ),
+        (
+            "daprd-kafka",
+            kafka.map(|(dapr, _)| Subject::Kafka(dapr.clone())),
+            "pubsub/",
+            on_kafka,
+        ),
+        (
+            "daprd-postgresql",
+            postgresql.cloned().map(Subject::Postgresql),
+            "state/",
+            on_postgresql,
+        ),
+    ];
+    for (name, subject, block, listed) in real {
+        if subject.is_none() {
+            let missing = [
+                dapr.as_ref().err().map(ToString::to_string),
+                Kafka::find().err().map(|error| error.to_string()),
+                Server::missing().map(str::to_owned),
+            ];
+            let missing: Vec<String> = missing.into_iter().flatten().collect();
+            eprintln!("the cases of {name} are ignored: {}", missing.join("; "));
         }
-        Err(()) => Trial::test(format!("daprd/{}", case.name), || Ok(())).with_ignored_flag(true),
-    }));
+        for case in cases.iter().filter(|case| case.name.starts_with(block)) {
+            trials.push(match &subject {
+                Some(subject) => trial(subject, case, listed.get(case.name).copied()),
+                None => Trial::test(format!("{name}/{}", case.name), || Ok(())).with_ignored_flag(true),
+            });
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }

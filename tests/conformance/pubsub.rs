@@ -1,5 +1,7 @@
 //! Publish and delivery.
 
+use std::time::{Duration, Instant};
+
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::pubsub::CloudEvent;
 use nudge_test_kit::call;
 use serde_json::{Value, json};
@@ -314,4 +316,26 @@ pub(crate) async fn retries_come_before_the_dead_letter(subject: Subject) {
         seen.iter().all(|again| again.text() == seen[0].text()),
         "the same event"
     );
+}
+
+pub(crate) async fn what_is_not_handled_comes_again_before_what_is_behind_it(subject: Subject) {
+    let world = Setup::default().topic("t").start(&subject).await;
+    world.app().answers("/on/t", &[(500, ""), (200, "")]);
+    for data in ["1", "2"] {
+        let path = format!("{PUBLISH}/t?metadata.partitionKey=one");
+        assert_eq!(world.post(&path, data).await.status, 204);
+    }
+    world.app().wait("/on/t", 1).await;
+    let failed = Instant::now();
+    let seen = world.app().wait("/on/t", 3).await;
+    let data: Vec<Value> = seen.iter().map(|seen| seen.json()["data"].clone()).collect();
+    assert_eq!(
+        data,
+        [json!(1), json!(1), json!(2)],
+        "without a policy and a dead letter"
+    );
+    let ids: Vec<Value> = seen.iter().map(|seen| seen.json()["id"].clone()).collect();
+    assert_eq!(ids[0], ids[1], "it is the same event");
+    let pause = failed.elapsed();
+    assert!(pause > Duration::from_secs(4), "5 s later, not {pause:?}");
 }
