@@ -63,8 +63,10 @@ fn show(letters: &DeadLetters) {
     }
     match letters.count {
         0 => println!("There are none: every event was handled."),
-        count if count as usize > letters.items.len() => println!("{count}, of which the oldest are shown"),
-        count => println!("{count}"),
+        count if count as usize > letters.items.len() => {
+            println!("{count} wait, of which the oldest are shown: replay or discard them");
+        }
+        count => println!("{count} wait: replay or discard them"),
     }
 }
 

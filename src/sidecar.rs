@@ -38,7 +38,13 @@ impl Sidecar {
                 token: options.sidecar_token.clone(),
             });
         }
-        let running = DataDir::open(data_dir)?.running()?.with_context(|| {
+        // Asking makes no folder.
+        let running = if data_dir.is_dir() {
+            DataDir::open(data_dir)?.running()?
+        } else {
+            None
+        };
+        let running = running.with_context(|| {
             format!(
                 "no nudge runs on {}: start `nudge up`, or name a sidecar with --sidecar",
                 data_dir.display()
