@@ -88,6 +88,9 @@ say 'no component says which topic it consumes: Subscription resources do' \
      find_in 'topic::TASK_RECURRENCE' components/recurring-task/src
      find_in 'topic::REMINDER_OUTCOMES' components/api/src)"
 
+say 'every topic is published with its prefix' \
+  "$(find_in 'topic::[A-Z_]+\.to_owned' components)"
+
 say 'events carry no mail address' \
   "$(grep -niE '\be-?mail\b' wit/events/types.wit crates/contract/src/task.rs crates/contract/src/event.rs || true)"
 

@@ -1,7 +1,5 @@
 //! `nudge dead-letters`: events that no consumer could handle.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use nudge_contract::api::{DeadLetter, DeadLetterIds, DeadLetters, DeadLettersDone};
@@ -10,8 +8,8 @@ use nudge_contract::names::route;
 use crate::cli::{self, Which, WithDeadLetters};
 use crate::sidecar::Sidecar;
 
-/// Most of them in one request.
-const AT_ONCE: usize = 100;
+/// Most of them in one request: the resiliency policy gives the api two seconds for each.
+const AT_ONCE: usize = 10;
 
 /// Longest part of an event that is shown, in characters.
 const SHOWN: usize = 240;
@@ -21,7 +19,7 @@ pub(crate) fn run(options: &cli::Global, letters: &cli::DeadLetters) -> Result<(
     let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
     runtime.block_on(async {
         match &letters.what {
-            None => show(&list(&sidecar).await?),
+            None => show(&list(&sidecar, None).await?),
             Some(WithDeadLetters::Replay(which)) => {
                 each(&sidecar, which, route::DEAD_LETTERS_REPLAY, "published once more").await?;
             }
@@ -33,8 +31,26 @@ pub(crate) fn run(options: &cli::Global, letters: &cli::DeadLetters) -> Result<(
     })
 }
 
-async fn list(sidecar: &Sidecar) -> Result<DeadLetters> {
-    sidecar.ask(Method::GET, route::DEAD_LETTERS, None::<&()>).await
+async fn list(sidecar: &Sidecar, after: Option<&str>) -> Result<DeadLetters> {
+    let route = match after {
+        Some(id) => format!("{}?after={}", route::DEAD_LETTERS, in_query(id)),
+        None => route::DEAD_LETTERS.to_owned(),
+    };
+    sidecar.ask(Method::GET, &route, None::<&()>).await
+}
+
+/// Ids hold colons and plus signs (RFC 3986, section 2.1).
+fn in_query(id: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
+    id.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 fn show(letters: &DeadLetters) {
@@ -70,30 +86,16 @@ fn show(letters: &DeadLetters) {
     }
 }
 
-/// Does one thing with those that are named, or with all that there were when it began.
+/// Does one thing with those that are named, or with all that there are when it begins.
 async fn each(sidecar: &Sidecar, which: &Which, route: &str, done: &str) -> Result<()> {
-    let mut met = BTreeSet::new();
+    let ids = if which.all {
+        all(sidecar).await?
+    } else {
+        which.ids.clone()
+    };
     let (mut count, mut refused) = (0, 0);
-    loop {
-        let ids: Vec<String> = if which.all {
-            let letters = list(sidecar).await?.items.into_iter();
-            letters
-                .map(|letter| letter.id)
-                .filter(|id| !met.contains(id))
-                .collect()
-        } else {
-            which
-                .ids
-                .iter()
-                .filter(|id| !met.contains(*id))
-                .take(AT_ONCE)
-                .cloned()
-                .collect()
-        };
-        if ids.is_empty() {
-            break;
-        }
-        met.extend(ids.iter().cloned());
+    for ids in ids.chunks(AT_ONCE) {
+        let ids = ids.to_vec();
         let answer: DeadLettersDone = sidecar
             .ask(Method::POST, route, Some(&DeadLetterIds { ids }))
             .await?;
@@ -105,12 +107,20 @@ async fn each(sidecar: &Sidecar, which: &Which, route: &str, done: &str) -> Resu
         }
         count += answer.done.len();
         refused += answer.refused.len();
-        // What could not be published stays on the first page, and would hide what is behind it.
-        if which.all && answer.done.is_empty() {
-            break;
-        }
     }
     println!("{count} {done}, {refused} not");
     ensure!(refused == 0, "{refused} stay: the reasons are above");
     Ok(())
+}
+
+/// The ids of all of them. One that comes back meanwhile is not met again.
+async fn all(sidecar: &Sidecar) -> Result<Vec<String>> {
+    let mut ids: Vec<String> = Vec::new();
+    loop {
+        let page = list(sidecar, ids.last().map(String::as_str)).await?;
+        if page.items.is_empty() {
+            return Ok(ids);
+        }
+        ids.extend(page.items.into_iter().map(|letter| letter.id));
+    }
 }

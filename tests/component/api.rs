@@ -6,7 +6,7 @@ mod access_keys;
 mod access_rotation;
 mod bulk;
 mod create;
-mod dead_letters;
+pub(crate) mod dead_letters;
 mod events;
 mod feed;
 mod idempotency;

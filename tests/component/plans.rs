@@ -112,6 +112,7 @@ async fn everything(api: &Service) -> Statements {
         .await;
     sidecar.get("/internal/reminders/overdue").await;
     crate::api::legacy::everything(api).await;
+    crate::api::dead_letters::everything(api).await;
     sidecar.get("/health/ready").await;
     sidecar.post("/internal/relay", &json!({})).await;
     statements

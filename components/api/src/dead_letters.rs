@@ -16,6 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::{self, Database, DbError, Row};
+use crate::people;
 
 /// Most rows of one answer, and of one request.
 const PAGE: usize = 100;
@@ -49,7 +50,7 @@ impl Arrived {
                 topic: event.as_ref().and_then(|event| event.topic.clone()),
                 consumer: Some(rejected.data.consumer),
                 reason: rejected.data.reason,
-                user_id: event.as_ref().and_then(user_of),
+                user_id: user_of(&rejected.data.event),
                 event: rejected.data.event,
             };
         }
@@ -64,21 +65,36 @@ impl Arrived {
             topic: event.as_ref().and_then(|event| event.topic.clone()),
             consumer: None,
             reason: BY_DAPR.to_owned(),
-            user_id: event.as_ref().and_then(user_of),
+            user_id: user_of(&text),
             event: text,
         }
     }
 }
 
-/// Whose data is in it, so that it goes with them.
-fn user_of(event: &CloudEvent<Value>) -> Option<String> {
-    let user = event.data.pointer("/task/userId").or(event.data.get("userId"));
-    user.and_then(Value::as_str).map(str::to_owned)
+/// Whose data is in it, so that it goes with them: an event of ours, or a message of the system that is replaced.
+fn user_of(event: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(event).ok()?;
+    let user = ["/data/task/userId", "/data/userId", "/user_id"]
+        .iter()
+        .find_map(|place| event.pointer(place))?;
+    match user {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
 }
 
 /// Keeps what came on the topic. One that comes again after it was published once more waits again.
 pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
-    let arrived = Arrived::read(body);
+    let mut arrived = Arrived::read(body);
+    let database = Database::open().await?;
+    if let Some(user) = &arrived.user_id
+        && people::find(&database, user).await?.is_none()
+    {
+        // What is about somebody who has left is counted, and no more.
+        arrived.user_id = None;
+        arrived.event = String::new();
+    }
     tracing::error!(
         id = arrived.id,
         topic = arrived.topic,
@@ -99,16 +115,22 @@ pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
         arrived.user_id.into(),
         Timestamp::now().into(),
     ];
-    Database::open().await?.execute(sql, parameters).await
+    database.execute(sql, parameters).await
 }
 
-/// Those that wait, oldest first.
-pub(crate) async fn list() -> Result<DeadLetters, Problem> {
+/// Those that wait, oldest first; those behind one, if there is a page before.
+pub(crate) async fn list(after: Option<&str>) -> Result<DeadLetters, Problem> {
     let database = Database::open().await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM dead_letter WHERE replayed_at IS NULL ORDER BY arrived_at, id LIMIT {PAGE}"
-    );
-    let rows = database.query(&sql, []).await?;
+    let from = format!("SELECT {COLUMNS} FROM dead_letter WHERE replayed_at IS NULL");
+    let order = format!("ORDER BY arrived_at, id LIMIT {PAGE}");
+    let rows = match after {
+        None => database.query(&format!("{from} {order}"), []).await?,
+        Some(id) => {
+            let behind = "(arrived_at, id) > (SELECT arrived_at, id FROM dead_letter WHERE id = $1)";
+            let sql = format!("{from} AND {behind} {order}");
+            database.query(&sql, [id.into()]).await?
+        }
+    };
     let items: Result<Vec<_>, _> = rows.iter().map(read).collect();
     let count = database
         .query("SELECT COUNT(*) FROM dead_letter WHERE replayed_at IS NULL", [])
@@ -138,11 +160,16 @@ pub(crate) async fn replay(ids: &[String]) -> Result<DeadLettersDone, Problem> {
     let database = Database::open().await?;
     let mut done = DeadLettersDone::default();
     for id in few(ids)? {
-        let sql = format!("SELECT {COLUMNS} FROM dead_letter WHERE id = $1 AND replayed_at IS NULL");
+        let sql = format!("SELECT {COLUMNS}, replayed_at FROM dead_letter WHERE id = $1");
         let rows = database.query(&sql, [id.as_str().into()]).await?;
         let event = match rows.first() {
+            // By this request, whose answer was lost, or by another.
+            Some(row) if row.maybe_int(6)?.is_some() => {
+                done.done.push(id.clone());
+                continue;
+            }
             Some(row) => outgoing(&read(row)?),
-            None => Err("there is none of that id that waits".to_owned()),
+            None => Err("there is none of that id".to_owned()),
         };
         match event {
             Ok((topic, event)) => {

@@ -12,6 +12,9 @@ use crate::labels::Kind;
 use crate::record::{COLUMNS, TaskRecord, columns_of_task};
 use crate::search;
 
+/// Most events that one statement reads to be published: after an outage one task may have thousands.
+const UNPUBLISHED: usize = 500;
+
 /// An event that is stored and not published.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredEvent {
@@ -185,7 +188,8 @@ pub(crate) async fn left_over(
     rows.iter().map(StoredEvent::read).collect()
 }
 
-/// The unpublished ones among these events and their tasks' earlier ones, each task's in the order of its versions.
+/// The unpublished ones among these events and their tasks' earlier ones, each task's in the order of its versions; at most
+/// [`UNPUBLISHED`], the others are left over.
 pub(crate) async fn unpublished_until(
     database: &Database,
     events: &[StoredEvent],
@@ -195,26 +199,23 @@ pub(crate) async fn unpublished_until(
         let version = newest.entry(event.task_id).or_default();
         *version = event.version.max(*version);
     }
-    let places: Vec<String> = (1..=newest.len()).map(|place| format!("${place}")).collect();
+    let wanted: Vec<String> = (0..newest.len())
+        .map(|index| {
+            let (task, version) = (2 * index + 1, 2 * index + 2);
+            format!("(task_id = ${task} AND version <= CAST(${version} AS BIGINT))")
+        })
+        .collect();
     let sql = format!(
-        "SELECT task_id, version, data FROM task_event WHERE published_at IS NULL AND task_id IN ({}) \
-         ORDER BY task_id, version",
-        places.join(", ")
+        "SELECT task_id, version, data FROM task_event WHERE published_at IS NULL AND ({}) \
+         ORDER BY task_id, version LIMIT {UNPUBLISHED}",
+        wanted.join(" OR ")
     );
-    let tasks: Vec<Value> = newest.keys().copied().map(Value::from).collect();
-    let rows = database.query(&sql, tasks).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let event = StoredEvent::read(row)?;
-        // What is newer is somebody else's, who waits for these.
-        if newest
-            .get(&event.task_id)
-            .is_some_and(|newest| event.version <= *newest)
-        {
-            found.push(event);
-        }
-    }
-    Ok(found)
+    let parameters: Vec<Value> = newest
+        .iter()
+        .flat_map(|(task, version)| [Value::from(*task), Value::from(*version)])
+        .collect();
+    let rows = database.query(&sql, parameters).await?;
+    rows.iter().map(StoredEvent::read).collect()
 }
 
 /// How many events are left over.

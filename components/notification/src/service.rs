@@ -198,13 +198,10 @@ async fn reconcile() -> Result<(), Disposition> {
         "reminders are overdue and fire now"
     );
     let events: Vec<_> = overdue.items.into_iter().map(due_event).collect();
-    let failed = pubsub::publish_all(
-        component::PUBSUB.to_owned(),
-        topic::TASK_REMINDERS.to_owned(),
-        events,
-    )
-    .await
-    .map_err(retry)?;
+    let topic = publish::topic(topic::TASK_REMINDERS).await.map_err(retry)?;
+    let failed = pubsub::publish_all(component::PUBSUB.to_owned(), topic, events)
+        .await
+        .map_err(retry)?;
     match failed.first() {
         None => Ok(()),
         Some(first) => Err(Disposition::Retry(format!(

@@ -4,7 +4,7 @@ use http::Method;
 use nudge_test_kit::dapr::{Function, unavailable};
 use serde_json::{Value, json};
 
-use super::relay;
+use super::{relay, settled};
 use crate::sample::{cloud_event, task, task_event};
 use crate::support::{Service, json as body, send, text};
 
@@ -23,6 +23,14 @@ async fn arrives(api: &Service, event: impl Into<String>) {
     assert_eq!(body(&send(call).await, 200)["status"], "SUCCESS");
 }
 
+/// Somebody whom the api knows.
+async fn known(api: &Service, user: &str) {
+    api.user(user)
+        .create("/api/v1/tasks", &json!({ "title": "x" }))
+        .await;
+    settled(api).await;
+}
+
 async fn list(api: &Service) -> Value {
     body(&api.sidecar().get("/internal/dead-letters").await, 200)
 }
@@ -32,9 +40,25 @@ async fn decide(api: &Service, what: &str, ids: &[&str]) -> Value {
     body(&api.sidecar().post(&path, &json!({ "ids": ids })).await, 200)
 }
 
+/// All that the api does with them.
+pub(crate) async fn everything(api: &Service) {
+    for id in ["kept", "gone"] {
+        arrives(
+            api,
+            rejected(id, &task_event("created", &task()).to_string()).to_string(),
+        )
+        .await;
+    }
+    list(api).await;
+    api.sidecar().get("/internal/dead-letters?after=kept").await;
+    decide(api, "replay", &["kept"]).await;
+    decide(api, "discard", &["gone"]).await;
+}
+
 #[tokio::test]
 async fn they_are_kept_with_their_reason_and_published_once_more_as_they_were() {
     let api = Service::start("api").await;
+    known(&api, "alice").await;
     let event = task_event("created", &task());
     arrives(&api, rejected("r1", &event.to_string()).to_string()).await;
     api.pass(1);
@@ -94,6 +118,7 @@ async fn they_are_kept_with_their_reason_and_published_once_more_as_they_were() 
 #[tokio::test]
 async fn what_is_no_event_stays_and_the_answer_says_why() {
     let api = Service::start("api").await;
+    known(&api, "alice").await;
     arrives(&api, rejected("job", r#"{"reminderId":1}"#).to_string()).await;
     let mut nowhere = task_event("created", &task());
     nowhere.as_object_mut().expect("an object").remove("topic");
@@ -133,7 +158,8 @@ async fn what_the_broker_does_not_take_still_waits() {
 #[tokio::test]
 async fn they_go_with_the_person_they_are_about_and_after_thirty_days() {
     let api = Service::start("api").await;
-    body(&api.user("alice").get("/api/v1/me").await, 200);
+    known(&api, "alice").await;
+    known(&api, "bob").await;
     arrives(
         &api,
         rejected("hers", &task_event("created", &task()).to_string()).to_string(),
@@ -146,16 +172,64 @@ async fn they_go_with_the_person_they_are_about_and_after_thirty_days() {
         rejected("his", &task_event("created", &of_bob).to_string()).to_string(),
     )
     .await;
+    // A message of the system that is replaced, which is no CloudEvent.
+    let message = json!({ "event_type": "task.created", "user_id": "alice", "title": "secret" });
+    arrives(&api, rejected("old", &message.to_string()).to_string()).await;
+    assert_eq!(list(&api).await["count"], 3);
     assert_eq!(api.user("alice").delete("/api/v1/me").await.status, 202);
-    api.pass(10);
-    relay(&api).await;
+    for _ in 0..3 {
+        api.pass(10);
+        relay(&api).await;
+    }
     let listed = list(&api).await;
     assert_eq!(
         (&listed["count"], &listed["items"][0]["id"]),
         (&json!(1), &json!("his"))
     );
 
+    // What comes later has nothing of hers in it.
+    arrives(
+        &api,
+        rejected("late", &task_event("created", &task()).to_string()).to_string(),
+    )
+    .await;
+    let listed = list(&api).await;
+    assert_eq!(listed["count"], 2);
+    let late = listed["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|item| item["id"] == "late");
+    assert_eq!(late.expect("it is counted")["event"], "");
+
     api.pass(30 * 24 * 3_600);
     relay(&api).await;
     assert_eq!(list(&api).await["count"], 0);
+}
+
+#[tokio::test]
+async fn there_may_be_more_than_a_page() {
+    let api = Service::start("api").await;
+    for number in 0..103 {
+        arrives(&api, rejected(&format!("r+{number:03}"), "no event").to_string()).await;
+    }
+    let first = list(&api).await;
+    assert_eq!(first["count"], 103);
+    let ids = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().expect("a list").iter();
+        items.map(|item| text(item, "id").to_owned()).collect()
+    };
+    let mut all = ids(&first);
+    assert_eq!(all.len(), 100);
+    let path = format!("/internal/dead-letters?after={}", all[99].replace('+', "%2B"));
+    all.extend(ids(&body(&api.sidecar().get(&path).await, 200)));
+    all.sort();
+    let expected: Vec<String> = (0..103).map(|number| format!("r+{number:03}")).collect();
+    assert_eq!(all, expected);
+    let many: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+    let refused = api
+        .sidecar()
+        .post("/internal/dead-letters/discard", &json!({ "ids": many }))
+        .await;
+    assert_eq!(body(&refused, 400)["errors"][0]["field"], "ids");
 }

@@ -6,7 +6,7 @@ use nudge_test_kit::http::DEADLINE;
 use serde_json::{Value, json};
 
 use crate::sample::{OTHER_REMINDER, REMINDER, task};
-use crate::support::{Service, send};
+use crate::support::{Service, Setup, send};
 
 async fn run(notification: &Service, job: &str) -> u16 {
     notification
@@ -148,6 +148,21 @@ async fn overdue_reminders_fire_as_if_their_job_had() {
             format!("{OTHER_REMINDER}:2026-11-21T12:30:00+01:00")
         ]
     );
+}
+
+#[tokio::test]
+async fn what_fires_has_the_prefix_of_the_topics() {
+    let notification = Setup::new("notification")
+        .variable("topic_prefix", "nudge-")
+        .start()
+        .await;
+    let item = json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T12:30:00+01:00", "task": task() });
+    notification.dapr.answer_json(200, &json!({ "items": [item] }));
+    assert_eq!(run(&notification, "reconcile").await, 200);
+    let job = format!("/job/reminder-{REMINDER}");
+    assert_eq!(notification.sidecar().post(&job, &item).await.status, 200);
+    assert_eq!(notification.dapr.published("nudge-task-reminders").len(), 2);
+    assert!(notification.dapr.published("task-reminders").is_empty());
 }
 
 #[tokio::test]

@@ -30,6 +30,15 @@ pub(crate) struct Struck {
     pub(crate) may_repeat_a_mail: bool,
 }
 
+/// What may be struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All there is.
+    Everything,
+    /// What cannot make a mail go out twice: not who sends mails, not where that is noted.
+    AllButMail,
+}
+
 /// The series, as far as it went.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -42,7 +51,12 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// Strikes for a while, then mends everything.
-    pub(crate) async fn strike(world: &mut World, random: &mut fastrand::Rng, during: Duration) -> Self {
+    pub(crate) async fn strike(
+        world: &mut World,
+        random: &mut fastrand::Rng,
+        reach: Reach,
+        during: Duration,
+    ) -> Self {
         let mut faults = Self::default();
         let mut mendings: Vec<(Instant, Mending)> = Vec::new();
         let begun = Instant::now();
@@ -67,7 +81,7 @@ impl Faults {
             world.revive_observer().expect("it can be started");
             world.observer.look();
             if !over && now >= next {
-                faults.one(world, random, &mut mendings).await;
+                faults.one(world, random, reach, &mut mendings).await;
                 next = Instant::now() + pause(world, random);
             }
         }
@@ -78,9 +92,13 @@ impl Faults {
         &mut self,
         world: &mut World,
         random: &mut fastrand::Rng,
+        reach: Reach,
         mendings: &mut Vec<(Instant, Mending)>,
     ) {
-        let targets = world.targets();
+        let mut targets = world.targets();
+        if reach == Reach::AllButMail {
+            targets.retain(|target| !repeats_mail(*target));
+        }
         let target = targets[random.usize(..targets.len())];
         let busy = mendings.iter().any(|(_, mending)| {
             matches!(mending, Mending::Revive(other) | Mending::Thaw(other) if *other == target)
@@ -108,7 +126,7 @@ impl Faults {
                     repeats_mail(target),
                 );
             }
-            14 if !mail_is_down => {
+            14 if !mail_is_down && reach == Reach::Everything => {
                 world.mail().kill();
                 mendings.push((Instant::now() + lasts, Mending::ReviveMail));
                 self.note("killed the mail server".to_owned(), lasts, true);

@@ -143,7 +143,12 @@ impl Observer {
         let surplus = self.kept.len().saturating_sub(2_000);
         self.kept.drain(..surplus);
         for seen in self.app.take(&format!("/{}", topic::DEAD_LETTER)) {
-            self.dead.push(seen.json()["data"].to_string());
+            // Whoever refuses one twice says it twice.
+            let data = &seen.json()["data"];
+            self.dead.push(format!(
+                "{} from {}: {}",
+                data["event"], data["consumer"], data["reason"]
+            ));
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::faults::Faults;
-use crate::observer::{Reminder, text};
+use crate::observer::{POISON, Reminder, text};
 use crate::people::{Deeds, Person, differs};
 use crate::real::MailServer;
 use crate::world::World;
@@ -16,8 +16,11 @@ use crate::world::World;
 /// jobs, and a margin for a busy machine. A backlog may take longer as long as it gets shorter.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How far around a mail a fault explains a second one: the attempts of the binding.
-const NEAR: SignedDuration = SignedDuration::from_secs(45);
+/// How far around a mail a fault explains a second one.
+const NEAR: SignedDuration = SignedDuration::from_secs(10);
+
+/// Mails on their way at one time, so the most that one fault can repeat: one for each partition of the embedded broker.
+const ON_THEIR_WAY: usize = 8;
 
 /// A mail that was accepted.
 struct Mail {
@@ -41,7 +44,10 @@ pub(crate) struct Verdict {
     pub(crate) repeated: usize,
     pub(crate) successors: usize,
     pub(crate) jobs_asked: usize,
+    /// Events that consumers refused, each counted once.
     pub(crate) rejected: usize,
+    /// Those that the api keeps, copies and all.
+    pub(crate) kept: Option<usize>,
     /// How late mails were, in seconds, sorted.
     pub(crate) late: Vec<f64>,
     pub(crate) settled_after: Duration,
@@ -104,7 +110,7 @@ async fn judge(world: &mut World, faults: &Faults, people: &[Person], deeds: &[D
     verdict.events(world, &live);
     let mails = mails(world);
     verdict.reminders(world, &live, &mails, faults);
-    verdict.dead_letters(world, faults);
+    verdict.dead_letters(world, faults).await;
     if verdict.waiting.is_empty() {
         verdict.jobs(world, &live).await;
     }
@@ -265,19 +271,44 @@ impl Verdict {
             }
         }
         self.late.sort_by(f64::total_cmp);
+        let may_repeat = faults
+            .struck
+            .iter()
+            .filter(|fault| fault.may_repeat_a_mail)
+            .count();
+        if self.repeated > ON_THEIR_WAY * may_repeat {
+            self.losses.push(format!(
+                "{may_repeat} faults do not explain {} mails twice",
+                self.repeated
+            ));
+        }
     }
 
     /// What nobody can handle is kept with its reason, and nothing else is.
-    fn dead_letters(&mut self, world: &World, faults: &Faults) {
-        self.rejected = world.observer.dead.len();
-        for dead in &world.observer.dead {
-            if !dead.contains(crate::observer::POISON) {
-                self.losses.push(format!("rejected: {dead}"));
-            }
-        }
+    async fn dead_letters(&mut self, world: &World, faults: &Faults) {
+        let dead = &world.observer.dead;
+        let others = dead.iter().filter(|dead| !dead.contains(POISON));
+        self.losses.extend(others.map(|dead| format!("rejected: {dead}")));
+        self.rejected = dead.iter().collect::<BTreeSet<_>>().len();
         if self.rejected < faults.poison {
             self.waiting
                 .push(format!("{} of {} rejected events", self.rejected, faults.poison));
+        }
+        match world.dead_letters().await {
+            Some(kept) => {
+                self.kept = kept["count"]
+                    .as_u64()
+                    .and_then(|count| usize::try_from(count).ok());
+                let items = kept["items"].as_array().expect("a list");
+                if let Some(item) = items.iter().find(|item| text(item, "reason").is_empty()) {
+                    self.losses.push(format!("kept without a reason: {item}"));
+                }
+                if self.kept.is_none_or(|kept| kept < faults.poison) {
+                    self.waiting
+                        .push(format!("{:?} of {} dead letters", self.kept, faults.poison));
+                }
+            }
+            None => self.waiting.push("the api's dead letters".to_owned()),
         }
     }
 

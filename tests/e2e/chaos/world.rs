@@ -8,6 +8,7 @@ use nudge::DataDir;
 use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
+use serde_json::Value;
 use tempfile::TempDir;
 use test_dapr::{Daprd, Process, free_ports};
 
@@ -289,6 +290,13 @@ impl World {
             _ if says.contains("not found") => Some(false),
             _ => None,
         }
+    }
+
+    /// What the api keeps of events that nobody could handle. None if it does not say.
+    pub(crate) async fn dead_letters(&self) -> Option<Value> {
+        let call = Call::new(self.api, Method::GET, "/internal/dead-letters");
+        let answer = call.header("dapr-api-token", APP_TOKEN).send().await.ok()?;
+        (answer.status == 200).then(|| answer.json().ok()).flatten()
     }
 
     /// Where everything is kept, for whoever looks into it after a failure.

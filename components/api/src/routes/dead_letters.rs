@@ -1,10 +1,12 @@
 //! What could not be handled: it comes as an event, and somebody decides through the sidecar.
 
 use axum::body::Body;
+use axum::extract::Query;
 use axum::response::Response;
 use nudge_component::serve::{Json, read_body};
 use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{DeadLetterIds, DeadLetters, DeadLettersDone};
+use serde::Deserialize;
 
 use super::internal::read;
 use crate::dead_letters;
@@ -17,8 +19,14 @@ pub(super) async fn arrived(body: Body) -> Response {
     subscriber::kept(kept.map_err(|error| error.to_string()))
 }
 
-pub(super) async fn list() -> Result<Json<DeadLetters>, Problem> {
-    dead_letters::list().await.map(Json)
+#[derive(Deserialize)]
+pub(super) struct Page {
+    /// The last one of the page before.
+    after: Option<String>,
+}
+
+pub(super) async fn list(Query(page): Query<Page>) -> Result<Json<DeadLetters>, Problem> {
+    dead_letters::list(page.after.as_deref()).await.map(Json)
 }
 
 pub(super) async fn replay(body: Body) -> Result<Json<DeadLettersDone>, Problem> {
