@@ -362,7 +362,7 @@ start_daprd() {
     --metrics-listen-address 127.0.0.1 --metrics-port "$metrics" --disable-builtin-k8s-secret-store \
     --scheduler-host-address "$scheduler" --config "$folder/configuration.yaml" "${resources[@]}" \
     --enable-app-health-check --app-health-check-path "$path" --app-health-probe-interval 5 \
-    --app-health-probe-timeout 3000 --app-health-threshold 3
+    --app-health-probe-timeout 3000 --app-health-threshold 1000
 }
 
 # --- all of it ---
