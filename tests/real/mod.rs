@@ -160,7 +160,7 @@ impl Platform {
     pub(crate) async fn sidecar(&self, app_id: &str, http_port: u16, app_port: u16) -> Daprd {
         let health = AppHealth {
             path: route::health_of(app_id).to_owned(),
-            interval_s: 1,
+            interval_s: 5,
             // An app that was unwell may never get an event again (decision 0022).
             threshold: 1_000,
             // Dapr's 500 ms are short on a busy machine.
