@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Migrate(Migrate),
 }
 
-/// The sidecar that `import` and `migrate` call the api through.
+/// The sidecar of the commands that ask the api.
 #[derive(Debug, Args)]
 pub(crate) struct SidecarOptions {
     /// A sidecar that can call the app api [default: that of the `nudge up` which runs on the data folder].

@@ -26,7 +26,7 @@ pub struct Exclusive {
     _lock: File,
 }
 
-/// Where the sidecar of the api is while `nudge up` runs, for `nudge import` and `nudge migrate`.
+/// Where the sidecar of the api is while `nudge up` runs, for the commands that ask the api.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Running {
     /// Its address.
@@ -83,7 +83,7 @@ impl DataDir {
     ///
     /// When another process has it.
     pub fn take(&self) -> Result<Exclusive> {
-        let path = self.path.join("lock");
+        let path = self.lock_file();
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -100,6 +100,10 @@ impl DataDir {
                 Err(error).with_context(|| format!("cannot lock {}", path.display()))
             }
         }
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.path.join("lock")
     }
 
     fn running_file(&self) -> PathBuf {
@@ -125,7 +129,7 @@ impl DataDir {
         let _ = fs::remove_file(self.running_file());
     }
 
-    /// Where the sidecar of the api is, if a program runs on the folder, or one did until it was killed.
+    /// Where the sidecar of the api is, if a program runs on the folder. What one that was killed has left does not count.
     ///
     /// # Errors
     ///
@@ -133,11 +137,30 @@ impl DataDir {
     pub fn running(&self) -> Result<Option<Running>> {
         let file = self.running_file();
         match fs::read(&file) {
+            // First the file, then the lock: who only asks does not hold up a program that begins.
+            Ok(_) if !self.is_taken()? => Ok(None),
             Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
                 .with_context(|| format!("{} cannot be read", file.display())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        }
+    }
+
+    /// Whether a process has taken the folder.
+    fn is_taken(&self) -> Result<bool> {
+        let path = self.lock_file();
+        let lock = match File::open(&path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(fs::TryLockError::WouldBlock) => Ok(true),
+            Err(fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
         }
     }
 
@@ -255,5 +278,24 @@ mod tests {
         );
         drop(taken);
         data.take().unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_program_left_does_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        assert!(data.running().unwrap().is_none());
+        let taken = data.take().unwrap();
+        let running = Running {
+            sidecar: SocketAddr::from(([127, 0, 0, 1], 3500)),
+            token: "secret".to_owned(),
+        };
+        data.set_running(&running).unwrap();
+        assert_eq!(data.running().unwrap().unwrap().sidecar, running.sidecar);
+        // A killed process forgets nothing; its lock ends with it.
+        drop(taken);
+        assert!(data.running_file().exists());
+        assert!(data.running().unwrap().is_none());
+        let _next = data.take().unwrap();
     }
 }

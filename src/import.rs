@@ -1,5 +1,5 @@
 //! `nudge import`: the tables of the system that Nudge replaces. It goes the same way as that system's events, so a row that is here
-//! already, or is newer here, changes nothing, and it can be repeated as often as one likes.
+//! already, or is newer here, or whose user moved, changes nothing, and it can be repeated as often as one likes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use futures_util::StreamExt as _;
 use http::Method;
 use nudge_contract::legacy::{
-    Applied, LegacyChange, LegacyChanges, LegacyResults, What, instant, task_fields,
+    Applied, IMPORT, LegacyChange, LegacyChanges, LegacyResults, What, instant, task_fields,
 };
 use nudge_contract::names::route;
 use serde_json::{Map, Value};
@@ -221,7 +221,7 @@ fn change(
     remind_before: Option<u32>,
 ) -> Result<LegacyChange> {
     let text = |name: &str| columns.get(name).and_then(Value::as_str).map(str::to_owned);
-    let at = |name: &str| text(name).map(|text| instant(&text)).transpose();
+    let at = |name: &str| text(name).map(|text| instant(name, &text)).transpose();
     let user_id = match columns.get("user_id") {
         Some(Value::String(user)) => user.clone(),
         Some(Value::Number(user)) => user.to_string(),
@@ -260,7 +260,7 @@ fn change(
     };
     let changed = at("updated_at")?.or(created);
     Ok(LegacyChange {
-        event_id: "import".to_owned(),
+        event_id: IMPORT.to_owned(),
         at: changed.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string(),
         user_id,
         what,
@@ -294,6 +294,18 @@ mod tests {
                 },
             })
         );
+    }
+
+    #[test]
+    fn a_bad_date_is_refused_by_the_name_of_its_column() {
+        for column in ["due_date", "created_at", "updated_at"] {
+            let mut columns = row(serde_json::json!({ "user_id": "3", "title": "Rent" }));
+            columns.insert(column.to_owned(), "noon".into());
+            let error = change("tasks", 7, &columns, Vec::new(), None);
+            let error = error.expect_err("no date").to_string();
+            let words = format!("{column}: \"noon\" is no instant");
+            assert!(error.starts_with(&words), "{error} does not begin with {words}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use http::Method;
-use nudge_contract::legacy::{Masters, SetMaster};
+use nudge_contract::legacy::{MOST_USERS, Masters, SetMaster};
 use nudge_contract::names::route;
 
 use crate::cli;
@@ -19,7 +19,12 @@ pub(crate) fn run(options: &cli::Global, migrate: &cli::Migrate) -> Result<()> {
     let method = if set.is_some() { Method::POST } else { Method::GET };
     let masters: Masters = runtime.block_on(sidecar.ask(method, route::LEGACY_MASTERS, set.as_ref()))?;
     println!("everybody: {}", masters.everybody.as_str());
-    println!("but: {}", masters.others.join(" "));
+    let more = if masters.others.len() < MOST_USERS {
+        ""
+    } else {
+        ", and more"
+    };
+    println!("but: {}{more}", masters.others.join(" "));
     println!("changes that wait for their task: {}", masters.waiting);
     Ok(())
 }

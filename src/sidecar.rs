@@ -1,4 +1,4 @@
-//! Calls of the api through a sidecar, for the commands of a migration: they are nobody's requests, so they carry no token of a user.
+//! Calls of the api through a sidecar, for the commands that ask the api: they are nobody's requests, so they carry no token of a user.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -133,6 +133,18 @@ async fn what_is_no_event_is_put_aside_with_the_reason() {
             "timestamp: \"noon\" is no instant",
         ),
         (
+            event(
+                "task.updated",
+                &json!({ "updated_fields": { "due_date": "noon" } }),
+            )
+            .to_string(),
+            "due_date: \"noon\" is no instant",
+        ),
+        (
+            event("task.completed", &json!({ "completed_at": "noon" })).to_string(),
+            "completed_at: \"noon\" is no instant",
+        ),
+        (
             event("task.updated", &json!({})).to_string(),
             "updated_fields: must be an object",
         ),
@@ -320,15 +332,28 @@ async fn changes_become_events() {
         "schemaVersion": 1, "reminderId": crate::sample::REMINDER, "taskId": crate::sample::TASK,
         "remindAt": "2026-11-21T13:30:00+01:00", "at": "2026-11-21T12:30:00Z",
     });
-    let sent = cloud_event("x", "email-delivery", "nudge.reminder.sent.v1", &outcome);
-    let sent = publish(&adapter, "/legacy-adapter/events/reminder-outcomes", &sent).await;
+    let sent_event = cloud_event("x", "email-delivery", "nudge.reminder.sent.v1", &outcome);
+    let outcomes = "/legacy-adapter/events/reminder-outcomes";
+    let sent = publish(&adapter, outcomes, &sent_event).await;
     expect![[r#"task-reminders 1000000000 {"event_id":"bae138c0-d4c0-5ab3-a6fd-70ef361048da","event_type":"reminder.sent","reminder_time":"2026-11-21T12:30:00","schema_version":"1.0","task_description":"to Mrs Smith","task_due_date":"2026-11-21T13:30:00","task_id":1000000000,"task_priority":"high","task_title":"Pay the rent","timestamp":"2026-11-21T12:30:00Z","user_id":7}"#]].assert_eq(&sent.join("\n"));
+
+    // Its owner left, and it was purged: its deletion is told all the same, and nothing else.
+    let purged = json!({ "number": 1_000_000_000, "category": null, "tags": [], "task": null });
+    adapter.dapr.answer_json(200, &purged);
+    assert_eq!(
+        publish(&adapter, path, &task_event("deleted", &snapshot)).await,
+        deleted
+    );
+    let mut renamed = task_event("updated", &snapshot);
+    renamed["data"]["changed"] = json!(["title"]);
+    assert!(publish(&adapter, path, &renamed).await.is_empty());
+    assert!(publish(&adapter, outcomes, &sent_event).await.is_empty());
     adapter.dapr.answer_json(404, &json!({}));
     assert!(
         publish(&adapter, path, &task_event("deleted", &snapshot))
             .await
             .is_empty(),
-        "its owner left"
+        "it never had a number"
     );
 }
 

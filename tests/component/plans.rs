@@ -147,6 +147,7 @@ fn reads_all(step: &str) -> bool {
         "task_event_left_over",
         "task_without_successor",
         "reminder_scheduled",
+        "dead_letter_waiting",
     ];
     let part_of_the_statement = ["few", "json_each", "(subquery", "(join"];
     let looked_up = what.starts_with("task_text VIRTUAL TABLE INDEX") && !what.ends_with(':');

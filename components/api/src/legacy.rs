@@ -7,7 +7,7 @@
 mod numbers;
 mod waiting;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
 use nudge_contract::event::{Change, Origin};
 use nudge_contract::legacy::{
-    Applied, LegacyChange, LegacyResults, Master, Masters, Numbered, SetMaster, What,
+    Applied, IMPORT, LegacyChange, LegacyResults, MOST_USERS, Master, Masters, Numbered, SetMaster, What,
 };
 use nudge_domain::reminder::{ReminderStatus, ReminderWhen, cancel_all};
 use nudge_domain::task::Status;
@@ -269,20 +269,29 @@ async fn apply_to_task(carrying: &Carrying<'_>, known: &Known<'_>, number: i64) 
     Err(contended("task", id))
 }
 
-/// Applies what came before its task.
+/// Applies what came before its task, in the order in which it was done: a rule may need the date that was set before it.
 async fn waiting_changes(carrying: &Carrying<'_>, number: i64, id: Uuid) -> Result<(), Problem> {
     let database = &carrying.database;
-    for change in waiting::of_task(database, number).await? {
-        let known = Known::of(&change)?;
+    let all = waiting::of_task(database, number).await?;
+    let pairs = all
+        .iter()
+        .map(|waiting| Ok((Known::of(&waiting.change)?, waiting)));
+    let mut pairs = pairs.collect::<Result<Vec<_>, Problem>>()?;
+    pairs.sort_by_key(|(known, _)| known.at);
+    for (known, waiting) in pairs {
         let mut attempts = 0..ATTEMPTS;
+        let mut applied = false;
         while let Some(before) = store::find(database, known.user.id.as_str(), id).await? {
             match merge(carrying, &before, &known).await {
-                Ok(Some(_)) => break,
+                Ok(Some(_)) => {
+                    applied = true;
+                    break;
+                }
                 Ok(None) if attempts.next().is_some() => {}
                 Ok(None) => return Err(contended("task", id)),
                 Err(problem) if problem.status().is_client_error() => {
                     tracing::error!(
-                        event = change.event_id,
+                        event = known.change.event_id,
                         "a change that waited is refused: {}",
                         reason(&problem)
                     );
@@ -291,7 +300,10 @@ async fn waiting_changes(carrying: &Carrying<'_>, number: i64, id: Uuid) -> Resu
                 Err(problem) => return Err(problem),
             }
         }
-        waiting::done(database, number, &change.event_id).await?;
+        if applied && waiting.is_taken_over() {
+            follow(carrying, id).await?;
+        }
+        waiting::done(database, number, waiting).await?;
     }
     Ok(())
 }
@@ -346,21 +358,26 @@ async fn insert(
     Ok(Some(Applied::Created))
 }
 
-/// Applies a change to a task that is there; none when somebody else changed it meanwhile.
+/// Applies a change to a task that is there; none when somebody else changed it meanwhile. An event that finds its fields as it
+/// says is a version too: it keeps the time, so that an older event which comes later does not count.
 async fn merge(
     carrying: &Carrying<'_>,
     before: &TaskRecord,
     known: &Known<'_>,
 ) -> Result<Option<Applied>, Problem> {
     let context = context();
-    let newer = numbers::changed_since(&carrying.database, before.id, known.at).await?;
-    let newer = |name: &str| {
-        newer
-            .as_ref()
-            .is_none_or(|names: &HashSet<String>| names.contains(name))
-    };
+    let imported = known.change.event_id == IMPORT && matches!(known.change.what, What::Stored { .. });
+    // A row has one time for all of its fields, so it cannot tell what its user did here.
+    if imported && master_of(&carrying.database, &before.user_id).await? == Master::Nudge {
+        return Ok(Some(Applied::Unchanged));
+    }
+    let event_id = &known.change.event_id;
+    let since = numbers::since(&carrying.database, before.id, known.at, event_id).await?;
+    let newer = |name: &str| since.changed(name);
     let mut task = before.clone();
     let mut deleted = false;
+    // Fields whose time it is; a task that is stored has none from before.
+    let mut named: Vec<String> = Vec::new();
     match &known.change.what {
         What::Stored { fields, reminded, .. } => {
             let mut patch = patch(carrying, fields).await?;
@@ -378,15 +395,19 @@ async fn merge(
             let mut patch = patch(carrying, fields).await?;
             patch.retain(|name, _| !newer(name));
             let moved = patch.contains_key("due");
+            named = patch.keys().cloned().collect();
             draft::patch(&mut task, patch, &context)?;
             if moved && task.reminders.is_empty() && !newer("reminders") {
                 remind(&mut task, *remind_before, &context);
             }
         }
         What::Completed { completed_at, .. } => {
-            if task.status == Status::Pending && !newer("status") {
-                draft::complete(&mut task, &context);
-                task.completed_at = Some(milliseconds(instant("completed_at", completed_at)?));
+            if !newer("status") {
+                named.push("status".to_owned());
+                if task.status == Status::Pending {
+                    draft::complete(&mut task, &context);
+                    task.completed_at = Some(milliseconds(instant("completed_at", completed_at)?));
+                }
             }
         }
         What::Reminded { .. } => {
@@ -400,7 +421,7 @@ async fn merge(
         }
         What::Category { .. } | What::Tag { .. } => {}
     }
-    if task == *before && !deleted {
+    if task == *before && !deleted && (since.noted || named.is_empty()) {
         return Ok(Some(Applied::Unchanged));
     }
     let kind = match (before.status, task.status) {
@@ -416,6 +437,8 @@ async fn merge(
     task.updated_at = before.updated_at.max(milliseconds(known.at));
     let mut event = task.event(kind, Some(before), Some(carrying.trace.to_string()));
     event.origin = known.origin();
+    named.retain(|name| !event.changed.contains(name));
+    event.changed.append(&mut named);
     if !store::update(&carrying.database, &task, &event, false).await? {
         return Ok(None);
     }
@@ -472,37 +495,52 @@ async fn patch(carrying: &Carrying<'_>, fields: &Map<String, Value>) -> Result<M
     Ok(patch)
 }
 
-/// A completion there whose next occurrence nobody there will make: applies it, and makes that.
+/// A completion there whose next occurrence nobody there will make: applies it, and makes that. One whose task is not here waits.
 pub(crate) async fn take_over(change: &LegacyChange, trace: &Traceparent) -> Result<(), Problem> {
     let carrying = Carrying::open(trace).await?;
     let database = &carrying.database;
-    let (What::Completed { task: number, .. }, applied) = (&change.what, apply_one(&carrying, change).await?)
-    else {
+    let What::Completed { task: number, .. } = change.what else {
         return Err(Problem::field(
             "kind",
             "wrong_kind",
             "only a completion can be taken over",
         ));
     };
-    let task = store::find_for_service(database, numbers::task(database, *number).await?).await?;
-    match task {
-        Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
-            Ok(service::follow(database, &task, Some(trace)).await?)
-        }
-        Some(_) => Ok(()),
-        None => Err(Problem::unavailable(
-            "the task",
-            format!("task {number} is not here yet: {applied:?}"),
-        )),
+    let id = numbers::task(database, number).await?;
+    if apply_one(&carrying, change).await? != Applied::Waiting {
+        return follow(&carrying, id).await;
+    }
+    waiting::keep_taken_over(database, number, change).await?;
+    match store::find_for_service(database, id).await? {
+        // Whatever brought it may have looked for what waits before this one did.
+        Some(_) => waiting_changes(&carrying, number, id).await,
+        None => Ok(()),
     }
 }
 
-/// A task with the numbers it has there; one that has none gets one.
+/// Makes the next occurrence of a task, if it was completed and there is one.
+async fn follow(carrying: &Carrying<'_>, id: Uuid) -> Result<(), Problem> {
+    match store::find_for_service(&carrying.database, id).await? {
+        Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
+            Ok(service::follow(&carrying.database, &task, Some(carrying.trace)).await?)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A task with the numbers it has there; one that has none gets one. Of one that was purged, the number.
 pub(crate) async fn numbered(id: Uuid) -> Result<Numbered, Problem> {
     let database = Database::open().await?;
-    let task = store::find_for_service(&database, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("task"))?;
+    let Some(task) = store::find_for_service(&database, id).await? else {
+        // Its owner left; its number stays, for the other system to be told so.
+        let number = numbers::of(&database, id).await?;
+        return Ok(Numbered {
+            number: number.ok_or_else(|| Problem::not_found("task"))?,
+            category: None,
+            tags: Vec::new(),
+            task: None,
+        });
+    };
     let mut tags = Vec::new();
     for tag in &task.tag_ids {
         tags.extend(numbers::of(&database, *tag).await?);
@@ -515,7 +553,7 @@ pub(crate) async fn numbered(id: Uuid) -> Result<Numbered, Problem> {
         number: numbers::hand_out(&database, id).await?,
         category,
         tags,
-        task: task.snapshot(),
+        task: Some(task.snapshot()),
     })
 }
 
@@ -527,8 +565,15 @@ pub(crate) async fn masters() -> Result<Masters, Problem> {
 
 /// Changes that, with one statement.
 pub(crate) async fn set_master(set: &SetMaster) -> Result<(), Problem> {
-    let users = set.users.iter().flatten();
-    for user in users.clone() {
+    let users = set.users.as_deref().unwrap_or_default();
+    if users.len() > MOST_USERS {
+        return Err(Problem::field(
+            "users",
+            "too_many_users",
+            format!("at most {MOST_USERS} users at a time: send them in parts, or say everybody"),
+        ));
+    }
+    for user in users {
         user.parse::<UserId>()
             .map_err(|error| Problem::field("users", error.code(), error.to_string()))?;
     }

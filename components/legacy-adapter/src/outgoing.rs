@@ -39,7 +39,7 @@ pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Dispo
     }
 }
 
-/// The task as the other system can know it; none when its owner left and it was purged.
+/// The task as the other system can know it; none when its owner left and it was purged before it had a number.
 async fn numbered(task: Uuid, traceparent: Option<String>) -> Result<Option<Numbered>, Disposition> {
     let path = route::LEGACY_TASK.replace("{id}", &task.to_string());
     let answer = match ask(&path, &serde_json::json!({}), traceparent).await {

@@ -33,6 +33,12 @@ pub const ORIGIN_HEADER: &str = "nudge-origin";
 /// First of the numbers that tasks made in Nudge get in the other system, far above its own and within 32 bits.
 pub const FIRST_NUMBER: i64 = 1_000_000_000;
 
+/// [`LegacyChange::event_id`] of a row that was imported.
+pub const IMPORT: &str = "import";
+
+/// Most users of one [`SetMaster`], and of [`Masters::others`].
+pub const MOST_USERS: usize = 1_000;
+
 /// UUIDv5 of the DNS name `legacy.nudge.example`.
 const NAMESPACE: Uuid = Uuid::from_u128(0xd23d_0b24_14b0_527a_992e_fe8c_1992_541a);
 
@@ -59,7 +65,7 @@ fn derived(kind: &str, number: i64) -> Uuid {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyChange {
-    /// Id of the event; `import` for a row.
+    /// Id of the event; [`IMPORT`] for a row.
     pub event_id: String,
     /// When it was done, UTC; when the row was last changed.
     pub at: String,
@@ -198,8 +204,8 @@ pub struct Numbered {
     pub category: Option<i64>,
     /// Numbers of its tags there, of those that came from there.
     pub tags: Vec<i64>,
-    /// The task as it is now, or was last.
-    pub task: Snapshot,
+    /// The task as it is now, or was last; none when its owner left and it was purged.
+    pub task: Option<Snapshot>,
 }
 
 /// One of the two systems.
@@ -228,7 +234,7 @@ impl Master {
 pub struct SetMaster {
     /// Which system.
     pub master: Master,
-    /// Whom; none: everybody.
+    /// Whom, at most [`MOST_USERS`]; none: everybody.
     #[serde(default)]
     pub users: Option<Vec<String>>,
 }
@@ -239,7 +245,7 @@ pub struct SetMaster {
 pub struct Masters {
     /// Of everybody who is not named.
     pub everybody: Master,
-    /// Users whose master is the other one, at most 1,000.
+    /// Users whose master is the other one, at most [`MOST_USERS`].
     pub others: Vec<String>,
     /// Changes that wait for their task.
     pub waiting: u32,

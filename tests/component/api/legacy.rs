@@ -261,13 +261,163 @@ async fn nothing_follows_here_from_what_was_done_there() {
 async fn a_completion_that_is_taken_over_waits_for_its_task() {
     let api = Service::start("api").await;
     let done = change("e2", T2, json!({ "kind": "completed", "completedAt": T2 }));
-    let answer = api.sidecar().post("/internal/legacy/take-over", &done).await;
-    assert_eq!(answer.status, 503);
+    let take_over = async || {
+        let answer = api.sidecar().post("/internal/legacy/take-over", &done).await;
+        assert_eq!(answer.status, 204);
+    };
+    take_over().await;
+    // The adapter reads it for its own sake as well.
+    assert_eq!(apply(&api, std::slice::from_ref(&done)).await, ["waiting"]);
     let fields = json!({ "title": "Water", "due": "2026-12-01T09:00:00Z", "recurrence": "daily" });
     assert_eq!(apply(&api, &[stored(T1, fields)]).await, ["created"]);
-    assert_eq!(task(&api).await["status"], "completed", "what waited was applied");
-    let answer = api.sidecar().post("/internal/legacy/take-over", &done).await;
-    assert_eq!(answer.status, 204);
+    let completed = task(&api).await;
+    assert_eq!(
+        (&completed["status"], &completed["version"]),
+        (&json!("completed"), &json!(2)),
+        "what waited was applied, once"
+    );
+    let next = async || {
+        let page = body(&api.user("7").get("/api/v1/tasks?status=pending").await, 200);
+        let items = page["items"].as_array().expect("items").clone();
+        items.iter().map(|task| task["due"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(next().await, ["2026-12-02T09:00:00+00:00"], "and followed");
+    take_over().await;
+    assert_eq!(next().await, ["2026-12-02T09:00:00+00:00"], "once");
+    let masters = body(&api.sidecar().get("/internal/legacy/masters").await, 200);
+    assert_eq!(masters["waiting"], 0);
+}
+
+#[tokio::test]
+async fn what_waited_is_applied_in_the_order_in_which_it_was_done() {
+    let api = Service::start("api").await;
+    // A rule without a date would be refused; the rule came first.
+    let rule = updated("e2", T3, json!({ "recurrence": "daily" }));
+    let date = updated("e3", T2, json!({ "due": "2026-12-01T09:00:00Z" }));
+    assert_eq!(apply(&api, &[rule, date]).await, ["waiting", "waiting"]);
+    assert_eq!(
+        apply(&api, &[stored(T1, json!({ "title": "Water" }))]).await,
+        ["created"]
+    );
+    let task = task(&api).await;
+    assert_eq!(
+        (&task["due"], &task["recurrence"]),
+        (&json!("2026-12-01T09:00:00+00:00"), &json!("FREQ=DAILY"))
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_finds_things_as_it_says_still_counts_by_its_time() {
+    let completed =
+        |event: &str, at: &str| change(event, at, json!({ "kind": "completed", "completedAt": at }));
+    let reopened = |event: &str, at: &str| updated(event, at, json!({ "status": "pending" }));
+    let cases = [
+        ([reopened("e2", T3), completed("e3", T2)], "pending", 2),
+        ([completed("e2", T1), completed("e3", T3)], "completed", 3),
+    ];
+    for (changes, status, version) in cases {
+        let api = Service::start("api").await;
+        apply(&api, &[stored(T1, json!({ "title": "Rent" }))]).await;
+        apply(&api, &changes).await;
+        for late in [
+            reopened("e4", T2),
+            completed("e5", T2),
+            changes[0].clone(),
+            changes[1].clone(),
+        ] {
+            assert_eq!(
+                apply(&api, std::slice::from_ref(&late)).await,
+                ["unchanged"],
+                "{late} is late, or a repetition"
+            );
+        }
+        let task = task(&api).await;
+        assert_eq!(
+            (&task["status"], &task["version"]),
+            (&json!(status), &json!(version))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_import_changes_nothing_of_users_who_moved() {
+    let api = Service::start("api").await;
+    let row = |title: &str, number: i64, reminded: bool| {
+        let mut row = change(
+            "import",
+            T1,
+            json!({
+                "kind": "stored", "reminded": reminded, "remindBefore": 60,
+                "fields": { "title": title, "due": "2026-12-01T09:00:00Z", "category": null },
+            }),
+        );
+        row["task"] = json!(number);
+        row
+    };
+    assert_eq!(apply(&api, &[row("Rent", 42, false)]).await, ["created"]);
+    let mine = api
+        .user("7")
+        .create("/api/v1/categories", &json!({ "name": "Mine" }))
+        .await;
+    api.user("7")
+        .patch(&path(""), &json!({ "categoryId": mine["id"] }))
+        .await;
+    let before = task(&api).await;
+    assert_eq!(before["reminders"][0]["status"], "scheduled");
+    // Later than everything here, poorer, and with another mark.
+    let later = |number: i64| {
+        let mut row = row("Theirs", number, true);
+        row["at"] = json!("2026-11-21T12:00:30Z");
+        row
+    };
+    assert_eq!(
+        apply(&api, &[later(42), later(43)]).await,
+        ["unchanged", "created"]
+    );
+    assert_eq!(task(&api).await, before);
+    // Of one who did not move, the row counts.
+    let legacy = json!({ "master": "legacy", "users": ["7"] });
+    body(
+        &api.sidecar().post("/internal/legacy/masters", &legacy).await,
+        200,
+    );
+    assert_eq!(apply(&api, &[later(42)]).await, ["updated"]);
+    let after = task(&api).await;
+    assert_eq!(
+        (
+            &after["title"],
+            &after["categoryId"],
+            &after["reminders"][0]["status"]
+        ),
+        (&json!("Theirs"), &Value::Null, &json!("sent"))
+    );
+}
+
+#[tokio::test]
+async fn the_number_of_a_task_outlives_its_owners_account() {
+    let api = Service::start("api").await;
+    apply(&api, &[stored(T1, json!({ "title": "Rent" }))]).await;
+    let ask = async |id: String| {
+        let path = format!("/internal/legacy/tasks/{id}");
+        api.sidecar().post(&path, &json!({})).await
+    };
+    let here = body(&ask(task_id(42).to_string()).await, 200);
+    assert_eq!(here["task"]["title"], "Rent");
+    assert_eq!(api.user("7").delete("/api/v1/me").await.status, 202);
+    let mut left = here;
+    for _ in 0..10 {
+        api.pass(10);
+        relay(&api).await;
+        left = body(&ask(task_id(42).to_string()).await, 200);
+        if left["task"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(
+        left,
+        json!({ "number": 42, "category": null, "tags": [], "task": null })
+    );
+    assert_eq!(ask(task_id(43).to_string()).await.status, 404);
 }
 
 #[tokio::test]
@@ -303,6 +453,17 @@ async fn who_is_reminded_by_whom_is_what_was_said_last() {
     let nobody = json!({ "master": "nudge", "users": [""] });
     let refused = api.sidecar().post("/internal/legacy/masters", &nobody).await;
     assert_eq!(refused.status, 400);
+    let users: Vec<String> = (0..1_001).map(|user| user.to_string()).collect();
+    let too_many = json!({ "master": "nudge", "users": users });
+    let refused = api.sidecar().post("/internal/legacy/masters", &too_many).await;
+    let error = &body(&refused, 400)["errors"][0];
+    assert_eq!(
+        (&error["field"], &error["code"]),
+        (&json!("users"), &json!("too_many_users"))
+    );
+    let all_at_once = json!({ "master": "nudge", "users": users[..1_000] });
+    let answer = api.sidecar().post("/internal/legacy/masters", &all_at_once).await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
-use nudge_contract::legacy::{self, FIRST_NUMBER, Master, Masters};
+use nudge_contract::legacy::{self, FIRST_NUMBER, MOST_USERS, Master, Masters};
 use uuid::Uuid;
 
 use crate::db::{Database, DbError, Value};
@@ -76,33 +76,49 @@ pub(super) async fn hand_out(database: &Database, id: Uuid) -> Result<i64, DbErr
     )))
 }
 
-/// Names of the fields of a task that changed after a time; none when all of them did.
-pub(super) async fn changed_since(
+/// What a task's history says of a change that comes late.
+#[derive(Default)]
+pub(super) struct Since {
+    /// It is in the history already.
+    pub(super) noted: bool,
+    /// All fields changed after it.
+    all: bool,
+    /// Names of those that did.
+    names: HashSet<String>,
+}
+
+impl Since {
+    /// Whether a field changed after it.
+    pub(super) fn changed(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
+    }
+}
+
+/// Reads it from the time of the change on: no event is stored with an earlier time than that of its change.
+pub(super) async fn since(
     database: &Database,
     id: Uuid,
     at: Timestamp,
-) -> Result<Option<HashSet<String>>, DbError> {
+    event_id: &str,
+) -> Result<Since, DbError> {
     let sql = "SELECT data FROM task_event WHERE task_id = $1 AND created_at >= $2";
-    let mut names = HashSet::new();
+    let mut since = Since::default();
     for row in database.query(sql, [id.into(), at.into()]).await? {
         let event: TaskEvent =
             serde_json::from_str(row.text(0)?).map_err(|error| DbError::Unreadable(error.to_string()))?;
-        let time = event
-            .origin
-            .as_ref()
-            .map_or(&event.task.task.updated_at, |origin| &origin.at);
+        let origin = event.origin.as_ref();
+        since.noted |= origin.is_some_and(|origin| origin.event_id == event_id);
+        let time = origin.map_or(&event.task.task.updated_at, |origin| &origin.at);
         let time: Timestamp = time
             .parse()
             .map_err(|error: jiff::Error| DbError::Unreadable(error.to_string()))?;
         if time <= at {
             continue;
         }
-        if event.change == Change::Created {
-            return Ok(None);
-        }
-        names.extend(event.changed);
+        since.all |= event.change == Change::Created;
+        since.names.extend(event.changed);
     }
-    Ok(Some(names))
+    Ok(since)
 }
 
 /// Which of the two systems reminds a user: the latest word counts.
@@ -126,9 +142,11 @@ pub(super) async fn masters(database: &Database) -> Result<Masters, DbError> {
         Some(row) => (read(row.text(0)?)?, row.int(1)?),
         None => (Master::Nudge, 0),
     };
-    let sql = "SELECT user_id FROM legacy_master WHERE user_id <> '*' AND master <> $1 AND changed_at >= $2 ORDER BY user_id LIMIT 1000";
+    let sql = format!(
+        "SELECT user_id FROM legacy_master WHERE user_id <> '*' AND master <> $1 AND changed_at >= $2 ORDER BY user_id LIMIT {MOST_USERS}"
+    );
     let others = database
-        .query(sql, [everybody.as_str().into(), since.into()])
+        .query(&sql, [everybody.as_str().into(), since.into()])
         .await?;
     Ok(Masters {
         everybody,

@@ -4,13 +4,42 @@ use nudge_contract::legacy::LegacyChange;
 
 use crate::db::{Database, DbError, Value};
 
+/// In front of the event's id, as the id of a change from which something follows here as well: a completion that was taken over. The
+/// same completion may wait under its own id, because the adapter reads both.
+const TAKE_OVER: &str = "take-over:";
+
+/// A change that waits.
+pub(super) struct Waiting {
+    id: String,
+    pub(super) change: LegacyChange,
+}
+
+impl Waiting {
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.id.starts_with(TAKE_OVER)
+    }
+}
+
 /// Keeps a change until its task comes.
 pub(super) async fn keep(database: &Database, task: i64, change: &LegacyChange) -> Result<(), DbError> {
+    keep_as(database, task, &change.event_id, change).await
+}
+
+/// The same for one that was taken over.
+pub(super) async fn keep_taken_over(
+    database: &Database,
+    task: i64,
+    change: &LegacyChange,
+) -> Result<(), DbError> {
+    keep_as(database, task, &format!("{TAKE_OVER}{}", change.event_id), change).await
+}
+
+async fn keep_as(database: &Database, task: i64, id: &str, change: &LegacyChange) -> Result<(), DbError> {
     // A struct of texts and numbers; nothing in it can fail to be JSON.
     let text = serde_json::to_string(change).unwrap_or_default();
     let parameters: [Value; 4] = [
         task.into(),
-        change.event_id.as_str().into(),
+        id.into(),
         change.user_id.as_str().into(),
         text.into(),
     ];
@@ -24,21 +53,30 @@ pub(super) async fn keep(database: &Database, task: i64, change: &LegacyChange) 
 }
 
 /// What waits for a task.
-pub(super) async fn of_task(database: &Database, task: i64) -> Result<Vec<LegacyChange>, DbError> {
+pub(super) async fn of_task(database: &Database, task: i64) -> Result<Vec<Waiting>, DbError> {
     let rows = database
-        .query("SELECT change FROM legacy_waiting WHERE task = $1", [task.into()])
+        .query(
+            "SELECT event_id, change FROM legacy_waiting WHERE task = $1",
+            [task.into()],
+        )
         .await?;
     rows.iter()
-        .map(|row| serde_json::from_str(row.text(0)?).map_err(|error| DbError::Unreadable(error.to_string())))
+        .map(|row| {
+            Ok(Waiting {
+                id: row.text(0)?.to_owned(),
+                change: serde_json::from_str(row.text(1)?)
+                    .map_err(|error| DbError::Unreadable(error.to_string()))?,
+            })
+        })
         .collect()
 }
 
 /// Forgets a change that was applied, or refused.
-pub(super) async fn done(database: &Database, task: i64, event_id: &str) -> Result<(), DbError> {
+pub(super) async fn done(database: &Database, task: i64, waiting: &Waiting) -> Result<(), DbError> {
     database
         .execute(
             "DELETE FROM legacy_waiting WHERE task = $1 AND event_id = $2",
-            [task.into(), event_id.into()],
+            [task.into(), waiting.id.as_str().into()],
         )
         .await
 }

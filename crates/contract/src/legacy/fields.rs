@@ -16,20 +16,18 @@ const OF_THE_ROW: [&str; 6] = [
     "reminder_sent",
 ];
 
-/// Reads a timestamp: RFC 3339, or the same without an offset, which is UTC.
+/// Reads the timestamp of a field: RFC 3339, or the same without an offset, which is UTC.
 ///
 /// # Errors
 ///
 /// It is neither.
-pub fn instant(text: &str) -> Result<Timestamp, LegacyError> {
+pub fn instant(field: &str, text: &str) -> Result<Timestamp, LegacyError> {
     text.parse::<Timestamp>()
         .or_else(|_| {
             let naive: DateTime = text.parse()?;
             Ok(naive.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
         })
-        .map_err(|error: jiff::Error| {
-            LegacyError::field("timestamp", format!("{text:?} is no instant: {error}"))
-        })
+        .map_err(|error: jiff::Error| LegacyError::field(field, format!("{text:?} is no instant: {error}")))
 }
 
 /// Renames and converts fields: `due_date` to `due`, `recurrence_rule` to `recurrence`, `completed` to `status`, `category_id` and
@@ -69,10 +67,7 @@ fn none_if_empty(value: &Value) -> Value {
 fn due(value: &Value) -> Result<Value, LegacyError> {
     match none_if_empty(value) {
         Value::Null => Ok(Value::Null),
-        Value::String(text) => match instant(&text) {
-            Ok(at) => Ok(json!(at.to_string())),
-            Err(error) => Err(LegacyError::field("due_date", error.to_string())),
-        },
+        Value::String(text) => Ok(json!(instant("due_date", &text)?.to_string())),
         _ => Err(LegacyError::field("due_date", "must be a text")),
     }
 }

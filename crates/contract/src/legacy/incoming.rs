@@ -90,8 +90,10 @@ impl LegacyChange {
             "task.deleted" => What::Deleted { task },
             "task.completed" => {
                 let at = rest.get("completed_at").and_then(Value::as_str);
-                let at = instant(at.unwrap_or(&timestamp))
-                    .map_err(|error| LegacyError::field("completed_at", error.to_string()))?;
+                let at = match at {
+                    Some(at) => instant("completed_at", at)?,
+                    None => instant("timestamp", &timestamp)?,
+                };
                 What::Completed {
                     task,
                     completed_at: at.to_string(),
@@ -102,7 +104,7 @@ impl LegacyChange {
         };
         Ok(Self {
             event_id: event_id.to_string(),
-            at: instant(&timestamp)?.to_string(),
+            at: instant("timestamp", &timestamp)?.to_string(),
             user_id: match user_id {
                 Value::String(id) => id,
                 Value::Number(id) => id.to_string(),

@@ -31,12 +31,14 @@ const FIELDS: [(&str, &str); 8] = [
     ("status", "completed"),
 ];
 
-/// The event of `task-events` for a change; none when nothing changed that a task has there.
+/// The event of `task-events` for a change; none when nothing changed that a task has there. Of a task that was purged, only its
+/// deletion is left to say.
 pub fn task_event(event: &TaskEvent, numbered: &Numbered) -> Option<Outgoing> {
     let snapshot = &event.task;
     let of = |name: &str| field(name, snapshot, numbered);
     let (kind, more) = match event.change {
         Change::Deleted => ("task.deleted", Map::new()),
+        _ if numbered.task.is_none() => return None,
         Change::Created => {
             let fields = FIELDS.iter().filter(|(name, _)| *name != "status");
             (
@@ -67,7 +69,7 @@ pub fn task_event(event: &TaskEvent, numbered: &Numbered) -> Option<Outgoing> {
         kind,
         &event.id(),
         &snapshot.task.updated_at,
-        numbered,
+        (&snapshot.user_id, numbered.number),
         more,
     ))
 }
@@ -75,7 +77,7 @@ pub fn task_event(event: &TaskEvent, numbered: &Numbered) -> Option<Outgoing> {
 /// The event of `task-recurrence` for a change: that a recurring task was completed.
 pub fn completed(event: &TaskEvent, numbered: &Numbered) -> Option<Outgoing> {
     let task = &event.task.task;
-    let (Change::Completed, Some(rule)) = (event.change, &task.recurrence) else {
+    let (Change::Completed, Some(rule), Some(_)) = (event.change, &task.recurrence, &numbered.task) else {
         return None;
     };
     let more = Map::from_iter([
@@ -90,17 +92,15 @@ pub fn completed(event: &TaskEvent, numbered: &Numbered) -> Option<Outgoing> {
         "task.completed",
         &event.id(),
         &task.updated_at,
-        numbered,
+        (&event.task.user_id, numbered.number),
         more,
     ))
 }
 
-/// The event of `task-reminders` for a mail that went out; none for one that did not.
+/// The event of `task-reminders` for a mail that went out; none for one that did not, or whose task was purged.
 pub fn reminder_sent(outcome: &DeliveryOutcome, numbered: &Numbered) -> Option<Outgoing> {
-    if outcome.failure.is_some() {
-        return None;
-    }
-    let of = |name: &str| field(name, &numbered.task, numbered);
+    let snapshot = numbered.task.as_ref().filter(|_| outcome.failure.is_none())?;
+    let of = |name: &str| field(name, snapshot, numbered);
     let more = Map::from_iter([
         ("task_title".to_owned(), of("title")),
         ("task_description".to_owned(), of("description")),
@@ -114,18 +114,18 @@ pub fn reminder_sent(outcome: &DeliveryOutcome, numbered: &Numbered) -> Option<O
         "reminder.sent",
         &id,
         &outcome.at,
-        numbered,
+        (&snapshot.user_id, numbered.number),
         more,
     ))
 }
 
-/// Its id follows from the change's: what is published again is the same event.
+/// Of a user's task with this number. Its id follows from the change's: what is published again is the same event.
 fn outgoing(
     topic: &'static str,
     kind: &str,
     id: &str,
     at: &str,
-    numbered: &Numbered,
+    (user_id, number): (&str, i64),
     mut body: Map<String, Value>,
 ) -> Outgoing {
     let id = Uuid::new_v5(&NAMESPACE, format!("{kind}:{id}").as_bytes());
@@ -133,15 +133,15 @@ fn outgoing(
         ("event_id", json!(id.to_string())),
         ("event_type", json!(kind)),
         ("timestamp", json!(at)),
-        ("user_id", user(&numbered.task.user_id)),
+        ("user_id", user(user_id)),
         ("schema_version", json!("1.0")),
-        ("task_id", json!(numbered.number)),
+        ("task_id", json!(number)),
     ] {
         body.insert(name.to_owned(), value);
     }
     Outgoing {
         topic,
-        key: numbered.number.to_string(),
+        key: number.to_string(),
         body: Value::Object(body).to_string(),
     }
 }
