@@ -114,13 +114,8 @@ impl DataDir {
     pub(crate) fn set_running(&self, running: &Running) -> Result<()> {
         self.forget_running();
         let file = self.running_file();
-        let mut options = OpenOptions::new();
-        options.create_new(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options
-            .open(&file)
-            .and_then(|mut open| open.write_all(&serde_json::to_vec(running)?));
+        let written =
+            new_private_file(&file).and_then(|mut open| open.write_all(&serde_json::to_vec(running)?));
         written.with_context(|| format!("cannot write {}", file.display()))
     }
 
@@ -218,18 +213,21 @@ impl DataDir {
             "secrets-{}.tmp",
             random_text()?.get(..16).unwrap_or_default()
         ));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options
-            .open(&path)
-            .with_context(|| format!("cannot make {}", path.display()))?;
+        let mut file = new_private_file(&path).with_context(|| format!("cannot make {}", path.display()))?;
         file.write_all(&serde_json::to_vec_pretty(secrets)?)
             .and_then(|()| file.sync_all())
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
+}
+
+/// A file that is not there yet and that only its owner can read.
+fn new_private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// 256 random bits as 64 hexadecimal digits.

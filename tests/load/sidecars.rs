@@ -26,7 +26,7 @@ use nudge_test_kit::http::{Call, Session};
 use serde_json::json;
 use tokio::time::Instant;
 
-use real::{API_TOKEN, Broker, MailServer, Parts, State};
+use real::{API_TOKEN, MailServer, Parts};
 use system::{Combination, Data, System};
 
 /// Measures what is beside and behind the services.
@@ -46,16 +46,12 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let parts = Parts {
-        broker: Broker::Kafka,
-        state: State::Postgresql,
-    };
-    if let Some(missing) = parts.missing() {
+    if let Some(missing) = Parts::USUAL.missing() {
         anyhow::bail!("{missing}");
     }
     eprintln!("starting Kafka, PostgreSQL, the scheduler, four sidecars and the services");
     let mut system = System::start(Combination {
-        parts,
+        parts: Parts::USUAL,
         data: Data::Postgresql,
     })
     .await;
@@ -173,10 +169,8 @@ async fn change_to_mail(system: &System, count: u32, rate: u32) -> Result<Vec<Du
         .await;
     let mut times = Vec::new();
     for mail in system.platform.mail.mails() {
-        let text = std::fs::read_to_string(&mail)?;
-        let subject = text.lines().find_map(|line| line.strip_prefix("Subject: "));
-        let sent = subject
-            .and_then(|subject| sent.get(subject))
+        let sent = sent
+            .get(&MailServer::subject(&mail))
             .context("a mail of no task")?;
         times.push(MailServer::came(&mail).duration_since(*sent).try_into()?);
     }

@@ -19,28 +19,17 @@ mod steps;
 mod system;
 mod traffic;
 
-use std::time::Duration;
+use libtest_mimic::Arguments;
 
-use libtest_mimic::{Arguments, Trial};
+use real::{Parts, trial};
 
 fn main() {
     let mut arguments = Arguments::from_args();
     // A broker, two databases, five sidecars and two hosts are enough for a small machine.
     arguments.test_threads = Some(1);
     let python = old::python().err().map(|error| error.to_string());
-    let missing: Vec<String> = system::PARTS.missing().into_iter().chain(python).collect();
-    let name = "there and back, while users write";
-    if !missing.is_empty() {
-        eprintln!("{name} is ignored: {}", missing.join("; "));
-    }
-    let trial = Trial::test(name, || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        runtime.block_on(steps::all());
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        Ok(())
-    });
-    libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(!missing.is_empty())]).exit();
+    let missing: Vec<String> = Parts::USUAL.missing().into_iter().chain(python).collect();
+    let missing = (!missing.is_empty()).then(|| missing.join("; "));
+    let trial = trial("there and back, while users write", missing, steps::all);
+    libtest_mimic::run(&arguments, vec![trial]).exit();
 }

@@ -16,7 +16,7 @@ use test_dapr::{Daprd, free_ports};
 use tokio_postgres::{Client, NoTls};
 
 use crate::old::OldApp;
-use crate::real::{API_TOKEN, APP_TOKEN, Broker, Parts, Platform, State, blocking};
+use crate::real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, blocking};
 
 /// How long something may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
@@ -38,15 +38,9 @@ pub(crate) struct World {
     sidecar: SocketAddr,
 }
 
-/// What the two systems share.
-pub(crate) const PARTS: Parts = Parts {
-    broker: Broker::Kafka,
-    state: State::Postgresql,
-};
-
 impl World {
     pub(crate) async fn start() -> Self {
-        let mut platform = Platform::start(PARTS).await;
+        let mut platform = Platform::start(Parts::USUAL).await;
         // Prefixed topics, in the place of the usual ones.
         platform
             .resources
@@ -192,12 +186,7 @@ impl World {
     /// The subjects of all mails so far.
     pub(crate) fn subjects(&self) -> Vec<String> {
         let mails = self.platform.mail.mails();
-        let subject = |path: &PathBuf| {
-            let mail = std::fs::read_to_string(path).expect("a whole mail");
-            let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
-            subject.expect("a subject").to_owned()
-        };
-        mails.iter().map(subject).collect()
+        mails.iter().map(|mail| MailServer::subject(mail)).collect()
     }
 }
 

@@ -17,23 +17,12 @@ mod real;
 mod scheduler;
 mod system;
 
-use std::time::Duration;
-
 use http::Method;
-use jiff::{SignedDuration, Timestamp};
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use serde_json::{Value, json};
 
-use real::{Broker, Parts, State};
+use real::{Broker, Parts, State, in_seconds, trial};
 use system::{Combination, Data, System};
-
-/// An instant so many seconds from now, as the API takes it.
-fn in_seconds(seconds: i64) -> String {
-    let at = Timestamp::now() + SignedDuration::from_secs(seconds);
-    Timestamp::from_second(at.as_second())
-        .expect("an instant")
-        .to_string()
-}
 
 async fn main_path(combination: Combination) {
     let system = System::start(combination).await;
@@ -41,16 +30,17 @@ async fn main_path(combination: Combination) {
     let path = |task: &Value| format!("/api/v1/tasks/{}", task["id"].as_str().expect("an id"));
 
     // A reminder is mailed; one that is moved is mailed once, at its new time; one whose task is deleted is not.
-    let remind = |title: &str, seconds: i64| json!({ "title": title, "due": in_seconds(3_600), "reminders": [{ "at": in_seconds(seconds) }] });
+    let remind = |title: &str, seconds: i64| json!({ "title": title, "due": in_seconds(3_600).to_string(), "reminders": [{ "at": in_seconds(seconds).to_string() }] });
     let kept = create(remind("Kept", 6)).await;
     let moved = create(remind("Moved", 5)).await;
     let deleted = create(remind("Deleted", 5)).await;
-    let later = json!({ "reminders": [{ "at": in_seconds(9) }] });
+    let later = json!({ "reminders": [{ "at": in_seconds(9).to_string() }] });
     system.send(Method::PATCH, &path(&moved), Some(later), 200).await;
     system.send(Method::DELETE, &path(&deleted), None, 204).await;
 
     // A recurring task has one next occurrence, however often it is completed.
-    let recurring = json!({ "title": "Water the plants", "due": in_seconds(7_200), "recurrence": "daily" });
+    let recurring =
+        json!({ "title": "Water the plants", "due": in_seconds(7_200).to_string(), "recurrence": "daily" });
     let recurring = create(recurring).await;
     for _ in 0..2 {
         let complete = format!("{}/complete", path(&recurring));
@@ -81,20 +71,6 @@ async fn main_path(combination: Combination) {
     assert_eq!(page["items"].as_array().map(Vec::len), Some(2), "{page:#}");
 }
 
-/// A trial that is run, or ignored and counted so.
-fn trial<T: Future<Output = ()>>(name: &str, run: bool, test: impl FnOnce() -> T + Send + 'static) -> Trial {
-    let trial = Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        runtime.block_on(test());
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        Ok(())
-    });
-    trial.with_ignored_flag(!run)
-}
-
 fn main() {
     let mut arguments = Arguments::from_args();
     // A broker, a database, a scheduler, four sidecars and a host are enough for a small machine.
@@ -106,28 +82,21 @@ fn main() {
             for data in [Data::Sqlite, Data::Postgresql] {
                 let parts = Parts { broker, state };
                 let name = format!("{broker:?}, {state:?} state, {data:?}");
-                let missing = parts.missing();
-                if let Some(missing) = &missing {
-                    eprintln!("{name} is ignored: {missing}");
-                }
                 let combination = Combination { parts, data };
-                trials.push(trial(&name, missing.is_none(), move || main_path(combination)));
+                trials.push(trial(&name, parts.missing(), move || main_path(combination)));
             }
         }
     }
-    let parts = Parts {
-        broker: Broker::Kafka,
-        state: State::Postgresql,
-    };
-    let here = parts.missing().is_none();
     trials.push(trial(
         "three replicas of notification, 1,000 reminders in one second",
-        here,
-        move || scheduler::three_replicas(parts),
+        Parts::USUAL.missing(),
+        scheduler::three_replicas,
     ));
-    trials.push(trial("the scheduler loses its data", here, move || {
-        scheduler::loses_its_data(parts)
-    }));
+    trials.push(trial(
+        "the scheduler loses its data",
+        Parts::USUAL.missing(),
+        scheduler::loses_its_data,
+    ));
     let conclusion = libtest_mimic::run(&arguments, trials);
     assert_eq!(
         before,

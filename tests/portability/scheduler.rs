@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use test_app::Scripted;
 use tokio::net::TcpListener;
 
-use crate::real::Parts;
+use crate::real::{Parts, in_seconds};
 use crate::system::{Combination, Data, System};
 
 /// How many reminders come due in the same second.
@@ -20,11 +20,6 @@ const BULK: usize = 100;
 
 /// The test's own consumer of `task-reminders`.
 const WITNESS: &str = "witness";
-
-fn whole_second(seconds_ahead: i64) -> Timestamp {
-    let at = Timestamp::now() + SignedDuration::from_secs(seconds_ahead);
-    Timestamp::from_second(at.as_second()).expect("soon")
-}
 
 /// Creates tasks with a reminder each, at one instant.
 async fn remind(system: &System, count: usize, at: Timestamp) {
@@ -83,12 +78,12 @@ async fn each_is_mailed_once(system: &System, count: usize) {
     assert_eq!(subjects, expected);
 }
 
-pub(crate) async fn three_replicas(parts: Parts) {
+pub(crate) async fn three_replicas() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     let witness = Scripted::on(listener);
     let combination = Combination {
-        parts,
+        parts: Parts::USUAL,
         data: Data::Postgresql,
     };
     let system = System::start_with(combination, 3, |platform| {
@@ -105,7 +100,7 @@ pub(crate) async fn three_replicas(parts: Parts) {
     let [http] = test_dapr::free_ports().expect("a free port");
     let _beside_witness = system.platform.sidecar_of_a_test(WITNESS, http, port).await;
 
-    let at = whole_second(60);
+    let at = in_seconds(60);
     let begun = Instant::now();
     remind(&system, REMINDERS, at).await;
     let created = begun.elapsed();
@@ -144,14 +139,14 @@ pub(crate) async fn three_replicas(parts: Parts) {
     );
 }
 
-pub(crate) async fn loses_its_data(parts: Parts) {
+pub(crate) async fn loses_its_data() {
     let combination = Combination {
-        parts,
+        parts: Parts::USUAL,
         data: Data::Sqlite,
     };
     let mut system = System::start(combination).await;
     let count = 20;
-    let at = whole_second(15);
+    let at = in_seconds(15);
     remind(&system, count, at).await;
     let page = system
         .send(Method::GET, "/api/v1/tasks?limit=100", None, 200)

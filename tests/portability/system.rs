@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use spin_host::{Host, Manifest, RunningHost};
 use test_dapr::{Daprd, free_ports};
 
-use crate::real::{API_TOKEN, APP_TOKEN, Parts, Platform};
+use crate::real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform};
 
 /// How long something may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(420);
@@ -179,8 +179,7 @@ impl System {
             .map(|path| {
                 let mail = std::fs::read_to_string(path).expect("a whole mail");
                 assert!(mail.contains("To: alice@example.com\r\n"), "{mail}");
-                let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
-                subject.expect("a subject").to_owned()
+                MailServer::subject(path)
             })
             .collect()
     }

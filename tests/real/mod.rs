@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use libtest_mimic::Trial;
 use mail_sink::{Fault, MailSink};
 use nudge::DataDir;
 use nudge_contract::names::route;
@@ -43,6 +45,12 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// Those of the suites that run on one choice.
+    pub(crate) const USUAL: Self = Self {
+        broker: Broker::Kafka,
+        state: State::Postgresql,
+    };
+
     fn wants_redis(self) -> bool {
         self.broker == Broker::RedisStreams || self.state == State::Redis
     }
@@ -252,6 +260,13 @@ impl MailServer {
             .timestamp()
     }
 
+    /// What a mail is about.
+    pub(crate) fn subject(mail: &Path) -> String {
+        let mail = std::fs::read_to_string(mail).expect("a whole mail");
+        let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
+        subject.expect("a subject").to_owned()
+    }
+
     /// How many seconds after an instant mails came, sorted.
     pub(crate) fn late(&self, at: Timestamp) -> Vec<f64> {
         let mails = self.mails();
@@ -270,6 +285,33 @@ impl MailServer {
             ("smtp-port", self.address.port().to_string()),
         ])
     }
+}
+
+/// A trial on real parts. If the machine lacks something it is ignored, says why, and is counted so.
+pub(crate) fn trial<T: Future<Output = ()>>(
+    name: &str,
+    missing: Option<String>,
+    test: impl FnOnce() -> T + Send + 'static,
+) -> Trial {
+    if let Some(missing) = &missing {
+        eprintln!("{name} is ignored: {missing}");
+    }
+    let trial = Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime.block_on(test());
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        Ok(())
+    });
+    trial.with_ignored_flag(missing.is_some())
+}
+
+/// The instant so many seconds from now, as the API keeps it.
+pub(crate) fn in_seconds(seconds: i64) -> Timestamp {
+    let at = Timestamp::now() + SignedDuration::from_secs(seconds);
+    Timestamp::from_second(at.as_second()).expect("soon")
 }
 
 /// Adds to the secrets of a data folder.

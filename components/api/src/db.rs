@@ -137,6 +137,11 @@ impl Row {
         }
     }
 
+    /// An instant, which is kept in milliseconds.
+    pub(crate) fn instant(&self, column: usize) -> Result<jiff::Timestamp, DbError> {
+        instant(self.int(column)?)
+    }
+
     /// A text that stands for something else.
     pub(crate) fn parsed<T>(&self, column: usize) -> Result<T, DbError>
     where
@@ -146,6 +151,16 @@ impl Row {
         text.parse()
             .map_err(|error| DbError::Unreadable(format!("column {column}: {error}")))
     }
+}
+
+/// An instant of so many milliseconds, as they are stored.
+pub(crate) fn instant(milliseconds: i64) -> Result<jiff::Timestamp, DbError> {
+    jiff::Timestamp::from_millisecond(milliseconds).map_err(|error| DbError::Unreadable(error.to_string()))
+}
+
+/// An instant as it is read when it was stored.
+pub(crate) fn milliseconds(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 /// With what triggers refuse rows of a person who is leaving: see leaving.rs.
@@ -177,6 +192,13 @@ impl Database {
             Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// How many rows there are, by a statement that counts them.
+    pub(crate) async fn count(&self, sql: &str) -> Result<u32, DbError> {
+        let rows = self.query(sql, []).await?;
+        let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Runs a statement that answers rows.

@@ -132,26 +132,22 @@ pub(crate) async fn list(after: Option<&str>) -> Result<DeadLetters, Problem> {
         }
     };
     let items: Result<Vec<_>, _> = rows.iter().map(read).collect();
-    let count = database
-        .query("SELECT COUNT(*) FROM dead_letter WHERE replayed_at IS NULL", [])
-        .await?;
-    let count = count.first().map_or(Ok(0), |row| row.int(0))?;
     Ok(DeadLetters {
         items: items?,
-        count: u32::try_from(count).unwrap_or(u32::MAX),
+        count: database
+            .count("SELECT COUNT(*) FROM dead_letter WHERE replayed_at IS NULL")
+            .await?,
     })
 }
 
 fn read(row: &Row) -> Result<DeadLetter, DbError> {
-    let arrived = Timestamp::from_millisecond(row.int(5)?);
-    let arrived = arrived.map_err(|error| DbError::Unreadable(error.to_string()))?;
     Ok(DeadLetter {
         id: row.text(0)?.to_owned(),
         topic: row.maybe_text(1)?.map(str::to_owned),
         consumer: row.maybe_text(2)?.map(str::to_owned),
         reason: row.text(3)?.to_owned(),
         event: row.text(4)?.to_owned(),
-        arrived_at: arrived.to_string(),
+        arrived_at: row.instant(5)?.to_string(),
     })
 }
 
@@ -160,33 +156,34 @@ pub(crate) async fn replay(ids: &[String]) -> Result<DeadLettersDone, Problem> {
     let database = Database::open().await?;
     let mut done = DeadLettersDone::default();
     for id in few(ids)? {
-        let sql = format!("SELECT {COLUMNS}, replayed_at FROM dead_letter WHERE id = $1");
-        let rows = database.query(&sql, [id.as_str().into()]).await?;
-        let event = match rows.first() {
-            // By this request, whose answer was lost, or by another.
-            Some(row) if row.maybe_int(6)?.is_some() => {
-                done.done.push(id.clone());
-                continue;
-            }
-            Some(row) => outgoing(&read(row)?),
-            None => Err("there is none of that id".to_owned()),
-        };
-        match event {
-            Ok((topic, event)) => {
-                publish(topic, event).await?;
-                let sql = "UPDATE dead_letter SET replayed_at = $1 WHERE id = $2";
-                database
-                    .execute(sql, [Timestamp::now().into(), id.as_str().into()])
-                    .await?;
-                done.done.push(id.clone());
-            }
-            Err(reason) => done.refused.push(RefusedDeadLetter {
-                id: id.clone(),
-                reason,
-            }),
-        }
+        note(&mut done, id, replay_one(&database, id).await?);
     }
     Ok(done)
+}
+
+/// Publishes one once more, or says why not.
+async fn replay_one(database: &Database, id: &str) -> Result<Result<(), String>, Problem> {
+    let sql = format!("SELECT {COLUMNS}, replayed_at FROM dead_letter WHERE id = $1");
+    let rows = database.query(&sql, [id.into()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(Err("there is none of that id".to_owned()));
+    };
+    // By this request, whose answer was lost, or by another.
+    if row.maybe_int(6)?.is_some() {
+        return Ok(Ok(()));
+    }
+    let (topic, event) = match outgoing(&read(row)?) {
+        Ok(outgoing) => outgoing,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    pubsub::publish(PUBSUB.to_owned(), topic, event)
+        .await
+        .map_err(|error| Problem::unavailable("the broker", describe(&error)))?;
+    let sql = "UPDATE dead_letter SET replayed_at = $1 WHERE id = $2";
+    database
+        .execute(sql, [Timestamp::now().into(), id.into()])
+        .await?;
+    Ok(Ok(()))
 }
 
 /// Forgets them.
@@ -195,17 +192,21 @@ pub(crate) async fn discard(ids: &[String]) -> Result<DeadLettersDone, Problem> 
     let mut done = DeadLettersDone::default();
     for id in few(ids)? {
         let sql = "DELETE FROM dead_letter WHERE id = $1 AND replayed_at IS NULL RETURNING id";
-        if database.query(sql, [id.as_str().into()]).await?.is_empty() {
-            let reason = "there is none of that id that waits".to_owned();
-            done.refused.push(RefusedDeadLetter {
-                id: id.clone(),
-                reason,
-            });
-        } else {
-            done.done.push(id.clone());
-        }
+        let forgotten = match database.query(sql, [id.as_str().into()]).await?.first() {
+            Some(_) => Ok(()),
+            None => Err("there is none of that id that waits".to_owned()),
+        };
+        note(&mut done, id, forgotten);
     }
     Ok(done)
+}
+
+fn note(done: &mut DeadLettersDone, id: &str, result: Result<(), String>) {
+    let id = id.to_owned();
+    match result {
+        Ok(()) => done.done.push(id),
+        Err(reason) => done.refused.push(RefusedDeadLetter { id, reason }),
+    }
 }
 
 /// Forgets those that nobody decided about, and those that were published once more.
@@ -245,12 +246,6 @@ fn outgoing(letter: &DeadLetter) -> Result<(String, Outgoing), String> {
             data: event.data.to_string(),
         },
     ))
-}
-
-async fn publish(topic: String, event: Outgoing) -> Result<(), Problem> {
-    pubsub::publish(PUBSUB.to_owned(), topic, event)
-        .await
-        .map_err(|error| Problem::unavailable("the broker", describe(&error)))
 }
 
 #[cfg(test)]

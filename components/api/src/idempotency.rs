@@ -206,9 +206,7 @@ impl Attempt {
             before(LEASE).into(),
         ];
         if let Some(row) = database.query(sql, parameters).await?.first() {
-            let at = Timestamp::from_millisecond(row.int(0)?)
-                .map_err(|error| DbError::Unreadable(error.to_string()))?;
-            return Ok(Claim::Mine(at));
+            return Ok(Claim::Mine(row.instant(0)?));
         }
         let sql =
             "SELECT fingerprint, status, headers, body FROM idempotency WHERE user_id = $1 AND key = $2";

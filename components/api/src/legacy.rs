@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::db::Database;
+use crate::db::{Database, milliseconds};
 use crate::draft::{self, Context};
 use crate::labels::{self, Kind, Label};
 use crate::people::Person;
@@ -173,11 +173,6 @@ fn instant(field: &str, text: &str) -> Result<Timestamp, Problem> {
             format!("{text:?} is no instant: {error}"),
         )
     })
-}
-
-/// In milliseconds, as instants are stored.
-fn milliseconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 /// A label that is new; one that is there follows only while its owner is the other system's.

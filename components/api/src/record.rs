@@ -11,7 +11,7 @@ use nudge_domain::{Due, Zone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::db::{DbError, Row, Value};
+use crate::db::{DbError, Row, Value, instant};
 
 /// A task as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,8 +107,8 @@ impl TaskRecord {
             series,
             occurrence: number(row.int(15)?)?,
             version: number(row.int(16)?)?,
-            created_at: instant(row.int(17)?)?,
-            updated_at: instant(row.int(18)?)?,
+            created_at: row.instant(17)?,
+            updated_at: row.instant(18)?,
             completed_at: row.maybe_int(19)?.map(instant).transpose()?,
             zone,
         })
@@ -258,10 +258,6 @@ fn read_reminder(stored: StoredReminder) -> Result<Reminder, DbError> {
         remind_at,
         status: stored.status,
     })
-}
-
-fn instant(milliseconds: i64) -> Result<Timestamp, DbError> {
-    Timestamp::from_millisecond(milliseconds).map_err(|error| DbError::Unreadable(error.to_string()))
 }
 
 fn due(milliseconds: i64, zone: &Zone) -> Result<Due, DbError> {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::db::{Database, DbError};
+use crate::db::{Database, DbError, milliseconds};
 use crate::draft::{self, Context};
 use crate::idempotency::NewIds;
 use crate::labels::{self, Kind};
@@ -29,9 +29,8 @@ pub(crate) const ATTEMPTS: u32 = 8;
 
 pub(crate) fn context() -> Context {
     // Instants are stored in milliseconds; what is answered must be what is read later.
-    let now = Timestamp::now();
     Context {
-        now: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
+        now: milliseconds(Timestamp::now()),
         new_id: Uuid::now_v7,
     }
 }

@@ -220,11 +220,9 @@ pub(crate) async fn unpublished_until(
 
 /// How many events are left over.
 pub(crate) async fn count_left_over(database: &Database) -> Result<u32, DbError> {
-    let rows = database
-        .query("SELECT COUNT(*) FROM task_event WHERE published_at IS NULL", [])
-        .await?;
-    let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    database
+        .count("SELECT COUNT(*) FROM task_event WHERE published_at IS NULL")
+        .await
 }
 
 /// Marks events as published.

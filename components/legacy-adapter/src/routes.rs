@@ -1,6 +1,6 @@
 //! HTTP routes. All but health take only the sidecar's calls.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -23,12 +23,12 @@ pub(crate) fn router() -> Router {
 }
 
 async fn legacy_event(headers: HeaderMap, body: Body) -> Response {
-    let handle = async |raw: Vec<u8>| incoming::apply(&headers, &raw).await;
+    let handle = async |raw: Bytes| incoming::apply(&headers, &raw).await;
     subscriber::consume_raw(app::LEGACY_ADAPTER, body, handle).await
 }
 
 async fn legacy_completion(headers: HeaderMap, body: Body) -> Response {
-    let handle = async |raw: Vec<u8>| incoming::take_over(&headers, &raw).await;
+    let handle = async |raw: Bytes| incoming::take_over(&headers, &raw).await;
     subscriber::consume_raw(app::LEGACY_ADAPTER, body, handle).await
 }
 

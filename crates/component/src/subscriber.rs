@@ -8,6 +8,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
+use bytes::Bytes;
 use nudge_contract::event::{CloudEvent, Payload};
 use serde::{Deserialize, Serialize};
 
@@ -43,14 +44,11 @@ where
         Ok(event) => event,
         Err(error) => return answer(refuse(consumer, &error.to_string(), &bytes).await),
     };
-    answer(match handle(event.data).await {
-        Ok(()) => Status::Success,
-        Err(Disposition::Retry(reason)) => {
-            tracing::warn!(event = event.id, "to be delivered again: {reason}");
-            Status::Retry
-        }
-        Err(Disposition::Drop(reason)) => refuse(consumer, &reason, &bytes).await,
-    })
+    match handle(event.data).await {
+        Err(Disposition::Drop(reason)) => answer(refuse(consumer, &reason, &bytes).await),
+        Err(Disposition::Retry(reason)) => answer(again(Some(&event.id), &reason)),
+        Ok(()) => answer(Status::Success),
+    }
 }
 
 /// A message of a raw subscription (`rawPayload`), as Dapr wraps it: the bytes in `data_base64`.
@@ -60,7 +58,7 @@ struct Wrapped {
 }
 
 /// The same for a message without an envelope: hands its bytes to `handle`.
-pub async fn consume_raw<F>(consumer: &'static str, body: Body, handle: impl FnOnce(Vec<u8>) -> F) -> Response
+pub async fn consume_raw<F>(consumer: &'static str, body: Body, handle: impl FnOnce(Bytes) -> F) -> Response
 where
     F: Future<Output = Result<(), Disposition>>,
 {
@@ -75,31 +73,31 @@ where
             .map_err(|error| error.to_string())
     });
     let raw = match raw {
-        Ok(raw) => raw,
+        Ok(raw) => Bytes::from(raw),
         Err(error) => {
             let reason = format!("it is not a message of a raw subscription: {error}");
             return answer(refuse(consumer, &reason, &bytes).await);
         }
     };
-    answer(match handle(raw.clone()).await {
-        Ok(()) => Status::Success,
-        Err(Disposition::Retry(reason)) => {
-            tracing::warn!("to be delivered again: {reason}");
-            Status::Retry
-        }
-        Err(Disposition::Drop(reason)) => refuse(consumer, &reason, &raw).await,
-    })
+    match handle(raw.clone()).await {
+        Err(Disposition::Drop(reason)) => answer(refuse(consumer, &reason, &raw).await),
+        Err(Disposition::Retry(reason)) => answer(again(None, &reason)),
+        Ok(()) => answer(Status::Success),
+    }
 }
 
 /// Answers for a consumer that keeps whatever comes: there is nothing that it could not handle, but it may have to wait.
 pub fn kept(kept: Result<(), String>) -> Response {
     answer(match kept {
         Ok(()) => Status::Success,
-        Err(reason) => {
-            tracing::warn!("to be delivered again: {reason}");
-            Status::Retry
-        }
+        Err(reason) => again(None, &reason),
     })
+}
+
+/// Has it delivered again.
+fn again(event: Option<&str>, reason: &str) -> Status {
+    tracing::warn!(event, "to be delivered again: {reason}");
+    Status::Retry
 }
 
 /// Puts it aside. Without a broker to put it on, Dapr's own dead-lettering has to do.

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines of the log that an error shows.
 const SHOWN: usize = 12;
 
+/// What lines say that name the cause.
+const WHY: [&str; 4] = ["panic", "fatal", "no space", "in use"];
+
 /// Where logs are kept, one file a process, if this names a folder.
 const LOGS: &str = "NUDGE_TEST_LOGS";
 
@@ -65,9 +68,7 @@ impl Process {
                 Ok(line) if line.contains(ready) => break,
                 Ok(line) => log.push(line),
                 Err(error) => {
-                    let last = log.len().saturating_sub(SHOWN);
-                    let last = log.get(last..).unwrap_or_default().join("\n");
-                    bail!("{name} does not say `{ready}` ({error}):\n{last}");
+                    bail!("{name} does not say `{ready}` ({error}):\n{}", shown(&log));
                 }
             }
         }
@@ -181,6 +182,17 @@ impl Process {
     }
 }
 
+/// The end of a log, after the lines that say why it ends: a stack may be longer than what is shown.
+fn shown(log: &[String]) -> String {
+    let (before, last) = log.split_at(log.len().saturating_sub(SHOWN));
+    let why = before.iter().filter(|line| {
+        let line = line.to_lowercase();
+        WHY.iter().any(|word| line.contains(word))
+    });
+    let lines: Vec<&str> = why.take(SHOWN).chain(last).map(String::as_str).collect();
+    lines.join("\n")
+}
+
 fn child(command: &mut Command) -> Result<Child> {
     let name = command.get_program().to_string_lossy().into_owned();
     command
@@ -214,4 +226,23 @@ pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
         listeners.push(listener);
     }
     Ok(ports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_shown_before_a_long_stack() {
+        let mut log = vec![
+            "starting".to_owned(),
+            "level=panic msg=\"failed to create WAL\" error=\"no space left on device\"".to_owned(),
+        ];
+        log.extend((0..40).map(|frame| format!("frame {frame}")));
+        let shown = shown(&log);
+        assert!(shown.starts_with("level=panic"), "{shown}");
+        assert!(shown.ends_with("frame 39"), "{shown}");
+        assert!(!shown.contains("starting"), "{shown}");
+        assert_eq!(shown.lines().count(), SHOWN + 1);
+    }
 }

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::Method;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use nudge_test_kit::http::{Answer, Call};
 use serde_json::{Value, json};
 
 use crate::observer::{instant, text};
+use crate::real::in_seconds;
 
 /// How long a person waits for an answer before asking again.
 const IMPATIENCE: Duration = Duration::from_secs(10);
@@ -153,8 +154,8 @@ impl Person {
     }
 
     async fn snooze(&self, deeds: &mut Deeds, random: &mut fastrand::Rng, task: usize, number: u64) {
-        let until = Timestamp::now() + SignedDuration::from_secs(random.i64(5..40));
-        let body = json!({ "until": Timestamp::from_second(until.as_second()).expect("soon").to_string() });
+        let until = in_seconds(random.i64(5..40));
+        let body = json!({ "until": until.to_string() });
         let path = format!(
             "{}/reminders/{}/snooze",
             deeds.path(task),
@@ -253,8 +254,7 @@ impl Deeds {
 
 /// A due date whose reminder, a minute before, is ahead by some seconds.
 fn soon(random: &mut fastrand::Rng) -> Timestamp {
-    let due = Timestamp::now() + SignedDuration::from_secs(60 + random.i64(3..40));
-    Timestamp::from_second(due.as_second()).expect("soon")
+    in_seconds(60 + random.i64(3..40))
 }
 
 /// What is wrong with a task, if anything.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use test_dapr::{Daprd, Process, free_ports};
 
 use crate::observer::{OBSERVER, Observer};
-use crate::real::{API_TOKEN, APP_TOKEN, Broker, MailServer, Parts, Platform, State, add_secrets, blocking};
+use crate::real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, add_secrets, blocking};
 use crate::roles::{Beside, Embedded, READY, Role, Service};
 
 /// What the sidecars are.
@@ -23,13 +23,6 @@ pub(crate) enum Kind {
     Embedded,
     /// daprd beside Kafka, PostgreSQL (state and tasks) and Dapr's scheduler.
     Real,
-}
-
-impl Kind {
-    pub(crate) const PARTS: Parts = Parts {
-        broker: Broker::Kafka,
-        state: State::Postgresql,
-    };
 }
 
 /// A process that faults strike.
@@ -151,7 +144,7 @@ impl World {
                 )
             }
             Kind::Real => {
-                let mut platform = Platform::start(Kind::PARTS).await;
+                let mut platform = Platform::start(Parts::USUAL).await;
                 let observed = resources(platform.folder.path());
                 platform.resources.push(observed);
                 let postgres = &platform.postgres;

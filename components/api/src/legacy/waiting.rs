@@ -83,7 +83,5 @@ pub(super) async fn done(database: &Database, task: i64, waiting: &Waiting) -> R
 
 /// How many wait.
 pub(super) async fn count(database: &Database) -> Result<u32, DbError> {
-    let rows = database.query("SELECT COUNT(*) FROM legacy_waiting", []).await?;
-    let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    database.count("SELECT COUNT(*) FROM legacy_waiting").await
 }
