@@ -93,6 +93,11 @@ fn main() {
         scheduler::three_replicas,
     ));
     trials.push(trial(
+        "a slow consumer",
+        Parts::USUAL.missing(),
+        scheduler::slow_consumer,
+    ));
+    trials.push(trial(
         "the scheduler loses its data",
         Parts::USUAL.missing(),
         scheduler::loses_its_data,

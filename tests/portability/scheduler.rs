@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
+use nudge_contract::names::topic;
 use serde_json::{Value, json};
 use test_app::Scripted;
+use test_dapr::Daprd;
 use tokio::net::TcpListener;
 
-use crate::real::{Parts, in_seconds};
+use crate::real::{Parts, Platform, in_seconds};
 use crate::system::{Combination, Data, System};
 
 /// How many reminders come due in the same second.
@@ -18,8 +20,32 @@ const REMINDERS: usize = 1_000;
 /// The most operations of one request.
 const BULK: usize = 100;
 
-/// The test's own consumer of `task-reminders`.
+/// The test's own consumer.
 const WITNESS: &str = "witness";
+
+/// Has the witness consume a topic.
+fn watch(platform: &mut Platform, topic: &str) {
+    let folder = platform.folder.path().join(WITNESS);
+    std::fs::create_dir(&folder).expect("a folder");
+    let yaml = format!(
+        "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: {WITNESS}}}\nspec:\n  \
+         pubsubname: pubsub\n  topic: {topic}\n  routes: {{default: /event}}\nscopes: [{WITNESS}]\n"
+    );
+    std::fs::write(folder.join("subscription.yaml"), yaml).expect("written");
+    platform.resources.push(folder);
+}
+
+/// The witness, and where it listens.
+async fn witness() -> (Scripted, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    (Scripted::on(listener), port)
+}
+
+async fn beside(system: &System, port: u16) -> Daprd {
+    let [http] = test_dapr::free_ports().expect("a free port");
+    system.platform.sidecar_of_a_test(WITNESS, http, port).await
+}
 
 /// Creates tasks with a reminder each, at one instant.
 async fn remind(system: &System, count: usize, at: Timestamp) {
@@ -79,26 +105,13 @@ async fn each_is_mailed_once(system: &System, count: usize) {
 }
 
 pub(crate) async fn three_replicas() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("bound").port();
-    let witness = Scripted::on(listener);
+    let (witness, port) = witness().await;
     let combination = Combination {
         parts: Parts::USUAL,
         data: Data::Postgresql,
     };
-    let system = System::start_with(combination, 3, |platform| {
-        let folder = platform.folder.path().join(WITNESS);
-        std::fs::create_dir(&folder).expect("a folder");
-        let yaml = format!(
-            "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: {WITNESS}}}\nspec:\n  \
-             pubsubname: pubsub\n  topic: task-reminders\n  routes: {{default: /due}}\nscopes: [{WITNESS}]\n"
-        );
-        std::fs::write(folder.join("subscription.yaml"), yaml).expect("written");
-        platform.resources.push(folder);
-    })
-    .await;
-    let [http] = test_dapr::free_ports().expect("a free port");
-    let _beside_witness = system.platform.sidecar_of_a_test(WITNESS, http, port).await;
+    let system = System::start_with(combination, 3, |platform| watch(platform, topic::TASK_REMINDERS)).await;
+    let _beside_witness = beside(&system, port).await;
 
     let at = in_seconds(60);
     let begun = Instant::now();
@@ -113,11 +126,11 @@ pub(crate) async fn three_replicas() {
     // Jobs fire once, whichever replica they fire on.
     system
         .until("the witness has all", async |_| {
-            witness.seen("/due").len() >= REMINDERS
+            witness.seen("/event").len() >= REMINDERS
         })
         .await;
     let mut fired: BTreeMap<String, usize> = BTreeMap::new();
-    for due in witness.seen("/due") {
+    for due in witness.seen("/event") {
         let id = due.json()["id"].as_str().expect("an id").to_owned();
         *fired.entry(id).or_default() += 1;
     }
@@ -137,6 +150,47 @@ pub(crate) async fn three_replicas() {
         late[late.len() * 95 / 100],
         latest,
     );
+}
+
+/// While a consumer thinks about its first event, the others get theirs; then it gets what it missed, once and in order.
+pub(crate) async fn slow_consumer() {
+    let (witness, port) = witness().await;
+    let gate = witness.gate("/event");
+    let combination = Combination {
+        parts: Parts::USUAL,
+        data: Data::Sqlite,
+    };
+    let system = System::start_with(combination, 1, |platform| watch(platform, topic::TASK_EVENTS)).await;
+    let _beside_witness = beside(&system, port).await;
+    remind(&system, 1, in_seconds(8)).await;
+    let page = system.send(Method::GET, "/api/v1/tasks", None, 200).await;
+    let path = format!(
+        "/api/v1/tasks/{}",
+        page["items"][0]["id"].as_str().expect("an id")
+    );
+    for priority in ["low", "high", "urgent"] {
+        let change = json!({ "priority": priority });
+        system.send(Method::PATCH, &path, Some(change), 200).await;
+    }
+    each_is_mailed_once(&system, 1).await;
+    assert_eq!(witness.seen("/event").len(), 1, "one event of a task at a time");
+
+    let task = system.send(Method::GET, &path, None, 200).await;
+    let version = task["version"].as_u64().expect("a version");
+    system
+        .until("the witness has every version", async |_| {
+            gate.notify_one();
+            witness.seen("/event").len() as u64 >= version
+        })
+        .await;
+    let ids: Vec<String> = witness
+        .seen("/event")
+        .iter()
+        .map(|event| event.json()["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let task = task["id"].as_str().expect("an id");
+    let expected: Vec<String> = (1..=version).map(|version| format!("{task}:{version}")).collect();
+    assert_eq!(ids, expected);
 }
 
 pub(crate) async fn loses_its_data() {

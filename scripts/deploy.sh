@@ -1,0 +1,202 @@
+#!/usr/bin/env bash
+# Puts Nudge on a cluster that scripts/setup-dapr.sh has prepared: builds and pushes the application and the Spin image, applies an
+# overlay of k8s/ in an order that works, waits until it runs, looks whether each pod has its sidecar, and has a reminder of its own
+# mailed. What was applied is kept as a release; scripts/rollback.sh goes back to the one before. May be repeated.
+#
+# Usage: scripts/deploy.sh minikube|minikube-redis|minikube-rabbitmq|oke [--dry-run] [options]
+#   --registry NAME      where images are pushed, such as registry.example.com/team; pods pull from there over TLS, without a login
+#   --image NAME         an application that is in a registry already; nothing is built and pushed
+#   --spin-image NAME    likewise the Spin image (k8s/spin-image)
+#   --mail-to ADDRESS    whereto the reminder of the check goes (check@example.com; on oke there is no check without it)
+#   --no-check           do not have a reminder mailed
+#   --dry-run            says what it would do, and changes nothing
+# Needs kubectl 1.31 or newer, curl, openssl and, unless images are given, spin 4.1, Rust and docker. docs/KUBERNETES.md has more.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/k8s.sh
+
+usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
+place="" registry="" image="" spin_image="" mail_to="" check=yes dry_run=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --registry | --image | --spin-image | --mail-to)
+      [ $# -ge 2 ] || usage
+      option=${1#--}
+      declare "${option//-/_}=$2"
+      shift ;;
+    --no-check) check=no ;;
+    --dry-run) dry_run=yes ;;
+    minikube | minikube-redis | minikube-rabbitmq | oke) place=$1 ;;
+    *) usage ;;
+  esac
+  shift
+done
+[ -n "$place" ] || usage
+[ "$place" = oke ] || : "${mail_to:=check@example.com}"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+step "Looking at what is here"
+need kubectl curl openssl gzip
+say "context $(kubectl config current-context)"
+for crd in spinapps.core.spinkube.dev components.dapr.io; do
+  kubectl get "customresourcedefinition/$crd" >/dev/null 2>&1 || fail "the cluster does not know $crd: run scripts/setup-dapr.sh ${place%%-*}"
+done
+
+step "Images"
+version=$(git describe --always --dirty)
+if [ -z "$image" ]; then
+  [ -n "$registry" ] || fail "--registry NAME says where to push the application, or --image NAME where it is"
+  [ "$dry_run" = yes ] || need spin
+  image=$registry/nudge:$version
+  run spin build
+  run spin registry push "$image"
+fi
+if [ -z "$spin_image" ]; then
+  [ -n "$registry" ] || fail "--registry NAME says where to push the Spin image, or --spin-image NAME where it is"
+  [ "$dry_run" = yes ] || need docker
+  spin_image=$registry/nudge-spin:4.1
+  run docker build --tag "$spin_image" k8s/spin-image
+  run docker push "$spin_image"
+fi
+say "application $image"
+say "Spin        $spin_image"
+
+step "Rendering k8s/overlays/$place"
+manifest=$scratch/manifest.yaml
+kubectl kustomize "k8s/overlays/$place" |
+  sed -e "s|registry.invalid/nudge:unset|$image|" -e "s|registry.invalid/nudge-spin:unset|$spin_image|" >"$manifest"
+say "$(grep -c '^kind: ' "$manifest") objects"
+
+step "Secrets"
+has() { kube get secret "$1" >/dev/null 2>&1; }
+# make NAME KEY=VALUE…: if it is not there. What is there is somebody's, and stays.
+make() {
+  local name=$1 literal
+  local -a literals=()
+  shift
+  if has "$name"; then
+    say "$name is there"
+    return
+  fi
+  for literal; do literals+=("--from-literal=$literal"); done
+  if [ "$dry_run" = yes ]; then
+    say "would make $name with ${*//=*/=…}"
+  else
+    kube create secret generic "$name" "${literals[@]}"
+  fi
+}
+random() { openssl rand -hex 32; }
+# want NAME KEY…: yours to make.
+missing=()
+want() {
+  local name=$1 key
+  shift
+  has "$name" && return
+  missing+=("kubectl --namespace $namespace create secret generic $name$(for key; do printf " --from-literal=%s=…" "$key"; done)")
+}
+part "$manifest" Namespace >"$scratch/namespace.yaml"
+run kubectl apply --server-side --field-manager=nudge-deploy --filename "$scratch/namespace.yaml"
+# Ours alone, so chance is as good as any other value: what sidecars and services show each other, and the key of the users' tokens.
+make dapr-api-token "token=$(random)"
+make app-api-token "token=$(random)"
+make jwt-key "jwt-key=$(random)"
+if [ "$place" = oke ]; then
+  want database url host
+  want postgres-connection postgres-connection
+  want kafka-brokers kafka-brokers
+  want kafka-username kafka-username
+  want kafka-password kafka-password
+  want smtp-host smtp-host
+  want smtp-port smtp-port
+  want smtp-user smtp-user
+  want smtp-password smtp-password
+  has nudge-tls || missing+=("kubectl --namespace $namespace create secret tls nudge-tls --cert=… --key=…")
+else
+  password=$(random)
+  if has postgres; then
+    password=$(kube get secret postgres --output 'jsonpath={.data.password}' | base64 --decode)
+  fi
+  make postgres "password=$password"
+  make database "url=postgres://nudge:$password@postgres:5432/nudge" host=postgres://postgres:5432
+  make smtp-host smtp-host=mail
+  make smtp-port smtp-port=1025
+  case $place in
+    minikube-redis)
+      make redis-host redis-host=redis:6379
+      make redis-password "redis-password=$(random)"
+      ;;
+    minikube-rabbitmq)
+      rabbit=$(random)
+      if has rabbitmq; then
+        rabbit=$(kube get secret rabbitmq --output 'jsonpath={.data.password}' | base64 --decode)
+      fi
+      make rabbitmq "password=$rabbit"
+      make rabbitmq-url "rabbitmq-url=amqp://nudge:$rabbit@rabbitmq:5672/"
+      ;;
+    *) make kafka-brokers kafka-brokers=kafka:9092 ;;
+  esac
+  [ "$place" = minikube-redis ] || make postgres-connection "postgres-connection=postgres://nudge:$password@postgres:5432/nudge?sslmode=disable"
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  printf '%s\n' "These are yours to make:" "${missing[@]/#/  }" >&2
+  [ "$dry_run" = yes ] || fail "${#missing[@]} Secrets are missing; docs/KUBERNETES.md says what is in each"
+fi
+
+apply "$manifest"
+verify_sidecars
+record "$manifest"
+
+# Mints a token as `nudge token` does, with the key on the cluster.
+token() {
+  local key now head claims signature
+  key=$(kube get secret jwt-key --output 'jsonpath={.data.jwt-key}' | base64 --decode)
+  now=$(date +%s)
+  base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+  head=$(printf '{"alg":"HS256"}' | base64url)
+  claims=$(printf '{"sub":"deploy-check","iss":"nudge","aud":"nudge","iat":%s,"exp":%s,"email":"%s"}' \
+    "$now" "$((now + 600))" "$mail_to" | base64url)
+  signature=$(printf '%s.%s' "$head" "$claims" | openssl dgst -sha256 -hmac "$key" -binary | base64url)
+  printf '%s.%s.%s' "$head" "$claims" "$signature"
+}
+
+# A task of its own whose reminder is due in a few seconds; then the task goes again.
+check_reminder() {
+  local bearer address forward task at answer deadline
+  bearer="authorization: Bearer $(token)"
+  kubectl --namespace "$namespace" port-forward service/api :80 >"$scratch/forward" 2>&1 &
+  forward=$!
+  # shellcheck disable=SC2064 # which process is meant is known now
+  trap "kill $forward 2>/dev/null; rm -rf '$scratch'" EXIT
+  address=$(timeout 30 sed -n '/127.0.0.1:/{s/.*\(127.0.0.1:[0-9]*\).*/\1/p;q}' <(tail --follow --lines=+1 "$scratch/forward" --pid="$forward")) ||
+    fail "no way to the api: $(cat "$scratch/forward")"
+  at=$(date --utc --date='15 seconds' +%Y-%m-%dT%H:%M:%SZ)
+  answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" --json \
+    "{\"title\":\"Deployment check\",\"due\":\"$(date --utc --date='1 hour' +%Y-%m-%dT%H:%M:%SZ)\",\"reminders\":[{\"at\":\"$at\"}]}" \
+    "http://$address/api/v1/tasks") || fail "the api refused a task: $answer"
+  task=$(sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer")
+  say "a task with a reminder at $at to $mail_to"
+  deadline=$((SECONDS + 120))
+  until answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" "http://$address/api/v1/tasks/$task") &&
+    grep -q '"status":"sent"' <<<"$answer"; do
+    [ $SECONDS -lt $deadline ] || fail "the reminder was not sent within 120 s: docs/DAPR_GUIDE.md, troubleshooting. $answer"
+    sleep 1
+  done
+  say "sent"
+  curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" --request DELETE "http://$address/api/v1/tasks/$task"
+}
+
+step "Checking with a reminder"
+if [ "$check" = no ]; then
+  say "left out, as you wished"
+elif [ -z "$mail_to" ]; then
+  say "left out: --mail-to ADDRESS says whereto it goes"
+elif grep -q '^  jwks-url: .' "$manifest"; then
+  say "left out: tokens come from an identity provider (jwks-url)"
+elif [ "$dry_run" = yes ]; then
+  say "would create a task with a reminder in 15 s, wait until it is sent, and delete the task"
+else
+  check_reminder
+fi
+step "Done"

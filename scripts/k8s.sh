@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# What setup-dapr.sh, deploy.sh and rollback.sh share; to be sourced. With dry_run=yes nothing is changed: what would be done is said.
+
+# shellcheck source=scripts/parts.sh
+source "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+
+namespace=nudge
+apps=(api notification email-delivery recurring-task)
+kept=10 # releases that a rollback can go back to
+
+fail() { say "error: $*"; exit 1; }
+
+step() { say ""; say "== $* ($SECONDS s)"; }
+
+# run COMMAND…: what changes something.
+run() {
+  if [ "${dry_run:-no}" = yes ]; then
+    say "would run: $*"
+  else
+    "$@"
+  fi
+}
+
+kube() { kubectl --namespace "$namespace" "$@"; }
+
+# part FILE KINDS: the documents of a manifest whose kind is among KINDS, a regular expression; with `!` before it, the others.
+part() {
+  awk -v kinds="$2" '
+    function flush() {
+      negated = substr(kinds, 1, 1) == "!"
+      pattern = "^(" (negated ? substr(kinds, 2) : kinds) ")$"
+      if (kind != "" && (kind ~ pattern) != negated) printf "---\n%s", text
+      text = ""; kind = ""
+    }
+    /^---$/ { flush(); next }
+    /^kind: / { kind = $2 }
+    { text = text $0 "\n" }
+    END { flush() }' "$1"
+}
+
+# apply MANIFEST: in an order in which each object finds what it needs. Uses $scratch.
+apply() {
+  local manifest=$1 workload
+  local -a ssa=(kubectl apply --server-side --field-manager=nudge-deploy --filename)
+  step "Applying what the services stand on: Dapr's resources, policies, accounts, settings"
+  part "$manifest" '!SpinApp|ScaledObject' >"$scratch/base.yaml"
+  run "${ssa[@]}" "$scratch/base.yaml"
+  for workload in $(part "$manifest" 'StatefulSet' | awk '/^  name: / { print $2 }'); do
+    run kube rollout status "statefulset/$workload" --timeout=300s
+  done
+  step "Applying the SpinApps; the operator makes Deployments of them"
+  part "$manifest" SpinApp >"$scratch/spinapps.yaml"
+  run "${ssa[@]}" "$scratch/spinapps.yaml"
+  for workload in "${apps[@]}"; do
+    run kube wait --for=create "deployment/$workload" --timeout=60s
+  done
+  step "Applying what a SpinApp cannot say: security contexts, spread, time to end"
+  run kubectl apply --server-side --field-manager=nudge-hardening --kustomize k8s/hardening
+  step "Applying the scaling"
+  part "$manifest" ScaledObject >"$scratch/scaling.yaml"
+  if [ -s "$scratch/scaling.yaml" ]; then
+    run "${ssa[@]}" "$scratch/scaling.yaml"
+  else
+    say "none: this overlay has fixed replicas"
+  fi
+  step "Waiting until every pod is ready"
+  for workload in "${apps[@]}"; do
+    run kube rollout status "deployment/$workload" --timeout=300s
+  done
+}
+
+# Dapr's injector fails open: if it was away, pods have no sidecar and nothing says so.
+verify_sidecars() {
+  local app pods pod injected ids
+  step "Checking that each pod has its sidecar"
+  if [ "${dry_run:-no}" = yes ]; then
+    say "would look for the label dapr.io/sidecar-injected on the pods of: ${apps[*]}"
+    return
+  fi
+  for app in "${apps[@]}"; do
+    pods=$(kube get pods --selector "core.spinkube.dev/app-name=$app" --field-selector status.phase=Running \
+      --output 'jsonpath={range .items[*]}{.metadata.name} {.metadata.labels.dapr\.io/sidecar-injected} {.metadata.labels.dapr\.io/app-id}{"\n"}{end}')
+    [ -n "$pods" ] || fail "there is no running pod of $app"
+    while read -r pod injected ids; do
+      [ "$injected" = true ] || fail "pod $pod has no sidecar: is dapr-sidecar-injector well? Then delete the pod"
+      [ "$ids" = "$app" ] || fail "the sidecar of pod $pod has the app id $ids, not $app"
+    done <<<"$pods"
+    say "$app: $(wc -l <<<"$pods") with a sidecar"
+  done
+}
+
+# releases: the numbers of those that are kept, oldest first.
+releases() {
+  kube get configmaps --selector nudge/release --output 'jsonpath={range .items[*]}{.metadata.labels.nudge/release}{"\n"}{end}' | sort -n
+}
+
+# current: the number of the release that was applied last; empty before the first.
+current() { kubectl get namespace "$namespace" --output 'jsonpath={.metadata.annotations.nudge/release}' --ignore-not-found; }
+
+mark() { run kubectl annotate namespace "$namespace" "nudge/release=$1" --overwrite; }
+
+# record MANIFEST: keeps it as the next release, and forgets the oldest.
+record() {
+  local manifest=$1 next name old
+  step "Keeping this release"
+  if [ "${dry_run:-no}" = yes ]; then
+    say "would keep the manifest as a ConfigMap nudge-release-N, and forget all but the last $kept"
+    return
+  fi
+  next=$(($(releases | tail -1 || true) + 1))
+  name=nudge-release-$next
+  gzip --no-name --stdout "$manifest" >"$scratch/manifest.gz"
+  kube create configmap "$name" --from-file="manifest.gz=$scratch/manifest.gz"
+  kube label configmap "$name" "nudge/release=$next"
+  mark "$next"
+  for old in $(releases | head -n "-$kept"); do
+    kube delete configmap "nudge-release-$old"
+  done
+  say "this is release $next; scripts/rollback.sh goes back to the one before"
+}
+
+# objects MANIFEST: kind/name of each, sorted. A namespace is never deleted, so it does not count.
+objects() { kubectl create --dry-run=client --output name --filename "$1" | grep -v '^namespace/' | sort; }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Goes back to the release before the one that runs: its objects as they were applied, images and settings among them. Objects that came
+# later are deleted; Secrets and data stay. Says how long it took.
+#
+# Usage: scripts/rollback.sh [--to RELEASE] [--dry-run]
+#   --to RELEASE   another release than the one before, by its number
+#   --dry-run      says what it would do, and changes nothing
+# Needs kubectl 1.31 or newer. Data is not turned back: the api's migrations only add, so that the release before runs on them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/k8s.sh
+
+usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
+to="" dry_run=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --to)
+      [ $# -ge 2 ] || usage
+      to=$2
+      shift ;;
+    --dry-run) dry_run=yes ;;
+    *) usage ;;
+  esac
+  shift
+done
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+need kubectl gzip
+
+step "Looking for the release before"
+now=$(current)
+[ -n "$now" ] || fail "there is no release on $(kubectl config current-context): scripts/deploy.sh makes the first"
+all=$(releases)
+if [ -z "$to" ]; then
+  to=$(awk -v now="$now" '$1 < now' <<<"$all" | tail -1)
+  [ -n "$to" ] || fail "release $now is the oldest that is kept"
+fi
+grep -qx "$to" <<<"$all" || fail "there is no release $to; kept are: $(tr '\n' ' ' <<<"$all")"
+say "from release $now to release $to, on $(kubectl config current-context)"
+
+manifest() {
+  kube get configmap "nudge-release-$1" --output 'jsonpath={.binaryData.manifest\.gz}' | base64 --decode | gzip --decompress
+}
+manifest "$to" >"$scratch/to.yaml"
+manifest "$now" >"$scratch/now.yaml"
+
+apply "$scratch/to.yaml"
+
+step "Deleting what came after release $to"
+comm -13 <(objects "$scratch/to.yaml") <(objects "$scratch/now.yaml") >"$scratch/later"
+if [ -s "$scratch/later" ]; then
+  while read -r object; do
+    run kube delete "$object" --ignore-not-found
+  done <"$scratch/later"
+else
+  say "nothing did"
+fi
+verify_sidecars
+mark "$to"
+step "Release $to runs again"
