@@ -97,7 +97,7 @@ want() {
   missing+=("kubectl --namespace $namespace create secret generic $name$(for key; do printf " --from-literal=%s=…" "$key"; done)")
 }
 part "$manifest" Namespace >"$scratch/namespace.yaml"
-run kubectl apply --server-side --field-manager=nudge-deploy --filename "$scratch/namespace.yaml"
+run kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename "$scratch/namespace.yaml"
 # Ours alone, so chance is as good as any other value: what sidecars and services show each other, and the key of the users' tokens.
 make dapr-api-token "token=$(random)"
 make app-api-token "token=$(random)"
@@ -144,7 +144,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   [ "$dry_run" = yes ] || fail "${#missing[@]} Secrets are missing; docs/KUBERNETES.md says what is in each"
 fi
 
+former=$(current)
 apply "$manifest"
+if [ -n "$former" ]; then
+  release "$former" >"$scratch/former.yaml"
+  prune "$scratch/former.yaml" "$manifest"
+fi
 verify_sidecars
 record "$manifest"
 

@@ -41,7 +41,7 @@ part() {
 # apply MANIFEST: in an order in which each object finds what it needs. Uses $scratch.
 apply() {
   local manifest=$1 workload
-  local -a ssa=(kubectl apply --server-side --field-manager=nudge-deploy --filename)
+  local -a ssa=(kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename)
   step "Applying what the services stand on: Dapr's resources, policies, accounts, settings"
   part "$manifest" '!SpinApp|ScaledObject' >"$scratch/base.yaml"
   run "${ssa[@]}" "$scratch/base.yaml"
@@ -119,5 +119,24 @@ record() {
   say "this is release $next; scripts/rollback.sh goes back to the one before"
 }
 
+# release NUMBER: its manifest.
+release() {
+  kube get configmap "nudge-release-$1" --output 'jsonpath={.binaryData.manifest\.gz}' | base64 --decode | gzip --decompress
+}
+
 # objects MANIFEST: kind/name of each, sorted. A namespace is never deleted, so it does not count.
 objects() { kubectl create --dry-run=client --output name --filename "$1" | grep -v '^namespace/' | sort; }
+
+# prune FORMER MANIFEST: deletes what is in the former manifest and not in the other. Volumes of a StatefulSet stay, with their data.
+prune() {
+  local object
+  step "Deleting what was there before and is not any more"
+  comm -23 <(objects "$1") <(objects "$2") >"$scratch/gone"
+  if [ ! -s "$scratch/gone" ]; then
+    say "nothing"
+    return
+  fi
+  while read -r object; do
+    run kube delete "$object" --ignore-not-found
+  done <"$scratch/gone"
+}

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Goes back to the release before the one that runs: its objects as they were applied, images and settings among them. Objects that came
-# later are deleted; Secrets and data stay. Says how long it took.
+# Goes back to the release before the one that runs: its objects as they were applied, images and settings among them. Objects that it did
+# not have are deleted; Secrets and data stay. Says how long it took.
 #
 # Usage: scripts/rollback.sh [--to RELEASE] [--dry-run]
 #   --to RELEASE   another release than the one before, by its number
 #   --dry-run      says what it would do, and changes nothing
-# Needs kubectl 1.31 or newer. Data is not turned back: the api's migrations only add, so that the release before runs on them.
+# Needs kubectl 1.31 or newer. Data is not turned back: migrations only add, so that the release before runs on them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/k8s.sh
@@ -39,23 +39,11 @@ fi
 grep -qx "$to" <<<"$all" || fail "there is no release $to; kept are: $(tr '\n' ' ' <<<"$all")"
 say "from release $now to release $to, on $(kubectl config current-context)"
 
-manifest() {
-  kube get configmap "nudge-release-$1" --output 'jsonpath={.binaryData.manifest\.gz}' | base64 --decode | gzip --decompress
-}
-manifest "$to" >"$scratch/to.yaml"
-manifest "$now" >"$scratch/now.yaml"
+release "$to" >"$scratch/to.yaml"
+release "$now" >"$scratch/now.yaml"
 
 apply "$scratch/to.yaml"
-
-step "Deleting what came after release $to"
-comm -13 <(objects "$scratch/to.yaml") <(objects "$scratch/now.yaml") >"$scratch/later"
-if [ -s "$scratch/later" ]; then
-  while read -r object; do
-    run kube delete "$object" --ignore-not-found
-  done <"$scratch/later"
-else
-  say "nothing did"
-fi
+prune "$scratch/now.yaml" "$scratch/to.yaml"
 verify_sidecars
 mark "$to"
 step "Release $to runs again"
