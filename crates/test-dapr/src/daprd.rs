@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::process::{Process, free_ports};
+use test_ports::free_ports;
+
+use crate::process::Process;
 
 /// How to start a sidecar.
 #[derive(Clone, Debug, Default)]

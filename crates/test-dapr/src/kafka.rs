@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use crate::cache;
-use crate::process::{Process, free_ports};
+use test_ports::free_ports;
+
+use crate::process::Process;
 
 const VERSION: &str = "4.1.2";
 

@@ -30,10 +30,11 @@ mod scheduler;
 
 pub use daprd::{AppHealth, Daprd, Options};
 pub use kafka::Kafka;
-pub use process::{Process, free_ports};
+pub use process::Process;
 pub use rabbitmq::RabbitMq;
 pub use redis::Redis;
 pub use scheduler::Scheduler;
+pub use test_ports::free_ports;
 
 use std::path::PathBuf;
 

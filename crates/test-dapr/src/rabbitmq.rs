@@ -8,7 +8,9 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::cache;
-use crate::process::{Process, free_ports};
+use test_ports::free_ports;
+
+use crate::process::Process;
 
 /// A server of one node, whose name service is its own. Its data is deleted with it.
 #[derive(Debug)]

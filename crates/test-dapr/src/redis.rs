@@ -7,7 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::cache;
-use crate::process::{Process, free_ports};
+use test_ports::free_ports;
+
+use crate::process::Process;
 
 /// A server that writes every change to its log. Its data is deleted with it.
 #[derive(Debug)]

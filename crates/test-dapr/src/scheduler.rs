@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process::{Process, free_ports};
+use test_ports::free_ports;
+
+use crate::process::Process;
 
 /// A running scheduler. Its data is deleted with it.
 #[derive(Debug)]

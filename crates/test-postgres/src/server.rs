@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
 /// How long the server may take to start.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -66,12 +64,8 @@ impl Server {
             .arg(&folder)
             .status();
         assert!(made.expect("initdb starts").success());
-        let free = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port")
-            .local_addr()
-            .expect("bound");
-        let port = free.port().to_string();
+        let [port] = test_ports::free_ports().expect("a free port");
+        let port = port.to_string();
         let mut command = command(postgres);
         command
             .args(["-h", "127.0.0.1", "-p", &port, "-k", "", "-F", "-D"])
@@ -80,7 +74,7 @@ impl Server {
         let server = Self {
             command,
             child,
-            address: format!("postgres://nudge@{free}/postgres?sslmode=disable"),
+            address: format!("postgres://nudge@127.0.0.1:{port}/postgres?sslmode=disable"),
             port,
             _data: data,
         };

@@ -1,0 +1,127 @@
+//! kubectl, as one user.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::certificates::{Authority, secret};
+use crate::control_plane::ADDRESS;
+use crate::parts::command;
+
+/// How long anything may take that is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Between two looks at what says nothing by itself.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How a user shows who it is.
+pub(crate) enum Credentials<'a> {
+    /// By `tls.crt` and `tls.key` of a folder.
+    Certificate(&'a Path),
+    /// By a token.
+    Token(&'a str),
+}
+
+/// Writes a kubeconfig.
+pub(crate) fn kubeconfig(path: &Path, authority: &Authority, credentials: &Credentials<'_>) -> Result<()> {
+    let user = match credentials {
+        Credentials::Token(token) => format!("token: \"{token}\""),
+        Credentials::Certificate(folder) => format!(
+            "client-certificate: \"{0}/tls.crt\", client-key: \"{0}/tls.key\"",
+            folder.display()
+        ),
+    };
+    let text = format!(
+        "apiVersion: v1\n\
+         kind: Config\n\
+         clusters: [{{name: test, cluster: {{server: \"https://{ADDRESS}\", certificate-authority: \"{}\"}}}}]\n\
+         users: [{{name: test, user: {{{user}}}}}]\n\
+         contexts: [{{name: test, context: {{cluster: test, user: test}}}}]\n\
+         current-context: test\n",
+        authority.path().display()
+    );
+    secret(path, &text)
+}
+
+/// The program, its user, and where it keeps what it learned of the API.
+#[derive(Clone, Debug)]
+pub(crate) struct Kubectl {
+    pub(crate) program: PathBuf,
+    pub(crate) kubeconfig: PathBuf,
+    pub(crate) home: PathBuf,
+}
+
+impl Kubectl {
+    /// Runs it, and gives back what it wrote.
+    pub(crate) fn run(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
+        let mut command = command(&self.program, &self.home);
+        command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
+        run(command, input)
+    }
+
+    /// Waits until something is there, and then until it is as asked.
+    pub(crate) fn wait(&self, namespace: &str, object: &str, condition: &str) -> Result<()> {
+        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+        let wait = |condition: &str| {
+            let condition = format!("--for={condition}");
+            self.run(&["-n", namespace, "wait", object, &condition, &timeout], None)
+        };
+        wait("create")?;
+        if condition == "create" {
+            return Ok(());
+        }
+        wait(condition).map(drop).map_err(|error| {
+            let status = self.run(&["-n", namespace, "get", object, "-ojsonpath={.status}"], None);
+            error.context(format!("{object} is {}", status.unwrap_or_default()))
+        })
+    }
+}
+
+/// Runs a program to its end.
+pub(crate) fn run(mut command: Command, input: Option<&str>) -> Result<String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let line = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+    let mut child = command
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| line.clone())?;
+    // Read while it is written to: an answer may be longer than a pipe.
+    let output = std::thread::scope(|scope| {
+        if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+            // It may end without reading everything, and says why.
+            scope.spawn(move || stdin.write_all(text.as_bytes()));
+        }
+        child.wait_with_output()
+    })?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{line}: {}", errors.trim());
+    String::from_utf8(output.stdout).context("not a text")
+}
+
+/// Looks again and again until there is a value.
+///
+/// # Errors
+///
+/// There is none in time. The error says why not, the last time.
+pub(crate) fn until<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt() {
+            Ok(value) => return Ok(value),
+            Err(error) if Instant::now() > deadline => {
+                bail!("{what}: not within {} s: {error:#}", PATIENCE.as_secs())
+            }
+            Err(_) => std::thread::park_timeout(PAUSE),
+        }
+    }
+}

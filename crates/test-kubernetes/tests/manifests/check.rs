@@ -1,0 +1,574 @@
+//! What the manifests say, held against spin.toml and the names that the code uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nudge_contract::names::{app, component, route, secret, topic};
+use serde_json::Value;
+
+/// Annotations that Dapr's injector 1.16.0 knows and Nudge uses. It ignores what it does not know, so a typo would go unseen.
+/// <https://docs.dapr.io/reference/arguments-annotations-overview/>
+const ANNOTATIONS: [&str; 18] = [
+    "dapr.io/enabled",
+    "dapr.io/app-id",
+    "dapr.io/app-port",
+    "dapr.io/app-protocol",
+    "dapr.io/config",
+    "dapr.io/log-as-json",
+    "dapr.io/api-token-secret",
+    "dapr.io/app-token-secret",
+    "dapr.io/disable-builtin-k8s-secret-store",
+    "dapr.io/enable-app-health-check",
+    "dapr.io/app-health-check-path",
+    "dapr.io/app-health-probe-interval",
+    "dapr.io/app-health-probe-timeout",
+    "dapr.io/app-health-threshold",
+    "dapr.io/graceful-shutdown-seconds",
+    "dapr.io/sidecar-cpu-request",
+    "dapr.io/sidecar-memory-request",
+    "dapr.io/sidecar-memory-limit",
+];
+
+/// Those beyond the ones above that have values of their own.
+const MORE_ANNOTATIONS: [&str; 2] = ["dapr.io/env", "dapr.io/sidecar-seccomp-profile-type"];
+
+/// Who invokes which route of the api: caller, method, route. The code of each caller names it once.
+const INVOCATIONS: [(&str, &str, &str); 4] = [
+    (app::NOTIFICATION, "POST", route::RELAY),
+    (app::NOTIFICATION, "GET", route::OVERDUE_REMINDERS),
+    (app::EMAIL_DELIVERY, "GET", route::REMINDER_DELIVERY),
+    (app::RECURRING_TASK, "POST", route::SUCCESSOR),
+];
+
+/// The objects of an overlay, and what they must agree with.
+pub(crate) struct Manifests {
+    objects: Vec<Value>,
+    spin: Value,
+    /// `name/key` of each secret that scripts/deploy.sh makes or asks for.
+    secrets: BTreeSet<String>,
+}
+
+/// What is wrong, a sentence each.
+type Findings = Vec<String>;
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<&'a str> {
+    list(value, pointer).iter().filter_map(Value::as_str).collect()
+}
+
+fn name(object: &Value) -> &str {
+    text(object, "/metadata/name")
+}
+
+impl Manifests {
+    pub(crate) fn new(objects: Vec<Value>, spin: Value, secrets: BTreeSet<String>) -> Self {
+        Self {
+            objects,
+            spin,
+            secrets,
+        }
+    }
+
+    /// To break them, and see whether that is found.
+    pub(crate) fn object(&mut self, kind: &str, named: &str) -> &mut Value {
+        let found = self
+            .objects
+            .iter_mut()
+            .find(|object| text(object, "/kind") == kind && name(object) == named);
+        found.unwrap_or_else(|| panic!("there is no {kind} {named}"))
+    }
+
+    fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.objects
+            .iter()
+            .filter(move |object| text(object, "/kind") == kind)
+    }
+
+    fn names(&self, kind: &str) -> BTreeSet<&str> {
+        self.of(kind).map(name).collect()
+    }
+
+    /// Everything that does not agree.
+    pub(crate) fn findings(&self) -> Findings {
+        let mut findings = Findings::new();
+        self.apps(&mut findings);
+        for spinapp in self.of("SpinApp") {
+            let of = format!("SpinApp {}", name(spinapp));
+            let mut own = Findings::new();
+            self.annotations(spinapp, &mut own);
+            self.probes(spinapp, &mut own);
+            self.variables(spinapp, &mut own);
+            self.around(spinapp, &mut own);
+            findings.extend(own.into_iter().map(|finding| format!("{of}: {finding}")));
+        }
+        self.references(&mut findings);
+        self.components(&mut findings);
+        self.subscriptions(&mut findings);
+        self.invocations(&mut findings);
+        self.secret_access(&mut findings);
+        self.scaling(&mut findings);
+        findings
+    }
+
+    fn apps(&self, findings: &mut Findings) {
+        let expected: BTreeSet<&str> = app::ALL.into();
+        if self.names("SpinApp") != expected {
+            findings.push(format!(
+                "the SpinApps are {:?}, the services {expected:?}",
+                self.names("SpinApp")
+            ));
+        }
+        for object in &self.objects {
+            let namespace = text(object, "/metadata/namespace");
+            let cluster = ["Namespace", "RuntimeClass"].contains(&text(object, "/kind"));
+            if !cluster && namespace != "nudge" {
+                findings.push(format!(
+                    "{} {} is in the namespace `{namespace}`",
+                    text(object, "/kind"),
+                    name(object)
+                ));
+            }
+        }
+        for executor in self.of("SpinAppExecutor") {
+            let config = &executor["spec"]["deploymentConfig"];
+            if config.get("spinImage").is_some() == config.get("runtimeClassName").is_some() {
+                findings.push(format!(
+                    "SpinAppExecutor {}: either spinImage or runtimeClassName",
+                    name(executor)
+                ));
+            }
+        }
+    }
+
+    fn annotations(&self, spinapp: &Value, findings: &mut Findings) {
+        let app_id = name(spinapp);
+        if texts(spinapp, "/spec/components") != [app_id] {
+            findings.push(format!(
+                "its components are {:?}",
+                texts(spinapp, "/spec/components")
+            ));
+        }
+        if self.spin["component"].get(app_id).is_none() {
+            findings.push("spin.toml has no such component".to_owned());
+        }
+        let nothing = serde_json::Map::new();
+        let annotations = spinapp
+            .pointer("/spec/podAnnotations")
+            .and_then(Value::as_object)
+            .unwrap_or(&nothing);
+        for (key, value) in annotations {
+            if !ANNOTATIONS
+                .iter()
+                .chain(&MORE_ANNOTATIONS)
+                .any(|known| known == key)
+            {
+                findings.push(format!("{key} is no annotation that is known here"));
+            }
+            if !value.is_string() {
+                findings.push(format!("{key} is {value}, which is no text"));
+            }
+        }
+        for key in ANNOTATIONS {
+            let value = annotations.get(key).and_then(Value::as_str);
+            let right = match key {
+                "dapr.io/app-id" => value == Some(app_id),
+                // The operator has Spin listen there.
+                "dapr.io/app-port" => value == Some("80"),
+                "dapr.io/app-protocol" => value == Some("http"),
+                "dapr.io/app-health-check-path" => value == Some(route::health_of(app_id)),
+                "dapr.io/config" => value.is_some_and(|config| self.names("Configuration").contains(config)),
+                "dapr.io/enabled"
+                | "dapr.io/log-as-json"
+                | "dapr.io/enable-app-health-check"
+                | "dapr.io/disable-builtin-k8s-secret-store" => value == Some("true"),
+                "dapr.io/sidecar-memory-limit" => value == Some("128Mi"),
+                // docs/decisions/0022-never-unwell.md
+                "dapr.io/app-health-threshold" => value == Some("1000"),
+                _ => value.is_some_and(|value| !value.is_empty()),
+            };
+            if !right {
+                findings.push(format!("{key} is {value:?}"));
+            }
+        }
+    }
+
+    fn probes(&self, spinapp: &Value, findings: &mut Findings) {
+        let app_id = name(spinapp);
+        let ready = if app_id == app::API {
+            route::READY
+        } else {
+            route::health_of(app_id)
+        };
+        for (probe, path) in [("readiness", ready), ("liveness", route::health_of(app_id))] {
+            let get = &spinapp["spec"]["checks"][probe]["httpGet"];
+            if get["path"] != path {
+                findings.push(format!("its {probe} probe asks {}, not {path}", get["path"]));
+            }
+            if !get["httpHeaders"].is_array() {
+                findings.push(format!(
+                    "its {probe} probe has no httpHeaders, which the operator's webhook refuses"
+                ));
+            }
+        }
+    }
+
+    fn variables(&self, spinapp: &Value, findings: &mut Findings) {
+        let app_id = name(spinapp);
+        let mut given = BTreeMap::new();
+        for variable in list(spinapp, "/spec/variables") {
+            let variable_name = text(variable, "/name");
+            let Some(declared) = self.spin["variables"].get(variable_name) else {
+                findings.push(format!("spin.toml has no variable {variable_name}"));
+                continue;
+            };
+            // What a component does not use would say something that is not so.
+            let used = format!("{{{{ {variable_name} }}}}");
+            if !self.spin["component"][app_id].to_string().contains(&used) {
+                findings.push(format!("its component does not use the variable {variable_name}"));
+            }
+            let from_secret = variable.pointer("/valueFrom/secretKeyRef").is_some();
+            if declared["secret"] == true && !from_secret {
+                findings.push(format!(
+                    "the variable {variable_name} is secret and not from a Secret"
+                ));
+            }
+            given.insert(variable_name, variable);
+        }
+        let sidecar = format!("{}_sidecar", app_id.replace('-', "_"));
+        let address = given
+            .get(sidecar.as_str())
+            .map_or("", |variable| text(variable, "/value"));
+        if address != "http://127.0.0.1:3500" {
+            findings.push(format!(
+                "{sidecar} is `{address}`, not the sidecar of its own pod"
+            ));
+        }
+        for (variable, annotation) in [
+            ("dapr_api_token", "api-token-secret"),
+            ("dapr_app_token", "app-token-secret"),
+        ] {
+            let reference = given
+                .get(variable)
+                .map(|variable| &variable["valueFrom"]["secretKeyRef"]);
+            let of_sidecar = &spinapp["spec"]["podAnnotations"][format!("dapr.io/{annotation}")];
+            // Dapr takes the key `token` of the Secret that the annotation names.
+            if reference
+                .is_none_or(|reference| reference["name"] != *of_sidecar || reference["key"] != "token")
+            {
+                findings.push(format!(
+                    "{variable} is not what its sidecar has from {annotation}"
+                ));
+            }
+        }
+    }
+
+    /// What belongs to each SpinApp.
+    fn around(&self, spinapp: &Value, findings: &mut Findings) {
+        let app_id = name(spinapp);
+        if !self
+            .names("ServiceAccount")
+            .contains(text(spinapp, "/spec/serviceAccountName"))
+        {
+            findings.push("its ServiceAccount is missing".to_owned());
+        }
+        if !self
+            .names("SpinAppExecutor")
+            .contains(text(spinapp, "/spec/executor"))
+        {
+            findings.push("its executor is missing".to_owned());
+        }
+        let budget = self.of("PodDisruptionBudget").find(|budget| {
+            budget.pointer("/spec/selector/matchLabels/core.spinkube.dev~1app-name")
+                == Some(&Value::from(app_id))
+        });
+        if budget.is_none() {
+            findings.push("no PodDisruptionBudget is for it".to_owned());
+        }
+        if text(spinapp, "/spec/podLabels/app.kubernetes.io~1part-of") != "nudge" {
+            findings.push("without the label part-of no NetworkPolicy is for it".to_owned());
+        }
+        for quantity in ["/spec/resources/requests/memory", "/spec/resources/limits/memory"] {
+            if text(spinapp, quantity).is_empty() {
+                findings.push(format!("{quantity} is missing"));
+            }
+        }
+    }
+
+    /// Every Secret and ConfigMap that something takes a value from.
+    fn references(&self, findings: &mut Findings) {
+        let mut there = self.secrets.clone();
+        for object in self.of("Secret").chain(self.of("ConfigMap")) {
+            for data in ["/data", "/stringData"] {
+                let keys = object
+                    .pointer(data)
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
+                there.extend(keys.map(|(key, _)| format!("{}/{key}", name(object))));
+            }
+        }
+        for object in &self.objects {
+            let mut wanted = Vec::new();
+            refer(object, &mut wanted);
+            let of = format!("{} {}", text(object, "/kind"), name(object));
+            findings.extend(
+                wanted
+                    .into_iter()
+                    .filter(|reference| !there.contains(reference))
+                    .map(|reference| format!("{of}: nobody makes {reference}")),
+            );
+        }
+    }
+
+    fn components(&self, findings: &mut Findings) {
+        let expected = BTreeSet::from([
+            component::PUBSUB,
+            component::STATE_STORE,
+            component::SECRET_STORE,
+            component::SMTP,
+        ]);
+        if self.names("Component") != expected {
+            findings.push(format!(
+                "the Dapr components are {:?}, the code's {expected:?}",
+                self.names("Component")
+            ));
+        }
+        for object in self.of("Component") {
+            let of = name(object);
+            for scope in texts(object, "/scopes") {
+                if !app::ALL.contains(&scope) {
+                    findings.push(format!("Component {of}: there is no app {scope}"));
+                }
+            }
+            // Left out, it is Kubernetes, and Dapr's operator reads the Secrets.
+            if object.pointer("/auth/secretStore").is_some() {
+                findings.push(format!(
+                    "Component {of}: its secrets are from the store {}",
+                    text(object, "/auth/secretStore")
+                ));
+            }
+        }
+        for resiliency in self.of("Resiliency") {
+            let targets = resiliency
+                .pointer("/spec/targets/components")
+                .and_then(Value::as_object);
+            for target in targets.into_iter().flatten().map(|(target, _)| target.as_str()) {
+                if !expected.contains(target) {
+                    findings.push(format!(
+                        "Resiliency {}: there is no component {target}",
+                        name(resiliency)
+                    ));
+                }
+            }
+        }
+    }
+
+    fn subscriptions(&self, findings: &mut Findings) {
+        let mut routes = BTreeSet::new();
+        for object in self.of("Subscription") {
+            let of = format!("Subscription {}", name(object));
+            let &[subscriber] = texts(object, "/scopes").as_slice() else {
+                findings.push(format!(
+                    "{of}: one app subscribes, not {:?}",
+                    texts(object, "/scopes")
+                ));
+                continue;
+            };
+            if text(object, "/spec/pubsubname") != component::PUBSUB {
+                findings.push(format!(
+                    "{of}: there is no component {}",
+                    text(object, "/spec/pubsubname")
+                ));
+            }
+            let topics = [
+                topic::TASK_EVENTS,
+                topic::TASK_RECURRENCE,
+                topic::TASK_REMINDERS,
+                topic::REMINDER_OUTCOMES,
+                topic::DEAD_LETTER,
+            ];
+            if !topics.contains(&text(object, "/spec/topic")) {
+                findings.push(format!(
+                    "{of}: nobody publishes on {}",
+                    text(object, "/spec/topic")
+                ));
+            }
+            let rules = list(object, "/spec/routes/rules")
+                .iter()
+                .map(|rule| text(rule, "/path"));
+            for path in rules.chain([text(object, "/spec/routes/default")]) {
+                if !route::SIDECAR_ONLY.contains(&(subscriber, "POST", path)) {
+                    findings.push(format!("{of}: {subscriber} has no route {path}"));
+                }
+                routes.insert(path.to_owned());
+            }
+            let dead = text(object, "/spec/deadLetterTopic");
+            if dead != topic::DEAD_LETTER && text(object, "/spec/topic") != topic::DEAD_LETTER {
+                findings.push(format!("{of}: its dead letters go to `{dead}`"));
+            }
+        }
+        for (app_id, _, path) in route::SIDECAR_ONLY {
+            if app::ALL.contains(&app_id) && path.contains("/events/") && !routes.contains(path) {
+                findings.push(format!("no Subscription leads to {path} of {app_id}"));
+            }
+        }
+    }
+
+    /// Access control: what the services invoke is allowed, and nothing else.
+    fn invocations(&self, findings: &mut Findings) {
+        let mut allowed = BTreeSet::new();
+        for configuration in self.of("Configuration") {
+            let of = format!("Configuration {}", name(configuration));
+            if text(configuration, "/spec/accessControl/defaultAction") != "deny" {
+                findings.push(format!("{of} lets anybody invoke anything"));
+            }
+            for policy in list(configuration, "/spec/accessControl/policies") {
+                let caller = text(policy, "/appId");
+                for (field, expected) in [
+                    ("defaultAction", "deny"),
+                    ("namespace", "nudge"),
+                    ("trustDomain", "public"),
+                ] {
+                    if policy[field] != expected {
+                        findings.push(format!("{of}: for {caller}, {field} is {}", policy[field]));
+                    }
+                }
+                for operation in list(policy, "/operations") {
+                    for verb in texts(operation, "/httpVerb") {
+                        allowed.insert((
+                            caller.to_owned(),
+                            verb.to_owned(),
+                            text(operation, "/name").to_owned(),
+                        ));
+                    }
+                }
+            }
+        }
+        let expected: BTreeSet<_> = INVOCATIONS
+            .iter()
+            // A whole segment `*` is no wildcard in the middle of a route; ids have hyphens.
+            .map(|(caller, verb, path)| {
+                (
+                    (*caller).to_owned(),
+                    (*verb).to_owned(),
+                    path.replace("{id}", "*-*"),
+                )
+            })
+            .collect();
+        for (caller, verb, path) in expected.difference(&allowed) {
+            findings.push(format!("{caller} may not call {verb} {path}"));
+        }
+        for (caller, verb, path) in allowed.difference(&expected) {
+            findings.push(format!("{caller} may call {verb} {path}, and does not"));
+        }
+    }
+
+    /// The api reads the key of the tokens, and nobody reads anything else.
+    fn secret_access(&self, findings: &mut Findings) {
+        let mut readable = Vec::new();
+        for role in self.of("Role") {
+            for rule in list(role, "/rules") {
+                readable.extend(texts(rule, "/resourceNames"));
+                if texts(rule, "/resources") != ["secrets"] || texts(rule, "/verbs") != ["get"] {
+                    findings.push(format!("Role {} allows more than to get secrets", name(role)));
+                }
+            }
+        }
+        if readable != [secret::JWT_KEY] {
+            findings.push(format!("the secrets that a service may read are {readable:?}"));
+        }
+        let scoped: Vec<&str> = self
+            .of("Configuration")
+            .flat_map(|configuration| list(configuration, "/spec/secrets/scopes"))
+            .flat_map(|scope| texts(scope, "/allowedSecrets"))
+            .collect();
+        if scoped != readable {
+            findings.push(format!(
+                "sidecars hand out the secrets {scoped:?}, the Role allows {readable:?}"
+            ));
+        }
+    }
+
+    fn scaling(&self, findings: &mut Findings) {
+        let scaled = self.names("ScaledObject");
+        for spinapp in self.of("SpinApp") {
+            let autoscaled = spinapp["spec"]["enableAutoscaling"] == true;
+            if autoscaled != scaled.contains(name(spinapp)) {
+                findings.push(format!(
+                    "SpinApp {}: enableAutoscaling and a ScaledObject go together",
+                    name(spinapp)
+                ));
+            }
+            if autoscaled == spinapp["spec"].get("replicas").is_some() {
+                findings.push(format!(
+                    "SpinApp {}: either replicas or enableAutoscaling",
+                    name(spinapp)
+                ));
+            }
+        }
+        for object in self.of("ScaledObject") {
+            let of = format!("ScaledObject {}", name(object));
+            let target = text(object, "/spec/scaleTargetRef/name");
+            if target != name(object) {
+                findings.push(format!("{of} scales {target}"));
+            }
+            for trigger in list(object, "/spec/triggers") {
+                if trigger.to_string().contains(".invalid") {
+                    findings.push(format!(
+                        "{of}: an overlay has to say where its {} is",
+                        text(trigger, "/type")
+                    ));
+                }
+                if text(trigger, "/type") != "kafka" {
+                    continue;
+                }
+                // `consumerGroup: "{appID}"` in the component.
+                if text(trigger, "/metadata/consumerGroup") != target {
+                    findings.push(format!(
+                        "{of}: its consumer group is {}",
+                        text(trigger, "/metadata/consumerGroup")
+                    ));
+                }
+                let topic = text(trigger, "/metadata/topic");
+                let subscribed = self.of("Subscription").any(|object| {
+                    text(object, "/spec/topic") == topic && texts(object, "/scopes") == [target]
+                });
+                if !subscribed {
+                    findings.push(format!("{of}: {target} does not consume {topic}"));
+                }
+            }
+        }
+    }
+}
+
+/// `name/key` of what an object takes from Secrets and ConfigMaps, but for what is optional.
+fn refer(value: &Value, wanted: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, inner) in fields {
+                if ["secretKeyRef", "configMapKeyRef"].contains(&field.as_str()) {
+                    if inner["optional"] != true {
+                        wanted.push(format!("{}/{}", text(inner, "/name"), text(inner, "/key")));
+                    }
+                } else if field == "secretTargetRef" {
+                    for target in inner.as_array().into_iter().flatten() {
+                        wanted.push(format!("{}/{}", text(target, "/name"), text(target, "/key")));
+                    }
+                } else {
+                    refer(inner, wanted);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| refer(item, wanted)),
+        _ => {}
+    }
+}

@@ -1,0 +1,434 @@
+//! The manifests in `k8s/`, without a cluster: every overlay is rendered by kustomize, validated by kubeconform against the schemas of
+//! Kubernetes, Dapr, the Spin operator and KEDA, and held against `spin.toml` and the names that the code uses. The same checks are
+//! shown broken manifests, one fault each, and must name it. `tests/chain.rs` asks a real API server.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod check;
+#[path = "../yaml/mod.rs"]
+mod yaml;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, json};
+use test_kubernetes::Tools;
+
+use check::Manifests;
+use yaml::{documents, put, root};
+
+const OVERLAYS: [&str; 4] = ["minikube", "minikube-redis", "minikube-rabbitmq", "oke"];
+
+/// A case.
+type Test = Box<dyn FnOnce(&Tools) -> Result<()> + Send>;
+
+/// A fault, as it is put into the manifests of the overlay `oke` or `minikube`.
+struct Fault {
+    what: &'static str,
+    overlay: &'static str,
+    kind: &'static str,
+    name: &'static str,
+    /// Where, as a JSON pointer.
+    at: &'static str,
+    /// The value there; null takes the field away.
+    value: Value,
+    /// What the finding says.
+    finding: &'static str,
+}
+
+fn faults() -> Vec<Fault> {
+    let fault = |what, name, at, value, finding| Fault {
+        what,
+        overlay: "minikube",
+        kind: "SpinApp",
+        name,
+        at,
+        value,
+        finding,
+    };
+    let annotation = |what, at, value, finding| fault(what, "notification", at, value, finding);
+    vec![
+        annotation(
+            "another app id",
+            "/spec/podAnnotations/dapr.io~1app-id",
+            json!("notifications"),
+            "dapr.io/app-id",
+        ),
+        annotation(
+            "another port",
+            "/spec/podAnnotations/dapr.io~1app-port",
+            json!("3000"),
+            "dapr.io/app-port",
+        ),
+        annotation(
+            "no app token",
+            "/spec/podAnnotations/dapr.io~1app-token-secret",
+            Value::Null,
+            "app-token-secret",
+        ),
+        annotation(
+            "a typo in an annotation",
+            "/spec/podAnnotations/dapr.io~1app-helth",
+            json!("x"),
+            "no annotation that is known",
+        ),
+        annotation(
+            "an annotation that is no text",
+            "/spec/podAnnotations/dapr.io~1enabled",
+            json!(true),
+            "no text",
+        ),
+        annotation(
+            "a configuration that is missing",
+            "/spec/podAnnotations/dapr.io~1config",
+            json!("nobody"),
+            "dapr.io/config",
+        ),
+        annotation(
+            "a threshold",
+            "/spec/podAnnotations/dapr.io~1app-health-threshold",
+            json!("3"),
+            "app-health-threshold",
+        ),
+        annotation(
+            "a probe without headers",
+            "/spec/checks/readiness/httpGet/httpHeaders",
+            Value::Null,
+            "httpHeaders",
+        ),
+        annotation(
+            "a probe of another service",
+            "/spec/checks/liveness/httpGet/path",
+            json!("/health/live"),
+            "liveness",
+        ),
+        annotation(
+            "another component",
+            "/spec/components/0",
+            json!("api"),
+            "its components are",
+        ),
+        annotation(
+            "another service's sidecar",
+            "/spec/variables/0/value",
+            json!("http://127.0.0.1:3501"),
+            "not the sidecar",
+        ),
+        annotation(
+            "an unknown variable",
+            "/spec/variables/0/name",
+            json!("sidecar"),
+            "has no variable sidecar",
+        ),
+        annotation(
+            "a secret in the open",
+            "/spec/variables/1",
+            json!({"name": "dapr_api_token", "value": "x"}),
+            "not from a Secret",
+        ),
+        annotation("no replicas", "/spec/replicas", Value::Null, "either replicas or"),
+        fault(
+            "an unknown Secret",
+            "api",
+            "/spec/variables/3/valueFrom/secretKeyRef/name",
+            json!("databases"),
+            "nobody makes databases/url",
+        ),
+        fault(
+            "no service account",
+            "api",
+            "/spec/serviceAccountName",
+            json!("nobody"),
+            "ServiceAccount is missing",
+        ),
+        Fault {
+            kind: "Component",
+            ..fault(
+                "an unknown scope",
+                "statestore",
+                "/scopes/0",
+                json!("apis"),
+                "there is no app apis",
+            )
+        },
+        Fault {
+            kind: "Component",
+            ..fault(
+                "another name",
+                "pubsub",
+                "/metadata/name",
+                json!("broker"),
+                "the Dapr components are",
+            )
+        },
+        Fault {
+            kind: "Component",
+            ..fault(
+                "another secret store",
+                "pubsub",
+                "/auth",
+                json!({"secretStore": "vault"}),
+                "from the store vault",
+            )
+        },
+        Fault {
+            kind: "Subscription",
+            ..fault(
+                "an unknown route",
+                "api-reminder-outcomes",
+                "/spec/routes/default",
+                json!("/outcomes"),
+                "has no route /outcomes",
+            )
+        },
+        Fault {
+            kind: "Subscription",
+            ..fault(
+                "an unknown topic",
+                "api-reminder-outcomes",
+                "/spec/topic",
+                json!("outcomes"),
+                "nobody publishes on outcomes",
+            )
+        },
+        Fault {
+            kind: "Subscription",
+            ..fault(
+                "no dead letters",
+                "notification-task-events",
+                "/spec/deadLetterTopic",
+                Value::Null,
+                "its dead letters go to",
+            )
+        },
+        Fault {
+            kind: "Configuration",
+            ..fault(
+                "an open door",
+                "worker",
+                "/spec/accessControl/defaultAction",
+                json!("allow"),
+                "lets anybody",
+            )
+        },
+        Fault {
+            kind: "Configuration",
+            ..fault(
+                "a policy for another namespace",
+                "api",
+                "/spec/accessControl/policies/0/namespace",
+                json!("default"),
+                "namespace is",
+            )
+        },
+        Fault {
+            kind: "Configuration",
+            ..fault(
+                "a wildcard that matches nothing",
+                "api",
+                "/spec/accessControl/policies/1/operations/0/name",
+                json!("/internal/reminders/*/delivery"),
+                "may not call GET /internal/reminders/*-*/delivery",
+            )
+        },
+        Fault {
+            kind: "Role",
+            ..fault(
+                "more secrets",
+                "jwt-key",
+                "/rules/0/resourceNames/1",
+                json!("database"),
+                "may read",
+            )
+        },
+        Fault {
+            overlay: "oke",
+            kind: "ScaledObject",
+            ..fault(
+                "another consumer group",
+                "notification",
+                "/spec/triggers/0/metadata/consumerGroup",
+                json!("api"),
+                "consumer group",
+            )
+        },
+        Fault {
+            overlay: "oke",
+            kind: "ScaledObject",
+            ..fault(
+                "another topic",
+                "notification",
+                "/spec/triggers/0/metadata/topic",
+                json!("task-reminders"),
+                "does not consume",
+            )
+        },
+        Fault {
+            overlay: "oke",
+            ..fault(
+                "replicas and autoscaling",
+                "api",
+                "/spec/replicas",
+                json!(2),
+                "either replicas or",
+            )
+        },
+    ]
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let tools = Tools::find();
+    let missing = tools.as_ref().err().map(ToString::to_string);
+    if let Some(missing) = &missing {
+        eprintln!("the tests of the manifests are ignored: {missing}");
+    }
+    let ignored = missing.is_some();
+    let mut trials = Vec::new();
+    let mut trial = |name: String, test: Test| {
+        let tools = tools.as_ref().ok().cloned();
+        let run = move || {
+            let tools = tools.ok_or_else(|| Failed::from("the tools are missing"))?;
+            test(&tools).map_err(|error| Failed::from(format!("{error:#}")))
+        };
+        trials.push(Trial::test(name, run).with_ignored_flag(ignored));
+    };
+    for overlay in OVERLAYS {
+        trial(
+            format!("{overlay} is valid"),
+            Box::new(move |tools| tools.conform(&tools.render(&overlay_path(overlay))?)),
+        );
+        trial(
+            format!("{overlay} agrees with spin.toml and the code"),
+            Box::new(move |tools| {
+                let findings = manifests(tools, overlay)?.findings();
+                ensure!(findings.is_empty(), "{}", findings.join("\n"));
+                Ok(())
+            }),
+        );
+    }
+    trial(
+        "the hardening is valid, and of every service".to_owned(),
+        Box::new(hardening),
+    );
+    trial(
+        "the shim takes the place of the container".to_owned(),
+        Box::new(shim),
+    );
+    for fault in faults() {
+        trial(
+            format!("found: {} in {} {}", fault.what, fault.kind, fault.name),
+            Box::new(move |tools| found(tools, &fault)),
+        );
+    }
+    trial("found: an unknown field".to_owned(), Box::new(unknown_field));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn overlay_path(overlay: &str) -> PathBuf {
+    root().join("k8s/overlays").join(overlay)
+}
+
+fn manifests(tools: &Tools, overlay: &str) -> Result<Manifests> {
+    let spin: toml::Value = toml::from_str(&fs::read_to_string(root().join("spin.toml"))?)?;
+    let secrets = secrets_of(&fs::read_to_string(root().join("scripts/deploy.sh"))?);
+    Ok(Manifests::new(
+        documents(&tools.render(&overlay_path(overlay))?)?,
+        serde_json::to_value(spin)?,
+        secrets,
+    ))
+}
+
+/// `make NAME KEY=…` and `want NAME KEY …` of the script, as `NAME/KEY`.
+fn secrets_of(script: &str) -> BTreeSet<String> {
+    let mut secrets = BTreeSet::new();
+    for line in script.lines() {
+        let mut words = line
+            .split_whitespace()
+            .skip_while(|word| !["make", "want"].contains(word))
+            .skip(1);
+        let Some(name) = words.next() else { continue };
+        let keys = words.map(|word| word.trim_matches('"').split('=').next().unwrap_or_default());
+        secrets.extend(keys.map(|key| format!("{name}/{key}")));
+    }
+    secrets
+}
+
+fn hardening(tools: &Tools) -> Result<()> {
+    let yaml = tools.render(&root().join("k8s/hardening"))?;
+    tools.conform(&yaml)?;
+    let deployments: BTreeSet<String> = documents(&yaml)?
+        .iter()
+        .map(|object| {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let containers = &object["spec"]["template"]["spec"]["containers"];
+            // What is applied is merged by the container's name.
+            assert_eq!(containers[0]["name"], name.as_str(), "{object:#}");
+            name
+        })
+        .collect();
+    let services: BTreeSet<String> = nudge_contract::names::app::ALL.map(str::to_owned).into();
+    ensure!(deployments == services, "{deployments:?}");
+    Ok(())
+}
+
+fn shim(tools: &Tools) -> Result<()> {
+    // kustomize takes relative paths only, and from a folder that is really there.
+    let folder = tempfile::tempdir()?;
+    let up: PathBuf = folder
+        .path()
+        .canonicalize()?
+        .components()
+        .skip(1)
+        .map(|_| "..")
+        .collect();
+    let at = up.join(root().strip_prefix("/")?).join("k8s");
+    let kustomization = json!({
+        "resources": [at.join("base")],
+        "components": [at.join("components/kafka"), at.join("components/postgresql"), at.join("components/shim")],
+    });
+    fs::write(
+        folder.path().join("kustomization.yaml"),
+        kustomization.to_string(),
+    )?;
+    let yaml = tools.render(folder.path())?;
+    tools.conform(&yaml)?;
+    ensure!(yaml.contains("runtimeClassName: wasmtime-spin-v2"), "{yaml}");
+    ensure!(!yaml.contains("spinImage"), "the webhook refuses both\n{yaml}");
+    Ok(())
+}
+
+fn found(tools: &Tools, fault: &Fault) -> Result<()> {
+    let mut manifests = manifests(tools, fault.overlay)?;
+    put(
+        manifests.object(fault.kind, fault.name),
+        fault.at,
+        fault.value.clone(),
+    )?;
+    let findings = manifests.findings();
+    let named = findings.iter().any(|finding| finding.contains(fault.finding));
+    ensure!(named, "nobody says `{}`: {findings:#?}", fault.finding);
+    Ok(())
+}
+
+/// kubeconform is asked whether it looks at all.
+fn unknown_field(tools: &Tools) -> Result<()> {
+    let yaml = tools
+        .render(&overlay_path("minikube"))?
+        .replace("serviceAccountName: api", "serviceAccount: api");
+    let refused = tools
+        .conform(&yaml)
+        .err()
+        .context("an unknown field of a SpinApp is let through")?;
+    ensure!(format!("{refused:#}").contains("serviceAccount"), "{refused:#}");
+    Ok(())
+}
