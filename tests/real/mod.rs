@@ -68,9 +68,10 @@ impl Parts {
                 .and_then(Result::err),
         ];
         let missing = missing.iter().flatten().map(ToString::to_string);
-        let missing: Vec<String> = missing
+        let mut missing: Vec<String> = missing
             .chain(test_postgres::Server::missing().map(str::to_owned))
             .collect();
+        missing.dedup();
         (!missing.is_empty()).then(|| missing.join("; "))
     }
 

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-/// `$NUDGE_CACHE`, else `~/.cache/nudge`.
+/// `$NUDGE_CACHE`, else `~/.cache/nudge`; none if `$NUDGE_REAL_PARTS` is `no`.
 pub(crate) fn folder() -> Result<PathBuf> {
+    let wanted = std::env::var_os("NUDGE_REAL_PARTS").is_none_or(|wanted| wanted != "no");
+    ensure!(wanted, "NUDGE_REAL_PARTS=no leaves the real parts out");
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     variable("NUDGE_CACHE")
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nudge")))
