@@ -13,6 +13,7 @@
 # Needs kubectl 1.31 or newer, curl, openssl and, unless images are given, spin 4.1, Rust and docker. docs/KUBERNETES.md has more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/k8s.sh
 source scripts/k8s.sh
 
 usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
@@ -34,8 +35,6 @@ done
 [ -n "$place" ] || usage
 [ "$place" = oke ] || : "${mail_to:=check@example.com}"
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 
 step "Looking at what is here"
 need kubectl curl openssl gzip
@@ -180,7 +179,9 @@ check_reminder() {
   answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" --json \
     "{\"title\":\"Deployment check\",\"due\":\"$(date --utc --date='1 hour' +%Y-%m-%dT%H:%M:%SZ)\",\"reminders\":[{\"at\":\"$at\"}]}" \
     "http://$address/api/v1/tasks") || fail "the api refused a task: $answer"
-  task=$(sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer")
+  # Its id comes first.
+  task=${answer#*\"id\":\"}
+  task=${task%%\"*}
   say "a task with a reminder at $at to $mail_to"
   deadline=$((SECONDS + 120))
   until answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" "http://$address/api/v1/tasks/$task") &&

@@ -4,6 +4,7 @@
 #
 # Usage: scripts/get-aiokafka.sh        (NUDGE_CACHE: another cache than ~/.cache/nudge)
 set -euo pipefail
+# shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"
 
 version=0.14.0

@@ -5,6 +5,7 @@
 #
 # Usage: scripts/get-dapr.sh            (NUDGE_CACHE: another cache than ~/.cache/nudge)
 set -euo pipefail
+# shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"
 
 version=1.16.0

@@ -3,6 +3,7 @@
 #
 # Usage: scripts/get-kafka.sh           (NUDGE_CACHE: another cache than ~/.cache/nudge)
 set -euo pipefail
+# shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"
 
 version=4.1.2

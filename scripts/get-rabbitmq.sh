@@ -4,6 +4,7 @@
 #
 # Usage: scripts/get-rabbitmq.sh        (NUDGE_CACHE: another cache than ~/.cache/nudge)
 set -euo pipefail
+# shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"
 
 folder=$cache/rabbitmq

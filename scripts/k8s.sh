@@ -4,6 +4,10 @@
 # shellcheck source=scripts/parts.sh
 source "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 
+# For what goes from one command to the next.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
 namespace=nudge
 apps=(api notification email-delivery recurring-task)
 kept=10 # releases that a rollback can go back to
@@ -38,7 +42,7 @@ part() {
     END { flush() }' "$1"
 }
 
-# apply MANIFEST: in an order in which each object finds what it needs. Uses $scratch.
+# apply MANIFEST: in an order in which each object finds what it needs.
 apply() {
   local manifest=$1 workload
   local -a ssa=(kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename)

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the get-….sh scripts share; to be sourced.
 
+# shellcheck disable=SC2034 # for those who source this
 cache=${NUDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nudge}
 
 say() { printf '%s\n' "$*" >&2; }
@@ -45,7 +46,7 @@ unpack() {
   scratch
   # apt's own user reads what it downloads.
   chmod 755 "$build"
-  cd "$build"
+  cd "$build" || exit
   apt-get download "$@" >&2
   local package
   for package in ./*.deb; do

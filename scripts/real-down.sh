@@ -5,6 +5,7 @@
 # Usage: scripts/real-down.sh [folder [part…]]      folder is .nudge-real; no part is all of them, by the names in folder/pids
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/parts.sh
 source scripts/parts.sh
 
 folder=${1:-.nudge-real}

@@ -10,9 +10,11 @@
 #   SPIN=spin    Spin 4.1 or later instead of the spin host
 #   NUDGE_CACHE  another cache of the real parts than ~/.cache/nudge
 # Needs Linux, curl, what scripts/get-….sh got (Java for Kafka) and Debian's postgresql.
+# shellcheck disable=SC2034 # variables that `set -a` exports
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
+# shellcheck source=scripts/parts.sh
 source scripts/parts.sh
 
 broker="" state="" database="" folder="" build=yes
@@ -42,6 +44,7 @@ if [ "$(id -u)" = 0 ]; then
   mode=711
 fi
 umask 077
+# shellcheck disable=SC2174 # those above it are somebody else's
 mkdir -p -m "$mode" "$folder"
 folder=$(cd "$folder" && pwd)
 mkdir -p "$folder/logs" "$folder/pids"
@@ -171,7 +174,7 @@ trap 'exit 143' TERM
 
 need curl setsid
 dapr=$cache/dapr-1.16.0
-[ -x "$dapr/daprd" ] && [ -x "$dapr/scheduler" ] || fail "there is no Dapr 1.16.0 in $cache: run scripts/get-dapr.sh"
+[[ -x $dapr/daprd && -x $dapr/scheduler ]] || fail "there is no Dapr 1.16.0 in $cache: run scripts/get-dapr.sh"
 if [ "$build" = yes ]; then
   say "Building the components and the mail server (minutes the first time)"
   if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx wasm32-wasip2; then
@@ -257,6 +260,7 @@ start_rabbitmq() {
 start_redis() {
   local server=(redis-server) libraries
   if ! command -v redis-server >/dev/null; then
+    # shellcheck disable=SC2012 # there are no other characters in Debian's paths
     libraries=$(ls -d "$cache"/redis/usr/lib/*/ 2>/dev/null | head -n 1)
     [ -x "$cache/redis/usr/bin/redis-server" ] ||
       fail "there is no redis-server: install Debian's, or run scripts/get-redis.sh"
@@ -273,6 +277,7 @@ start_redis() {
 
 start_postgresql() {
   local programs
+  # shellcheck disable=SC2012
   programs=$(dirname "$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)")
   [ -x "$programs/postgres" ] || fail "there is no PostgreSQL: install Debian's postgresql"
   port postgresql postgresql
@@ -331,7 +336,7 @@ start_components() {
   SPIN_VARIABLE_DAPR_API_TOKEN=$DAPR_API_TOKEN
   SPIN_VARIABLE_DAPR_APP_TOKEN=$APP_API_TOKEN
   if [ "$database" = postgresql ]; then
-    SPIN_VARIABLE_DATABASE_URL=$postgres/postgres?sslmode=disable
+    SPIN_VARIABLE_DATABASE_URL="$postgres/postgres?sslmode=disable"
     SPIN_VARIABLE_DATABASE_HOST=postgres://${postgres#*@}
   fi
   set +a

@@ -8,6 +8,7 @@
 # Needs kubectl 1.31 or newer. Data is not turned back: migrations only add, so that the release before runs on them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/k8s.sh
 source scripts/k8s.sh
 
 usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
@@ -24,8 +25,6 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 need kubectl gzip
 
 step "Looking for the release before"

@@ -9,6 +9,7 @@
 # Needs kubectl, helm 3.14 or newer, and a context of kubectl that may install such things.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/k8s.sh
 source scripts/k8s.sh
 
 usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
