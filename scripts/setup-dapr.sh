@@ -56,11 +56,12 @@ run kubectl apply --server-side --force-conflicts \
   --filename "https://raw.githubusercontent.com/dapr/dapr/v$dapr/charts/dapr/crds/httpendpoints.yaml" \
   --filename "https://raw.githubusercontent.com/dapr/dapr/v$dapr/charts/dapr/crds/resiliency.yaml" \
   --filename "https://raw.githubusercontent.com/dapr/dapr/v$dapr/charts/dapr/crds/subscription.yaml"
-ha=false
-[ "$place" = oke ] && ha=true
+more=(--set global.ha.enabled=false)
+# The scheduler keeps its jobs on a volume in each of three zones.
+[ "$place" = oke ] && more=(--set global.ha.enabled=true --set dapr_scheduler.cluster.storageClassName=oci-bv)
 # The injector's webhook stays one that fails open: it sees every pod of the cluster, its own among them. deploy.sh looks afterwards.
 install dapr dapr-system dapr "$dapr" --repo https://dapr.github.io/helm-charts/ \
-  --set "global.ha.enabled=$ha" --set global.mtls.enabled=true --set global.logAsJson=true
+  --set global.mtls.enabled=true --set global.logAsJson=true "${more[@]}"
 
 step "Spin operator $spin_operator"
 run kubectl apply --server-side --filename \

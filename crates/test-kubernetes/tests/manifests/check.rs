@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nudge_contract::names::{app, component, route, secret, topic};
+use nudge_contract::names::{app, route};
 use serde_json::Value;
 
 /// Annotations that Dapr's injector 1.16.0 knows and Nudge uses. It ignores what it does not know, so a typo would go unseen.
@@ -31,14 +31,6 @@ const ANNOTATIONS: [&str; 18] = [
 /// Those beyond the ones above that have values of their own.
 const MORE_ANNOTATIONS: [&str; 2] = ["dapr.io/env", "dapr.io/sidecar-seccomp-profile-type"];
 
-/// Who invokes which route of the api: caller, method, route. The code of each caller names it once.
-const INVOCATIONS: [(&str, &str, &str); 4] = [
-    (app::NOTIFICATION, "POST", route::RELAY),
-    (app::NOTIFICATION, "GET", route::OVERDUE_REMINDERS),
-    (app::EMAIL_DELIVERY, "GET", route::REMINDER_DELIVERY),
-    (app::RECURRING_TASK, "POST", route::SUCCESSOR),
-];
-
 /// The objects of an overlay, and what they must agree with.
 pub(crate) struct Manifests {
     objects: Vec<Value>,
@@ -48,24 +40,24 @@ pub(crate) struct Manifests {
 }
 
 /// What is wrong, a sentence each.
-type Findings = Vec<String>;
+pub(crate) type Findings = Vec<String>;
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value
         .pointer(pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
 
-fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<&'a str> {
+pub(crate) fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<&'a str> {
     list(value, pointer).iter().filter_map(Value::as_str).collect()
 }
 
-fn name(object: &Value) -> &str {
+pub(crate) fn name(object: &Value) -> &str {
     text(object, "/metadata/name")
 }
 
@@ -87,13 +79,13 @@ impl Manifests {
         found.unwrap_or_else(|| panic!("there is no {kind} {named}"))
     }
 
-    fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {
+    pub(crate) fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.objects
             .iter()
             .filter(move |object| text(object, "/kind") == kind)
     }
 
-    fn names(&self, kind: &str) -> BTreeSet<&str> {
+    pub(crate) fn names(&self, kind: &str) -> BTreeSet<&str> {
         self.of(kind).map(name).collect()
     }
 
@@ -326,175 +318,6 @@ impl Manifests {
                     .filter(|reference| !there.contains(reference))
                     .map(|reference| format!("{of}: nobody makes {reference}")),
             );
-        }
-    }
-
-    fn components(&self, findings: &mut Findings) {
-        let expected = BTreeSet::from([
-            component::PUBSUB,
-            component::STATE_STORE,
-            component::SECRET_STORE,
-            component::SMTP,
-        ]);
-        if self.names("Component") != expected {
-            findings.push(format!(
-                "the Dapr components are {:?}, the code's {expected:?}",
-                self.names("Component")
-            ));
-        }
-        for object in self.of("Component") {
-            let of = name(object);
-            for scope in texts(object, "/scopes") {
-                if !app::ALL.contains(&scope) {
-                    findings.push(format!("Component {of}: there is no app {scope}"));
-                }
-            }
-            // Left out, it is Kubernetes, and Dapr's operator reads the Secrets.
-            if object.pointer("/auth/secretStore").is_some() {
-                findings.push(format!(
-                    "Component {of}: its secrets are from the store {}",
-                    text(object, "/auth/secretStore")
-                ));
-            }
-        }
-        for resiliency in self.of("Resiliency") {
-            let targets = resiliency
-                .pointer("/spec/targets/components")
-                .and_then(Value::as_object);
-            for target in targets.into_iter().flatten().map(|(target, _)| target.as_str()) {
-                if !expected.contains(target) {
-                    findings.push(format!(
-                        "Resiliency {}: there is no component {target}",
-                        name(resiliency)
-                    ));
-                }
-            }
-        }
-    }
-
-    fn subscriptions(&self, findings: &mut Findings) {
-        let mut routes = BTreeSet::new();
-        for object in self.of("Subscription") {
-            let of = format!("Subscription {}", name(object));
-            let &[subscriber] = texts(object, "/scopes").as_slice() else {
-                findings.push(format!(
-                    "{of}: one app subscribes, not {:?}",
-                    texts(object, "/scopes")
-                ));
-                continue;
-            };
-            if text(object, "/spec/pubsubname") != component::PUBSUB {
-                findings.push(format!(
-                    "{of}: there is no component {}",
-                    text(object, "/spec/pubsubname")
-                ));
-            }
-            let topics = [
-                topic::TASK_EVENTS,
-                topic::TASK_RECURRENCE,
-                topic::TASK_REMINDERS,
-                topic::REMINDER_OUTCOMES,
-                topic::DEAD_LETTER,
-            ];
-            if !topics.contains(&text(object, "/spec/topic")) {
-                findings.push(format!(
-                    "{of}: nobody publishes on {}",
-                    text(object, "/spec/topic")
-                ));
-            }
-            let rules = list(object, "/spec/routes/rules")
-                .iter()
-                .map(|rule| text(rule, "/path"));
-            for path in rules.chain([text(object, "/spec/routes/default")]) {
-                if !route::SIDECAR_ONLY.contains(&(subscriber, "POST", path)) {
-                    findings.push(format!("{of}: {subscriber} has no route {path}"));
-                }
-                routes.insert(path.to_owned());
-            }
-            let dead = text(object, "/spec/deadLetterTopic");
-            if dead != topic::DEAD_LETTER && text(object, "/spec/topic") != topic::DEAD_LETTER {
-                findings.push(format!("{of}: its dead letters go to `{dead}`"));
-            }
-        }
-        for (app_id, _, path) in route::SIDECAR_ONLY {
-            if app::ALL.contains(&app_id) && path.contains("/events/") && !routes.contains(path) {
-                findings.push(format!("no Subscription leads to {path} of {app_id}"));
-            }
-        }
-    }
-
-    /// Access control: what the services invoke is allowed, and nothing else.
-    fn invocations(&self, findings: &mut Findings) {
-        let mut allowed = BTreeSet::new();
-        for configuration in self.of("Configuration") {
-            let of = format!("Configuration {}", name(configuration));
-            if text(configuration, "/spec/accessControl/defaultAction") != "deny" {
-                findings.push(format!("{of} lets anybody invoke anything"));
-            }
-            for policy in list(configuration, "/spec/accessControl/policies") {
-                let caller = text(policy, "/appId");
-                for (field, expected) in [
-                    ("defaultAction", "deny"),
-                    ("namespace", "nudge"),
-                    ("trustDomain", "public"),
-                ] {
-                    if policy[field] != expected {
-                        findings.push(format!("{of}: for {caller}, {field} is {}", policy[field]));
-                    }
-                }
-                for operation in list(policy, "/operations") {
-                    for verb in texts(operation, "/httpVerb") {
-                        allowed.insert((
-                            caller.to_owned(),
-                            verb.to_owned(),
-                            text(operation, "/name").to_owned(),
-                        ));
-                    }
-                }
-            }
-        }
-        let expected: BTreeSet<_> = INVOCATIONS
-            .iter()
-            // A whole segment `*` is no wildcard in the middle of a route; ids have hyphens.
-            .map(|(caller, verb, path)| {
-                (
-                    (*caller).to_owned(),
-                    (*verb).to_owned(),
-                    path.replace("{id}", "*-*"),
-                )
-            })
-            .collect();
-        for (caller, verb, path) in expected.difference(&allowed) {
-            findings.push(format!("{caller} may not call {verb} {path}"));
-        }
-        for (caller, verb, path) in allowed.difference(&expected) {
-            findings.push(format!("{caller} may call {verb} {path}, and does not"));
-        }
-    }
-
-    /// The api reads the key of the tokens, and nobody reads anything else.
-    fn secret_access(&self, findings: &mut Findings) {
-        let mut readable = Vec::new();
-        for role in self.of("Role") {
-            for rule in list(role, "/rules") {
-                readable.extend(texts(rule, "/resourceNames"));
-                if texts(rule, "/resources") != ["secrets"] || texts(rule, "/verbs") != ["get"] {
-                    findings.push(format!("Role {} allows more than to get secrets", name(role)));
-                }
-            }
-        }
-        if readable != [secret::JWT_KEY] {
-            findings.push(format!("the secrets that a service may read are {readable:?}"));
-        }
-        let scoped: Vec<&str> = self
-            .of("Configuration")
-            .flat_map(|configuration| list(configuration, "/spec/secrets/scopes"))
-            .flat_map(|scope| texts(scope, "/allowedSecrets"))
-            .collect();
-        if scoped != readable {
-            findings.push(format!(
-                "sidecars hand out the secrets {scoped:?}, the Role allows {readable:?}"
-            ));
         }
     }
 

@@ -11,6 +11,7 @@
 )]
 
 mod check;
+mod dapr;
 #[path = "../yaml/mod.rs"]
 mod yaml;
 
@@ -178,6 +179,26 @@ fn faults() -> Vec<Fault> {
                 "/auth",
                 json!({"secretStore": "vault"}),
                 "from the store vault",
+            )
+        },
+        Fault {
+            kind: "Component",
+            ..fault(
+                "an unknown type",
+                "pubsub",
+                "/spec/type",
+                json!("pubsub.kafkas"),
+                "no type that Nudge",
+            )
+        },
+        Fault {
+            kind: "Resiliency",
+            ..fault(
+                "an unknown policy",
+                "nudge",
+                "/spec/targets/components/smtp/outbound/retry",
+                json!("mails"),
+                "there is no retry mails",
             )
         },
         Fault {
