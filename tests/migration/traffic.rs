@@ -259,6 +259,8 @@ impl Shared {
             let told = self.told.lock().unwrap();
             let open: Vec<_> = told
                 .iter()
+                // What a step made for itself is the step's.
+                .filter(|(key, _)| key.starts_with(&format!("{user}-")))
                 .filter(|(_, told)| told.user == user && told.completions.is_some() == recurring)
                 .filter(|(_, told)| !told.completed && !told.deleted)
                 .collect();
