@@ -130,6 +130,17 @@ impl Manifests {
                 ));
             }
         }
+        for object in &self.objects {
+            // deploy.sh puts the images; all else is an overlay's to say.
+            let rest = object.to_string().replace("registry.invalid/", "");
+            if rest.contains(".invalid") {
+                findings.push(format!(
+                    "{} {} is not finished: {rest}",
+                    text(object, "/kind"),
+                    name(object)
+                ));
+            }
+        }
         for executor in self.of("SpinAppExecutor") {
             let config = &executor["spec"]["deploymentConfig"];
             if config.get("spinImage").is_some() == config.get("runtimeClassName").is_some() {
@@ -345,12 +356,6 @@ impl Manifests {
                 findings.push(format!("{of} scales {target}"));
             }
             for trigger in list(object, "/spec/triggers") {
-                if trigger.to_string().contains(".invalid") {
-                    findings.push(format!(
-                        "{of}: an overlay has to say where its {} is",
-                        text(trigger, "/type")
-                    ));
-                }
                 if text(trigger, "/type") != "kafka" {
                     continue;
                 }

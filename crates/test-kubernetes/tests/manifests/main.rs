@@ -273,6 +273,17 @@ fn faults() -> Vec<Fault> {
         },
         Fault {
             overlay: "oke",
+            kind: "Configuration",
+            ..fault(
+                "an address that nobody gave",
+                "api",
+                "/spec/tracing/otel/endpointAddress",
+                json!("otel.invalid:4317"),
+                "is not finished",
+            )
+        },
+        Fault {
+            overlay: "oke",
             kind: "ScaledObject",
             ..fault(
                 "another consumer group",
