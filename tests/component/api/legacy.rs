@@ -1,5 +1,7 @@
 //! What the system that Nudge replaces says, and what it is told.
 
+use std::collections::BTreeSet;
+
 use nudge_contract::legacy::{category_id, tag_id, task_id};
 use serde_json::{Value, json};
 
@@ -228,7 +230,10 @@ async fn nothing_follows_here_from_what_was_done_there() {
     settled(&api).await;
     api.pass(120);
     relay(&api).await;
-    assert_eq!(api.dapr.published("task-events").len(), 2);
+    // By its id, each: the relay takes changes of that age for left over while they are published behind the answer.
+    let events = api.dapr.published("task-events").into_iter();
+    let carried: BTreeSet<String> = events.map(|published| published.event.id).collect();
+    assert_eq!(carried.len(), 2);
     assert!(api.dapr.published("task-recurrence").is_empty());
     let pending = async || {
         let page = body(&api.user("7").get("/api/v1/tasks?status=pending").await, 200);
@@ -245,16 +250,10 @@ async fn nothing_follows_here_from_what_was_done_there() {
         assert_eq!(next[0]["due"], "2026-12-02T09:00:00+00:00");
     }
     settled(&api).await;
-    let events = api.dapr.published("task-events");
-    assert!(
-        events
-            .last()
-            .expect("an event")
-            .data()
-            .expect("JSON")
-            .get("origin")
-            .is_none()
-    );
+    let mut events = api.dapr.published("task-events");
+    events.retain(|published| !carried.contains(&published.event.id));
+    assert_eq!(events.len(), 1);
+    assert!(events[0].data().expect("JSON").get("origin").is_none());
 }
 
 #[tokio::test]
