@@ -16,7 +16,6 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/k8s.sh
 source scripts/k8s.sh
 
-usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
 place="" registry="" image="" spin_image="" mail_to="" check=yes dry_run=no
 while [ $# -gt 0 ]; do
   case $1 in
@@ -34,7 +33,6 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$place" ] || usage
 [ "$place" = oke ] || : "${mail_to:=check@example.com}"
-
 
 step "Looking at what is here"
 need kubectl curl openssl gzip
@@ -69,6 +67,7 @@ kubectl kustomize "k8s/overlays/$place" |
 say "$(grep -c '^kind: ' "$manifest") objects"
 
 step "Secrets"
+secret() { kube get secret "$1" --output "jsonpath={.data.$2}" | base64 --decode; }
 has() { kube get secret "$1" >/dev/null 2>&1; }
 # make NAME KEY=VALUE…: if it is not there. What is there is somebody's, and stays.
 make() {
@@ -86,6 +85,14 @@ make() {
     kube create secret generic "$name" "${literals[@]}"
   fi
 }
+# value NAME KEY: of a Secret that is there; chance, if it is not.
+value() {
+  if has "$1"; then
+    secret "$1" "$2"
+  else
+    random
+  fi
+}
 random() { openssl rand -hex 32; }
 # want NAME KEY…: yours to make.
 missing=()
@@ -96,7 +103,7 @@ want() {
   missing+=("kubectl --namespace $namespace create secret generic $name$(for key; do printf " --from-literal=%s=…" "$key"; done)")
 }
 part "$manifest" Namespace >"$scratch/namespace.yaml"
-run kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename "$scratch/namespace.yaml"
+put_objects "$scratch/namespace.yaml"
 # Ours alone, so chance is as good as any other value: what sidecars and services show each other, and the key of the users' tokens.
 make dapr-api-token "token=$(random)"
 make app-api-token "token=$(random)"
@@ -113,10 +120,7 @@ if [ "$place" = oke ]; then
   want smtp-password smtp-password
   has nudge-tls || missing+=("kubectl --namespace $namespace create secret tls nudge-tls --cert=… --key=…")
 else
-  password=$(random)
-  if has postgres; then
-    password=$(kube get secret postgres --output 'jsonpath={.data.password}' | base64 --decode)
-  fi
+  password=$(value postgres password)
   make postgres "password=$password"
   make database "url=postgres://nudge:$password@postgres:5432/nudge" host=postgres://postgres:5432
   make smtp-host smtp-host=mail
@@ -127,10 +131,7 @@ else
       make redis-password "redis-password=$(random)"
       ;;
     minikube-rabbitmq)
-      rabbit=$(random)
-      if has rabbitmq; then
-        rabbit=$(kube get secret rabbitmq --output 'jsonpath={.data.password}' | base64 --decode)
-      fi
+      rabbit=$(value rabbitmq password)
       make rabbitmq "password=$rabbit"
       make rabbitmq-url "rabbitmq-url=amqp://nudge:$rabbit@rabbitmq:5672/"
       ;;
@@ -155,7 +156,7 @@ record "$manifest"
 # Mints a token as `nudge token` does, with the key on the cluster.
 token() {
   local key now head claims signature
-  key=$(kube get secret jwt-key --output 'jsonpath={.data.jwt-key}' | base64 --decode)
+  key=$(secret jwt-key jwt-key)
   now=$(date +%s)
   base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
   head=$(printf '{"alg":"HS256"}' | base64url)

@@ -42,19 +42,21 @@ part() {
     END { flush() }' "$1"
 }
 
+# put_objects FILE: as they are said here, whoever said otherwise.
+put_objects() { run kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename "$1"; }
+
 # apply MANIFEST: in an order in which each object finds what it needs.
 apply() {
   local manifest=$1 workload
-  local -a ssa=(kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename)
   step "Applying what the services stand on: Dapr's resources, policies, accounts, settings"
   part "$manifest" '!SpinApp|ScaledObject' >"$scratch/base.yaml"
-  run "${ssa[@]}" "$scratch/base.yaml"
+  put_objects "$scratch/base.yaml"
   for workload in $(part "$manifest" 'StatefulSet' | awk '/^  name: / { print $2 }'); do
     run kube rollout status "statefulset/$workload" --timeout=300s
   done
   step "Applying the SpinApps; the operator makes Deployments of them"
   part "$manifest" SpinApp >"$scratch/spinapps.yaml"
-  run "${ssa[@]}" "$scratch/spinapps.yaml"
+  put_objects "$scratch/spinapps.yaml"
   for workload in "${apps[@]}"; do
     run kube wait --for=create "deployment/$workload" --timeout=60s
   done
@@ -63,7 +65,7 @@ apply() {
   step "Applying the scaling"
   part "$manifest" ScaledObject >"$scratch/scaling.yaml"
   if [ -s "$scratch/scaling.yaml" ]; then
-    run "${ssa[@]}" "$scratch/scaling.yaml"
+    put_objects "$scratch/scaling.yaml"
   else
     say "none: this overlay has fixed replicas"
   fi
@@ -75,7 +77,7 @@ apply() {
 
 # Dapr's injector fails open: if it was away, pods have no sidecar and nothing says so.
 verify_sidecars() {
-  local app pods pod injected ids
+  local app pods pod injected app_id
   step "Checking that each pod has its sidecar"
   if [ "${dry_run:-no}" = yes ]; then
     say "would look for the label dapr.io/sidecar-injected on the pods of: ${apps[*]}"
@@ -85,9 +87,9 @@ verify_sidecars() {
     pods=$(kube get pods --selector "core.spinkube.dev/app-name=$app" --field-selector status.phase=Running \
       --output 'jsonpath={range .items[*]}{.metadata.name} {.metadata.labels.dapr\.io/sidecar-injected} {.metadata.labels.dapr\.io/app-id}{"\n"}{end}')
     [ -n "$pods" ] || fail "there is no running pod of $app"
-    while read -r pod injected ids; do
+    while read -r pod injected app_id; do
       [ "$injected" = true ] || fail "pod $pod has no sidecar: is dapr-sidecar-injector well? Then delete the pod"
-      [ "$ids" = "$app" ] || fail "the sidecar of pod $pod has the app id $ids, not $app"
+      [ "$app_id" = "$app" ] || fail "the sidecar of pod $pod has the app id $app_id, not $app"
     done <<<"$pods"
     say "$app: $(wc -l <<<"$pods") with a sidecar"
   done

@@ -18,7 +18,6 @@ root=$PWD
 source scripts/parts.sh
 
 broker="" state="" database="" folder="" build=yes
-usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case $1 in
     --broker | --state | --database)

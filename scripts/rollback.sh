@@ -11,7 +11,6 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/k8s.sh
 source scripts/k8s.sh
 
-usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
 to="" dry_run=no
 while [ $# -gt 0 ]; do
   case $1 in

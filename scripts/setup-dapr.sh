@@ -12,7 +12,6 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/k8s.sh
 source scripts/k8s.sh
 
-usage() { sed -n '/^# Usage/,/^# Needs/s/^# \{0,1\}//p' "scripts/${0##*/}" >&2; exit 2; }
 place="" dry_run=no
 for argument in "$@"; do
   case $argument in

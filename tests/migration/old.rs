@@ -12,12 +12,7 @@ use serde_json::{Value, json};
 
 /// The Python that has aiokafka.
 pub(crate) fn python() -> Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
-    let cache = variable("NUDGE_CACHE")
-        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nudge")))
-        .or_else(|| Some(variable("HOME")?.join(".cache/nudge")))
-        .context("neither NUDGE_CACHE nor HOME is set")?;
-    let folder = cache.join("aiokafka-0.14.0");
+    let folder = test_dapr::cache()?.join("aiokafka-0.14.0");
     ensure!(
         folder.join("ready").is_file(),
         "there is no aiokafka 0.14.0 in {}: run scripts/get-aiokafka.sh",

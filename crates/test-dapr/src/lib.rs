@@ -28,6 +28,7 @@ mod rabbitmq;
 mod redis;
 mod scheduler;
 
+pub use cache::cache;
 pub use daprd::{AppHealth, Daprd, Options};
 pub use kafka::Kafka;
 pub use process::Process;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -81,10 +81,18 @@ impl Kubectl {
     }
 }
 
-/// Runs a program to its end.
-pub(crate) fn run(mut command: Command, input: Option<&str>) -> Result<String> {
+/// Runs a program that succeeds, and gives back what it wrote.
+pub(crate) fn run(command: Command, input: Option<&str>) -> Result<String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+    let output = output(command, input).with_context(|| line.clone())?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{line}: {}", errors.trim());
+    String::from_utf8(output.stdout).context("not a text")
+}
+
+/// Runs a program to its end.
+pub(crate) fn output(mut command: Command, input: Option<&str>) -> std::io::Result<Output> {
     let mut child = command
         .stdin(if input.is_some() {
             Stdio::piped()
@@ -93,19 +101,15 @@ pub(crate) fn run(mut command: Command, input: Option<&str>) -> Result<String> {
         })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| line.clone())?;
+        .spawn()?;
     // Read while it is written to: an answer may be longer than a pipe.
-    let output = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
             // It may end without reading everything, and says why.
             scope.spawn(move || stdin.write_all(text.as_bytes()));
         }
         child.wait_with_output()
-    })?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{line}: {}", errors.trim());
-    String::from_utf8(output.stdout).context("not a text")
+    })
 }
 
 /// Looks again and again until there is a value.

@@ -80,11 +80,7 @@ pub fn find() -> Result<Parts, Missing> {
 }
 
 pub(crate) fn cache() -> Result<PathBuf, Missing> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
-    variable("NUDGE_CACHE")
-        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nudge")))
-        .or_else(|| Some(variable("HOME")?.join(".cache/nudge")))
-        .ok_or(Missing::Cache)
+    test_dapr::cache().map_err(|_| Missing::Cache)
 }
 
 impl Parts {

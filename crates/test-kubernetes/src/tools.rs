@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::Missing;
-use crate::kubectl::run;
+use crate::kubectl::{output, run};
 use crate::parts::cache;
 
 /// kustomize, and kubeconform with the schemas of Kubernetes, the Spin operator, Dapr and KEDA.
@@ -63,17 +63,7 @@ impl Tools {
             "-schema-location",
             &location,
         ]);
-        let mut child = command
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .context("kubeconform cannot be started")?;
-        let mut stdin = child.stdin.take().context("its input is ours")?;
-        // It reads all of it before it writes.
-        std::io::Write::write_all(&mut stdin, yaml.as_bytes()).context("kubeconform does not read")?;
-        drop(stdin);
-        let output = child.wait_with_output().context("kubeconform does not end")?;
+        let output = output(command, Some(yaml)).context("kubeconform cannot be run")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{said}{error}");

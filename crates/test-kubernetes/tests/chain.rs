@@ -3,6 +3,9 @@
 //! Without the parts of `scripts/get-kubernetes.sh` and the network of `scripts/test-k8s.sh` the cases are ignored, and counted so.
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
+#[path = "pod/mod.rs"]
+mod pod;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,6 +13,8 @@ use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use test_kubernetes::{Cluster, ZONES};
+
+use pod::{argument, container};
 
 /// Where the cases make their objects.
 const NAMESPACE: &str = "chain";
@@ -115,22 +120,6 @@ fn find(cluster: &Cluster, kind: &str, selector: &str) -> Result<Value> {
         bail!("{} objects are {kind} with {selector}", items.len());
     };
     Ok(object.clone())
-}
-
-/// The container with this name.
-fn container<'a>(pod: &'a Value, name: &str) -> Result<&'a Value> {
-    let containers = pod["spec"]["containers"]
-        .as_array()
-        .context("a pod has containers")?;
-    let found = containers.iter().find(|container| container["name"] == name);
-    found.with_context(|| format!("there is no container {name} in {containers:?}"))
-}
-
-/// What follows a flag among the arguments of a container.
-fn argument<'a>(container: &'a Value, flag: &str) -> Option<&'a str> {
-    let arguments = container["args"].as_array()?;
-    let at = arguments.iter().position(|argument| argument == flag)?;
-    arguments.get(at + 1)?.as_str()
 }
 
 fn becomes_a_pod(cluster: &Cluster) -> Result<()> {

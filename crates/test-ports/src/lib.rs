@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 
 /// Above the ports that services are known by.
 const RANGE: Range<u16> = 15_000..32_000;
@@ -32,11 +32,7 @@ pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
         let found = (0..TRIES)
             .map(|_| fastrand::u16(RANGE))
             .find(|port| !given.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-        ensure!(
-            found.is_some(),
-            "no port of {RANGE:?} is free, of {TRIES} that were tried"
-        );
-        *port = found.unwrap_or_default();
+        *port = found.with_context(|| format!("no port of {RANGE:?} is free, of {TRIES} that were tried"))?;
         given.insert(*port);
     }
     Ok(ports)

@@ -2,14 +2,10 @@
 //! and injector. Only that pods run is said by kwok, so nothing is mailed here.
 //!
 //! Without the parts of `scripts/get-kubernetes.sh` and the network of `scripts/test-k8s.sh` the cases are ignored, and counted so.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
+#[path = "../pod/mod.rs"]
+mod pod;
 mod pods;
 mod scripts;
 #[path = "../yaml/mod.rs"]
@@ -79,14 +75,11 @@ fn dry_run(cluster: &Cluster) -> Result<()> {
 fn minikube(cluster: &Cluster) -> Result<()> {
     deploy(cluster, "minikube", "1", &[])?.says("this is release 1")?;
     runs(cluster, "1", [1, 3, 1, 1])?;
-    let key = get(cluster, &["secret", "jwt-key"])?["data"].clone();
+    let made = key(cluster)?;
 
     deploy(cluster, "minikube", "2", &[])?.says("this is release 2")?;
     runs(cluster, "2", [1, 3, 1, 1])?;
-    ensure!(
-        get(cluster, &["secret", "jwt-key"])?["data"] == key,
-        "a secret was made anew"
-    );
+    ensure!(key(cluster)? == made, "a secret was made anew");
 
     let scaled = r#"{"spec":{"replicas":5}}"#;
     cluster.kubectl(&[
@@ -116,10 +109,7 @@ fn minikube(cluster: &Cluster) -> Result<()> {
         "pubsub.kafka",
         "statefulset.apps/kafka\nstatefulset.apps/postgres\n",
     )?;
-    ensure!(
-        get(cluster, &["secret", "jwt-key"])?["data"] == key,
-        "a secret was made anew"
-    );
+    ensure!(key(cluster)? == made, "a secret was made anew");
 
     script(cluster, &["rollback.sh"])?.says("Release 1 runs again")?;
     runs(cluster, "1", [1, 3, 1, 1])?;
@@ -127,6 +117,10 @@ fn minikube(cluster: &Cluster) -> Result<()> {
 
     // What comes after going back is a release of its own.
     deploy(cluster, "minikube", "4", &[])?.says("this is release 4")
+}
+
+fn key(cluster: &Cluster) -> Result<Value> {
+    Ok(get(cluster, &["secret", "jwt-key"])?["data"].take())
 }
 
 fn broker(cluster: &Cluster, kind: &str, servers: &str) -> Result<()> {
@@ -180,7 +174,7 @@ fn oke(cluster: &Cluster) -> Result<()> {
 }
 
 fn refused(cluster: &Cluster) -> Result<()> {
-    let overlay = root().join("k8s/overlays/minikube");
+    let overlay = root()?.join("k8s/overlays/minikube");
     let rendered = documents(&cluster.kubectl(&["kustomize", overlay.to_str().context("a path")?])?)?;
     let object = |kind: &str, name: &str| {
         let found = rendered
@@ -266,10 +260,9 @@ fn refused(cluster: &Cluster) -> Result<()> {
     ] {
         let mut wrong = object(kind, name)?;
         put(&mut wrong, at, value)?;
-        let Err(error) = cluster.dry_run(&wrong.to_string()) else {
-            anyhow::bail!("{kind} {name} is taken with another {at}");
-        };
-        let error = format!("{error:#}");
+        let error = cluster
+            .refused(&wrong.to_string())
+            .with_context(|| format!("{kind} {name} with another {at}"))?;
         ensure!(
             error.contains(why),
             "{kind} {name}, {at}: nobody says `{why}`: {error}"

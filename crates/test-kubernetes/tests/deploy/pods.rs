@@ -7,6 +7,8 @@ use nudge_contract::names::{app, route};
 use serde_json::{Value, json};
 use test_kubernetes::Cluster;
 
+use crate::pod::{argument, arguments, container};
+
 /// Where everything is.
 pub(crate) const NAMESPACE: &str = "nudge";
 
@@ -35,22 +37,6 @@ pub(crate) fn nodes(cluster: &Cluster, app_id: &str) -> Result<BTreeSet<String>>
         .collect())
 }
 
-fn container<'a>(pod: &'a Value, name: &str) -> Result<&'a Value> {
-    let containers = pod["spec"]["containers"].as_array().context("containers")?;
-    let found = containers.iter().find(|container| container["name"] == name);
-    found.with_context(|| format!("there is no container {name}"))
-}
-
-fn words(container: &Value) -> Vec<&str> {
-    let words = container["args"].as_array().map_or(&[][..], Vec::as_slice);
-    words.iter().filter_map(Value::as_str).collect()
-}
-
-fn follows<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
-    let at = words.iter().position(|word| *word == flag)?;
-    words.get(at + 1).copied()
-}
-
 /// Each service has as many pods as it should (in the order of [`app::ALL`]), each with its sidecar, the application in this version, and all
 /// that hardens it.
 pub(crate) fn runs(cluster: &Cluster, version: &str, replicas: [usize; 4]) -> Result<()> {
@@ -74,7 +60,7 @@ fn sidecar(pod: &Value, app_id: &str) -> Result<()> {
     let labels = &pod["metadata"]["labels"];
     ensure!(labels["dapr.io/sidecar-injected"] == "true", "no sidecar");
     let daprd = container(pod, "daprd")?;
-    let words = words(daprd);
+    let words = arguments(daprd);
     for (flag, value) in [
         ("--app-id", app_id),
         ("--app-port", "80"),
@@ -85,7 +71,7 @@ fn sidecar(pod: &Value, app_id: &str) -> Result<()> {
         ("--dapr-graceful-shutdown-seconds", "20"),
     ] {
         ensure!(
-            follows(&words, flag) == Some(value),
+            argument(daprd, flag) == Some(value),
             "{flag} is not {value}: {words:?}"
         );
     }
@@ -118,12 +104,12 @@ fn spin(pod: &Value, app_id: &str, version: &str) -> Result<()> {
         "{}",
         spin["image"]
     );
-    let words = words(spin);
+    let words = arguments(spin);
     let image = format!("registry.example.com/nudge:{version}");
-    ensure!(follows(&words, "-f") == Some(&image), "{words:?}");
-    ensure!(follows(&words, "--component-id") == Some(app_id), "{words:?}");
+    ensure!(argument(spin, "-f") == Some(&image), "{words:?}");
+    ensure!(argument(spin, "--component-id") == Some(app_id), "{words:?}");
     ensure!(
-        follows(&words, "--runtime-config-file") == Some("/runtime-config.toml"),
+        argument(spin, "--runtime-config-file") == Some("/runtime-config.toml"),
         "{words:?}"
     );
     for probe in ["readinessProbe", "livenessProbe"] {

@@ -37,7 +37,7 @@ pub(crate) fn script(cluster: &Cluster, words: &[&str]) -> Result<Ran> {
     let path = std::env::var("PATH")?;
     let begin = Instant::now();
     let output = Command::new("bash")
-        .arg(root().join("scripts").join(name))
+        .arg(root()?.join("scripts").join(name))
         .args(arguments)
         .env("PATH", format!("{}:{path}", parts.folder().display()))
         .env("KUBECONFIG", cluster.kubeconfig())

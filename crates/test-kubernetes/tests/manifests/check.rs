@@ -71,12 +71,9 @@ impl Manifests {
     }
 
     /// To break them, and see whether that is found.
-    pub(crate) fn object(&mut self, kind: &str, named: &str) -> &mut Value {
-        let found = self
-            .objects
-            .iter_mut()
-            .find(|object| text(object, "/kind") == kind && name(object) == named);
-        found.unwrap_or_else(|| panic!("there is no {kind} {named}"))
+    pub(crate) fn object(&mut self, kind: &str, named: &str) -> Option<&mut Value> {
+        let is = |object: &&mut Value| text(object, "/kind") == kind && name(object) == named;
+        self.objects.iter_mut().find(is)
     }
 
     pub(crate) fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {

@@ -2,22 +2,17 @@
 //! Kubernetes, Dapr, the Spin operator and KEDA, and held against `spin.toml` and the names that the code uses. The same checks are
 //! shown broken manifests, one fault each, and must name it. `tests/chain.rs` asks a real API server.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod check;
 mod dapr;
 #[path = "../yaml/mod.rs"]
 mod yaml;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -337,7 +332,7 @@ fn main() {
     for overlay in OVERLAYS {
         trial(
             format!("{overlay} is valid"),
-            Box::new(move |tools| tools.conform(&tools.render(&overlay_path(overlay))?)),
+            Box::new(move |tools| tools.conform(&rendered(tools, overlay)?)),
         );
         trial(
             format!("{overlay} agrees with spin.toml and the code"),
@@ -366,15 +361,23 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn overlay_path(overlay: &str) -> PathBuf {
-    root().join("k8s/overlays").join(overlay)
+/// An overlay's objects, which kustomize makes once for all cases.
+fn rendered(tools: &Tools, overlay: &'static str) -> Result<String> {
+    static RENDERED: Mutex<BTreeMap<&str, String>> = Mutex::new(BTreeMap::new());
+    let mut rendered = RENDERED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(yaml) = rendered.get(overlay) {
+        return Ok(yaml.clone());
+    }
+    let yaml = tools.render(&root()?.join("k8s/overlays").join(overlay))?;
+    rendered.insert(overlay, yaml.clone());
+    Ok(yaml)
 }
 
-fn manifests(tools: &Tools, overlay: &str) -> Result<Manifests> {
-    let spin: toml::Value = toml::from_str(&fs::read_to_string(root().join("spin.toml"))?)?;
-    let secrets = secrets_of(&fs::read_to_string(root().join("scripts/deploy.sh"))?);
+fn manifests(tools: &Tools, overlay: &'static str) -> Result<Manifests> {
+    let spin: toml::Value = toml::from_str(&fs::read_to_string(root()?.join("spin.toml"))?)?;
+    let secrets = secrets_of(&fs::read_to_string(root()?.join("scripts/deploy.sh"))?);
     Ok(Manifests::new(
-        documents(&tools.render(&overlay_path(overlay))?)?,
+        documents(&rendered(tools, overlay)?)?,
         serde_json::to_value(spin)?,
         secrets,
     ))
@@ -396,7 +399,7 @@ fn secrets_of(script: &str) -> BTreeSet<String> {
 }
 
 fn hardening(tools: &Tools) -> Result<()> {
-    let yaml = tools.render(&root().join("k8s/hardening"))?;
+    let yaml = tools.render(&root()?.join("k8s/hardening"))?;
     tools.conform(&yaml)?;
     let deployments: BTreeSet<String> = documents(&yaml)?
         .iter()
@@ -423,7 +426,7 @@ fn shim(tools: &Tools) -> Result<()> {
         .skip(1)
         .map(|_| "..")
         .collect();
-    let at = up.join(root().strip_prefix("/")?).join("k8s");
+    let at = up.join(root()?.strip_prefix("/")?).join("k8s");
     let kustomization = json!({
         "resources": [at.join("base")],
         "components": [at.join("components/kafka"), at.join("components/postgresql"), at.join("components/shim")],
@@ -441,11 +444,10 @@ fn shim(tools: &Tools) -> Result<()> {
 
 fn found(tools: &Tools, fault: &Fault) -> Result<()> {
     let mut manifests = manifests(tools, fault.overlay)?;
-    put(
-        manifests.object(fault.kind, fault.name),
-        fault.at,
-        fault.value.clone(),
-    )?;
+    let object = manifests
+        .object(fault.kind, fault.name)
+        .with_context(|| format!("there is no {} {}", fault.kind, fault.name))?;
+    put(object, fault.at, fault.value.clone())?;
     let findings = manifests.findings();
     let named = findings.iter().any(|finding| finding.contains(fault.finding));
     ensure!(named, "nobody says `{}`: {findings:#?}", fault.finding);
@@ -454,9 +456,7 @@ fn found(tools: &Tools, fault: &Fault) -> Result<()> {
 
 /// kubeconform is asked whether it looks at all.
 fn unknown_field(tools: &Tools) -> Result<()> {
-    let yaml = tools
-        .render(&overlay_path("minikube"))?
-        .replace("serviceAccountName: api", "serviceAccount: api");
+    let yaml = rendered(tools, "minikube")?.replace("serviceAccountName: api", "serviceAccount: api");
     let refused = tools
         .conform(&yaml)
         .err()

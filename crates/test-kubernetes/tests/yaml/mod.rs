@@ -7,9 +7,9 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 /// The workspace.
-pub(crate) fn root() -> PathBuf {
+pub(crate) fn root() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.canonicalize().expect("the workspace")
+    root.canonicalize().context("the workspace")
 }
 
 /// The objects of a manifest.
