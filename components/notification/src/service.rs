@@ -39,6 +39,10 @@ const RETRY: ConstantPolicy = ConstantPolicy {
 pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
     let task = event.task.task.id;
     let wanted = wanted(&event);
+    // Nothing was armed before it, and it arms nothing: most tasks. What came after it has its own record.
+    if event.task.task.version == 1 && wanted.is_empty() {
+        return Ok(());
+    }
     let mut overtaken = false;
     for _ in 0..ATTEMPTS {
         let stored = store::load(task).await.map_err(retry)?;

@@ -114,6 +114,23 @@ async fn the_wit_export_does_what_the_route_does() {
 }
 
 #[tokio::test]
+async fn a_new_task_without_reminders_asks_nothing_of_the_sidecar() {
+    let notification = Service::start("notification").await;
+    let mut task = task();
+    task["reminders"] = json!([]);
+    assert_eq!(
+        deliver(&notification, &task_event("created", &task)).await,
+        "SUCCESS"
+    );
+    assert_eq!(notification.dapr.calls(Function::StateGet), 0);
+    assert_eq!(notification.dapr.calls(Function::StatePut), 0);
+    // A version before it was not seen: what that one armed must go.
+    task["version"] = json!(2);
+    deliver(&notification, &task_event("updated", &task)).await;
+    assert!(notification.dapr.stored(&format!("armed-{TASK}")).is_some());
+}
+
+#[tokio::test]
 async fn an_event_that_comes_again_changes_nothing() {
     let notification = Service::start("notification").await;
     let event = task_event("created", &task());
