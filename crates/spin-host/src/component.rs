@@ -1,10 +1,11 @@
 //! A component that is compiled, composed and linked: ready for instances.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use step_clock::Clock;
-use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Instance, InstancePre, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
@@ -12,18 +13,20 @@ use wasmtime_wasi_http::handler::ProxyPre;
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::clock::{CpuMeter, GuestClock};
+use crate::connections::Connections;
 use crate::extension::Extension;
 use crate::limits::{Limits, MemoryBudget};
 use crate::outbound_http::OutboundHttp;
 use crate::state::ComponentState;
 use crate::stdio::LineLog;
-use crate::{bindings, deny, postgres, sqlite};
+use crate::{bindings, compiled, deny, postgres, sqlite};
 
 /// What a component's instances may do and know.
 pub(crate) struct Configuration {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) variables: Arc<HashMap<String, String>>,
     pub(crate) allowed_hosts: Arc<AllowedHosts>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) sqlite: sqlite::Access,
     pub(crate) postgres: Arc<postgres::Pools>,
     pub(crate) files: Option<tempfile::TempDir>,
@@ -45,9 +48,10 @@ impl LoadedComponent {
         engine: &Engine,
         id: &str,
         wasm: &[u8],
+        cache_dir: Option<&Path>,
         configuration: Configuration,
     ) -> wasmtime::Result<Self> {
-        let component = Component::new(engine, wasm)?;
+        let component = compiled::component(engine, wasm, cache_dir)?;
         let mut linker = Linker::<ComponentState>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
@@ -114,6 +118,7 @@ impl LoadedComponent {
             outbound: OutboundHttp {
                 component: self.id.clone(),
                 allowed: configuration.allowed_hosts.clone(),
+                connections: configuration.connections.clone(),
             },
             table: ResourceTable::new(),
             memory: MemoryBudget::new(configuration.limits.memory_bytes),

@@ -14,12 +14,13 @@ use step_clock::Clock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime::{Config, Engine};
 
 use crate::allowed_hosts::{AllowedHostError, AllowedHosts};
 use crate::clock::Ticker;
 use crate::component::{Configuration, LoadedComponent};
 use crate::compose::{ComposeError, Part, compose};
+use crate::connections::Connections;
 use crate::dependency::DependencyName;
 use crate::extension::Extension;
 use crate::files::{FilesError, assemble};
@@ -288,7 +289,8 @@ impl HostBuilder {
         self
     }
 
-    /// A folder that keeps compiled components for the next start. Without it each start compiles.
+    /// A folder that keeps compiled components for the next start. Without it each start compiles. What is in it is run: nobody
+    /// else may write to it.
     pub fn cache_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache_dir = Some(folder.into());
         self
@@ -328,14 +330,15 @@ impl HostBuilder {
     pub async fn build(self) -> Result<Host, HostError> {
         let values = Values::resolve(&self.manifest, &self.variables, |name| std::env::var(name).ok())?;
         let router = Router::new(self.manifest.triggers())?;
-        let engine = engine(self.cache_dir.as_deref())?;
+        let engine = engine()?;
         let ticker = Ticker::start(&engine).map_err(|error| HostError::Engine(error.to_string()))?;
 
         let state_dir = self
             .state_dir
             .clone()
             .unwrap_or_else(|| self.manifest.folder().join(".spin"));
-        let databases = Shared {
+        let shared = Shared {
+            connections: Arc::default(),
             sqlite: Arc::new(Databases::new(state_dir)),
             postgres: Arc::default(),
         };
@@ -346,7 +349,7 @@ impl HostBuilder {
                 source,
             };
             let component = self
-                .load(&engine, &id, &values, &databases)
+                .load(&engine, &id, &values, &shared)
                 .await
                 .map_err(in_component)?;
             components.insert(id, Arc::new(component));
@@ -411,7 +414,7 @@ impl HostBuilder {
         engine: &Engine,
         id: &str,
         values: &Values,
-        databases: &Shared,
+        shared: &Shared,
     ) -> Result<LoadedComponent, ComponentError> {
         let Some(component) = self.manifest.components().get(id) else {
             return Err(ComponentError::Load("is not in the manifest".into()));
@@ -424,11 +427,12 @@ impl HostBuilder {
             environment: component.environment.clone().into_iter().collect(),
             variables: Arc::new(values.expand_all(&component.variables)?),
             allowed_hosts: Arc::new(AllowedHosts::parse(hosts.collect::<Result<Vec<_>, _>>()?)?),
+            connections: shared.connections.clone(),
             sqlite: Access {
                 allowed: component.sqlite_databases.clone().into(),
-                databases: databases.sqlite.clone(),
+                databases: shared.sqlite.clone(),
             },
-            postgres: databases.postgres.clone(),
+            postgres: shared.postgres.clone(),
             files: assemble(self.manifest.folder(), &component.files)?,
             clock: self.clock.clone(),
             limits: self.limits.clone(),
@@ -436,10 +440,10 @@ impl HostBuilder {
         };
         let wasm = self.read(&component.source).await?;
         let parts = self.parts(component).await?;
-        let (engine, id) = (engine.clone(), id.to_owned());
+        let (engine, id, cache_dir) = (engine.clone(), id.to_owned(), self.cache_dir.clone());
         let load = move || {
             let wasm = compose(&id, wasm, parts)?;
-            LoadedComponent::new(&engine, &id, &wasm, configuration)
+            LoadedComponent::new(&engine, &id, &wasm, cache_dir.as_deref(), configuration)
                 .map_err(|error| ComponentError::Load(format!("{error:#}")))
         };
         tokio::task::spawn_blocking(load)
@@ -487,19 +491,13 @@ impl HostBuilder {
 
 /// What the components of a host share.
 struct Shared {
+    connections: Arc<Connections>,
     sqlite: Arc<Databases>,
     postgres: Arc<Pools>,
 }
 
-fn engine(cache_dir: Option<&Path>) -> Result<Engine, HostError> {
-    let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+fn engine() -> Result<Engine, HostError> {
     let mut config = Config::new();
     config.wasm_component_model_async(true).epoch_interruption(true);
-    if let Some(folder) = cache_dir {
-        let folder = std::path::absolute(folder).map_err(|error| HostError::Engine(error.to_string()))?;
-        let mut cache = CacheConfig::new();
-        cache.with_directory(folder);
-        config.cache(Some(Cache::new(cache).map_err(failed)?));
-    }
-    Engine::new(&config).map_err(failed)
+    Engine::new(&config).map_err(|error| HostError::Engine(format!("{error:#}")))
 }

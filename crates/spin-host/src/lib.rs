@@ -23,8 +23,10 @@
 mod allowed_hosts;
 mod bindings;
 mod clock;
+mod compiled;
 mod component;
 mod compose;
+mod connections;
 mod deny;
 mod dependency;
 mod extension;

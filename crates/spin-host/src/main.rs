@@ -34,7 +34,7 @@ struct Up {
     /// The folder for databases [default: .spin beside the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
-    /// A folder that keeps compiled components for the next start.
+    /// A folder that keeps compiled components for the next start. What is in it is run: nobody else may write to it.
     #[arg(long)]
     cache_dir: Option<PathBuf>,
     /// Set a variable of the application; may be given more than once.

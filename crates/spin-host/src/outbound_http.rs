@@ -1,20 +1,22 @@
 //! `wasi:http/client` and `outgoing-handler`: the check of the destination, and the request itself.
 //!
-//! Each request opens its own connection. A pooled connection costs 40 ms per request on Spin (head and body are two
-//! writes without TCP_NODELAY), and the setting that Spin is meant to run with turns the pool off. Timeouts are the
+//! Plain HTTP goes over kept connections ([`connections`](crate::connections)), HTTPS over one of its own each. Timeouts are the
 //! request options', 600 s where they are not set.
 
 use std::sync::Arc;
 
+use http::uri::Scheme;
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 use crate::allowed_hosts::{AllowedHosts, Destination};
+use crate::connections::Connections;
 
 /// Outbound HTTP of one component.
 pub(crate) struct OutboundHttp {
     pub(crate) component: Arc<str>,
     pub(crate) allowed: Arc<AllowedHosts>,
+    pub(crate) connections: Arc<Connections>,
 }
 
 type Sent = Result<
@@ -47,8 +49,15 @@ impl WasiHttpHooks for OutboundHttp {
         _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let allowed = self.check(request.uri());
+        let connections = self.connections.clone();
         Box::new(async move {
             allowed?;
+            if request.uri().scheme() == Some(&Scheme::HTTP) {
+                let response = connections.send(request, options).await?;
+                // The connection has a task of its own.
+                let io = Box::new(std::future::ready(Ok(())));
+                return Ok((response, io as Box<dyn Future<Output = _> + Send>));
+            }
             let (response, io) = default_send_request(request, options).await?;
             Ok((
                 response.map(BodyExt::boxed_unsync),

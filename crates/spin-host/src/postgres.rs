@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::TryStreamExt;
-use tokio_postgres::NoTls;
 use tokio_postgres::config::{Config, Host as Server, SslMode};
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Statement};
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
 use crate::allowed_hosts::{AllowedHosts, Destination};
@@ -29,6 +29,8 @@ use crate::state::ComponentState;
 /// Connections per address, and addresses, as Spin has them.
 const CONNECTIONS: usize = 64;
 const ADDRESSES: usize = 16;
+/// Statements that a connection has ready. An application has fewer; one that writes values into its SQL has no end of them.
+const STATEMENTS: usize = 256;
 /// The most bytes that one result may have (Spin's bound).
 const LARGEST_RESULT: usize = 128 * 1024 * 1024;
 
@@ -128,7 +130,20 @@ impl Connection {
             .iter()
             .map(|value| &**value as &(dyn ToSql + Sync))
             .collect();
-        self.0.execute(statement, &parameters).await.map_err(query_failed)
+        let statement = self.prepare(statement).await?;
+        self.0
+            .execute(&statement, &parameters)
+            .await
+            .map_err(query_failed)
+    }
+
+    /// A statement of this connection, which the server parsed when it first came. Spin has it parsed each time.
+    async fn prepare(&self, statement: &str) -> Result<Statement, Error> {
+        let prepared = &self.0.statement_cache;
+        if prepared.size() >= STATEMENTS {
+            prepared.clear();
+        }
+        self.0.prepare_cached(statement).await.map_err(query_failed)
     }
 
     /// The rows, and the columns of the first: as on Spin, a result without rows has no columns.
@@ -139,9 +154,10 @@ impl Connection {
             .map(values::to_sql)
             .collect::<Result<Vec<_>, _>>()
             .map_err(Error::BadParameter)?;
+        let statement = self.prepare(statement).await?;
         let rows = self
             .0
-            .query_raw(statement, parameters)
+            .query_raw(&statement, parameters)
             .await
             .map_err(query_failed)?;
         let mut rows = pin!(rows);
