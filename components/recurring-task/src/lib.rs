@@ -16,12 +16,9 @@ mod service;
 
 use spin_sdk::http::{IntoResponse, Request};
 
+/// Answers one request: the component's entry point.
 #[cfg_attr(target_arch = "wasm32", spin_sdk::http_service)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(dead_code, reason = "the entry point exists in the component only")
-)]
-async fn handle(request: Request) -> impl IntoResponse {
+pub async fn handle(request: Request) -> impl IntoResponse {
     nudge_component::serve::serve(
         nudge_contract::names::app::RECURRING_TASK,
         routes::router,

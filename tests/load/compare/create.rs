@@ -1,0 +1,299 @@
+//! Creating tasks: how many a second, how long each takes, and what it costs.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use nudge_test_kit::http::Call;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_postgres::NoTls;
+
+use crate::load::{Client, Outcome, Pace, Plan, Requests, number, run};
+use crate::real::API_TOKEN;
+use crate::results::{Measure, Results};
+use crate::stack::Stack;
+use crate::usage::{Memory, processor_time};
+
+pub(crate) const FLAT_OUT: Measure = Measure {
+    name: "create a task, flat out",
+    setting: "clients",
+};
+
+pub(crate) const AT_A_RATE: Measure = Measure {
+    name: "create a task, at a rate",
+    setting: "requests/s",
+};
+
+pub(crate) const MEMORY: Measure = Measure {
+    name: "memory of the services",
+    setting: "clients",
+};
+
+/// Clients that send at a rate.
+const CLIENTS: u32 = 64;
+
+/// A task as people make them.
+fn task(number: u32) -> Value {
+    json!({
+        "title": format!("Pay the invoice no. {number}"),
+        "description": "The one that came on Monday, to the account that is written on its second page, with its number.",
+        "priority": "high",
+        "due": "2031-05-12T09:30:00+02:00",
+    })
+}
+
+/// Runs a plan on a stack, one user a client.
+async fn create(stack: &Stack, plan: Plan) -> Result<Outcome> {
+    run(plan, async |client| {
+        let call = stack.call(client, Method::POST, "/api/v1/tasks")?;
+        let of = move |number| call.clone().json(&task(number));
+        Requests::open(stack.api(), 201, of).await
+    })
+    .await
+}
+
+/// Throughput at each number of clients, and memory.
+pub(crate) async fn flat_out(
+    results: &mut Results,
+    subject: &str,
+    stack: &mut Stack,
+    clients: &[u32],
+    plan: Plan,
+) -> Result<()> {
+    memory(results, subject, stack, 0)?;
+    for clients in clients {
+        let plan = Plan {
+            clients: *clients,
+            pace: Pace::FlatOut,
+            ..plan
+        };
+        let before = Cost::of(stack)?;
+        let outcome = create(stack, plan).await?;
+        memory(results, subject, stack, *clients)?;
+        settle(stack).await?;
+        figures(
+            results,
+            FLAT_OUT,
+            subject,
+            *clients,
+            &outcome,
+            Some(before.until(stack)?),
+        )?;
+    }
+    Ok(())
+}
+
+/// Times at a rate.
+pub(crate) async fn at_rates(
+    results: &mut Results,
+    subject: &str,
+    stack: &mut Stack,
+    rates: &[u32],
+    plan: Plan,
+) -> Result<()> {
+    for rate in rates {
+        let plan = Plan {
+            clients: CLIENTS,
+            pace: Pace::PerSecond(*rate),
+            ..plan
+        };
+        let before = Cost::of(stack)?;
+        let outcome = create(stack, plan).await?;
+        settle(stack).await?;
+        figures(
+            results,
+            AT_A_RATE,
+            subject,
+            *rate,
+            &outcome,
+            Some(before.until(stack)?),
+        )?;
+    }
+    Ok(())
+}
+
+/// What a request cannot be faster than: publishing an event of the same size on the sidecar, and a bare INSERT.
+pub(crate) async fn limits(
+    results: &mut Results,
+    stack: &Stack,
+    clients: &[u32],
+    rates: &[u32],
+    plan: Plan,
+) -> Result<()> {
+    let flat_out = clients
+        .iter()
+        .map(|clients| (*clients, Pace::FlatOut, FLAT_OUT, *clients));
+    let at_rates = rates
+        .iter()
+        .map(|rate| (CLIENTS, Pace::PerSecond(*rate), AT_A_RATE, *rate));
+    let sidecar = stack.sidecar()?;
+    let (database, connection) = tokio_postgres::connect(stack.platform.postgres.url(), NoTls).await?;
+    let connection = tokio::spawn(connection);
+    database
+        .batch_execute("CREATE TABLE IF NOT EXISTS bare (id TEXT PRIMARY KEY, data TEXT NOT NULL)")
+        .await?;
+    for (clients, pace, measure, setting) in flat_out.chain(at_rates) {
+        let plan = Plan {
+            clients,
+            pace,
+            ..plan
+        };
+        let publish = run(plan, async |_| {
+            let call = Call::new(sidecar, Method::POST, "/v1.0/publish/pubsub/load")
+                .header("dapr-api-token", API_TOKEN);
+            Requests::open(sidecar, 204, move |number| call.clone().json(&task(number))).await
+        });
+        figures(results, measure, "limit: publish", setting, &publish.await?, None)?;
+        // As many connections as a service keeps; PostgreSQL takes a hundred.
+        let plan = Plan {
+            clients: clients.min(64),
+            ..plan
+        };
+        let insert = run(plan, async |_| Insert::open(stack.platform.postgres.url()).await);
+        figures(results, measure, "limit: INSERT", setting, &insert.await?, None)?;
+    }
+    connection.abort();
+    Ok(())
+}
+
+/// A connection to the database with its statement.
+struct Insert {
+    client: tokio_postgres::Client,
+    statement: tokio_postgres::Statement,
+    connection: tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Insert {
+    async fn open(url: &str) -> Result<Self> {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let statement = client.prepare("INSERT INTO bare VALUES ($1, $2)").await?;
+        Ok(Self {
+            client,
+            statement,
+            connection,
+        })
+    }
+}
+
+impl Client for Insert {
+    async fn once(&mut self, number: u32) -> Result<()> {
+        let (id, data) = (uuid::Uuid::now_v7().to_string(), task(number).to_string());
+        let rows = self.client.execute(&self.statement, &[&id, &data]).await?;
+        ensure!(rows == 1, "{rows} rows");
+        Ok(())
+    }
+}
+
+impl Drop for Insert {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+/// Processor time so far.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    services: Duration,
+    sidecars: Duration,
+}
+
+impl Cost {
+    fn of(stack: &mut Stack) -> Result<Self> {
+        Ok(Self {
+            services: processor_time(&stack.processes())?,
+            sidecars: processor_time(&stack.sidecars())?,
+        })
+    }
+
+    fn until(self, stack: &mut Stack) -> Result<Self> {
+        let now = Self::of(stack)?;
+        Ok(Self {
+            services: now.services.saturating_sub(self.services),
+            sidecars: now.sidecars.saturating_sub(self.sidecars),
+        })
+    }
+}
+
+fn figures(
+    results: &mut Results,
+    measure: Measure,
+    subject: &str,
+    setting: u32,
+    outcome: &Outcome,
+    cost: Option<Cost>,
+) -> Result<()> {
+    let answered = outcome.times.len();
+    let error = outcome.error.as_deref().unwrap_or_default();
+    ensure!(
+        answered > 0,
+        "{subject}: {}: nothing was answered: {error}",
+        measure.name
+    );
+    if outcome.errors > 0 {
+        eprintln!(
+            "{subject}, {setting}: {} errors, the first: {error}",
+            outcome.errors
+        );
+    }
+    let mut figures = vec![
+        ("answers/s", outcome.per_second()),
+        ("p50 ms", outcome.milliseconds(0.5)),
+        ("p95 ms", outcome.milliseconds(0.95)),
+        ("p99 ms", outcome.milliseconds(0.99)),
+    ];
+    if let Some(cost) = cost {
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / number(outcome.sent);
+        figures.push(("services µs/request", each(cost.services)));
+        figures.push(("sidecars µs/request", each(cost.sidecars)));
+    }
+    figures.push(("errors", number(outcome.errors)));
+    results.add(measure, subject, setting, &figures);
+    Ok(())
+}
+
+fn memory(results: &mut Results, subject: &str, stack: &mut Stack, clients: u32) -> Result<()> {
+    let processes = stack.processes();
+    let each = |process: &u32| Memory::of(std::slice::from_ref(process));
+    let api = each(processes.first().context("no service")?)?;
+    let all = Memory::of(&processes)?;
+    let megabytes = |bytes: u64| number(bytes) / 1e6;
+    let most = processes.iter().map(each).collect::<Result<Vec<_>>>()?;
+    let most = most
+        .iter()
+        .map(|memory| memory.anonymous)
+        .max()
+        .unwrap_or_default();
+    results.add(
+        MEMORY,
+        subject,
+        clients,
+        &[
+            ("processes", number(processes.len() as u64)),
+            ("api anonymous MB", megabytes(api.anonymous)),
+            ("largest anonymous MB", megabytes(most)),
+            ("all anonymous MB", megabytes(all.anonymous)),
+            ("all PSS MB", megabytes(all.proportional)),
+        ],
+    );
+    Ok(())
+}
+
+/// Waits until what goes on behind the answers is done: no more than a twentieth of a processor is used for half a second.
+pub(crate) async fn settle(stack: &mut Stack) -> Result<()> {
+    const PAUSE: Duration = Duration::from_millis(500);
+    let begun = Instant::now();
+    let mut before = Cost::of(stack)?;
+    while begun.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(PAUSE).await;
+        let now = Cost::of(stack)?;
+        let used = (now.services + now.sidecars).saturating_sub(before.services + before.sidecars);
+        if used < PAUSE / 20 {
+            return Ok(());
+        }
+        before = now;
+    }
+    eprintln!("after a minute there is still work behind the answers");
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Compares Nudge with the stack that it replaces, with itself without WebAssembly, and with what a sidecar and a database can do at
+//! most: on the same daprd, broker and database, one after the other, several rounds. See docs/BENCHMARKS.md.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a platform that does not start ends the run; the table is the output"
+)]
+
+mod create;
+mod load;
+mod plot;
+#[path = "../../real/mod.rs"]
+mod real;
+mod reminders;
+mod results;
+mod stack;
+mod start;
+mod usage;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+
+use load::{Pace, Plan};
+use real::{Broker, Parts, State};
+use results::Results;
+use stack::{Programs, Stack, Subject};
+
+/// Measures what is compared, and writes a table.
+#[derive(Debug, Parser)]
+struct Options {
+    /// What is compared.
+    #[arg(long, value_delimiter = ',', default_values = ["nudge", "nudge-in-one", "native", "native-in-one", "python"])]
+    subjects: Vec<Subject>,
+    /// How often each is started anew and measured.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Numbers of clients that send as fast as they can.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
+    clients: Vec<u32>,
+    /// Requests per second of 64 clients together.
+    #[arg(long, value_delimiter = ',', default_values_t = [50, 200])]
+    rates: Vec<u32>,
+    /// Seconds that are counted, of each measurement.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Seconds before them.
+    #[arg(long, default_value_t = 2)]
+    warm_up: u64,
+    /// Leave out what a sidecar and a database can do at most.
+    #[arg(long)]
+    no_limits: bool,
+    /// Numbers of reminders that are due in one second.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000])]
+    reminders: Vec<u32>,
+    /// Seconds from the first of their tasks to the instant that they are due, for each thousand.
+    #[arg(long, default_value_t = 30)]
+    lead: u32,
+    /// Numbers of events that come at once.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
+    events: Vec<u32>,
+    /// The broker.
+    #[arg(long, value_enum, default_value_t = BrokerName::Redis)]
+    broker: BrokerName,
+    /// Where the table and the raw figures go.
+    #[arg(long, default_value = "target/bench")]
+    out: PathBuf,
+    /// The spin host.
+    #[arg(long, default_value = "target/native/spin-host")]
+    spin_host: PathBuf,
+    /// Another build of it, for the subject nudge-before.
+    #[arg(long, default_value = "target/bench/spin-host-before")]
+    before: PathBuf,
+    /// The services without WebAssembly.
+    #[arg(long, default_value = "target/bench/native/release/nudge-native")]
+    native: PathBuf,
+    /// A Python with what tests/load/peers/python/requirements.txt asks for.
+    #[arg(long, default_value = "target/bench/python/bin/python")]
+    python: PathBuf,
+}
+
+/// Brokers that sidecars of several services share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BrokerName {
+    Redis,
+    Kafka,
+}
+
+impl Options {
+    fn parts(&self) -> Parts {
+        Parts {
+            broker: match self.broker {
+                BrokerName::Redis => Broker::RedisStreams,
+                BrokerName::Kafka => Broker::Kafka,
+            },
+            state: State::Postgresql,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            clients: 1,
+            pace: Pace::FlatOut,
+            warm_up: Duration::from_secs(self.warm_up),
+            duration: Duration::from_secs(self.seconds),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut options = Options::parse();
+    for program in [
+        &mut options.spin_host,
+        &mut options.before,
+        &mut options.native,
+        &mut options.python,
+    ] {
+        *program = std::path::absolute(&program).with_context(|| program.display().to_string())?;
+    }
+    let programs = Programs {
+        spin_host: options.spin_host.clone(),
+        before: options.before.clone(),
+        native: options.native.clone(),
+        python: options.python.clone(),
+    };
+    for subject in &options.subjects {
+        programs.check(*subject)?;
+    }
+    if let Some(missing) = options.parts().missing() {
+        anyhow::bail!("{missing}");
+    }
+    let root = nudge_test_kit::components::built();
+    let mut results = Results::default();
+    let begun = Instant::now();
+    for round in 1..=options.rounds {
+        for (number, subject) in options.subjects.iter().enumerate() {
+            eprintln!(
+                "{:>4.0?} s: round {round} of {}: {subject}",
+                begun.elapsed().as_secs(),
+                options.rounds
+            );
+            let mut stack = Stack::start(*subject, options.parts(), &programs, root).await?;
+            create::settle(&mut stack).await?;
+            if number == 0 && !options.no_limits {
+                create::limits(
+                    &mut results,
+                    &stack,
+                    &options.clients,
+                    &options.rates,
+                    options.plan(),
+                )
+                .await?;
+                create::settle(&mut stack).await?;
+            }
+            let name = subject.to_string();
+            create::flat_out(&mut results, &name, &mut stack, &options.clients, options.plan()).await?;
+            create::at_rates(&mut results, &name, &mut stack, &options.rates, options.plan()).await?;
+            for events in &options.events {
+                reminders::events(&mut results, &name, &stack, *events).await?;
+                create::settle(&mut stack).await?;
+            }
+            for reminders in &options.reminders {
+                let lead = options.lead * reminders.div_ceil(1_000);
+                reminders::late(&mut results, &name, &stack, *reminders, lead).await?;
+                create::settle(&mut stack).await?;
+            }
+            start::cold(&mut results, &name, &stack).await?;
+        }
+    }
+    start::instances(&mut results, root).await?;
+    start::artifacts(&mut results, root, &options.native)?;
+    write(&options, &results)
+}
+
+/// What Nudge creates, of what others create in the same run, as a table.
+fn ratios(options: &Options, results: &Results) -> String {
+    let peers = [Subject::NudgeBefore, Subject::Native, Subject::Python].map(|peer| peer.to_string());
+    let mut text = "\n## created by nudge, of what others create\n\n| clients |".to_owned();
+    text += &peers.each_ref().map(|peer| format!(" of {peer} |")).concat();
+    text += "\n| --- | --- | --- | --- |\n";
+    for clients in &options.clients {
+        let created = |subject: &str| {
+            let measure = create::FLAT_OUT.name;
+            results.median(measure, subject, *clients, "answers/s")
+        };
+        let of = |peer: &String| Some(created("nudge")? / created(peer)?);
+        let cells = peers
+            .each_ref()
+            .map(|peer| of(peer).map(results::short).unwrap_or_default());
+        text += &format!("| {clients} | {} |\n", cells.join(" | "));
+    }
+    text
+}
+
+/// Writes the table, the plots and the raw figures, and prints the table.
+fn write(options: &Options, results: &Results) -> Result<()> {
+    std::fs::create_dir_all(&options.out).with_context(|| options.out.display().to_string())?;
+    let mut text = format!("{}; broker {:?}\n", usage::machine(), options.broker);
+    for measure in results.measures() {
+        text += &format!("\n## {}\n\n{}", measure.name, results.table(*measure));
+    }
+    text += &ratios(options, results);
+    plot::all(results, &options.out)?;
+    std::fs::write(options.out.join("table.md"), &text)?;
+    std::fs::write(options.out.join("figures.jsonl"), results.lines()?)?;
+    print!("{text}");
+    eprintln!("table, plots and raw figures are in {}", options.out.display());
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! A picture of each measure that has more than one setting.
+
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+
+use crate::results::{Measure, Middle, Results};
+
+const SIZE: (u32, u32) = (720, 420);
+
+/// One colour a subject, told apart without red and green (Okabe and Ito).
+const COLOURS: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(86, 180, 233),
+    RGBColor(213, 94, 0),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(120, 120, 120),
+    RGBColor(60, 60, 60),
+    RGBColor(204, 121, 167),
+];
+
+/// Writes a file for each measure, named after it.
+pub(crate) fn all(results: &Results, folder: &Path) -> Result<()> {
+    for measure in results.measures() {
+        let Some(metric) = results.metrics(measure.name).into_iter().find(|name| shown(name)) else {
+            continue;
+        };
+        let name: String = measure
+            .name
+            .chars()
+            .map(|character| {
+                if character.is_ascii_alphanumeric() {
+                    character
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let file = folder.join(format!("{}.svg", name.replace("--", "-")));
+        draw(results, *measure, metric, &file).map_err(|error| anyhow!("{}: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The figure that a picture shows: the first that is not just a circumstance.
+fn shown(metric: &str) -> bool {
+    !["processes", "seconds", "answers/s of a rate"].contains(&metric)
+}
+
+fn draw(
+    results: &Results,
+    measure: Measure,
+    metric: &str,
+    file: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let subjects = results.subjects(measure.name);
+    let series: Vec<(&str, Vec<(usize, Middle)>)> = lines(results, measure, metric, &subjects);
+    let settings = settings(results, measure, metric, &subjects);
+    let most = series
+        .iter()
+        .flat_map(|(_, points)| points.iter().map(|(_, middle)| middle.most))
+        .fold(0.0, f64::max);
+    let area = SVGBackend::new(file, SIZE).into_drawing_area();
+    area.fill(&WHITE)?;
+    let across: Range<f64> = -0.5..(settings.len() as f64 - 0.5);
+    let mut chart = ChartBuilder::on(&area)
+        .caption(format!("{}: {metric}", measure.name), ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(40)
+        .y_label_area_size(64)
+        .build_cartesian_2d(across, 0.0..most * 1.1)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(WHITE)
+        .x_labels(settings.len())
+        .x_label_formatter(&|place| label(&settings, *place))
+        .x_desc(measure.setting)
+        .y_desc(metric)
+        .draw()?;
+    for (number, (subject, points)) in series.iter().enumerate() {
+        let colour = COLOURS.get(number % COLOURS.len()).copied().unwrap_or(BLACK);
+        // Side by side, so that one does not hide another.
+        let place = |position: usize| position as f64 + (number as f64 - series.len() as f64 / 2.0) * 0.04;
+        let line = points
+            .iter()
+            .map(|(position, middle)| (place(*position), middle.median));
+        chart
+            .draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?
+            .label(*subject)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
+        chart.draw_series(line.map(|point| Circle::new(point, 3, colour.filled())))?;
+        // From the least to the most of the rounds.
+        chart.draw_series(points.iter().map(|(position, middle)| {
+            let x = place(*position);
+            PathElement::new([(x, middle.least), (x, middle.most)], colour)
+        }))?;
+    }
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    area.present()?;
+    Ok(())
+}
+
+/// The settings of all subjects, in order.
+fn settings(results: &Results, measure: Measure, metric: &str, subjects: &[&str]) -> Vec<u32> {
+    let mut settings: Vec<u32> = subjects
+        .iter()
+        .flat_map(|subject| results.series(measure.name, subject, metric).into_keys())
+        .collect();
+    settings.sort_unstable();
+    settings.dedup();
+    settings
+}
+
+/// Of each subject that has the metric, its figures by the position of their setting.
+fn lines<'a>(
+    results: &Results,
+    measure: Measure,
+    metric: &str,
+    subjects: &[&'a str],
+) -> Vec<(&'a str, Vec<(usize, Middle)>)> {
+    let settings = settings(results, measure, metric, subjects);
+    let of = |subject: &&'a str| {
+        let series = results.series(measure.name, subject, metric);
+        let points: Vec<(usize, Middle)> = series
+            .into_iter()
+            .filter_map(|(setting, middle)| {
+                Some((settings.iter().position(|other| *other == setting)?, middle))
+            })
+            .collect();
+        (!points.is_empty()).then_some((*subject, points))
+    };
+    subjects.iter().filter_map(of).collect()
+}
+
+/// The setting at a place of the axis; nothing between two.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a position in a short list"
+)]
+fn label(settings: &[u32], place: f64) -> String {
+    let near = (place - place.round()).abs() < 0.01 && place >= -0.01;
+    near.then(|| settings.get(place.round() as usize))
+        .flatten()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}

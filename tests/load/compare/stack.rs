@@ -1,0 +1,360 @@
+//! One of the systems that are compared, running: services, sidecars, and what they stand on.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use http::Method;
+use jiff::Timestamp;
+use nudge::{TokenRequest, mint};
+use nudge_contract::names::app;
+use nudge_test_kit::http::Call;
+use test_dapr::{Daprd, Process, free_ports};
+
+use crate::real::{API_TOKEN, APP_TOKEN, Parts, Platform};
+
+/// How long the services may take until they are ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Users whose tasks are created; each client has one.
+pub(crate) const USERS: u32 = 16;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subject {
+    /// The components on the spin host, a process each.
+    Nudge,
+    /// The components on the spin host, all in one process.
+    NudgeInOne,
+    /// The components on another build of the spin host, a process each: to show before and after in one run.
+    NudgeBefore,
+    /// The components on Spin, which the variable SPIN names, a process each.
+    Spin,
+    /// The same source without WebAssembly, a process each.
+    Native,
+    /// The same source without WebAssembly, all in one process.
+    NativeInOne,
+    /// FastAPI, uvicorn, httpx and asyncpg, a process each.
+    Python,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nudge => "nudge",
+            Self::NudgeInOne => "nudge, one process",
+            Self::NudgeBefore => "nudge, before",
+            Self::Spin => "nudge on Spin",
+            Self::Native => "native",
+            Self::NativeInOne => "native, one process",
+            Self::Python => "python",
+        })
+    }
+}
+
+/// Where the programs are.
+#[derive(Debug, Clone)]
+pub(crate) struct Programs {
+    pub(crate) spin_host: PathBuf,
+    pub(crate) before: PathBuf,
+    pub(crate) native: PathBuf,
+    pub(crate) python: PathBuf,
+}
+
+/// A service of the stack.
+struct Service {
+    process: Process,
+    address: SocketAddr,
+}
+
+/// Everything that runs. Fields end in their order: those that ask before those that are asked.
+pub(crate) struct Stack {
+    /// In the order of [`app::ALL`], or one that is all of them.
+    services: Vec<Service>,
+    daprds: Vec<Daprd>,
+    pub(crate) platform: Platform,
+    tokens: Vec<String>,
+    told: Told,
+}
+
+/// What every service's process is told.
+struct Told {
+    subject: Subject,
+    programs: Programs,
+    root: PathBuf,
+    /// Of the sidecars, in the order of [`app::ALL`].
+    ports: [u16; 4],
+    database_url: String,
+    database_host: String,
+    folder: PathBuf,
+}
+
+impl Stack {
+    pub(crate) async fn start(
+        subject: Subject,
+        parts: Parts,
+        programs: &Programs,
+        root: &Path,
+    ) -> Result<Self> {
+        let platform = Platform::start(parts).await;
+        let ports: [u16; 4] = free_ports()?;
+        let told = Told {
+            subject,
+            programs: programs.clone(),
+            root: root.to_owned(),
+            ports,
+            database_url: platform.postgres.url().to_owned(),
+            database_host: platform.postgres.host(),
+            folder: platform.folder.path().to_owned(),
+        };
+        let together = matches!(subject, Subject::NudgeInOne | Subject::NativeInOne);
+        let groups: Vec<&[&str]> = match together {
+            true => vec![&app::ALL],
+            false => app::ALL.chunks(1).collect(),
+        };
+        let mut services = Vec::new();
+        for apps in groups {
+            let [port] = free_ports()?;
+            let (command, ready) = told.command(apps, port)?;
+            services.push(Service {
+                process: tokio::task::block_in_place(|| Process::start(command, ready))?,
+                address: ([127, 0, 0, 1], port).into(),
+            });
+        }
+        let mut daprds = Vec::new();
+        for (number, (app, port)) in app::ALL.into_iter().zip(ports).enumerate() {
+            let service = services.get(number).or(services.first()).context("no service")?;
+            daprds.push(platform.sidecar(app, port, service.address.port()).await);
+        }
+        let tokens = (0..USERS).map(|number| {
+            let request = TokenRequest {
+                user: format!("user-{number}"),
+                email: Some(format!("user-{number}@example.com")),
+                time_zone: Some("Europe/Berlin".to_owned()),
+                hours: 24,
+            };
+            mint(&platform.data, &request, Timestamp::now().as_second())
+        });
+        let stack = Self {
+            tokens: tokens.collect::<Result<_>>()?,
+            services,
+            daprds,
+            platform,
+            told,
+        };
+        stack.ready().await?;
+        Ok(stack)
+    }
+
+    async fn ready(&self) -> Result<()> {
+        let ready = async {
+            let mut looks = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                looks.tick().await;
+                let call = Call::new(self.api(), Method::GET, "/health/ready");
+                if call.send().await.is_ok_and(|answer| answer.status == 200) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, ready)
+            .await
+            .context("the api does not become ready")
+    }
+
+    /// Where the service is.
+    pub(crate) fn service(&self, app: &str) -> Result<SocketAddr> {
+        let number = app::ALL.iter().position(|other| *other == app);
+        let own = number.and_then(|number| self.services.get(number));
+        let service = own.or(self.services.first()).context("no service")?;
+        Ok(service.address)
+    }
+
+    /// Where the api is.
+    pub(crate) fn api(&self) -> SocketAddr {
+        self.services
+            .first()
+            .map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |service| service.address)
+    }
+
+    /// A request of a user.
+    pub(crate) fn call(&self, user: u32, method: Method, path: &str) -> Result<Call> {
+        let token = self.tokens.get((user % USERS) as usize).context("no such user")?;
+        Ok(Call::new(self.api(), method, path).bearer(token))
+    }
+
+    /// Starts one more api and ends it again: how long it takes from the start of the process to its first answer.
+    pub(crate) async fn cold_start(&self) -> Result<Duration> {
+        let [port] = free_ports()?;
+        let (mut command, _) = self.told.command(&[app::API], port)?;
+        command
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        let begun = Instant::now();
+        let mut process = tokio::process::Command::from(command)
+            .kill_on_drop(true)
+            .spawn()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let answered = async {
+            let mut looks = tokio::time::interval(Duration::from_millis(1));
+            looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                looks.tick().await;
+                let call = Call::new(address, Method::GET, "/health/live");
+                if call.send().await.is_ok_and(|answer| answer.status == 200) {
+                    return begun.elapsed();
+                }
+            }
+        };
+        let time = tokio::time::timeout(PATIENCE, answered).await;
+        process.kill().await?;
+        time.context("one more api does not answer")
+    }
+
+    /// The process of each service.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.services.iter().map(|service| service.process.id()).collect()
+    }
+
+    /// The process of each sidecar.
+    pub(crate) fn sidecars(&mut self) -> Vec<u32> {
+        self.daprds.iter_mut().map(|daprd| daprd.process().id()).collect()
+    }
+
+    /// The sidecar of the api.
+    pub(crate) fn sidecar(&self) -> Result<SocketAddr> {
+        Ok(self.daprds.first().context("no sidecar")?.address())
+    }
+}
+
+impl Told {
+    /// How the process of these apps is started, and what its log says when it serves.
+    fn command(&self, apps: &[&str], port: u16) -> Result<(Command, &'static str)> {
+        match self.subject {
+            Subject::Nudge | Subject::NudgeInOne => Ok((
+                self.components(&self.programs.spin_host, apps, port),
+                "serving http://",
+            )),
+            Subject::NudgeBefore => Ok((
+                self.components(&self.programs.before, apps, port),
+                "serving http://",
+            )),
+            Subject::Native | Subject::NativeInOne => Ok((
+                self.components(&self.programs.native, apps, port),
+                "serving http://",
+            )),
+            Subject::Spin => {
+                let spin =
+                    std::env::var_os("SPIN").context("set SPIN to the program of Spin 4.1 or later")?;
+                Ok((self.spin(&PathBuf::from(spin), apps, port)?, "Available Routes"))
+            }
+            Subject::Python => Ok((self.python(apps, port)?, "Uvicorn running on")),
+        }
+    }
+
+    /// The variables of spin.toml.
+    fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = vec![
+            ("rate_limit_per_minute".to_owned(), "0".to_owned()),
+            ("dapr_api_token".to_owned(), API_TOKEN.to_owned()),
+            ("dapr_app_token".to_owned(), APP_TOKEN.to_owned()),
+            ("database_url".to_owned(), self.database_url.clone()),
+            ("database_host".to_owned(), self.database_host.clone()),
+        ];
+        for (id, port) in app::ALL.iter().zip(self.ports) {
+            let name = format!("{}_sidecar", id.replace('-', "_"));
+            variables.push((name, format!("http://127.0.0.1:{port}")));
+        }
+        variables
+    }
+
+    /// The spin host, and what takes the same options.
+    fn components(&self, program: &Path, apps: &[&str], port: u16) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(["up", "--from"])
+            .arg(self.root.join("spin.toml"))
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .arg("--state-dir")
+            .arg(&self.folder)
+            .arg("--cache-dir")
+            .arg(self.root.join("target/compiled"));
+        for (name, value) in self.variables() {
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
+        for app in apps {
+            command.args(["-c", app]);
+        }
+        command
+    }
+
+    fn spin(&self, program: &Path, apps: &[&str], port: u16) -> Result<Command> {
+        // Head and body of a request are two writes; on a pooled connection the second one waits for the first one's receipt.
+        let runtime = self.folder.join("runtime-config.toml");
+        std::fs::write(&runtime, "[outbound_http]\nconnection_pooling = false\n")?;
+        let mut command = Command::new(program);
+        command
+            .env("SPIN_WASMTIME_POOLING", "0")
+            .args(["up", "--from"])
+            .arg(self.root.join("spin.toml"))
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .arg("--state-dir")
+            .arg(&self.folder)
+            .arg("--runtime-config-file")
+            .arg(runtime);
+        for (name, value) in self.variables() {
+            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
+        }
+        for app in apps {
+            command.args(["-c", app]);
+        }
+        Ok(command)
+    }
+
+    fn python(&self, apps: &[&str], port: u16) -> Result<Command> {
+        let [app] = apps else {
+            anyhow::bail!("the services of the python stack are a process each");
+        };
+        let number = app::ALL.iter().position(|other| other == app);
+        let sidecar = number
+            .and_then(|number| self.ports.get(number))
+            .context("no such app")?;
+        let mut command = Command::new(&self.programs.python);
+        command
+            .current_dir(self.root.join("tests/load/peers/python"))
+            .env("DATABASE_URL", &self.database_url)
+            .env("DAPR_HTTP_ENDPOINT", format!("http://127.0.0.1:{sidecar}"))
+            .env("DAPR_API_TOKEN", API_TOKEN)
+            .env("APP_API_TOKEN", APP_TOKEN)
+            .args(["-m", "uvicorn", &format!("seed.{}:app", app.replace('-', "_"))])
+            .args([
+                "--host",
+                "127.0.0.1",
+                "--port",
+                &port.to_string(),
+                "--no-access-log",
+            ]);
+        Ok(command)
+    }
+}
+
+impl Programs {
+    /// What the subject needs and is not there.
+    pub(crate) fn check(&self, subject: Subject) -> Result<()> {
+        let (program, how) = match subject {
+            Subject::Nudge | Subject::NudgeInOne => {
+                (&self.spin_host, "cargo build --profile native -p spin-host")
+            }
+            Subject::NudgeBefore => (&self.before, "name one with --before"),
+            Subject::Native | Subject::NativeInOne => (&self.native, "scripts/bench.sh builds it"),
+            Subject::Python => (&self.python, "scripts/bench.sh makes it"),
+            Subject::Spin => return std::env::var_os("SPIN").map(|_| ()).context("SPIN is not set"),
+        };
+        ensure!(program.is_file(), "there is no {}: {how}", program.display());
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! What a process takes, as Linux counts it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// Ticks of a second in /proc/PID/stat, which Linux has fixed for programs (proc(5), sysconf(_SC_CLK_TCK)).
+const TICKS: u64 = 100;
+
+/// Memory of one or more processes, in bytes (proc_pid_smaps(5), smaps_rollup).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// What is no file's: heap, stacks, Wasm memories. It cannot be shared or dropped.
+    pub(crate) anonymous: u64,
+    /// Everything, pages that several processes share in equal parts.
+    pub(crate) proportional: u64,
+}
+
+impl Memory {
+    /// That of these processes together.
+    pub(crate) fn of(processes: &[u32]) -> Result<Self> {
+        let mut sum = Self::default();
+        for process in processes {
+            let path = format!("/proc/{process}/smaps_rollup");
+            let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+            let bytes = |field: &str| -> Result<u64> {
+                let line = text.lines().find_map(|line| line.strip_prefix(field));
+                let kilobytes = line.and_then(|line| line.split_whitespace().next());
+                let kilobytes: u64 = kilobytes
+                    .with_context(|| format!("no {field} in {path}"))?
+                    .parse()?;
+                Ok(kilobytes * 1_024)
+            };
+            sum.anonymous += bytes("Anonymous:")?;
+            sum.proportional += bytes("Pss:")?;
+        }
+        Ok(sum)
+    }
+}
+
+/// Processor time that these processes have used so far, in user and kernel mode.
+pub(crate) fn processor_time(processes: &[u32]) -> Result<Duration> {
+    let mut ticks = 0;
+    for process in processes {
+        let path = format!("/proc/{process}/stat");
+        let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+        // The name, in parentheses, may hold anything; utime and stime are the 12th and 13th field after it.
+        let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let times: Vec<u64> = fields
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse().ok())
+            .collect();
+        anyhow::ensure!(times.len() == 2, "no times in {path}");
+        ticks += times.iter().sum::<u64>();
+    }
+    Ok(Duration::from_millis(ticks * 1_000 / TICKS))
+}
+
+/// The machine, in a line.
+pub(crate) fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_once(':'))
+            .map(|(_, value)| value.trim().to_owned())
+            .unwrap_or_default()
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let kilobytes = field(&read("/proc/meminfo"), "MemTotal")
+        .trim_end_matches(" kB")
+        .parse::<u64>();
+    format!(
+        "{processors} cores of {}, {} GB, Linux {}",
+        field(&read("/proc/cpuinfo"), "model name"),
+        kilobytes.unwrap_or_default() / 1_000_000,
+        read("/proc/sys/kernel/osrelease").trim(),
+    )
+}

@@ -1,0 +1,1 @@
+"""Tasks and reminders in Python beside Dapr: one module for each service."""
