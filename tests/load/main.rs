@@ -4,6 +4,9 @@
     reason = "JSON that is not as it should be ends the run"
 )]
 
+#[path = "compare/load.rs"]
+mod load;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use http::Method;
+use load::{Pace, Plan, Requests};
 use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
 use nudge_test_kit::http::{Call, Session};
 use serde_json::{Value, json};
@@ -49,7 +53,7 @@ struct Options {
     only: String,
     /// Requests in flight.
     #[arg(long, default_value_t = 16)]
-    clients: usize,
+    clients: u32,
     /// Requests per second that all clients send together, each at its time whether the one before was quick or not; 0: every
     /// client sends as soon as it has an answer, and what is measured is mostly waiting for the others.
     #[arg(long, default_value_t = 0)]
@@ -97,20 +101,20 @@ async fn main() -> Result<()> {
     );
     let wanted = |name: &str| name.starts_with(&options.only);
     for (name, path) in requests().into_iter().filter(|(name, _)| wanted(name)) {
-        measure(&options, &target, name, move |_| {
+        measure(&options, &target, name, 200, move |_| {
             (Method::GET, path.to_owned(), None)
         })
-        .await;
+        .await?;
     }
     if wanted("create") {
-        measure(&options, &target, "create", |number| {
+        measure(&options, &target, "create", 201, |number| {
             (
                 Method::POST,
                 "/api/v1/tasks".to_owned(),
-                Some(task(number + 10_000_000)),
+                Some(task(number as usize + 10_000_000)),
             )
         })
-        .await;
+        .await?;
     }
     if let Some(system) = system {
         system.shutdown().await;
@@ -227,58 +231,39 @@ async fn seed(target: &Target, tasks: usize) -> Result<()> {
     Ok(())
 }
 
-/// Sends requests from all clients for a while, and prints a line of the table. At a rate, a request's time begins when it was
-/// to be sent, so that one that takes long is felt by those that it holds up.
-async fn measure<F>(options: &Options, target: &Target, name: &str, request: F)
+/// Sends requests from all clients for a while, and prints a line of the table.
+async fn measure<F>(options: &Options, target: &Target, name: &str, status: u16, request: F) -> Result<()>
 where
-    F: Fn(usize) -> (Method, String, Option<Value>) + Send + Sync + Copy + 'static,
+    F: Fn(u32) -> (Method, String, Option<Value>) + Send + Sync + Copy + 'static,
 {
-    let (begin, next) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
-    let until = begin + Duration::from_secs(options.seconds);
-    let pause = (options.rate > 0).then(|| Duration::from_secs(1) / options.rate);
-    let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..options.clients {
-        let (target, next) = (target.clone(), next.clone());
-        clients.spawn(async move {
-            let (mut times, mut errors) = (Vec::new(), 0_usize);
-            let Ok(mut session) = Session::open(target.address).await else {
-                return (times, 1);
-            };
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let due = match pause {
-                    Some(pause) => begin + pause * u32::try_from(number).unwrap_or(u32::MAX),
-                    None => Instant::now(),
-                };
-                if due >= until {
-                    return (times, errors);
-                }
-                tokio::time::sleep_until(due.into()).await;
-                let (method, path, body) = request(number);
-                let call = target.call(method, &path, body.as_ref());
-                match session.send(call).await {
-                    Ok(answer) if answer.status.is_success() => times.push(due.elapsed()),
-                    _ => errors += 1,
-                }
-            }
-        });
-    }
-    let (mut times, mut errors) = (Vec::new(), 0);
-    while let Some(Ok((more, wrong))) = clients.join_next().await {
-        times.extend(more);
-        errors += wrong;
-    }
-    times.sort_unstable();
-    #[expect(clippy::cast_precision_loss, reason = "a table for people")]
-    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
-    let [p50, p95, p99] = [50, 95, 99].map(|percent| {
-        let time = times
-            .get(times.len() * percent / 100)
-            .copied()
-            .unwrap_or_default();
-        time.as_secs_f64() * 1_000.0
+    let plan = Plan {
+        clients: options.clients,
+        pace: match options.rate {
+            0 => Pace::FlatOut,
+            rate => Pace::PerSecond(rate),
+        },
+        warm_up: Duration::ZERO,
+        duration: Duration::from_secs(options.seconds),
+    };
+    let outcome = load::run(plan, async |_| {
+        let (address, target) = (target.address, target.clone());
+        let call = move |number| {
+            let (method, path, body) = request(number);
+            target.call(method, &path, body.as_ref())
+        };
+        Requests::open(address, status, call).await
     });
-    println!("| {name} | {per_second:.0} | {p50:.1} | {p95:.1} | {p99:.1} | {errors} |");
+    let outcome = outcome.await?;
+    let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|quantile| outcome.milliseconds(quantile));
+    println!(
+        "| {name} | {:.0} | {p50:.1} | {p95:.1} | {p99:.1} | {} |",
+        outcome.per_second(),
+        outcome.errors
+    );
+    if let Some(error) = outcome.error {
+        eprintln!("{name}: the first error: {error}");
+    }
+    Ok(())
 }
 
 /// A task that looks like one: few words are frequent and most are rare, four of five tasks have `everywhere`, one of ten

@@ -238,11 +238,17 @@ fn figures(
         );
     }
     let mut figures = vec![
-        ("answers/s", outcome.per_second()),
         ("p50 ms", outcome.milliseconds(0.5)),
         ("p95 ms", outcome.milliseconds(0.95)),
         ("p99 ms", outcome.milliseconds(0.99)),
     ];
+    // What a rate is for is not how many there are, but it says whether it was kept up with.
+    let place = if measure.name == FLAT_OUT.name {
+        0
+    } else {
+        figures.len()
+    };
+    figures.insert(place, ("answers/s", outcome.per_second()));
     if let Some(cost) = cost {
         let each = |time: Duration| time.as_secs_f64() * 1e6 / number(outcome.sent);
         figures.push(("services µs/request", each(cost.services)));

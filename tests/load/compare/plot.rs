@@ -47,7 +47,7 @@ pub(crate) fn all(results: &Results, folder: &Path) -> Result<()> {
 
 /// The figure that a picture shows: the first that is not just a circumstance.
 fn shown(metric: &str) -> bool {
-    !["processes", "seconds", "answers/s of a rate"].contains(&metric)
+    !["processes", "seconds"].contains(&metric)
 }
 
 fn draw(
