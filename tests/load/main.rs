@@ -10,13 +10,12 @@ mod load;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use http::Method;
-use load::{Pace, Plan, Requests};
+use load::{Client, Pace, Plan, Requests};
 use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
 use nudge_test_kit::http::{Call, Session};
 use serde_json::{Value, json};
@@ -191,44 +190,49 @@ fn requests() -> [(&'static str, &'static str); 18] {
 /// Creates tasks in bulk, four requests at a time.
 async fn seed(target: &Target, tasks: usize) -> Result<()> {
     let begin = Instant::now();
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut workers = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let (target, next) = (target.clone(), next.clone());
-        workers.spawn(async move {
-            let mut session = Session::open(target.address).await?;
-            loop {
-                let first = next.fetch_add(BULK, Ordering::Relaxed);
-                if first >= tasks {
-                    return Ok(());
-                }
-                if first > 0 && first % PROGRESS == 0 {
-                    eprintln!("created {first} of {tasks} tasks ({:.0?})", begin.elapsed());
-                }
-                let operations: Vec<Value> = (first..tasks.min(first + BULK))
-                    .map(|number| json!({ "op": "create", "task": task(number) }))
-                    .collect();
-                let body = json!({ "operations": operations });
-                let call = target.call(Method::POST, "/api/v1/tasks/bulk", Some(&body));
-                let answer = session.send(call).await?;
-                ensure!(answer.status == 200, "{}: {:?}", answer.status, answer.body);
-                let answer = answer.json()?;
-                let refused = answer["results"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .find(|result| result["status"] != 201);
-                if let Some(refused) = refused {
-                    bail!("{refused}");
-                }
-            }
-        });
-    }
-    while let Some(worker) = workers.join_next().await {
-        worker??;
-    }
+    let requests = u32::try_from(tasks.div_ceil(BULK))?;
+    load::all(requests, 4, async |_| {
+        Ok(Seed {
+            session: Session::open(target.address).await?,
+            target: target.clone(),
+            tasks,
+            begin,
+        })
+    })
+    .await?;
     println!("{tasks} tasks in {:.1?}\n", begin.elapsed());
     Ok(())
+}
+
+/// A client that creates tasks.
+struct Seed {
+    session: Session,
+    target: Target,
+    /// Of all clients together.
+    tasks: usize,
+    begin: Instant,
+}
+
+impl Client for Seed {
+    async fn once(&mut self, number: u32) -> Result<()> {
+        let (first, tasks) = (number as usize * BULK, self.tasks);
+        if first > 0 && first.is_multiple_of(PROGRESS) {
+            eprintln!("created {first} of {tasks} tasks ({:.0?})", self.begin.elapsed());
+        }
+        let operations: Vec<Value> = (first..tasks.min(first + BULK))
+            .map(|number| json!({ "op": "create", "task": task(number) }))
+            .collect();
+        let body = json!({ "operations": operations });
+        let call = self.target.call(Method::POST, "/api/v1/tasks/bulk", Some(&body));
+        let answer = self.session.send(call).await?;
+        ensure!(answer.status == 200, "{}: {:?}", answer.status, answer.body);
+        let answer = answer.json()?;
+        let mut results = answer["results"].as_array().into_iter().flatten();
+        if let Some(refused) = results.find(|result| result["status"] != 201) {
+            bail!("{refused}");
+        }
+        Ok(())
+    }
 }
 
 /// Sends requests from all clients for a while, and prints a line of the table.

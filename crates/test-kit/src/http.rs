@@ -50,11 +50,6 @@ impl Call {
         }
     }
 
-    /// Where it goes.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// The method.
     pub fn method(&self) -> &Method {
         &self.method

@@ -48,7 +48,7 @@ async fn create(stack: &Stack, plan: Plan) -> Result<Outcome> {
     run(plan, async |client| {
         let call = stack.call(client, Method::POST, "/api/v1/tasks")?;
         let of = move |number| call.clone().json(&task(number));
-        Requests::open(stack.api(), 201, of).await
+        Requests::open(stack.api()?, 201, of).await
     })
     .await
 }

@@ -141,6 +141,32 @@ pub(crate) async fn run<C: Client>(plan: Plan, client: impl AsyncFn(u32) -> Resu
     Ok(all)
 }
 
+/// Does something `count` times, as fast as these clients are done with it. The first failure ends it.
+pub(crate) async fn all<C: Client>(
+    count: u32,
+    clients: u32,
+    client: impl AsyncFn(u32) -> Result<C>,
+) -> Result<()> {
+    let next = Arc::new(AtomicU32::new(0));
+    let mut running = tokio::task::JoinSet::new();
+    for number in 0..clients.min(count) {
+        let (next, mut client) = (next.clone(), client(number).await?);
+        running.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return anyhow::Ok(());
+                }
+                client.once(number).await?;
+            }
+        });
+    }
+    while let Some(client) = running.join_next().await {
+        client??;
+    }
+    Ok(())
+}
+
 /// Sends requests over one connection.
 pub(crate) struct Requests<F> {
     session: Session,

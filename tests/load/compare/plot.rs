@@ -57,8 +57,8 @@ fn draw(
     file: &Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let subjects = results.subjects(measure.name);
-    let series: Vec<(&str, Vec<(usize, Middle)>)> = lines(results, measure, metric, &subjects);
     let settings = settings(results, measure, metric, &subjects);
+    let series = lines(results, measure, metric, &subjects, &settings);
     let most = series
         .iter()
         .flat_map(|(_, points)| points.iter().map(|(_, middle)| middle.most))
@@ -125,8 +125,8 @@ fn lines<'a>(
     measure: Measure,
     metric: &str,
     subjects: &[&'a str],
+    settings: &[u32],
 ) -> Vec<(&'a str, Vec<(usize, Middle)>)> {
-    let settings = settings(results, measure, metric, subjects);
     let of = |subject: &&'a str| {
         let series = results.series(measure.name, subject, metric);
         let points: Vec<(usize, Middle)> = series

@@ -1,21 +1,18 @@
 //! Reminders that are all due at once, and events that all come at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use nudge_contract::names::{app, route};
-use nudge_test_kit::http::{Call, Session};
+use nudge_test_kit::http::Call;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::load::number;
+use crate::load::{self, Requests, number};
 use crate::real::{APP_TOKEN, in_seconds};
 use crate::results::{Measure, Results};
 use crate::stack::Stack;
@@ -33,42 +30,11 @@ pub(crate) const EVENTS: Measure = Measure {
 /// Connections that a burst comes over.
 const CONNECTIONS: u32 = 64;
 
+/// Clients that create the tasks, one user each.
+const CREATING: u32 = 16;
+
 /// How long all mails may take after the reminders are due.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Sends `count` requests, as fast as they are answered.
-async fn send_all(
-    count: u32,
-    connections: u32,
-    status: u16,
-    call: impl Fn(u32) -> Result<Call> + Clone + Send + 'static,
-) -> Result<()> {
-    let next = Arc::new(AtomicU32::new(0));
-    let mut workers = JoinSet::new();
-    for _ in 0..connections.min(count) {
-        let (next, call) = (next.clone(), call.clone());
-        workers.spawn(async move {
-            let mut session: Option<Session> = None;
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return anyhow::Ok(());
-                }
-                let call = call(number)?;
-                let open = match &mut session {
-                    Some(open) => open,
-                    None => session.insert(Session::open(call.address()).await?),
-                };
-                let answer = open.send(call).await?;
-                ensure!(answer.status == status, "{}: {:?}", answer.status, answer.body);
-            }
-        });
-    }
-    while let Some(worker) = workers.join_next().await {
-        worker??;
-    }
-    Ok(())
-}
 
 /// Creates tasks whose reminders are due at one instant, and takes the time from there to each mail.
 pub(crate) async fn late(
@@ -80,19 +46,19 @@ pub(crate) async fn late(
 ) -> Result<()> {
     let at = in_seconds(i64::from(lead));
     let due = at + SignedDuration::from_mins(1);
-    let users: Vec<Call> = (0..crate::stack::USERS)
-        .map(|user| stack.call(user, Method::POST, "/api/v1/tasks"))
-        .collect::<Result<_>>()?;
-    let create = move |number: u32| {
-        let call = users.get(number as usize % users.len()).context("no user")?;
-        let task = json!({
-            "title": format!("No. {number}"),
-            "due": due.to_string(),
-            "reminders": [{ "minutesBefore": 1 }],
-        });
-        Ok(call.clone().json(&task))
-    };
-    send_all(count, 16, 201, create).await?;
+    load::all(count, CREATING, async |client| {
+        let call = stack.call(client, Method::POST, "/api/v1/tasks")?;
+        let of = move |number| {
+            let task = json!({
+                "title": format!("No. {number}"),
+                "due": due.to_string(),
+                "reminders": [{ "minutesBefore": 1 }],
+            });
+            call.clone().json(&task)
+        };
+        Requests::open(stack.api()?, 201, of).await
+    })
+    .await?;
     let left = at.duration_since(Timestamp::now());
     ensure!(
         left > SignedDuration::from_secs(2),
@@ -133,16 +99,16 @@ pub(crate) async fn late(
 /// Delivers events to notification as its sidecar does, all at once, and takes the time until the last one is handled: each is a
 /// new task with a reminder, for which a job is scheduled.
 pub(crate) async fn events(results: &mut Results, subject: &str, stack: &Stack, count: u32) -> Result<()> {
-    let call = Call::new(
-        stack.service(app::NOTIFICATION)?,
-        Method::POST,
-        route::TASK_EVENTS,
-    )
-    .header("dapr-api-token", APP_TOKEN);
+    let notification = stack.service(app::NOTIFICATION)?;
     let begun = Instant::now();
-    send_all(count, CONNECTIONS, 200, move |_| {
-        let event = created(Uuid::now_v7(), Uuid::now_v7()).to_string();
-        Ok(call.clone().body("application/cloudevents+json", event))
+    load::all(count, CONNECTIONS, async |_| {
+        let call =
+            Call::new(notification, Method::POST, route::TASK_EVENTS).header("dapr-api-token", APP_TOKEN);
+        let of = move |_| {
+            let event = created(Uuid::now_v7(), Uuid::now_v7()).to_string();
+            call.clone().body("application/cloudevents+json", event)
+        };
+        Requests::open(notification, 200, of).await
     })
     .await?;
     let seconds = begun.elapsed().as_secs_f64();

@@ -81,6 +81,12 @@ pub(crate) struct Stack {
     told: Told,
 }
 
+/// Which of [`app::ALL`] it is.
+fn place(app: &str) -> Result<usize> {
+    let place = app::ALL.iter().position(|other| *other == app);
+    place.with_context(|| format!("there is no app {app}"))
+}
+
 /// What every service's process is told.
 struct Told {
     subject: Subject,
@@ -151,11 +157,12 @@ impl Stack {
     }
 
     async fn ready(&self) -> Result<()> {
+        let api = self.api()?;
         let ready = async {
             let mut looks = tokio::time::interval(Duration::from_millis(50));
             loop {
                 looks.tick().await;
-                let call = Call::new(self.api(), Method::GET, "/health/ready");
+                let call = Call::new(api, Method::GET, "/health/ready");
                 if call.send().await.is_ok_and(|answer| answer.status == 200) {
                     return;
                 }
@@ -168,23 +175,20 @@ impl Stack {
 
     /// Where the service is.
     pub(crate) fn service(&self, app: &str) -> Result<SocketAddr> {
-        let number = app::ALL.iter().position(|other| *other == app);
-        let own = number.and_then(|number| self.services.get(number));
+        let own = self.services.get(place(app)?);
         let service = own.or(self.services.first()).context("no service")?;
         Ok(service.address)
     }
 
     /// Where the api is.
-    pub(crate) fn api(&self) -> SocketAddr {
-        self.services
-            .first()
-            .map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |service| service.address)
+    pub(crate) fn api(&self) -> Result<SocketAddr> {
+        self.service(app::API)
     }
 
     /// A request of a user.
     pub(crate) fn call(&self, user: u32, method: Method, path: &str) -> Result<Call> {
         let token = self.tokens.get((user % USERS) as usize).context("no such user")?;
-        Ok(Call::new(self.api(), method, path).bearer(token))
+        Ok(Call::new(self.api()?, method, path).bearer(token))
     }
 
     /// Starts one more api and ends it again: how long it takes from the start of the process to its first answer.
@@ -234,26 +238,14 @@ impl Stack {
 impl Told {
     /// How the process of these apps is started, and what its log says when it serves.
     fn command(&self, apps: &[&str], port: u16) -> Result<(Command, &'static str)> {
-        match self.subject {
-            Subject::Nudge | Subject::NudgeInOne => Ok((
-                self.components(&self.programs.spin_host, apps, port),
-                "serving http://",
-            )),
-            Subject::NudgeBefore => Ok((
-                self.components(&self.programs.before, apps, port),
-                "serving http://",
-            )),
-            Subject::Native | Subject::NativeInOne => Ok((
-                self.components(&self.programs.native, apps, port),
-                "serving http://",
-            )),
-            Subject::Spin => {
-                let spin =
-                    std::env::var_os("SPIN").context("set SPIN to the program of Spin 4.1 or later")?;
-                Ok((self.spin(&PathBuf::from(spin), apps, port)?, "Available Routes"))
-            }
-            Subject::Python => Ok((self.python(apps, port)?, "Uvicorn running on")),
-        }
+        let program = match self.subject {
+            Subject::Nudge | Subject::NudgeInOne => &self.programs.spin_host,
+            Subject::NudgeBefore => &self.programs.before,
+            Subject::Native | Subject::NativeInOne => &self.programs.native,
+            Subject::Spin => return Ok((self.spin(apps, port)?, "Available Routes")),
+            Subject::Python => return Ok((self.python(apps, port)?, "Uvicorn running on")),
+        };
+        Ok((self.components(program, apps, port), "serving http://"))
     }
 
     /// The variables of spin.toml.
@@ -272,45 +264,42 @@ impl Told {
         variables
     }
 
-    /// The spin host, and what takes the same options.
-    fn components(&self, program: &Path, apps: &[&str], port: u16) -> Command {
+    /// What Spin, the spin host and the native peer have in common.
+    fn up(&self, program: &Path, apps: &[&str], port: u16) -> Command {
         let mut command = Command::new(program);
         command
             .args(["up", "--from"])
             .arg(self.root.join("spin.toml"))
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--state-dir")
-            .arg(&self.folder)
-            .arg("--cache-dir")
-            .arg(self.root.join("target/compiled"));
-        for (name, value) in self.variables() {
-            command.arg("--variable").arg(format!("{name}={value}"));
-        }
+            .arg(&self.folder);
         for app in apps {
             command.args(["-c", app]);
         }
         command
     }
 
-    fn spin(&self, program: &Path, apps: &[&str], port: u16) -> Result<Command> {
+    fn components(&self, program: &Path, apps: &[&str], port: u16) -> Command {
+        let mut command = self.up(program, apps, port);
+        command.arg("--cache-dir").arg(self.root.join("target/compiled"));
+        for (name, value) in self.variables() {
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
+        command
+    }
+
+    fn spin(&self, apps: &[&str], port: u16) -> Result<Command> {
+        let program = std::env::var_os("SPIN").context("set SPIN to the program of Spin 4.1 or later")?;
         // Head and body of a request are two writes; on a pooled connection the second one waits for the first one's receipt.
         let runtime = self.folder.join("runtime-config.toml");
         std::fs::write(&runtime, "[outbound_http]\nconnection_pooling = false\n")?;
-        let mut command = Command::new(program);
+        let mut command = self.up(Path::new(&program), apps, port);
         command
             .env("SPIN_WASMTIME_POOLING", "0")
-            .args(["up", "--from"])
-            .arg(self.root.join("spin.toml"))
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .arg("--state-dir")
-            .arg(&self.folder)
             .arg("--runtime-config-file")
             .arg(runtime);
         for (name, value) in self.variables() {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
-        }
-        for app in apps {
-            command.args(["-c", app]);
         }
         Ok(command)
     }
@@ -319,10 +308,7 @@ impl Told {
         let [app] = apps else {
             anyhow::bail!("the services of the python stack are a process each");
         };
-        let number = app::ALL.iter().position(|other| other == app);
-        let sidecar = number
-            .and_then(|number| self.ports.get(number))
-            .context("no such app")?;
+        let sidecar = self.ports.get(place(app)?).context("no such sidecar")?;
         let mut command = Command::new(&self.programs.python);
         command
             .current_dir(self.root.join("tests/load/peers/python"))
