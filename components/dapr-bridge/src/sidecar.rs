@@ -1,7 +1,9 @@
 //! The HTTP client: one function, one timeout, one token.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{FullBody, Request};
@@ -99,6 +101,47 @@ impl Call {
 
     /// Sends it and reads the answer, whatever its status.
     pub(crate) async fn send(self) -> Result<Answer, Error> {
+        let settings = Settings::get().await?;
+        let mut request = http::Request::builder()
+            .method(self.method)
+            .uri(format!("{}{}", settings.endpoint, self.path));
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(token) = &settings.token {
+            request = request.header("dapr-api-token", token);
+        }
+        let request = request
+            .extension(options(settings.timeout_ms))
+            .header("content-length", self.body.len())
+            .body(FullBody::new(self.body))
+            .map_err(|error| error::invalid(format!("the request cannot be built: {error}")))?;
+        exchange(request).await
+    }
+}
+
+/// The variables that say where the sidecar is and how it is called.
+struct Settings {
+    /// Without a slash at its end.
+    endpoint: String,
+    timeout_ms: u64,
+    token: Option<String>,
+}
+
+impl Settings {
+    /// Read once by each instance: its host is asked for each of them, and every call needs them.
+    async fn get() -> Result<&'static Self, Error> {
+        static SETTINGS: OnceLock<Settings> = OnceLock::new();
+        match SETTINGS.get() {
+            Some(settings) => Ok(settings),
+            None => {
+                let settings = Self::read().await?;
+                Ok(SETTINGS.get_or_init(|| settings))
+            }
+        }
+    }
+
+    async fn read() -> Result<Self, Error> {
         let endpoint = variable("dapr_http_endpoint").await?.ok_or_else(|| {
             unconfigured("the component has no variable dapr_http_endpoint: map it in [component.….variables] of spin.toml")
         })?;
@@ -108,23 +151,11 @@ impl Call {
                 .map_err(|_| unconfigured("dapr_timeout_ms is not a whole number of milliseconds"))?,
             None => DEFAULT_TIMEOUT_MS,
         };
-        let mut request = http::Request::builder().method(self.method).uri(format!(
-            "{}{}",
-            endpoint.trim_end_matches('/'),
-            self.path
-        ));
-        for (name, value) in self.headers {
-            request = request.header(name, value);
-        }
-        if let Some(token) = variable("dapr_api_token").await? {
-            request = request.header("dapr-api-token", token);
-        }
-        let request = request
-            .extension(options(timeout_ms))
-            .header("content-length", self.body.len())
-            .body(FullBody::new(self.body))
-            .map_err(|error| error::invalid(format!("the request cannot be built: {error}")))?;
-        exchange(request).await
+        Ok(Self {
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            timeout_ms,
+            token: variable("dapr_api_token").await?,
+        })
     }
 }
 
@@ -133,7 +164,11 @@ async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Answer, Error> {
         .await
         .map_err(|error| error::no_answer(&error))?;
     let (parts, body) = response.into_parts();
-    let body = body.bytes().await.map_err(|error| error::no_answer(&error))?;
+    // RFC 9110, section 15.3.5: there is none. Reading it would be three more turns with the host.
+    let body = match parts.status {
+        StatusCode::NO_CONTENT => Bytes::new(),
+        _ => body.bytes().await.map_err(|error| error::no_answer(&error))?,
+    };
     Ok(Answer {
         status: parts.status.as_u16(),
         headers: parts.headers,
