@@ -63,8 +63,10 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
                 arm(*reminder, remind_at, &event).await?;
             }
         }
-        for reminder in old.keys().filter(|reminder| !wanted.contains_key(*reminder)) {
-            jobs::delete(job_name(*reminder)).await.map_err(retry)?;
+        for (reminder, remind_at) in old {
+            if !wanted.contains_key(reminder) && !is_over(&event, *reminder, remind_at) {
+                jobs::delete(job_name(*reminder)).await.map_err(retry)?;
+            }
         }
         let armed = Armed {
             version: event.task.task.version,
@@ -117,6 +119,15 @@ fn wanted(event: &TaskEvent) -> BTreeMap<Uuid, String> {
     scheduled
         .map(|reminder| (reminder.id, reminder.remind_at.clone()))
         .collect()
+}
+
+/// Whether a reminder's mail went out, or was given up, for this instant. Its job fired for that and is gone; one that fires late
+/// finds the mail's record.
+fn is_over(event: &TaskEvent, reminder: Uuid, remind_at: &str) -> bool {
+    event.task.task.reminders.iter().any(|known| {
+        let over = matches!(known.status, ReminderStatus::Sent | ReminderStatus::Failed);
+        over && known.id == reminder && known.remind_at == remind_at
+    })
 }
 
 async fn arm(reminder_id: Uuid, remind_at: &str, event: &TaskEvent) -> Result<(), Disposition> {

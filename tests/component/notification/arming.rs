@@ -212,17 +212,37 @@ async fn a_task_that_is_done_or_gone_has_no_jobs() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_is_sent_or_taken_off_loses_its_job() {
+async fn a_reminder_that_is_taken_off_loses_its_job() {
     let notification = Service::start("notification").await;
     deliver(&notification, &task_event("created", &task())).await;
-    let mut sent = moved(2, "2026-11-21T13:30:00+01:00");
-    sent["reminders"][0]["status"] = json!("sent");
-    deliver(&notification, &task_event("updated", &sent)).await;
+    let mut less = moved(2, "2026-11-21T13:30:00+01:00");
+    less["reminders"].as_array_mut().expect("a list").remove(0);
+    deliver(&notification, &task_event("updated", &less)).await;
     assert_eq!(armed(&notification.dapr), [both()[1].clone()]);
-    sent["version"] = json!(3);
-    sent["reminders"] = json!([]);
-    deliver(&notification, &task_event("updated", &sent)).await;
-    assert_eq!(armed(&notification.dapr), []);
+}
+
+#[tokio::test]
+async fn a_reminder_whose_mail_is_over_costs_no_call_for_its_job() {
+    for status in ["sent", "failed"] {
+        let notification = Service::start("notification").await;
+        deliver(&notification, &task_event("created", &task())).await;
+        let mut over = moved(2, "2026-11-21T13:30:00+01:00");
+        over["reminders"][0]["status"] = json!(status);
+        deliver(&notification, &task_event("updated", &over)).await;
+        assert_eq!(
+            notification.dapr.calls(Function::JobDelete),
+            0,
+            "{status}: it fired, and is gone by itself"
+        );
+        // Over for another instant than the job's.
+        let mut again = moved(3, "2026-11-21T15:00:00+01:00");
+        deliver(&notification, &task_event("updated", &again)).await;
+        again["version"] = json!(4);
+        again["reminders"][0]["status"] = json!(status);
+        again["reminders"][0]["remindAt"] = json!("2026-11-21T13:30:00+01:00");
+        deliver(&notification, &task_event("updated", &again)).await;
+        assert_eq!(notification.dapr.calls(Function::JobDelete), 1, "{status}");
+    }
 }
 
 #[tokio::test]
