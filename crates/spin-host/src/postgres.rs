@@ -1,7 +1,7 @@
 //! `spin:postgres@4.2.0`: connections to PostgreSQL, from a pool per address.
 //!
 //! A handle is one connection of the pool until it is dropped, so a transaction on one handle is one transaction. The
-//! next user gets the connection reset. Two differences to Spin, both refusals: no TLS (`sslmode=require` and
+//! next user gets the connection reset, which is done when it is given back: nobody waits for it. Two differences to Spin, both refusals: no TLS (`sslmode=require` and
 //! `set-ca-root` fail), and the types that [`values`] names are an error.
 
 #![allow(clippy::result_large_err)] // The generated error carries the server's whole answer.
@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::TryStreamExt;
+use tokio::runtime::Handle;
 use tokio_postgres::config::{Config, Host as Server, SslMode};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Statement};
@@ -41,7 +42,36 @@ pub(crate) struct Pools(Mutex<BTreeMap<String, Pool>>);
 /// A connection that is in use.
 #[derive(Clone)]
 #[allow(unreachable_pub)] // The generated bindings name it in public.
-pub struct Connection(Arc<Object>);
+pub struct Connection(Arc<Lent>);
+
+/// A connection of the pool; goes back reset, or not at all.
+struct Lent(Option<Object>);
+
+impl Lent {
+    fn get(&self) -> Result<&Object, Error> {
+        let gone = || Error::ConnectionFailed("the connection was given back".to_owned());
+        self.0.as_ref().ok_or_else(gone)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(connection) = self.0.take() else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            drop(Object::take(connection));
+            return;
+        };
+        runtime.spawn(async move {
+            let reset = RecyclingMethod::Clean.query().unwrap_or_default();
+            if let Err(error) = connection.batch_execute(reset).await {
+                tracing::debug!(%error, "connection to PostgreSQL closed: it cannot be reset");
+                drop(Object::take(connection));
+            }
+        });
+    }
+}
 
 /// An address that is to be connected to.
 #[allow(unreachable_pub)] // The generated bindings name it in public.
@@ -60,7 +90,8 @@ impl Opening {
         let config: Config = address.parse().map_err(failed)?;
         self.check(&config)?;
         let pool = self.pools.get(address, config)?;
-        Ok(Connection(Arc::new(pool.get().await.map_err(failed)?)))
+        let connection = pool.get().await.map_err(failed)?;
+        Ok(Connection(Arc::new(Lent(Some(connection)))))
     }
 
     /// Checks every server that the address may lead to.
@@ -104,7 +135,8 @@ impl Pools {
         if let Some(pool) = pools.get(&address) {
             return Ok(pool.clone());
         }
-        let recycling_method = RecyclingMethod::Clean;
+        // What comes back is reset already.
+        let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
@@ -130,20 +162,12 @@ impl Connection {
             .iter()
             .map(|value| &**value as &(dyn ToSql + Sync))
             .collect();
-        let statement = self.prepare(statement).await?;
-        self.0
+        let connection = self.0.get()?;
+        let statement = prepare(connection, statement).await?;
+        connection
             .execute(&statement, &parameters)
             .await
             .map_err(query_failed)
-    }
-
-    /// A statement of this connection, which the server parsed when it first came. Spin has it parsed each time.
-    async fn prepare(&self, statement: &str) -> Result<Statement, Error> {
-        let prepared = &self.0.statement_cache;
-        if prepared.size() >= STATEMENTS {
-            prepared.clear();
-        }
-        self.0.prepare_cached(statement).await.map_err(query_failed)
     }
 
     /// The rows, and the columns of the first: as on Spin, a result without rows has no columns.
@@ -154,9 +178,9 @@ impl Connection {
             .map(values::to_sql)
             .collect::<Result<Vec<_>, _>>()
             .map_err(Error::BadParameter)?;
-        let statement = self.prepare(statement).await?;
-        let rows = self
-            .0
+        let connection = self.0.get()?;
+        let statement = prepare(connection, statement).await?;
+        let rows = connection
             .query_raw(&statement, parameters)
             .await
             .map_err(query_failed)?;
@@ -187,6 +211,15 @@ impl Connection {
         }
         Ok(result)
     }
+}
+
+/// A statement of this connection, which the server parsed when it first came. Spin has it parsed each time.
+async fn prepare(connection: &Object, statement: &str) -> Result<Statement, Error> {
+    let prepared = &connection.statement_cache;
+    if prepared.size() >= STATEMENTS {
+        prepared.clear();
+    }
+    connection.prepare_cached(statement).await.map_err(query_failed)
 }
 
 /// An error's text with its causes. The library's texts hold no password.
