@@ -53,10 +53,7 @@ impl WasiHttpHooks for OutboundHttp {
         Box::new(async move {
             allowed?;
             if request.uri().scheme() == Some(&Scheme::HTTP) {
-                let response = connections.send(request, options).await?;
-                // The connection has a task of its own.
-                let io = Box::new(std::future::ready(Ok(())));
-                return Ok((response, io as Box<dyn Future<Output = _> + Send>));
+                return connections.send(request, options).await;
             }
             let (response, io) = default_send_request(request, options).await?;
             Ok((
