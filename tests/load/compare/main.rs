@@ -71,8 +71,8 @@ struct Options {
     /// The spin host.
     #[arg(long, default_value = "target/native/spin-host")]
     spin_host: PathBuf,
-    /// Another build of it, for the subject nudge-before.
-    #[arg(long, default_value = "target/bench/spin-host-before")]
+    /// A folder with another spin-host, spin.toml and its components, for the subject nudge-before.
+    #[arg(long, default_value = "target/bench/before")]
     before: PathBuf,
     /// The services without WebAssembly.
     #[arg(long, default_value = "target/bench/native/release/nudge-native")]

@@ -30,7 +30,7 @@ pub(crate) enum Subject {
     Nudge,
     /// The components on the spin host, all in one process.
     NudgeInOne,
-    /// The components on another build of the spin host, a process each: to show before and after in one run.
+    /// Another build of the spin host and of the components, a process each: to show before and after in one run.
     NudgeBefore,
     /// The components on Spin, which the variable SPIN names, a process each.
     Spin,
@@ -60,6 +60,7 @@ impl fmt::Display for Subject {
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
     pub(crate) spin_host: PathBuf,
+    /// A folder with another `spin-host`, `spin.toml`, and the components where that says that they are.
     pub(crate) before: PathBuf,
     pub(crate) native: PathBuf,
     pub(crate) python: PathBuf,
@@ -238,14 +239,16 @@ impl Stack {
 impl Told {
     /// How the process of these apps is started, and what its log says when it serves.
     fn command(&self, apps: &[&str], port: u16) -> Result<(Command, &'static str)> {
-        let program = match self.subject {
-            Subject::Nudge | Subject::NudgeInOne => &self.programs.spin_host,
-            Subject::NudgeBefore => &self.programs.before,
-            Subject::Native | Subject::NativeInOne => &self.programs.native,
+        let programs = &self.programs;
+        let before = programs.before.join("spin-host");
+        let (program, from) = match self.subject {
+            Subject::Nudge | Subject::NudgeInOne => (&programs.spin_host, &self.root),
+            Subject::NudgeBefore => (&before, &programs.before),
+            Subject::Native | Subject::NativeInOne => (&programs.native, &self.root),
             Subject::Spin => return Ok((self.spin(apps, port)?, "Available Routes")),
             Subject::Python => return Ok((self.python(apps, port)?, "Uvicorn running on")),
         };
-        Ok((self.components(program, apps, port), "serving http://"))
+        Ok((self.components(program, from, apps, port), "serving http://"))
     }
 
     /// The variables of spin.toml.
@@ -265,11 +268,11 @@ impl Told {
     }
 
     /// What Spin, the spin host and the native peer have in common.
-    fn up(&self, program: &Path, apps: &[&str], port: u16) -> Command {
+    fn up(&self, program: &Path, from: &Path, apps: &[&str], port: u16) -> Command {
         let mut command = Command::new(program);
         command
             .args(["up", "--from"])
-            .arg(self.root.join("spin.toml"))
+            .arg(from.join("spin.toml"))
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--state-dir")
             .arg(&self.folder);
@@ -279,8 +282,8 @@ impl Told {
         command
     }
 
-    fn components(&self, program: &Path, apps: &[&str], port: u16) -> Command {
-        let mut command = self.up(program, apps, port);
+    fn components(&self, program: &Path, from: &Path, apps: &[&str], port: u16) -> Command {
+        let mut command = self.up(program, from, apps, port);
         command.arg("--cache-dir").arg(self.root.join("target/compiled"));
         for (name, value) in self.variables() {
             command.arg("--variable").arg(format!("{name}={value}"));
@@ -293,7 +296,7 @@ impl Told {
         // Head and body of a request are two writes; on a pooled connection the second one waits for the first one's receipt.
         let runtime = self.folder.join("runtime-config.toml");
         std::fs::write(&runtime, "[outbound_http]\nconnection_pooling = false\n")?;
-        let mut command = self.up(Path::new(&program), apps, port);
+        let mut command = self.up(Path::new(&program), &self.root, apps, port);
         command
             .env("SPIN_WASMTIME_POOLING", "0")
             .arg("--runtime-config-file")
@@ -331,11 +334,12 @@ impl Told {
 impl Programs {
     /// What the subject needs and is not there.
     pub(crate) fn check(&self, subject: Subject) -> Result<()> {
+        let before = self.before.join("spin-host");
         let (program, how) = match subject {
             Subject::Nudge | Subject::NudgeInOne => {
                 (&self.spin_host, "cargo build --profile native -p spin-host")
             }
-            Subject::NudgeBefore => (&self.before, "name one with --before"),
+            Subject::NudgeBefore => (&before, "name a folder with --before"),
             Subject::Native | Subject::NativeInOne => (&self.native, "scripts/bench.sh builds it"),
             Subject::Python => (&self.python, "scripts/bench.sh makes it"),
             Subject::Spin => return std::env::var_os("SPIN").map(|_| ()).context("SPIN is not set"),
