@@ -97,6 +97,11 @@ impl Server {
         &self.address
     }
 
+    /// Its process, whose children serve its connections.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as `kill -9` does, if it runs. Its data stays.
     pub fn kill(&mut self) {
         // It may have ended by itself.

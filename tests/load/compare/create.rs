@@ -1,19 +1,17 @@
 //! Creating tasks: how many a second, how long each takes, and what it costs.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use nudge_test_kit::http::Call;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
+use crate::cost::{Cost, figures, settle};
 use crate::load::{Client, Outcome, Pace, Plan, Requests, number, run};
 use crate::real::API_TOKEN;
 use crate::results::{Measure, Results};
 use crate::stack::Stack;
-use crate::usage::{Memory, processor_time};
+use crate::usage::Memory;
 
 pub(crate) const FLAT_OUT: Measure = Measure {
     name: "create a task, flat out",
@@ -34,7 +32,7 @@ pub(crate) const MEMORY: Measure = Measure {
 const CLIENTS: u32 = 64;
 
 /// A task as people make them.
-fn task(number: u32) -> Value {
+pub(crate) fn task(number: u32) -> Value {
     json!({
         "title": format!("Pay the invoice no. {number}"),
         "description": "The one that came on Monday, to the account that is written on its second page, with its number.",
@@ -192,73 +190,6 @@ impl Drop for Insert {
     }
 }
 
-/// Processor time so far.
-#[derive(Debug, Clone, Copy)]
-struct Cost {
-    services: Duration,
-    sidecars: Duration,
-}
-
-impl Cost {
-    fn of(stack: &mut Stack) -> Result<Self> {
-        Ok(Self {
-            services: processor_time(&stack.processes())?,
-            sidecars: processor_time(&stack.sidecars())?,
-        })
-    }
-
-    fn until(self, stack: &mut Stack) -> Result<Self> {
-        let now = Self::of(stack)?;
-        Ok(Self {
-            services: now.services.saturating_sub(self.services),
-            sidecars: now.sidecars.saturating_sub(self.sidecars),
-        })
-    }
-}
-
-fn figures(
-    results: &mut Results,
-    measure: Measure,
-    subject: &str,
-    setting: u32,
-    outcome: &Outcome,
-    cost: Option<Cost>,
-) -> Result<()> {
-    let answered = outcome.times.len();
-    let error = outcome.error.as_deref().unwrap_or_default();
-    ensure!(
-        answered > 0,
-        "{subject}: {}: nothing was answered: {error}",
-        measure.name
-    );
-    if outcome.errors > 0 {
-        eprintln!(
-            "{subject}, {setting}: {} errors, the first: {error}",
-            outcome.errors
-        );
-    }
-    let mut figures = vec![
-        ("p50 ms", outcome.milliseconds(0.5)),
-        ("p95 ms", outcome.milliseconds(0.95)),
-        ("p99 ms", outcome.milliseconds(0.99)),
-    ];
-    // What a rate is for is not how many there are, but it says whether it was kept up with.
-    let place = if measure.name == FLAT_OUT.name {
-        0
-    } else {
-        figures.len()
-    };
-    figures.insert(place, ("answers/s", outcome.per_second()));
-    if let Some(cost) = cost {
-        let each = |time: Duration| time.as_secs_f64() * 1e6 / number(outcome.sent);
-        figures.push(("services µs/request", each(cost.services)));
-        figures.push(("sidecars µs/request", each(cost.sidecars)));
-    }
-    figures.push(("errors", number(outcome.errors)));
-    results.add(measure, subject, setting, &figures);
-    Ok(())
-}
-
 fn memory(results: &mut Results, subject: &str, stack: &mut Stack, clients: u32) -> Result<()> {
     let processes = stack.processes();
     let each = |process: &u32| Memory::of(std::slice::from_ref(process));
@@ -283,23 +214,5 @@ fn memory(results: &mut Results, subject: &str, stack: &mut Stack, clients: u32)
             ("all PSS MB", megabytes(all.proportional)),
         ],
     );
-    Ok(())
-}
-
-/// Waits until what goes on behind the answers is done: no more than a twentieth of a processor is used for half a second.
-pub(crate) async fn settle(stack: &mut Stack) -> Result<()> {
-    const PAUSE: Duration = Duration::from_millis(500);
-    let begun = Instant::now();
-    let mut before = Cost::of(stack)?;
-    while begun.elapsed() < Duration::from_secs(60) {
-        tokio::time::sleep(PAUSE).await;
-        let now = Cost::of(stack)?;
-        let used = (now.services + now.sidecars).saturating_sub(before.services + before.sidecars);
-        if used < PAUSE / 20 {
-            return Ok(());
-        }
-        before = now;
-    }
-    eprintln!("after a minute there is still work behind the answers");
     Ok(())
 }

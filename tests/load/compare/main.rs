@@ -7,6 +7,7 @@
     reason = "a platform that does not start ends the run; the table is the output"
 )]
 
+mod cost;
 mod create;
 mod load;
 mod plot;
@@ -144,7 +145,7 @@ async fn main() -> Result<()> {
                 options.rounds
             );
             let mut stack = Stack::start(*subject, options.parts(), &programs, root).await?;
-            create::settle(&mut stack).await?;
+            cost::settle(&mut stack).await?;
             if number == 0 && !options.no_limits {
                 create::limits(
                     &mut results,
@@ -154,19 +155,19 @@ async fn main() -> Result<()> {
                     options.plan(),
                 )
                 .await?;
-                create::settle(&mut stack).await?;
+                cost::settle(&mut stack).await?;
             }
             let name = subject.to_string();
             create::flat_out(&mut results, &name, &mut stack, &options.clients, options.plan()).await?;
             create::at_rates(&mut results, &name, &mut stack, &options.rates, options.plan()).await?;
             for events in &options.events {
                 reminders::events(&mut results, &name, &stack, *events).await?;
-                create::settle(&mut stack).await?;
+                cost::settle(&mut stack).await?;
             }
             for reminders in &options.reminders {
                 let lead = options.lead * reminders.div_ceil(1_000);
                 reminders::late(&mut results, &name, &stack, *reminders, lead).await?;
-                create::settle(&mut stack).await?;
+                cost::settle(&mut stack).await?;
             }
             start::cold(&mut results, &name, &stack).await?;
         }

@@ -43,19 +43,63 @@ impl Memory {
 pub(crate) fn processor_time(processes: &[u32]) -> Result<Duration> {
     let mut ticks = 0;
     for process in processes {
+        ticks += Stat::of(*process)?.own;
+    }
+    Ok(time(ticks))
+}
+
+/// Processor time that a process and its children have used so far, with those that have ended.
+pub(crate) fn processor_time_of_all(parent: u32) -> Result<Duration> {
+    let stat = Stat::of(parent)?;
+    let mut ticks = stat.own + stat.ended;
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(process) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // One that ends meanwhile is its parent's the next time.
+        if let Ok(child) = Stat::of(process)
+            && child.parent == u64::from(parent)
+        {
+            ticks += child.own;
+        }
+    }
+    Ok(time(ticks))
+}
+
+fn time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1_000 / TICKS)
+}
+
+/// What /proc/PID/stat says (proc_pid_stat(5)); times in ticks.
+struct Stat {
+    parent: u64,
+    own: u64,
+    /// Of children that have ended and were waited for.
+    ended: u64,
+}
+
+impl Stat {
+    fn of(process: u32) -> Result<Self> {
         let path = format!("/proc/{process}/stat");
         let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-        // The name, in parentheses, may hold anything; utime and stime are the 12th and 13th field after it.
+        // The name, in parentheses, may hold anything. Behind it are the state, ppid, and as 12th to 15th field utime, stime, cutime
+        // and cstime.
         let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let times: Vec<u64> = fields
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse().ok())
+        let numbers: Vec<u64> = fields
+            .enumerate()
+            .filter(|(place, _)| *place == 1 || (11..15).contains(place))
+            .filter_map(|(_, field)| field.parse().ok())
             .collect();
-        anyhow::ensure!(times.len() == 2, "no times in {path}");
-        ticks += times.iter().sum::<u64>();
+        let [parent, user, kernel, ended_user, ended_kernel] = numbers[..] else {
+            anyhow::bail!("no times in {path}");
+        };
+        Ok(Self {
+            parent,
+            own: user + kernel,
+            ended: ended_user + ended_kernel,
+        })
     }
-    Ok(Duration::from_millis(ticks * 1_000 / TICKS))
 }
 
 /// The machine, in a line.
