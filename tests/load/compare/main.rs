@@ -9,6 +9,7 @@
 
 mod cost;
 mod create;
+mod events;
 mod load;
 mod plot;
 #[path = "../../real/mod.rs"]
@@ -54,13 +55,13 @@ struct Options {
     /// Leave out what a sidecar and a database can do at most.
     #[arg(long)]
     no_limits: bool,
-    /// Numbers of reminders that are due in one second.
+    /// Numbers of reminders that are due in one second; 0 for none.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000])]
     reminders: Vec<u32>,
     /// Seconds from the first of their tasks to the instant that they are due, for each thousand.
     #[arg(long, default_value_t = 30)]
     lead: u32,
-    /// Numbers of events that come at once.
+    /// Numbers of events that come at once; 0 for none. Through recurring-task and email-delivery at most 1,000: more take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     events: Vec<u32>,
     /// The broker.
@@ -114,6 +115,9 @@ impl Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut options = Options::parse();
+    for counts in [&mut options.reminders, &mut options.events] {
+        counts.retain(|count| *count > 0);
+    }
     for program in [
         &mut options.spin_host,
         &mut options.before,
@@ -161,8 +165,11 @@ async fn main() -> Result<()> {
             create::flat_out(&mut results, &name, &mut stack, &options.clients, options.plan()).await?;
             create::at_rates(&mut results, &name, &mut stack, &options.rates, options.plan()).await?;
             for events in &options.events {
-                reminders::events(&mut results, &name, &stack, *events).await?;
-                cost::settle(&mut stack).await?;
+                events::through_notification(&mut results, &name, &mut stack, *events).await?;
+            }
+            for events in events::at_most(&options.events, events::OF_TASKS) {
+                events::through_recurring_task(&mut results, &name, &mut stack, events).await?;
+                events::through_email_delivery(&mut results, &name, &mut stack, events).await?;
             }
             for reminders in &options.reminders {
                 let lead = options.lead * reminders.div_ceil(1_000);

@@ -1,4 +1,4 @@
-//! Reminders that are all due at once, and events that all come at once.
+//! Reminders that are all due at once.
 
 use std::time::Duration;
 
@@ -6,14 +6,11 @@ use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
-use nudge_contract::names::{app, route};
-use nudge_test_kit::http::Call;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::load::{self, Requests, number};
-use crate::real::{APP_TOKEN, in_seconds};
+use crate::real::in_seconds;
 use crate::results::{Measure, Results};
 use crate::stack::Stack;
 
@@ -21,14 +18,6 @@ pub(crate) const LATE: Measure = Measure {
     name: "reminders due in one second",
     setting: "reminders",
 };
-
-pub(crate) const EVENTS: Measure = Measure {
-    name: "events at once, through notification",
-    setting: "events",
-};
-
-/// Connections that a burst comes over.
-const CONNECTIONS: u32 = 64;
 
 /// Clients that create the tasks, one user each.
 const CREATING: u32 = 16;
@@ -65,12 +54,13 @@ pub(crate) async fn late(
         "{subject} was still creating {count} tasks when their reminders were about to be due: give a longer --lead"
     );
     let mail = &stack.platform.mail;
+    let others = mail.mails().len();
     let begun = Instant::now();
     let mut looks = tokio::time::interval(Duration::from_millis(200));
-    while mail.mails().len() < count as usize && begun.elapsed() < left.unsigned_abs() + PATIENCE {
+    while mail.mails().len() < others + count as usize && begun.elapsed() < left.unsigned_abs() + PATIENCE {
         looks.tick().await;
     }
-    let late = mail.late(at);
+    let late: Vec<f64> = mail.late(at).into_iter().skip(others).collect();
     let mut times = Histogram::<u64>::new_with_bounds(1, 600_000, 3)?;
     for seconds in &late {
         #[expect(
@@ -94,73 +84,4 @@ pub(crate) async fn late(
         ],
     );
     Ok(())
-}
-
-/// Delivers events to notification as its sidecar does, all at once, and takes the time until the last one is handled: each is a
-/// new task with a reminder, for which a job is scheduled.
-pub(crate) async fn events(results: &mut Results, subject: &str, stack: &Stack, count: u32) -> Result<()> {
-    let notification = stack.service(app::NOTIFICATION)?;
-    let begun = Instant::now();
-    load::all(count, CONNECTIONS, async |_| {
-        let call =
-            Call::new(notification, Method::POST, route::TASK_EVENTS).header("dapr-api-token", APP_TOKEN);
-        let of = move |_| {
-            let event = created(Uuid::now_v7(), Uuid::now_v7()).to_string();
-            call.clone().body("application/cloudevents+json", event)
-        };
-        Requests::open(notification, 200, of).await
-    })
-    .await?;
-    let seconds = begun.elapsed().as_secs_f64();
-    let figures = [("seconds", seconds), ("events/s", f64::from(count) / seconds)];
-    results.add(EVENTS, subject, count, &figures);
-    Ok(())
-}
-
-/// The event of a new task with a reminder years ahead.
-fn created(task: Uuid, reminder: Uuid) -> Value {
-    let now = Timestamp::now().to_string();
-    json!({
-        "specversion": "1.0",
-        "id": format!("{task}:1"),
-        "source": app::API,
-        "type": "nudge.task.created.v1",
-        "subject": task,
-        "time": now,
-        "datacontenttype": "application/json",
-        "topic": "task-events",
-        "pubsubname": "pubsub",
-        "data": {
-            "schemaVersion": 1,
-            "change": "created",
-            "changed": [],
-            "task": {
-                "userId": "user-0",
-                "id": task,
-                "title": "Pay the invoice",
-                "description": null,
-                "status": "pending",
-                "priority": "medium",
-                "due": "2031-05-12T07:30:00+00:00",
-                "timeZone": "Europe/Berlin",
-                "categoryId": null,
-                "tagIds": [],
-                "recurrence": null,
-                "recurrenceFrom": "due",
-                "reminders": [{
-                    "id": reminder,
-                    "minutesBefore": 30,
-                    "remindAt": "2031-05-12T07:00:00Z",
-                    "status": "scheduled",
-                }],
-                "seriesId": null,
-                "seriesStart": null,
-                "occurrence": 1,
-                "version": 1,
-                "createdAt": now,
-                "updatedAt": now,
-                "completedAt": null,
-            },
-        },
-    })
 }

@@ -220,6 +220,11 @@ impl Stack {
         time.context("one more api does not answer")
     }
 
+    /// What it is.
+    pub(crate) fn subject(&self) -> Subject {
+        self.told.subject
+    }
+
     /// The process of each service.
     pub(crate) fn processes(&self) -> Vec<u32> {
         self.services.iter().map(|service| service.process.id()).collect()
