@@ -38,6 +38,7 @@ pub(crate) struct Outcome {
     pub(crate) times: Histogram<u64>,
     /// Requests, with those of the warm-up.
     pub(crate) sent: u64,
+    /// Those of the warm-up, too.
     pub(crate) errors: u64,
     /// The first of them.
     pub(crate) error: Option<String>,
@@ -119,11 +120,8 @@ pub(crate) async fn run<C: Client>(plan: Plan, client: impl AsyncFn(u32) -> Resu
                 }
                 tokio::time::sleep_until(due).await;
                 outcome.sent += 1;
-                let done = client.once(number).await;
-                if due < counted {
-                    continue;
-                }
-                match done {
+                match client.once(number).await {
+                    Ok(()) if due < counted => {}
                     Ok(()) => {
                         let time = u64::try_from(due.elapsed().as_micros())?;
                         outcome.times.saturating_record(time);

@@ -10,6 +10,7 @@
 mod cost;
 mod create;
 mod events;
+mod growth;
 mod load;
 mod plot;
 #[path = "../../real/mod.rs"]
@@ -64,6 +65,9 @@ struct Options {
     /// Numbers of events that come at once; 0 for none. Through recurring-task and email-delivery at most 1,000: more take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     events: Vec<u32>,
+    /// Numbers of stored tasks that requests are measured with; 0 for none. A million take minutes to store, each time.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
+    stored: Vec<u32>,
     /// The broker.
     #[arg(long, value_enum, default_value_t = BrokerName::Redis)]
     broker: BrokerName,
@@ -115,7 +119,7 @@ impl Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut options = Options::parse();
-    for counts in [&mut options.reminders, &mut options.events] {
+    for counts in [&mut options.reminders, &mut options.events, &mut options.stored] {
         counts.retain(|count| *count > 0);
     }
     for program in [
@@ -177,6 +181,7 @@ async fn main() -> Result<()> {
                 cost::settle(&mut stack).await?;
             }
             start::cold(&mut results, &name, &stack).await?;
+            growth::growth(&mut results, &name, &mut stack, &options.stored, options.plan()).await?;
         }
     }
     start::instances(&mut results, root).await?;

@@ -4,8 +4,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
+use crate::growth::STORED;
 use crate::results::{Measure, Middle, Results};
 
 const SIZE: (u32, u32) = (720, 420);
@@ -65,7 +68,8 @@ fn draw(
         .fold(0.0, f64::max);
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    let across: Range<f64> = -0.5..(settings.len() as f64 - 0.5);
+    let across = Axis::of(measure, &settings);
+    let places = across.places.clone();
     let mut chart = ChartBuilder::on(&area)
         .caption(format!("{}: {metric}", measure.name), ("sans-serif", 18))
         .margin(12)
@@ -76,15 +80,14 @@ fn draw(
         .configure_mesh()
         .disable_x_mesh()
         .light_line_style(WHITE)
-        .x_labels(settings.len())
-        .x_label_formatter(&|place| label(&settings, *place))
         .x_desc(measure.setting)
         .y_desc(metric)
         .draw()?;
     for (number, (subject, points)) in series.iter().enumerate() {
         let colour = COLOURS.get(number % COLOURS.len()).copied().unwrap_or(BLACK);
         // Side by side, so that one does not hide another.
-        let place = |position: usize| position as f64 + (number as f64 - series.len() as f64 / 2.0) * 0.04;
+        let aside = (number as f64 - series.len() as f64 / 2.0) * 0.04;
+        let place = |position: usize| places.get(position).copied().unwrap_or_default() + aside;
         let line = points
             .iter()
             .map(|(position, middle)| (place(*position), middle.median));
@@ -140,16 +143,49 @@ fn lines<'a>(
     subjects.iter().filter_map(of).collect()
 }
 
-/// The setting at a place of the axis; nothing between two.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a position in a short list"
-)]
-fn label(settings: &[u32], place: f64) -> String {
-    let near = (place - place.round()).abs() < 0.01 && place >= -0.01;
-    near.then(|| settings.get(place.round() as usize))
-        .flatten()
-        .map(ToString::to_string)
-        .unwrap_or_default()
+/// An axis with a label at each setting, and nothing between two.
+struct Axis {
+    settings: Vec<u32>,
+    /// Where they are: one beside the other, or as far apart as their logarithms are when they count tasks.
+    places: Vec<f64>,
+}
+
+impl Axis {
+    fn of(measure: Measure, settings: &[u32]) -> Self {
+        let place = |(position, setting): (usize, &u32)| match measure.setting {
+            STORED => f64::from(*setting).log10(),
+            _ => position as f64,
+        };
+        Self {
+            settings: settings.to_vec(),
+            places: settings.iter().enumerate().map(place).collect(),
+        }
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, place: &f64, limit: (i32, i32)) -> i32 {
+        RangedCoordf64::from(self.range()).map(place, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.places.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        let first = self.places.first().copied().unwrap_or_default();
+        let last = self.places.last().copied().unwrap_or_default();
+        first - 0.5..last + 0.5
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, place: &f64) -> String {
+        let position = self.places.iter().position(|other| other == place);
+        let setting = position.and_then(|position| self.settings.get(position));
+        setting.map(ToString::to_string).unwrap_or_default()
+    }
 }
