@@ -10,6 +10,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::pubsub::{self, CloudEvent};
@@ -18,6 +19,7 @@ use nudge_contract::api::RelayReport;
 use nudge_contract::event::{Change, SCHEMA_VERSION, TaskEvent, TaskUpdate};
 use nudge_contract::names::{app, component, topic};
 use nudge_domain::task::Status;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::db::{Database, DbError};
 use crate::store::{self, StoredEvent};
@@ -35,6 +37,10 @@ const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Most events of one bulk call: a few hundred kilobytes, far below Dapr's 4 MiB.
 const BATCH: usize = 50;
+
+/// How long events wait for those of other requests, while there are others: longer than a call of the sidecar, and shorter than
+/// anybody notices. The first event after a pause does not wait.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// Most batches of one run of the relay, so that it ends; the next run goes on.
 const BATCHES: u32 = 20;
@@ -62,22 +68,30 @@ fn stored(event: &TaskEvent) -> StoredEvent {
 }
 
 async fn drain() {
-    loop {
-        let batch: Vec<StoredEvent> = match QUEUE.lock() {
-            Ok(mut queue) => {
-                let length = queue.len().min(BATCH);
-                queue.drain(..length).collect()
-            }
-            Err(_) => Vec::new(),
-        };
-        if batch.is_empty() {
-            PUBLISHING.store(false, Ordering::Release);
-            return;
-        }
+    let mut batch = next_batch();
+    while !batch.is_empty() {
         if let Err(error) = publish_and_mark(&batch).await {
             tracing::warn!(events = batch.len(), "published later, by the relay: {error}");
         }
+        // Somebody stored something meanwhile, and is likely not the last one.
+        if (1..BATCH).contains(&queued()) {
+            wait_for(GATHERING.as_nanos() as u64).await;
+        }
+        batch = next_batch();
     }
+    PUBLISHING.store(false, Ordering::Release);
+}
+
+fn queued() -> usize {
+    QUEUE.lock().map_or(0, |queue| queue.len())
+}
+
+fn next_batch() -> Vec<StoredEvent> {
+    let Ok(mut queue) = QUEUE.lock() else {
+        return Vec::new();
+    };
+    let length = queue.len().min(BATCH);
+    queue.drain(..length).collect()
 }
 
 /// Publishes what is left over, oldest first.

@@ -37,7 +37,7 @@ impl Default for Limits {
             request: None,
             memory_bytes: 256 * 1024 * 1024,
             cpu: Duration::from_secs(10),
-            instances: 64,
+            instances: 32,
             queue: Duration::from_secs(10),
             shutdown: Duration::from_secs(5),
         }

@@ -35,23 +35,23 @@ use stack::{Programs, Stack, Subject};
 /// Measures what is compared, and writes a table.
 #[derive(Debug, Parser)]
 struct Options {
-    /// What is compared.
-    #[arg(long, value_delimiter = ',', default_values = ["nudge", "nudge-in-one", "native", "native-in-one", "python"])]
+    /// What is compared. Those in one process only create tasks: it is their memory that differs.
+    #[arg(long, value_delimiter = ',', default_values = ["nudge", "nudge-in-one", "native", "python"])]
     subjects: Vec<Subject>,
     /// How often each is started anew and measured.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 2)]
     rounds: u32,
     /// Numbers of clients that send as fast as they can.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
     clients: Vec<u32>,
     /// Requests per second of 64 clients together.
-    #[arg(long, value_delimiter = ',', default_values_t = [50, 200])]
+    #[arg(long, value_delimiter = ',', default_values_t = [50, 100])]
     rates: Vec<u32>,
     /// Seconds that are counted, of each measurement.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 4)]
     seconds: u64,
     /// Seconds before them.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     warm_up: u64,
     /// Leave out what a sidecar and a database can do at most.
     #[arg(long)]
@@ -65,7 +65,7 @@ struct Options {
     /// Numbers of events that come at once; 0 for none. Through recurring-task and email-delivery at most 1,000: more take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     events: Vec<u32>,
-    /// Numbers of stored tasks that requests are measured with; 0 for none. A million take minutes to store, each time.
+    /// Numbers of stored tasks that requests are measured with, in the last round; 0 for none. A million take minutes to store.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     stored: Vec<u32>,
     /// The broker.
@@ -168,25 +168,39 @@ async fn main() -> Result<()> {
             let name = subject.to_string();
             create::flat_out(&mut results, &name, &mut stack, &options.clients, options.plan()).await?;
             create::at_rates(&mut results, &name, &mut stack, &options.rates, options.plan()).await?;
-            for events in &options.events {
-                events::through_notification(&mut results, &name, &mut stack, *events).await?;
-            }
-            for events in events::at_most(&options.events, events::OF_TASKS) {
-                events::through_recurring_task(&mut results, &name, &mut stack, events).await?;
-                events::through_email_delivery(&mut results, &name, &mut stack, events).await?;
-            }
-            for reminders in &options.reminders {
-                let lead = options.lead * reminders.div_ceil(1_000);
-                reminders::late(&mut results, &name, &stack, *reminders, lead).await?;
-                cost::settle(&mut stack).await?;
-            }
             start::cold(&mut results, &name, &stack).await?;
-            growth::growth(&mut results, &name, &mut stack, &options.stored, options.plan()).await?;
+            if !subject.is_one_process() {
+                bursts(&mut results, &name, &mut stack, &options).await?;
+                if round == options.rounds {
+                    growth::growth(&mut results, &name, &mut stack, &options.stored, options.plan()).await?;
+                }
+            }
+            // What is measured stays, whatever becomes of the rest.
+            write(&options, &results)?;
         }
     }
     start::instances(&mut results, root).await?;
     start::artifacts(&mut results, root, &options.native)?;
-    write(&options, &results)
+    print!("{}", write(&options, &results)?);
+    eprintln!("table, plots and raw figures are in {}", options.out.display());
+    Ok(())
+}
+
+/// Events and reminders that come all at once.
+async fn bursts(results: &mut Results, name: &str, stack: &mut Stack, options: &Options) -> Result<()> {
+    for events in &options.events {
+        events::through_notification(results, name, stack, *events).await?;
+    }
+    for events in events::at_most(&options.events, events::OF_TASKS) {
+        events::through_recurring_task(results, name, stack, events).await?;
+        events::through_email_delivery(results, name, stack, events).await?;
+    }
+    for reminders in &options.reminders {
+        let lead = options.lead * reminders.div_ceil(1_000);
+        reminders::late(results, name, stack, *reminders, lead).await?;
+        cost::settle(stack).await?;
+    }
+    Ok(())
 }
 
 /// What Nudge creates, of what others create in the same run, as a table.
@@ -209,8 +223,8 @@ fn ratios(options: &Options, results: &Results) -> String {
     text
 }
 
-/// Writes the table, the plots and the raw figures, and prints the table.
-fn write(options: &Options, results: &Results) -> Result<()> {
+/// Writes the table, the plots and the raw figures; gives back the table.
+fn write(options: &Options, results: &Results) -> Result<String> {
     std::fs::create_dir_all(&options.out).with_context(|| options.out.display().to_string())?;
     let mut text = format!("{}; broker {:?}\n", usage::machine(), options.broker);
     for measure in results.measures() {
@@ -220,7 +234,5 @@ fn write(options: &Options, results: &Results) -> Result<()> {
     plot::all(results, &options.out)?;
     std::fs::write(options.out.join("table.md"), &text)?;
     std::fs::write(options.out.join("figures.jsonl"), results.lines()?)?;
-    print!("{text}");
-    eprintln!("table, plots and raw figures are in {}", options.out.display());
-    Ok(())
+    Ok(text)
 }

@@ -42,6 +42,13 @@ pub(crate) enum Subject {
     Python,
 }
 
+impl Subject {
+    /// Whether its four services are one process.
+    pub(crate) fn is_one_process(self) -> bool {
+        matches!(self, Self::NudgeInOne | Self::NativeInOne)
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -118,8 +125,7 @@ impl Stack {
             database_host: platform.postgres.host(),
             folder: platform.folder.path().to_owned(),
         };
-        let together = matches!(subject, Subject::NudgeInOne | Subject::NativeInOne);
-        let groups: Vec<&[&str]> = match together {
+        let groups: Vec<&[&str]> = match subject.is_one_process() {
             true => vec![&app::ALL],
             false => app::ALL.chunks(1).collect(),
         };
