@@ -150,11 +150,13 @@ impl Connections {
     }
 }
 
+type Driver = Pin<Box<Connection<TokioIo<TcpStream>, Sending>>>;
+
 /// A connection. It goes on only while it is polled.
 struct Line {
     sender: SendRequest<Sending>,
     /// None once it has ended.
-    connection: Option<Pin<Box<Connection<TokioIo<TcpStream>, Sending>>>>,
+    connection: Option<Driver>,
 }
 
 impl Line {
