@@ -96,10 +96,15 @@ impl Connections {
         let server = server.ok_or(Error::HttpRequestUriInvalid)?;
         let limit =
             |of: fn(RequestOptions) -> Option<Duration>| options.and_then(of).unwrap_or(DEFAULT_TIMEOUT);
+        // The body has the other one of these until it is sent, and dropped.
         let sending = Arc::new(());
-        let mut request = request.map(|body| Sending {
-            body,
-            _until: sending.clone(),
+        let held = sending.clone();
+        let mut request = request.map(|body| {
+            body.map_err(move |error| {
+                let _until_sent = &held;
+                error
+            })
+            .boxed_unsync()
         });
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
@@ -150,11 +155,11 @@ impl Connections {
     }
 }
 
-type Driver = Pin<Box<Connection<TokioIo<TcpStream>, Sending>>>;
+type Driver = Pin<Box<Connection<TokioIo<TcpStream>, WasiBody>>>;
 
 /// A connection. It goes on only while it is polled.
 struct Line {
-    sender: SendRequest<Sending>,
+    sender: SendRequest<WasiBody>,
     /// None once it has ended.
     connection: Option<Driver>,
 }
@@ -207,32 +212,6 @@ async fn connect(server: &Authority, limit: Duration) -> Result<Line, Error> {
         sender,
         connection: Some(Box::pin(connection)),
     })
-}
-
-/// The body of a request, dropped when it is sent.
-struct Sending {
-    body: WasiBody,
-    _until: Arc<()>,
-}
-
-impl Body for Sending {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 /// A connection between the answer that is read from it and the request that is still being written to it.
