@@ -4,7 +4,6 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use nudge_test_kit::http::Call;
 use serde_json::{Value, json};
-use tokio_postgres::NoTls;
 
 use crate::cost::{Cost, figures, settle};
 use crate::load::{Client, Outcome, Pace, Plan, Requests, number, run};
@@ -126,8 +125,7 @@ pub(crate) async fn limits(
         .iter()
         .map(|rate| (CLIENTS, Pace::PerSecond(*rate), AT_A_RATE, *rate));
     let sidecar = stack.sidecar()?;
-    let (database, connection) = tokio_postgres::connect(stack.platform.postgres.url(), NoTls).await?;
-    let connection = tokio::spawn(connection);
+    let database = stack.database().await?;
     database
         .batch_execute("CREATE TABLE IF NOT EXISTS bare (id TEXT PRIMARY KEY, data TEXT NOT NULL)")
         .await?;
@@ -148,10 +146,9 @@ pub(crate) async fn limits(
             clients: clients.min(64),
             ..plan
         };
-        let insert = run(plan, async |_| Insert::open(stack.platform.postgres.url()).await);
+        let insert = run(plan, async |_| Insert::open(stack).await);
         figures(results, measure, "limit: INSERT", setting, &insert.await?, None)?;
     }
-    connection.abort();
     Ok(())
 }
 
@@ -159,19 +156,13 @@ pub(crate) async fn limits(
 struct Insert {
     client: tokio_postgres::Client,
     statement: tokio_postgres::Statement,
-    connection: tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>,
 }
 
 impl Insert {
-    async fn open(url: &str) -> Result<Self> {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-        let connection = tokio::spawn(connection);
+    async fn open(stack: &Stack) -> Result<Self> {
+        let client = stack.database().await?;
         let statement = client.prepare("INSERT INTO bare VALUES ($1, $2)").await?;
-        Ok(Self {
-            client,
-            statement,
-            connection,
-        })
+        Ok(Self { client, statement })
     }
 }
 
@@ -181,12 +172,6 @@ impl Client for Insert {
         let rows = self.client.execute(&self.statement, &[&id, &data]).await?;
         ensure!(rows == 1, "{rows} rows");
         Ok(())
-    }
-}
-
-impl Drop for Insert {
-    fn drop(&mut self) {
-        self.connection.abort();
     }
 }
 

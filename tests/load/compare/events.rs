@@ -16,7 +16,6 @@ use nudge_contract::names::{app, route};
 use nudge_test_kit::http::{Call, Session};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::cost::settle;
@@ -77,9 +76,7 @@ pub(crate) async fn through_recurring_task(
 ) -> Result<()> {
     let tasks = created(stack, count, json!({ "recurrence": "FREQ=WEEKLY" })).await?;
     settle(stack).await?;
-    let (database, connection) = tokio_postgres::connect(stack.platform.postgres.url(), NoTls).await?;
-    // It ends with the client.
-    tokio::spawn(connection);
+    let database = stack.database().await?;
     let now = Timestamp::from_second(Timestamp::now().as_second())?;
     // The version stays, so that no trigger stores an event.
     let (table, complete) = match stack.subject() {

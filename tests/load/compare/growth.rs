@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use nudge_test_kit::http::Call;
 use serde_json::json;
-use tokio_postgres::{Client, NoTls, Row};
+use tokio_postgres::{Client, Row};
 
 use crate::cost::{Cost, figures, settle};
 use crate::create::task;
@@ -100,9 +100,7 @@ pub(crate) async fn growth(
         ..plan
     };
     let tables = Tables::of(stack.subject());
-    let (database, connection) = tokio_postgres::connect(stack.platform.postgres.url(), NoTls).await?;
-    // It ends with the client.
-    tokio::spawn(connection);
+    let database = stack.database().await?;
     take_templates(stack, &database, &tables).await?;
     for stored in counts {
         store(name, &database, &tables, *stored).await?;

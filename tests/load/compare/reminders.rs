@@ -12,15 +12,12 @@ use tokio::time::Instant;
 use crate::load::{self, Requests, number};
 use crate::real::in_seconds;
 use crate::results::{Measure, Results};
-use crate::stack::Stack;
+use crate::stack::{Stack, USERS};
 
 pub(crate) const LATE: Measure = Measure {
     name: "reminders due in one second",
     setting: "reminders",
 };
-
-/// Clients that create the tasks, one user each.
-const CREATING: u32 = 16;
 
 /// How long all mails may take after the reminders are due.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -35,7 +32,7 @@ pub(crate) async fn late(
 ) -> Result<()> {
     let at = in_seconds(i64::from(lead));
     let due = at + SignedDuration::from_mins(1);
-    load::all(count, CREATING, async |client| {
+    load::all(count, USERS, async |client| {
         let call = stack.call(client, Method::POST, "/api/v1/tasks")?;
         let of = move |number| {
             let task = json!({

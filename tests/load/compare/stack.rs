@@ -231,6 +231,14 @@ impl Stack {
         self.told.subject
     }
 
+    /// A connection to the database; it ends with its client.
+    pub(crate) async fn database(&self) -> Result<tokio_postgres::Client> {
+        let (client, connection) =
+            tokio_postgres::connect(self.platform.postgres.url(), tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
     /// The process of each service.
     pub(crate) fn processes(&self) -> Vec<u32> {
         self.services.iter().map(|service| service.process.id()).collect()
