@@ -23,7 +23,7 @@ mod rate;
 mod refusals;
 mod reminders;
 mod reminders_routes;
-mod search;
+pub(crate) mod search;
 mod series;
 
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@ use http::Method;
 use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
+use crate::api::search;
 use crate::golden::stable;
 use crate::support::{Caller, Service, Setup, json as body, send, text};
 
@@ -204,4 +205,14 @@ async fn both_databases_answer_alike() {
     {
         assert_eq!(postgres, sqlite);
     }
+}
+
+#[tokio::test]
+async fn postgres_finds_words_page_by_page() {
+    let Some(server) = test_postgres::Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api").on(&server).start().await;
+    search::pages(&api, "alice").await;
+    search::new_and_old(&api, "carol").await;
 }

@@ -120,7 +120,12 @@ async fn nobody_finds_what_is_others() {
 #[tokio::test]
 async fn pages_go_from_titles_to_descriptions_and_stay_right_while_tasks_come_and_go() {
     let api = Service::start("api").await;
-    let alice = api.user("alice");
+    pages(&api, "alice").await;
+}
+
+/// On either database.
+pub(crate) async fn pages(api: &Service, user: &str) {
+    let alice = api.user(user);
     let mut tasks = Vec::new();
     for (title, description) in [
         ("d1", "milk"),
@@ -130,7 +135,7 @@ async fn pages_go_from_titles_to_descriptions_and_stay_right_while_tasks_come_an
         ("milk 3", ""),
         ("d3", "milk"),
     ] {
-        tasks.push(create(&api, &alice, title, description).await);
+        tasks.push(create(api, &alice, title, description).await);
     }
     let mut path = "/api/v1/tasks/search?query=milk&limit=2".to_owned();
     let first = json(&alice.get(&path).await, 200);
@@ -144,7 +149,7 @@ async fn pages_go_from_titles_to_descriptions_and_stay_right_while_tasks_come_an
             .status,
         204
     );
-    create(&api, &alice, "milk 4", "").await;
+    create(api, &alice, "milk 4", "").await;
     let mut found = Vec::new();
     let mut cursor = first["nextCursor"].clone();
     while let Some(next) = cursor.as_str() {
@@ -159,8 +164,13 @@ async fn pages_go_from_titles_to_descriptions_and_stay_right_while_tasks_come_an
 #[tokio::test]
 async fn a_word_is_found_whether_new_tasks_have_it_or_old_ones_do() {
     let api = Service::start("api").await;
-    let alice = api.user("alice");
-    create(&api, &api.user("bob"), "milk of bob", "").await;
+    new_and_old(&api, "alice").await;
+}
+
+/// On either database.
+pub(crate) async fn new_and_old(api: &Service, user: &str) {
+    let alice = api.user(user);
+    create(api, &api.user("bob"), "milk of bob", "").await;
     for hundred in 0..4 {
         let tasks = (0..100).map(|number| {
             let number = hundred * 100 + number;

@@ -130,12 +130,16 @@ impl Words {
     }
 
     /// The same as a condition on the column `terms`, with the texts that are its parameters from `$next` on.
-    pub(crate) fn condition(&self, within: Within, next: usize) -> (String, Vec<String>) {
+    pub(crate) fn condition(&self, dialect: Dialect, within: Within, next: usize) -> (String, Vec<String>) {
+        let position = match dialect {
+            Dialect::Sqlite => "INSTR",
+            Dialect::Postgres => "STRPOS",
+        };
         let mut parameters = Vec::new();
         let mut has = |place: char, (word, last): (&str, bool)| {
             let end = if last { "" } else { " " };
             parameters.push(format!(" {}{place}{word}{end}", self.mark));
-            format!("INSTR(terms, ${}) > 0", next + parameters.len() - 1)
+            format!("{position}(terms, ${}) > 0", next + parameters.len() - 1)
         };
         let mut title = Vec::new();
         let mut anywhere = Vec::new();
