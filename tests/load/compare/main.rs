@@ -56,11 +56,11 @@ struct Options {
     /// Leave out what a sidecar and a database can do at most.
     #[arg(long)]
     no_limits: bool,
-    /// Numbers of reminders that are due in one second; 0 for none.
-    #[arg(long, value_delimiter = ',', default_values_t = [1_000])]
+    /// Numbers of reminders that are due in one second; 0 for none. More than 1,000 only in the last round: they take minutes.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     reminders: Vec<u32>,
     /// Seconds from the first of their tasks to the instant that they are due, for each thousand.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 20)]
     lead: u32,
     /// Numbers of events that come at once; 0 for none. Through recurring-task and email-delivery at most 1,000: more take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
@@ -170,7 +170,7 @@ async fn main() -> Result<()> {
             create::at_rates(&mut results, &name, &mut stack, &options.rates, options.plan()).await?;
             start::cold(&mut results, &name, &stack).await?;
             if !subject.is_one_process() {
-                bursts(&mut results, &name, &mut stack, &options).await?;
+                bursts(&mut results, &name, &mut stack, &options, round).await?;
                 if round == options.rounds {
                     growth::growth(&mut results, &name, &mut stack, &options.stored, options.plan()).await?;
                 }
@@ -187,7 +187,13 @@ async fn main() -> Result<()> {
 }
 
 /// Events and reminders that come all at once.
-async fn bursts(results: &mut Results, name: &str, stack: &mut Stack, options: &Options) -> Result<()> {
+async fn bursts(
+    results: &mut Results,
+    name: &str,
+    stack: &mut Stack,
+    options: &Options,
+    round: u32,
+) -> Result<()> {
     for events in &options.events {
         events::through_notification(results, name, stack, *events).await?;
     }
@@ -195,7 +201,12 @@ async fn bursts(results: &mut Results, name: &str, stack: &mut Stack, options: &
         events::through_recurring_task(results, name, stack, events).await?;
         events::through_email_delivery(results, name, stack, events).await?;
     }
-    for reminders in &options.reminders {
+    let is_last = round == options.rounds;
+    for reminders in options
+        .reminders
+        .iter()
+        .filter(|count| is_last || **count <= 1_000)
+    {
         let lead = options.lead * reminders.div_ceil(1_000);
         reminders::late(results, name, stack, *reminders, lead).await?;
         cost::settle(stack).await?;

@@ -19,8 +19,8 @@ pub(crate) const LATE: Measure = Measure {
     setting: "reminders",
 };
 
-/// How long all mails may take after the reminders are due.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long the mails of each thousand reminders may take after they are due.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Creates tasks whose reminders are due at one instant, and takes the time from there to each mail.
 pub(crate) async fn late(
@@ -52,10 +52,11 @@ pub(crate) async fn late(
     );
     let mail = &stack.platform.mail;
     let others = mail.mails().len();
+    let patience = left.unsigned_abs() + PATIENCE * count.div_ceil(1_000);
     let begun = Instant::now();
     // The mails' files say when they came; looking at them takes time from everybody.
     let mut looks = tokio::time::interval(Duration::from_secs(1));
-    while mail.mails().len() < others + count as usize && begun.elapsed() < left.unsigned_abs() + PATIENCE {
+    while mail.mails().len() < others + count as usize && begun.elapsed() < patience {
         looks.tick().await;
     }
     let late: Vec<f64> = mail.late(at).into_iter().skip(others).collect();
