@@ -1,5 +1,6 @@
 //! The bridge itself: its exports are called, and a scripted sidecar answers as real ones (1.16) were recorded to.
 
+mod connection;
 mod errors;
 mod jobs;
 mod other_blocks;

@@ -15,12 +15,13 @@
 //! | `dapr_api_token` | sent as `dapr-api-token` | empty: not sent |
 //! | `dapr_timeout_ms` | how long a call may take until its first byte | 10000 |
 //!
-//! One file per building block; `sidecar.rs` holds the only code that talks HTTP, `error.rs` the only code that
+//! One file per building block; `sidecar.rs` and `exchange.rs` hold the only code that talks HTTP, `error.rs` the only code that
 //! knows what Dapr's statuses mean.
 
 mod bindings;
 mod block_bindings;
 mod error;
+mod exchange;
 mod health;
 mod invocation;
 mod jobs;

@@ -3,15 +3,14 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use spin_sdk::http::body::IncomingBodyExt;
-use spin_sdk::http::{FullBody, Request};
 use spin_sdk::wasip3::http::types::RequestOptions;
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
 use crate::bindings::{Error, Failure};
 use crate::error;
+use crate::exchange::exchange;
 
 /// How long a call may take when `dapr_timeout_ms` is absent. Longer than the timeouts of the shipped resiliency
 /// policies, so that their retries come first.
@@ -114,9 +113,17 @@ impl Call {
         let request = request
             .extension(options(settings.timeout_ms))
             .header("content-length", self.body.len())
-            .body(FullBody::new(self.body))
+            .body(self.body)
             .map_err(|error| error::invalid(format!("the request cannot be built: {error}")))?;
-        exchange(request).await
+        let (parts, body) = exchange(request)
+            .await
+            .map_err(|error| error::no_answer(&error))?
+            .into_parts();
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        })
     }
 }
 
@@ -157,23 +164,6 @@ impl Settings {
             token: variable("dapr_api_token").await?,
         })
     }
-}
-
-async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Answer, Error> {
-    let response = spin_sdk::http::send(request)
-        .await
-        .map_err(|error| error::no_answer(&error))?;
-    let (parts, body) = response.into_parts();
-    // RFC 9110, section 15.3.5: there is none. Reading it would be three more turns with the host.
-    let body = match parts.status {
-        StatusCode::NO_CONTENT => Bytes::new(),
-        _ => body.bytes().await.map_err(|error| error::no_answer(&error))?,
-    };
-    Ok(Answer {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body,
-    })
 }
 
 /// Spin's own limit would be 600 s each.

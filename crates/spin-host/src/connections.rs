@@ -118,6 +118,10 @@ impl Connections {
                     connect(&server, limit(|options| options.connect_timeout)).await?,
                 ),
             };
+            if kept && request.body().size_hint().exact() != Some(0) {
+                // The component goes on meanwhile and writes the body, so that it leaves with the head.
+                tokio::task::yield_now().await;
+            }
             let sent = line.sender.try_send_request(request);
             let sent = timeout(first_byte, line.drive(sent)).await;
             let response = match sent.map_err(|_| Error::ConnectionReadTimeout)? {

@@ -7,6 +7,7 @@ mod block_bindings;
 pub mod dapr;
 #[path = "../../../../../../components/dapr-bridge/src/error.rs"]
 mod error;
+mod exchange;
 #[path = "../../../../../../components/dapr-bridge/src/health.rs"]
 mod health;
 #[path = "../../../../../../components/dapr-bridge/src/invocation.rs"]

@@ -1,0 +1,72 @@
+//! One HTTP exchange: a request goes out, its answer is read to its end.
+//!
+//! `spin_sdk::http::send` would have a task of its own write the body, and that task runs only when the host comes back: by then a kept
+//! connection has sent the head, and Nagle's algorithm holds the body until the head is acknowledged, 40 ms later
+//! (RFC 896; RFC 9293, section 3.8.6.3). Here the body follows the call within the same turn, so both leave in one packet.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use bytes::Bytes;
+use spin_sdk::http::FullBody;
+use spin_sdk::http::body::IncomingBodyExt;
+use spin_sdk::wasip3::http::client;
+use spin_sdk::wasip3::http::types::{ErrorCode, Request};
+use spin_sdk::wasip3::http_compat::{BodyWriter, RequestOptionsExtension, http_from_wasi_response};
+
+/// Sends a request and reads its answer. Options are those of the extension [`RequestOptionsExtension`].
+///
+/// # Errors
+///
+/// No connection, no answer, none in time, or one that breaks off.
+pub(crate) async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, ErrorCode> {
+    let (request, body, writer) = on_offer(request)?;
+    let mut answer = pin!(async {
+        let response = client::send(request).await?;
+        let (parts, body) = http_from_wasi_response(response)?.into_parts();
+        // RFC 9110, section 15.3.5: there is none. Reading it would be three more turns with the host.
+        let body = match parts.status {
+            http::StatusCode::NO_CONTENT => Bytes::new(),
+            _ => body.bytes().await?,
+        };
+        Ok(http::Response::from_parts(parts, body))
+    });
+    let mut body = FullBody::new(body);
+    let mut sending = pin!(writer.send_http_body(&mut body));
+    let mut sent = false;
+    // What the server does not want to read is no error: it may have answered before.
+    poll_fn(|context| {
+        let answer = answer.as_mut().poll(context);
+        if answer.is_pending() && !sent {
+            sent = sending.as_mut().poll(context).is_ready();
+        }
+        answer
+    })
+    .await
+}
+
+/// The request without its body, the body, and where that is to be written.
+fn on_offer(request: http::Request<Bytes>) -> Result<(Request, Bytes, BodyWriter), ErrorCode> {
+    let (mut parts, body) = request.into_parts();
+    let options = parts.extensions.remove::<RequestOptionsExtension>();
+    let headers = parts
+        .headers
+        .try_into()
+        .map_err(|error| ErrorCode::InternalError(Some(format!("the headers: {error}"))))?;
+    let (writer, contents, trailers) = BodyWriter::new();
+    let contents = Some(contents).filter(|_| !body.is_empty());
+    let (request, _) = Request::new(headers, contents, trailers, options.map(|options| options.0));
+    request
+        .set_method(&parts.method.into())
+        .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
+    request
+        .set_scheme(parts.uri.scheme().map(Into::into).as_ref())
+        .map_err(|()| ErrorCode::HttpProtocolError)?;
+    request
+        .set_authority(parts.uri.authority().map(http::uri::Authority::as_str))
+        .map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    request
+        .set_path_with_query(parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str))
+        .map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    Ok((request, body, writer))
+}

@@ -1,0 +1,110 @@
+//! What a sidecar sees of the connection: bytes, not requests.
+
+use std::path::Path;
+
+use nudge_test_kit::bindings::bridge::exports::nudge::dapr::pubsub::RawMessage;
+use nudge_test_kit::bridge::Bridge;
+use nudge_test_kit::call;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+async fn listen() -> (TcpListener, Bridge) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let variables = format!("dapr_http_endpoint = \"http://{address}\"\n");
+    let cache = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    let bridge = Bridge::start(&variables, cache).await.expect("an instance");
+    (listener, bridge)
+}
+
+fn message(data: &str) -> RawMessage {
+    RawMessage {
+        data: format!("\"{data}\""),
+        partition_key: None,
+        headers: Vec::new(),
+    }
+}
+
+/// Reads until the end of a message: how many reads that took, and how many bytes there were.
+async fn read_message(stream: &mut TcpStream) -> (usize, usize) {
+    let mut buffer = vec![0; 64 * 1024];
+    let (mut reads, mut bytes) = (0, 0);
+    loop {
+        let read = stream.read(&mut buffer).await.expect("a connection");
+        assert!(read > 0, "closed after {bytes} bytes");
+        (reads, bytes) = (reads + 1, bytes + read);
+        if buffer.get(..read).is_some_and(|read| read.ends_with(b"end\"")) {
+            return (reads, bytes);
+        }
+    }
+}
+
+// On two threads: a server on the bridge's own would read too late to see the head alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_kept_connection_the_body_leaves_with_the_head() {
+    let (listener, mut bridge) = listen().await;
+    let reads = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut reads = Vec::new();
+        for _ in 0..30 {
+            reads.push(read_message(&mut stream).await.0);
+            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+            stream.write_all(answer).await.expect("a connection");
+        }
+        reads
+    });
+    for _ in 0..30 {
+        let published = call!(
+            bridge,
+            nudge_dapr_pubsub.call_publish_raw("pubsub".into(), "topic".into(), message("end"))
+        );
+        published.expect("published");
+    }
+    let reads = reads.await.expect("30 requests on one connection");
+    assert_eq!(reads[1..], [1; 29], "reads of a request each");
+}
+
+#[tokio::test]
+async fn a_body_of_many_parts_arrives_whole() {
+    let (listener, mut bridge) = listen().await;
+    let bytes = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let (_, bytes) = read_message(&mut stream).await;
+        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+        stream.write_all(answer).await.expect("a connection");
+        bytes
+    });
+    let data = "x".repeat(3_000_000) + "end";
+    let published = call!(
+        bridge,
+        nudge_dapr_pubsub.call_publish_raw("pubsub".into(), "topic".into(), message(&data))
+    );
+    published.expect("published");
+    assert!(bytes.await.expect("one request") > data.len());
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_body_was_read_counts() {
+    let (listener, mut bridge) = listen().await;
+    let answered = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let read = stream.read(&mut [0; 64]).await.expect("a connection");
+        assert!(read > 0);
+        let answer = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
+        stream.write_all(answer).await.expect("a connection");
+        // Nothing more is read, so the body cannot be sent to its end.
+        stream
+    });
+    let data = "x".repeat(16_000_000);
+    let published = call!(
+        bridge,
+        nudge_dapr_pubsub.call_publish_raw("pubsub".into(), "topic".into(), message(&data))
+    );
+    let error = published.expect_err("it was refused");
+    let (kind, failure) = nudge_test_kit::bridge::failure(&error);
+    assert_eq!(
+        (kind, failure.status, failure.message.as_str()),
+        ("invalid-argument", Some(413), "too large")
+    );
+    drop(answered.await);
+}
