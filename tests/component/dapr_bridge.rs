@@ -12,6 +12,13 @@ use std::path::Path;
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::types::Error;
 use nudge_test_kit::sidecar::{Reply, ScriptedSidecar};
 
+/// An instance of the bridge with these variables (lines of TOML).
+async fn instance(variables: &str) -> nudge_test_kit::bridge::Bridge {
+    let cache = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    let bridge = nudge_test_kit::bridge::Bridge::start(variables, cache).await;
+    bridge.expect("an instance")
+}
+
 /// An instance of the bridge and its sidecar.
 struct Bridge {
     sidecar: ScriptedSidecar,
@@ -31,11 +38,9 @@ impl Bridge {
     }
 
     async fn at(sidecar: ScriptedSidecar, variables: &str) -> Self {
-        let cache = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
-        let bridge = nudge_test_kit::bridge::Bridge::start(variables, cache).await;
         Self {
             sidecar,
-            bridge: bridge.expect("an instance"),
+            bridge: instance(variables).await,
         }
     }
 

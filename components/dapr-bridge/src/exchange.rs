@@ -20,7 +20,8 @@ use spin_sdk::wasip3::http_compat::{BodyWriter, RequestOptionsExtension, http_fr
 ///
 /// No connection, no answer, none in time, or one that breaks off.
 pub(crate) async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, ErrorCode> {
-    let (request, body, writer) = on_offer(request)?;
+    let (parts, body) = request.into_parts();
+    let (request, writer) = outgoing(parts, body.is_empty())?;
     let mut answer = pin!(async {
         let response = client::send(request).await?;
         let (parts, body) = http_from_wasi_response(response)?.into_parts();
@@ -45,16 +46,15 @@ pub(crate) async fn exchange(request: http::Request<Bytes>) -> Result<http::Resp
     .await
 }
 
-/// The request without its body, the body, and where that is to be written.
-fn on_offer(request: http::Request<Bytes>) -> Result<(Request, Bytes, BodyWriter), ErrorCode> {
-    let (mut parts, body) = request.into_parts();
+/// A request as the host takes it, and where its body is to be written. It has a stream only for one that is not empty.
+fn outgoing(mut parts: http::request::Parts, is_empty: bool) -> Result<(Request, BodyWriter), ErrorCode> {
     let options = parts.extensions.remove::<RequestOptionsExtension>();
     let headers = parts
         .headers
         .try_into()
         .map_err(|error| ErrorCode::InternalError(Some(format!("the headers: {error}"))))?;
     let (writer, contents, trailers) = BodyWriter::new();
-    let contents = Some(contents).filter(|_| !body.is_empty());
+    let contents = (!is_empty).then_some(contents);
     let (request, _) = Request::new(headers, contents, trailers, options.map(|options| options.0));
     request
         .set_method(&parts.method.into())
@@ -68,5 +68,5 @@ fn on_offer(request: http::Request<Bytes>) -> Result<(Request, Bytes, BodyWriter
     request
         .set_path_with_query(parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str))
         .map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
-    Ok((request, body, writer))
+    Ok((request, writer))
 }

@@ -1,19 +1,19 @@
 //! What a sidecar sees of the connection: bytes, not requests.
 
-use std::path::Path;
-
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::pubsub::RawMessage;
 use nudge_test_kit::bridge::Bridge;
 use nudge_test_kit::call;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::instance;
+
+const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+
 async fn listen() -> (TcpListener, Bridge) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let variables = format!("dapr_http_endpoint = \"http://{address}\"\n");
-    let cache = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
-    let bridge = Bridge::start(&variables, cache).await.expect("an instance");
+    let bridge = instance(&format!("dapr_http_endpoint = \"http://{address}\"\n")).await;
     (listener, bridge)
 }
 
@@ -48,8 +48,7 @@ async fn on_a_kept_connection_the_body_leaves_with_the_head() {
         let mut reads = Vec::new();
         for _ in 0..30 {
             reads.push(read_message(&mut stream).await.0);
-            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
-            stream.write_all(answer).await.expect("a connection");
+            stream.write_all(NO_CONTENT).await.expect("a connection");
         }
         reads
     });
@@ -70,8 +69,7 @@ async fn a_body_of_many_parts_arrives_whole() {
     let bytes = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let (_, bytes) = read_message(&mut stream).await;
-        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
-        stream.write_all(answer).await.expect("a connection");
+        stream.write_all(NO_CONTENT).await.expect("a connection");
         bytes
     });
     let data = "x".repeat(3_000_000) + "end";

@@ -205,7 +205,7 @@ async fn bursts(
     for reminders in options
         .reminders
         .iter()
-        .filter(|count| is_last || **count <= 1_000)
+        .filter(|count| is_last || **count <= reminders::OF_EACH_ROUND)
     {
         let lead = options.lead * reminders.div_ceil(1_000);
         reminders::late(results, name, stack, *reminders, lead).await?;

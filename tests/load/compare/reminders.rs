@@ -19,6 +19,9 @@ pub(crate) const LATE: Measure = Measure {
     setting: "reminders",
 };
 
+/// Most reminders of a round that is not the last: 10,000 take minutes.
+pub(crate) const OF_EACH_ROUND: u32 = 1_000;
+
 /// How long the mails of each thousand reminders may take after they are due.
 const PATIENCE: Duration = Duration::from_secs(120);
 
