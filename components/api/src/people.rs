@@ -20,8 +20,9 @@ pub(crate) struct Person {
     /// What the token said last.
     token_email: Option<String>,
     token_zone: Zone,
-    /// What the person set instead.
-    pub(crate) own_email: Option<MailAddress>,
+    /// What the person set instead. It was valid when it was set, perhaps under older rules. It is not checked when it is read:
+    /// an address that is no longer valid must not break the person's requests. email-delivery checks it before it sends.
+    pub(crate) own_email: Option<String>,
     pub(crate) own_zone: Option<Zone>,
     /// When reminders wait.
     pub(crate) quiet_hours: Option<QuietHours>,
@@ -66,10 +67,7 @@ impl Person {
 
     /// Where reminders go.
     pub(crate) fn email(&self) -> Option<&str> {
-        self.own_email
-            .as_ref()
-            .map(MailAddress::as_str)
-            .or(self.token_email.as_deref())
+        self.own_email.as_deref().or(self.token_email.as_deref())
     }
 
     /// Where the person lives: how texts are read and mails are written.
@@ -102,7 +100,7 @@ impl Person {
             id: row.text(0)?.to_owned(),
             token_email: row.maybe_text(1)?.map(str::to_owned),
             token_zone: row.parsed(2)?,
-            own_email: own(3)?.map(|_| row.parsed(3)).transpose()?,
+            own_email: own(3)?.map(str::to_owned),
             own_zone: own(4)?.map(|_| row.parsed(4)).transpose()?,
             quiet_hours: own(5)?
                 .map(serde_json::from_str)
@@ -179,7 +177,7 @@ pub(crate) async fn update(database: &Database, person: &Person, now: Timestamp)
     let parameters = [
         person.id.as_str().into(),
         person.version.into(),
-        person.own_email.as_ref().map(MailAddress::as_str).into(),
+        person.own_email.as_deref().into(),
         person.own_zone.as_ref().map(Zone::name).into(),
         quiet_hours.into(),
         person.default_reminder.into(),
@@ -261,10 +259,11 @@ pub(crate) async fn patch(
 /// Changes what a person set by a merge patch. `null` for an address or a zone is the token's again; for the others, none.
 pub(crate) fn apply(person: &mut Person, body: Map<String, Json>) -> Result<(), Problem> {
     let mut fields = Fields::new(body);
-    set(
-        &mut person.own_email,
-        fields.parsed::<MailAddress>("email", |error| error.code()),
-    );
+    match fields.parsed::<MailAddress>("email", |error| error.code()) {
+        Field::Value(email) => person.own_email = Some(email.into()),
+        Field::Null => person.own_email = None,
+        Field::Absent => {}
+    }
     set(
         &mut person.own_zone,
         fields.parsed::<Zone>("timeZone", |error| error.code()),
@@ -367,6 +366,12 @@ mod tests {
     fn every_mistake_is_named_with_its_field() {
         for (body, field, code) in [
             (serde_json::json!({ "email": "alice" }), "email", "invalid_email"),
+            (
+                serde_json::json!({ "email": "a..b@example.com" }),
+                "email",
+                "invalid_email",
+            ),
+            (serde_json::json!({ "email": "" }), "email", "invalid_email"),
             (serde_json::json!({ "email": 7 }), "email", "wrong_type"),
             (
                 serde_json::json!({ "timeZone": "Mars/Base" }),

@@ -38,6 +38,7 @@
 pub mod due;
 mod english;
 pub mod id;
+mod invisible;
 pub mod mail_address;
 pub mod phrase;
 pub mod quiet_hours;

@@ -73,14 +73,6 @@ async fn a_person_without_a_good_token_is_not_let_in() {
             Some(tokens::signed(hs256(), with("sub", json!("")), tokens::KEY)),
         ),
         (
-            "two addresses",
-            Some(tokens::signed(
-                hs256(),
-                with("email", json!("a@example.com;b@example.com")),
-                tokens::KEY,
-            )),
-        ),
-        (
             "no zone",
             Some(tokens::signed(
                 hs256(),

@@ -191,6 +191,65 @@ async fn reminders_go_to_the_address_and_the_zone_that_were_set() {
     );
 }
 
+#[tokio::test]
+async fn an_address_is_checked_when_it_is_set_and_kept_as_it_was_written() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    for (address, reason) in [
+        ("a..b@example.com", "a dot stands between two other characters"),
+        ("grüße@example.com", "without SMTPUTF8"),
+        ("al\u{200b}ice@example.com", "invisible character U+200B"),
+        ("\"a\"@example.com", "quoted part"),
+        ("a@[127.0.0.1]", "IP address"),
+        ("a@example.com;b@example.com", "more than one"),
+        ("", "it is empty"),
+    ] {
+        let problem = json(&alice.patch(ME, &json!({ "email": address })).await, 400);
+        assert_eq!(problem["errors"][0]["field"], "email");
+        assert_eq!(problem["errors"][0]["code"], "invalid_email");
+        assert!(
+            text(&problem["errors"][0], "message").contains(reason),
+            "{problem}"
+        );
+    }
+    let shown = set(&alice, json!({ "email": "user@bücher.example" })).await;
+    assert_eq!(shown["email"], "user@bücher.example");
+}
+
+#[tokio::test]
+async fn an_invalid_address_in_a_token_or_set_under_older_rules_locks_nobody_out() {
+    let api = Service::start("api").await;
+    let mut claims = tokens::claims("alice", "Europe/Berlin", api.clock.now());
+    for claim in [
+        json!("a..b@example.com"),
+        json!("a@example.com;b@example.com"),
+        json!(7),
+    ] {
+        claims["email"] = claim.clone();
+        let token = tokens::signed(json!({ "alg": "HS256" }), claims.clone(), tokens::KEY);
+        let me = send(api.anybody().call(Method::GET, ME).bearer(&token)).await;
+        assert_eq!(json(&me, 200)["email"], Value::Null, "{claim}");
+    }
+    let bob = api.user("bob");
+    let body = json!({ "title": "x", "due": "2026-12-01T09:00", "reminders": [{ "minutesBefore": 60 }] });
+    let task = bob.create("/api/v1/tasks", &body).await;
+    set(&bob, json!({ "defaultReminder": 15 })).await;
+    // As it could be set before.
+    api.sql("UPDATE person SET own_email = 'b..b@example.com' WHERE id = 'bob'");
+    assert_eq!(json(&bob.get(ME).await, 200)["email"], "b..b@example.com");
+    assert_eq!(
+        set(&bob, json!({ "defaultReminder": 30 })).await["email"],
+        "b..b@example.com"
+    );
+    assert_eq!(read(&bob, &task).await["title"], "x");
+    // email-delivery says what is wrong with it.
+    assert_eq!(delivery(&api, &task).await["email"], "b..b@example.com");
+    assert_eq!(
+        set(&bob, json!({ "email": null })).await["email"],
+        "bob@example.com"
+    );
+}
+
 /// A task with a reminder at 13:10 in Berlin, ten minutes after the start, in quiet hours until 14:00.
 async fn quiet(api: &Service) -> Value {
     let alice = api.user("alice");

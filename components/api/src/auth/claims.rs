@@ -21,7 +21,7 @@ pub(super) struct Custom {
     #[serde(default)]
     aud: Option<Audience>,
     #[serde(default)]
-    email: Option<String>,
+    email: Option<Value>,
     #[serde(default)]
     email_verified: Option<Value>,
     #[serde(default)]
@@ -90,17 +90,11 @@ impl Claims {
                 .map_err(|error| refuse("has a zoneinfo claim that is no IANA zone").logged(error))?,
             None => Zone::utc(),
         };
-        let email = match custom.email {
-            // The provider itself says that this may be somebody else's address.
-            Some(_) if unverified(custom.email_verified.as_ref()) => None,
-            Some(email) => {
-                let email: MailAddress = email.parse().map_err(|error| {
-                    refuse("has an email claim that is not one mail address").logged(error)
-                })?;
-                Some(email.into())
-            }
-            None => None,
-        };
+        // The provider itself says when this may be somebody else's address.
+        let email = custom
+            .email
+            .filter(|_| !unverified(custom.email_verified.as_ref()))
+            .and_then(|claim| usable(&claim));
         Ok(User {
             id,
             email,
@@ -108,6 +102,18 @@ impl Claims {
             zone,
         })
     }
+}
+
+/// The address in an `email` claim, if mail can be sent there. An invalid claim counts as absent: the user cannot correct it, needs
+/// the token, and can set an address under `/api/v1/me`.
+fn usable(claim: &Value) -> Option<String> {
+    let reason = match claim.as_str().map(str::parse::<MailAddress>) {
+        Some(Ok(email)) => return Some(email.into()),
+        Some(Err(error)) => error.reason(),
+        None => "it is not a string".to_owned(),
+    };
+    tracing::info!("the email claim of a token is not used: {reason}");
+    None
 }
 
 /// `email_verified` is a boolean; some providers write it as a text.
@@ -174,7 +180,6 @@ mod tests {
             (with("iss", json!("nudge ")), "iss, aud"),
             (with("sub", json!("")), "sub claim"),
             (with("zoneinfo", json!("Mars/Base")), "zoneinfo"),
-            (with("email", json!("a@example.com;b@example.com")), "email"),
         ] {
             let detail = outcome(&claims).unwrap_err();
             assert!(detail.contains(words), "{claims}: {detail}");
@@ -206,6 +211,26 @@ mod tests {
             assert!(outcome(&with("nbf", time.clone())).is_err(), "{time}");
         }
         assert!(outcome(&with("exp", json!(EXP as f64 + 0.5))).is_ok());
+    }
+
+    #[test]
+    fn an_email_claim_that_is_no_address_counts_as_absent_and_locks_nobody_out() {
+        for claim in [
+            json!("a@example.com;b@example.com"),
+            json!("a..b@example.com"),
+            json!("grüße@example.com"),
+            json!("alice"),
+            json!(""),
+            json!(7),
+            json!(["alice@example.com"]),
+            json!({}),
+            Value::Null,
+        ] {
+            let user = outcome(&with("email", claim.clone())).unwrap();
+            assert_eq!((user.id.as_str(), user.email), ("alice", None), "{claim}");
+        }
+        let user = outcome(&with("email", json!("alice@bücher.example"))).unwrap();
+        assert_eq!(user.email.as_deref(), Some("alice@bücher.example"));
     }
 
     #[test]
