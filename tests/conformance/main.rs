@@ -19,6 +19,7 @@ mod bindings;
 mod health;
 mod invocation;
 mod jobs;
+mod mails;
 mod pubsub;
 mod secrets;
 mod state;
@@ -102,6 +103,13 @@ fn cases() -> Vec<Case> {
         a_field_that_is_left_out_is_that_of_the_mail_before,
         what_the_mail_server_says_is_passed_on,
         what_is_refused_is_named,
+    ]);
+    all.extend(cases![mails:
+        a_header_is_encoded_and_folded_like_this,
+        encoded_words_are_folded_as_rfc_2047_asks,
+        every_body_arrives,
+        an_address_that_is_none_is_named,
+        an_address_may_have_a_name,
     ]);
     all.extend(cases![invocation:
         another_app_is_called,

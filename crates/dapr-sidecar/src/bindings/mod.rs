@@ -1,5 +1,6 @@
 //! `POST|PUT /v1.0/bindings/{name}`: output bindings.
 
+mod address;
 mod message;
 pub(crate) mod smtp;
 

@@ -5,12 +5,12 @@ use std::error::Error as _;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use lettre::address::{Address, Envelope};
+use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
-use super::message;
+use super::{address, message};
 use crate::app::chain;
 use crate::resources::{MAIL_FIELDS, Smtp};
 
@@ -19,11 +19,10 @@ use crate::resources::{MAIL_FIELDS, Smtp};
 pub(crate) enum SendError {
     #[error("smtp binding error: {0} property not supplied in configuration- or request-metadata")]
     Missing(&'static str),
-    #[error("error from smtp binding, sending email failed: invalid address {text}: {source}")]
-    Address {
-        text: String,
-        source: lettre::address::AddressError,
-    },
+    #[error(
+        "error from smtp binding, sending email failed: gomail: could not send email 1: gomail: invalid address {text:?}: {why}"
+    )]
+    Address { text: String, why: String },
     #[error("error from smtp binding, sending email failed: {0}")]
     Envelope(#[from] lettre::error::Error),
     #[error("error from smtp binding, sending email failed: {}", refusal(.0))]
@@ -73,18 +72,20 @@ impl Mailer {
                 return Err(SendError::Missing(name));
             }
         }
+        // What a header will say is what is looked at, the sender first.
         let parse = |text: &str| {
-            text.parse::<Address>().map_err(|source| SendError::Address {
-                text: text.to_owned(),
-                source,
-            })
+            let text = message::words(text);
+            address::parse(&text).map_err(|why| SendError::Address { text, why })
         };
+        let sender = parse(get("emailFrom"))?;
         let recipients: Result<Vec<_>, _> = ["emailTo", "emailCC", "emailBCC"]
             .iter()
-            .flat_map(|name| message::addresses(get(name)))
+            .map(|name| get(name))
+            .filter(|list| !list.is_empty())
+            .flat_map(message::addresses)
             .map(parse)
             .collect();
-        let envelope = Envelope::new(Some(parse(get("emailFrom"))?), recipients?)?;
+        let envelope = Envelope::new(Some(sender), recipients?)?;
         let mail = message::compose(&fields, html, now);
         self.transport().send_raw(&envelope, &mail).await?;
         Ok(())
