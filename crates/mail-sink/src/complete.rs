@@ -4,8 +4,7 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::{BodyPart, MimePart};
 use mail_parser::{HeaderName, Message, MessageParser, MimeHeaders, PartType};
 
-/// Columns of the text that is made from HTML; the length RFC 5322 section 2.1.1 recommends, minus quoting.
-const TEXT_WIDTH: usize = 76;
+use crate::text;
 
 /// Completes a message: `Message-ID` and `Date` when missing, and for a message that is HTML alone a
 /// `multipart/alternative` of its text and itself (RFC 2046 section 5.1.4). Every other header stays as it is.
@@ -55,9 +54,7 @@ fn html_alone<'m>(message: &'m Message<'_>) -> Option<&'m str> {
 
 /// Text first, then the HTML: the last alternative is the richest. `None` if no text can be had.
 fn alternatives(html: &str) -> Option<Vec<u8>> {
-    let text = match html2text::config::with_decorator(html2text::render::TrivialDecorator::new())
-        .string_from_read(html.as_bytes(), TEXT_WIDTH)
-    {
+    let text = match text::of_html(html) {
         Ok(text) => text,
         Err(error) => {
             tracing::warn!(%error, "an HTML mail is stored without a text part");

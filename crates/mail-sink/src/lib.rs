@@ -22,6 +22,7 @@ mod fault;
 mod server;
 mod session;
 mod spool;
+mod text;
 
 pub use fault::{Fault, Stage};
 pub use server::{Error, MailSink};
