@@ -11,10 +11,12 @@
 //! | `service.rs` | what happens |
 //! | `store.rs` | the inbox |
 //! | `mail.rs` | what the mail says |
+//! | `header.rs` | how its subject and sender are written |
 //! | `smtp.rs` | the binding, and what its failures mean |
 
 mod bindings;
 mod exports;
+mod header;
 mod mail;
 mod routes;
 mod service;

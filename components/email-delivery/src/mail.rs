@@ -1,7 +1,13 @@
 //! What a reminder's mail says.
 //!
 //! Dapr's binding sends HTML only; the mail server it hands the mail to may add a text part (decision 0005). The
-//! template escapes every value once, and the subject is plain text, so a title with `&` reads as it was written.
+//! template escapes every value once, and the subject is text, not HTML, so a title with `&` reads as it was written.
+//!
+//! What people wrote is in blocks of its own with `dir="auto"`: each is set from right to left if its own text is, and directional
+//! marks that nobody closes end with the block (UAX 9, rule X8), so they cannot turn around what Nudge says. `lang=""` says that
+//! the language is not that of the page, and `white-space:pre-wrap` keeps spaces.
+
+use std::borrow::Cow;
 
 use askama::Template;
 use jiff::Timestamp;
@@ -9,12 +15,18 @@ use nudge_contract::task::Task;
 use nudge_domain::Zone;
 use nudge_domain::task::Priority;
 
+use crate::header;
+
 /// Longest part of a description that is shown, in characters.
 const SHOWN: usize = 2_000;
+
+/// Longest word that is left out whole where a description is cut, in characters.
+const LONGEST_WORD: usize = 80;
 
 /// A mail, but for its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
+    /// As the header carries it, in ASCII.
     pub(crate) subject: String,
     pub(crate) html: String,
     /// `X-Priority`, 1 (highest) to 5.
@@ -59,7 +71,7 @@ pub(crate) fn write(
     }
     .render()?;
     Ok(Mail {
-        subject: format!("Reminder: {}", task.title),
+        subject: header::subject(&format!("Reminder: {}", task.title)),
         html,
         x_priority,
     })
@@ -102,17 +114,45 @@ fn left(due: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The lines of a description, without empty ones.
 fn paragraphs(description: &str) -> Vec<String> {
-    let mut shown: String = description.chars().take(SHOWN).collect();
-    if shown.len() < description.len() {
-        shown.push('…');
-    }
-    shown
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
+    shortened(description)
+        .split(['\n', '\r'])
+        .map(str::trim_end)
+        .filter(|line| !line.trim().is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// As much of a text as is shown. It is cut after a word or, if there is no space near the end, after a character that nothing
+/// joins: an accent stays with its letter, and a joined emoji stays whole.
+fn shortened(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(SHOWN) else {
+        return Cow::Borrowed(text);
+    };
+    let (shown, _) = text.split_at(end);
+    let words = shown.trim_end_matches(|c: char| !c.is_whitespace());
+    let kept = if shown.chars().count() - words.chars().count() <= LONGEST_WORD {
+        words
+    } else {
+        whole(text, shown)
+    };
+    Cow::Owned(format!("{}…", kept.trim_end()))
+}
+
+/// The start of a text without its last character if that goes on behind it.
+fn whole<'a>(text: &str, mut start: &'a str) -> &'a str {
+    let joins = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
+    while text
+        .get(start.len()..)
+        .is_some_and(|rest| rest.starts_with(joins))
+        || start.ends_with('\u{200d}')
+    {
+        let mut characters = start.chars();
+        characters.next_back();
+        start = characters.as_str();
+    }
+    start
 }
 
 #[cfg(test)]
@@ -154,5 +194,32 @@ mod tests {
             due_in(at("2026-12-31T20:00:00Z"), &zone),
             "Friday, 1 January 2027 at 01:30 (Asia/Kolkata)"
         );
+    }
+
+    #[test]
+    fn a_description_keeps_its_indentation_and_loses_its_empty_lines() {
+        assert_eq!(
+            paragraphs("first\r\n\r\n  - second  two\t\rthird\n\u{3000}\n"),
+            ["first", "  - second  two", "third"]
+        );
+    }
+
+    #[test]
+    fn a_long_description_is_cut_behind_a_word_or_a_whole_character() {
+        assert_eq!(shortened("short"), "short");
+        let all = "x".repeat(SHOWN);
+        assert_eq!(shortened(&all), all);
+        let words = "ab cde ".repeat(400);
+        let cut = shortened(&words);
+        assert!(cut.ends_with(" ab…") || cut.ends_with(" cde…"), "{cut}");
+        let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
+        for before in 0..8 {
+            let text = format!("{}{}", "x".repeat(SHOWN - before), family.repeat(3));
+            let cut = shortened(&text);
+            let end = cut.strip_suffix('…').expect("it is cut");
+            assert!(!end.ends_with('\u{200d}'), "{cut}");
+        }
+        let accents = format!("{}e\u{301}e\u{301}", "x".repeat(SHOWN - 1));
+        assert_eq!(shortened(&accents), format!("{}…", "x".repeat(SHOWN - 1)));
     }
 }

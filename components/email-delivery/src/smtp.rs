@@ -9,27 +9,45 @@ use nudge_component::dapr::types::Error;
 use nudge_component::publish::describe;
 use nudge_component::settings::variable;
 use nudge_contract::names::component::SMTP;
+use nudge_domain::{MailAddress, MailAddressError};
 
+use crate::header;
 use crate::mail::Mail;
 
+/// What the binding says before the reason why it did not send a mail, once it is connected to the mail server and logged in.
+const NOT_SENT: &str = "gomail: could not send email 1: ";
+
+/// Such a reason: an address that it can neither send from nor to follows, in quotation marks.
+const INVALID_ADDRESS: &str = "gomail: invalid address ";
+
+/// What the binding says when a field is missing, or has no value that it could have.
+const INVALID_FIELD: &str = ": smtp binding error:";
+
 /// Why a mail did not go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The mail server refuses it for good; the text is for its owner.
+    /// It never will; the text is for its owner. It ends up in an event, so it holds no address.
     Permanent(String),
     /// Later it may work; the text is for the log.
     Passing(String),
 }
 
-/// Sends a mail.
+/// Sends a mail. An address that was stored before addresses were checked as they are now may be none.
 pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
+    let to: MailAddress = to.parse().map_err(|error: MailAddressError| {
+        Failure::Permanent(format!(
+            "the address in your profile cannot get mail: {}",
+            error.reason()
+        ))
+    })?;
     let from = match variable("mail_from").await {
         Ok(Some(from)) => from,
         Ok(None) => return Err(Failure::Passing("the variable mail_from is empty".to_owned())),
         Err(error) => return Err(Failure::Passing(error)),
     };
     let metadata = vec![
-        ("emailFrom".to_owned(), from),
-        ("emailTo".to_owned(), to.to_owned()),
+        ("emailFrom".to_owned(), header::sender(&from)),
+        ("emailTo".to_owned(), to.to_ascii().to_owned()),
         ("subject".to_owned(), mail.subject.clone()),
         ("priority".to_owned(), mail.x_priority.to_string()),
     ];
@@ -37,20 +55,65 @@ pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
     let data = serde_json::to_string(&mail.html).unwrap_or_default();
     match bindings::invoke(SMTP.to_owned(), "create".to_owned(), metadata, data).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(sort(&error)),
+        Err(error) => Err(sort(&error, &to)),
     }
 }
 
-fn sort(error: &Error) -> Failure {
+/// What a failure of the binding means. What an operator has to mend is an error in the log, and the mail waits.
+fn sort(error: &Error, to: &MailAddress) -> Failure {
     let message = match error {
         Error::Other(failure) | Error::InvalidArgument(failure) => &failure.message,
         _ => return Failure::Passing(describe(error)),
     };
-    match reply_code(message) {
-        Some(code) if is_about_the_mail(code) => {
-            Failure::Permanent(format!("the mail server refused it with {code}"))
+    let meaning = meaning(message, to);
+    if let Meaning::Setup(what) = meaning {
+        tracing::error!("no mail goes out until {what}: {}", describe(error));
+    }
+    match meaning {
+        Meaning::Recipient => {
+            Failure::Permanent("Dapr's mail binding cannot send to the address in your profile".to_owned())
         }
-        _ => Failure::Passing(describe(error)),
+        Meaning::Refused(code) => Failure::Permanent(format!("the mail server refused it with {code}")),
+        Meaning::Setup(_) | Meaning::Passing => Failure::Passing(describe(error)),
+    }
+}
+
+/// What the binding's message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// The recipient is no address.
+    Recipient,
+    /// The mail server refuses the mail, with this reply code.
+    Refused(u16),
+    /// Something in the setup; until when.
+    Setup(&'static str),
+    /// Anything that may pass.
+    Passing,
+}
+
+fn meaning(message: &str, to: &MailAddress) -> Meaning {
+    if message.contains(INVALID_FIELD) {
+        return Meaning::Setup("the smtp component and the variable mail_from are complete");
+    }
+    let Some((_, reason)) = message.split_once(NOT_SENT) else {
+        return match reply_code(message) {
+            Some(500..) => Meaning::Setup("the mail server lets the smtp component in"),
+            _ => Meaning::Passing,
+        };
+    };
+    if let Some(address) = reason.strip_prefix(INVALID_ADDRESS) {
+        // The binding looks at the sender first, in the same words.
+        return if address.starts_with(&format!("\"{}\"", to.to_ascii())) {
+            Meaning::Recipient
+        } else {
+            Meaning::Setup("the variable mail_from is an address")
+        };
+    }
+    match reply_code(reason) {
+        // Not logged in (RFC 4954, section 6).
+        Some(530 | 534 | 535 | 538) => Meaning::Setup("the smtp component can log in to the mail server"),
+        Some(code @ 500..) => Meaning::Refused(code),
+        _ => Meaning::Passing,
     }
 }
 
@@ -65,31 +128,82 @@ fn reply_code(message: &str) -> Option<u16> {
         .find(|code| (400..600).contains(code))
 }
 
-/// 5yz is for good, but for those that say that we are not logged in (RFC 4954, section 6): that is our own matter.
-fn is_about_the_mail(code: u16) -> bool {
-    (500..600).contains(&code) && !matches!(code, 530 | 534 | 535 | 538)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What daprd says, with the binding's words as they were recorded from components-contrib 1.16.0 and 1.18.4.
+    fn recorded(words: &str) -> String {
+        format!("error invoking output binding smtp: {words}")
+    }
+
+    fn gomail(words: &str) -> String {
+        recorded(&format!(
+            "error from smtp binding, sending email failed: gomail: could not send email 1: {words}"
+        ))
+    }
+
+    fn meaning(message: &str) -> Meaning {
+        let to = "alice@example.com".parse().unwrap();
+        super::meaning(message, &to)
+    }
+
     #[test]
     fn only_a_refusal_of_the_mail_itself_is_permanent() {
-        let recorded = |reply: &str| {
-            format!(
-                "error invoking output binding smtp: error from smtp binding, sending email failed: gomail: could not send email 1: {reply}"
-            )
-        };
-        assert_eq!(reply_code(&recorded(r#"550 "5.1.1 no such user""#)), Some(550));
-        assert_eq!(reply_code(&recorded("550 5.1.1 no such user")), Some(550));
-        assert_eq!(reply_code(&recorded(r#"451 "4.3.0 try later""#)), Some(451));
-        assert_eq!(
-            reply_code(
-                "error invoking output binding smtp: dial tcp 127.0.0.1:587: connect: connection refused"
+        for (reply, expected) in [
+            (r#"550 "5.1.1 no such user""#, Meaning::Refused(550)),
+            ("550 5.1.1 no such user", Meaning::Refused(550)),
+            ("552-5.2.2 mailbox full", Meaning::Refused(552)),
+            ("553 5.1.3 bad address: 451 is its number", Meaning::Refused(553)),
+            (r#"451 "4.3.0 try later""#, Meaning::Passing),
+            ("451 4.3.0: 550 will follow", Meaning::Passing),
+            (
+                "550 gomail: invalid address is a text of the server",
+                Meaning::Refused(550),
             ),
-            None
+            ("EOF", Meaning::Passing),
+        ] {
+            assert_eq!(meaning(&gomail(reply)), expected, "{reply}");
+        }
+        let refused = "dial tcp 127.0.0.1:587: connect: connection refused";
+        assert_eq!(
+            meaning(&recorded(&format!(
+                "error from smtp binding, sending email failed: {refused}"
+            ))),
+            Meaning::Passing
         );
-        assert!(is_about_the_mail(550) && !is_about_the_mail(451) && !is_about_the_mail(535));
+    }
+
+    #[test]
+    fn an_address_that_the_binding_calls_invalid_is_permanent_if_it_is_the_recipients() {
+        for words in [
+            "mail: missing '@' or angle-addr",
+            "mail: no angle-addr",
+            "mail: missing word in phrase: mail: invalid string",
+            "mail: expected single address, got \"550 \"",
+        ] {
+            let said = |address: &str| gomail(&format!("gomail: invalid address \"{address}\": {words}"));
+            assert_eq!(meaning(&said("alice@example.com")), Meaning::Recipient, "{words}");
+            assert!(
+                matches!(meaning(&said("nudge..x@example.com")), Meaning::Setup(_)),
+                "the sender is nothing that the recipient can mend: {words}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_setup_lacks_is_not_the_fault_of_the_mail() {
+        for message in [
+            recorded(
+                "smtp binding error: emailFrom property not supplied in configuration- or request-metadata",
+            ),
+            recorded("smtp binding error:  priority value must be between 1 (highest) and 5 (lowest)"),
+            gomail(r#"535 "5.7.8 authentication failed""#),
+            recorded(r#"error from smtp binding, sending email failed: 535 "5.7.8 no""#),
+            recorded("error from smtp binding, sending email failed: 554 5.7.1 your address is on a list"),
+            gomail("530 5.7.0 authentication required"),
+        ] {
+            assert!(matches!(meaning(&message), Meaning::Setup(_)), "{message}");
+        }
     }
 }

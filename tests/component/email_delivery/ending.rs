@@ -54,10 +54,62 @@ async fn a_mail_that_is_refused_for_good_has_failed() {
 }
 
 #[tokio::test]
+async fn a_reminder_to_an_address_set_under_older_rules_fails_and_the_outcome_does_not_repeat_it() {
+    for (address, reason) in [
+        ("bob..b@example.net", "a dot stands between two other characters"),
+        ("bób@example.net", "without SMTPUTF8"),
+        ("bob@exam_ple.net", "`_` cannot stand after the @"),
+    ] {
+        let email = start().await;
+        email.dapr.answer_json(200, &send_to(address, &task()));
+        assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
+        assert_eq!(email.dapr.calls(Function::Binding), 0, "{address}");
+        let told = outcomes(&email);
+        assert_eq!((told.len(), told[0].1.as_str()), (1, "nudge.reminder.failed.v1"));
+        let failure = told[0].2.as_str().expect("a reason");
+        assert!(failure.contains(reason), "{failure}");
+        assert!(
+            !failure.contains("ple.net") && !failure.contains("bob"),
+            "{failure}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_that_the_binding_calls_invalid_has_failed_and_a_sender_waits() {
+    let invalid = |address: &str| {
+        smtp(&format!(
+            "gomail: invalid address \"{address}\": mail: missing '@' or angle-addr"
+        ))
+    };
+    let email = start().await;
+    email
+        .dapr
+        .fail_next(Function::Binding, invalid("alice@example.com"));
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    assert_eq!(
+        outcomes(&email)[0].2,
+        "Dapr's mail binding cannot send to the address in your profile"
+    );
+    email
+        .dapr
+        .fail_next(Function::Binding, invalid("nudge..x@example.com"));
+    deliver(&email, &reminder_due(&task(), 1)).await;
+    assert_eq!(outcomes(&email).len(), 1, "the setup may be mended");
+}
+
+#[tokio::test]
 async fn a_mail_that_cannot_go_out_for_now_is_released_and_goes_out_with_the_next_delivery() {
     for error in [
         smtp(r#"451 "4.3.0 try later""#),
         smtp(r#"535 "5.7.8 log in first""#),
+        failed(
+            "error invoking output binding smtp: smtp binding error: emailFrom property not supplied in configuration- or \
+             request-metadata",
+        ),
+        failed(
+            "error invoking output binding smtp: error from smtp binding, sending email failed: 554 5.7.1 not from there",
+        ),
         unavailable("no sidecar"),
         failed("dial tcp: connection refused"),
     ] {

@@ -62,6 +62,48 @@ async fn every_mail_carries_every_field_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_subject_that_readers_would_change_is_given_to_the_binding_in_ascii() {
+    let email = start().await;
+    let mut task = task();
+    for (number, title, subject) in [
+        (
+            1,
+            "=?UTF-8?B?SGVsbG8=?= world",
+            "=?UTF-8?B?UmVtaW5kZXI6ID0/VVRGLTg/Qj9TR1ZzYkc4PT89IHdvcmxk?=",
+        ),
+        (2, "two  spaces", "=?UTF-8?Q?Reminder:_two__spaces?="),
+        (
+            3,
+            "Milch für Jürgen",
+            "=?UTF-8?Q?Reminder:_Milch_f=C3=BCr_J=C3=BCrgen?=",
+        ),
+        (4, "שלום", "=?UTF-8?B?UmVtaW5kZXI6INep15zXlded?="),
+    ] {
+        task["title"] = json!(title);
+        task["reminders"][0]["remindAt"] = json!(format!("2026-11-21T13:3{number}:00+01:00"));
+        email.dapr.answer_json(200, &send_to("alice@example.com", &task));
+        deliver(&email, &reminder_due(&task, 0)).await;
+        let mail = email.dapr.binding_calls().pop().expect("a mail");
+        assert_eq!(field(&mail, "subject"), subject);
+        assert!(
+            html(&email).contains(&format!(">{title}</h1>")),
+            "the body has it as it is"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_international_domain_is_sent_in_ascii() {
+    let email = start().await;
+    email
+        .dapr
+        .answer_json(200, &send_to("user@bücher.example", &task()));
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    let mail = email.dapr.binding_calls().pop().expect("a mail");
+    assert_eq!(field(&mail, "emailTo"), "user@xn--bcher-kva.example");
+}
+
+#[tokio::test]
 async fn mails_of_two_people_do_not_mix() {
     let email = start().await;
     email.dapr.answer(|invocation| {
