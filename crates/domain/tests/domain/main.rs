@@ -7,6 +7,8 @@ mod due_moved;
 #[cfg(test)]
 mod due_phrase;
 #[cfg(test)]
+mod grammar;
+#[cfg(test)]
 mod id;
 #[cfg(test)]
 mod mail_address;
