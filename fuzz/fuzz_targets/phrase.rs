@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
+use nudge_domain::phrase::parse_recurrence_for;
 use nudge_domain::quiet_hours::TimeOfDay;
 use nudge_domain::recurrence::Rule;
 use nudge_domain::{Due, MailAddress, QuietHours, Zone, parse_recurrence};
@@ -29,6 +30,13 @@ fuzz_target!(|data: &[u8]| {
             "its canonical text is itself"
         ),
         Err(error) => one_line(&error.to_string()),
+    }
+    if let Ok(due) = Due::new(now, zone.clone())
+        && let Ok(rule) = parse_recurrence_for(text, &due, None)
+    {
+        assert_eq!(rule.to_string().parse::<Rule>().as_ref(), Ok(&rule));
+        let again = parse_recurrence_for(text, &due, Some(&rule));
+        assert_eq!(again.as_ref(), Ok(&rule), "given again it is the same");
     }
     match Due::parse_or_phrase(text, &zone, now) {
         Ok(due) => {

@@ -26,7 +26,10 @@ const MONTHS: [&str; 12] = [
 const NUMBERS: [&str; 12] = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 ];
-const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+const ORDINALS: [&str; 12] = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+    "eleventh", "twelfth",
+];
 
 /// Index of a weekday, Monday 0: `monday`, `mondays`, `mon`.
 pub(crate) fn weekday(word: &str) -> Option<usize> {
@@ -44,17 +47,14 @@ fn name_in(names: &[&str], word: &str) -> Option<usize> {
         .position(|name| word.len() >= 3 && name.starts_with(word))
 }
 
-/// `first` to `fifth`, `1st` to `5th`, `last`.
-pub(crate) fn position(word: &str) -> Option<i32> {
-    if word == "last" {
-        return Some(-1);
-    }
+/// `first` to `twelfth`, `1st`, `22nd`.
+pub(crate) fn ordinal(word: &str) -> Option<i32> {
     let spelled = ORDINALS
         .iter()
         .zip(1..)
         .find(|(name, _)| **name == word)
         .map(|(_, number)| number);
-    spelled.or_else(|| numeral(word).filter(|number| *number <= 5))
+    spelled.or_else(|| numeral(word))
 }
 
 /// `1st`, `22nd`, `3rd`, `15th`.

@@ -14,7 +14,8 @@
 //!
 //! * Only dates that match the rule occur; `DTSTART` counts as the first occurrence if it matches (section 3.8.5.3 leaves
 //!   the other case open; python-dateutil and the `rrule` crate decide likewise).
-//! * A date that a month lacks is skipped, not moved: monthly from 31 January is next due on 31 March (section 3.3.10).
+//! * A date that a month lacks is skipped, not moved: monthly from 31 January is next due on 31 March (section 3.3.10). Rules
+//!   of [phrases](crate::phrase) name the last day as well, so they skip no month.
 //! * A local time that a zone skips moves forward by the gap; one that happens twice means the first (section 3.3.5). An
 //!   occurrence that thereby falls on the one before (Samoa skipped a whole day) is one occurrence.
 //! * `UNTIL` may be a date (that whole local day counts) or a local time, although section 3.3.10 asks for UTC.
@@ -30,6 +31,7 @@
 //! A loop in a component is never interrupted, so every search here ends: nothing is due after 2199, each period of a
 //! rule is looked at once, and [`Occurrences`] stops for good after [`MAX_DAYS_EXAMINED`] days.
 
+mod anchor;
 mod error;
 mod expand;
 mod occurrences;

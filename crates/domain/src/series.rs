@@ -67,7 +67,8 @@ pub struct NextOccurrence {
 ///
 /// Counting from the completion, the rule begins anew (as `DTSTART`) on the day of the completion, at the due's local
 /// time of day, and gives its first instant after that which is also after the due. Numbers rise by one. A rule of months
-/// or years that names no day is a distance then: a month after the 31st is at most the last day of the next month.
+/// or years that names no day is a distance then: a month after the 31st is at most the last day of the next month. So is that of a
+/// phrase that left the day to the due date, whose rule has the day of that date only for the sake of months that lack it.
 pub fn next_occurrence(completed: &CompletedOccurrence<'_>) -> Option<NextOccurrence> {
     let zone = completed.first_due.zone();
     let (occurrence, at) = match completed.counts_from {
@@ -108,7 +109,7 @@ fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {
         _ => due.time(),
     };
     let start = Due::new(rules.to_timestamp(day.to_datetime(time)).ok()?, zone.clone()).ok()?;
-    let rule = completed.rule.uncounted().clamped_to_months(day);
+    let rule = completed.rule.uncounted().without_anchor().clamped_to_months(day);
     let after = start.at().max(completed.due.at());
     rule.occurrences_after(&start, after).at_time(time).next()
 }

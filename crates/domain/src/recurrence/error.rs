@@ -35,6 +35,14 @@ pub enum RuleError {
         /// The phrases that say either clearly.
         instead: &'static str,
     },
+    /// A phrase that says how often, but not when: `3 days a week`.
+    #[error("`{text}` says how often, but not on which days: say {instead}")]
+    DaysMissing {
+        /// The refused text, shortened.
+        text: String,
+        /// Phrases that say which days.
+        instead: &'static str,
+    },
     /// A phrase with a time of day.
     #[error("`{text}` names a time of day: leave it out, the time comes from the due date")]
     TimeInPhrase {

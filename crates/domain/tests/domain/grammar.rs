@@ -184,23 +184,26 @@ impl Range {
 }
 
 /// A text as tokens: words between spaces, with commas, slashes, `&` and hyphens as words of their own. A word that begins with
-/// a digit keeps its slashes and hyphens unless letters follow them: `2026-12-31` and `3/4` are one token, `2nd-to-last` is five.
+/// a digit keeps its hyphens unless letters follow them, and a word of digits its slashes: `2026-12-31` and `3/4` are one token,
+/// `2nd-to-last` is five.
 pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     for word in text.to_lowercase().split_whitespace() {
-        let number = word.starts_with(|first: char| first.is_ascii_digit())
-            && !["-", "/"].iter().any(|mark| {
-                word.split(mark)
-                    .skip(1)
-                    .any(|rest| rest.starts_with(char::is_alphabetic))
-            });
-        let marks: &[char] = if number {
-            &[',', '&']
-        } else {
-            &[',', '&', '/', '-']
-        };
+        let mut marks = vec![',', '&'];
+        if !word.bytes().all(|byte| b"0123456789/,".contains(&byte)) {
+            marks.push('/');
+        }
+        let number = word.starts_with(|first: char| first.is_ascii_digit());
+        if !number
+            || word
+                .split('-')
+                .skip(1)
+                .any(|rest| rest.starts_with(char::is_alphabetic))
+        {
+            marks.push('-');
+        }
         let mut rest = word;
-        while let Some(at) = rest.find(marks) {
+        while let Some(at) = rest.find(&marks[..]) {
             let (before, mark) = rest.split_at(at);
             tokens.extend((!before.is_empty()).then(|| before.to_owned()));
             let (mark, after) = mark.split_at(1);
@@ -322,7 +325,7 @@ to = \"to\" | \"-\"
     #[test]
     fn marks_are_tokens_except_within_numbers() {
         assert_eq!(
-            tokens("Mon-Fri, 2nd-to-last/first 2026-12-31, 3/4 a&b"),
+            tokens("Mon-Fri, 2nd-to-last/first 2026-12-31, 3/4 1st/3rd a&b"),
             [
                 "mon",
                 "-",
@@ -338,6 +341,9 @@ to = \"to\" | \"-\"
                 "2026-12-31",
                 ",",
                 "3/4",
+                "1st",
+                "/",
+                "3rd",
                 "a",
                 "&",
                 "b"

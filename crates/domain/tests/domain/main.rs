@@ -15,6 +15,10 @@ mod mail_address;
 #[cfg(test)]
 mod phrase;
 #[cfg(test)]
+mod phrase_grammar;
+#[cfg(test)]
+mod phrase_month_ends;
+#[cfg(test)]
 mod quiet_hours;
 #[cfg(test)]
 mod recurrence;

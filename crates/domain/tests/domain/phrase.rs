@@ -106,17 +106,280 @@ fn understands_what_people_write() {
             "every year on the 1st of may",
             "FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=1",
         ),
-        ("yearly on 29 feb", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"),
         ("fourth thursday of november", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH"),
         ("every march", "FREQ=YEARLY;BYMONTH=3"),
         ("daily for 10 times", "FREQ=DAILY;COUNT=10"),
-        ("every monday 5 times", "FREQ=WEEKLY;COUNT=5;BYDAY=MO"),
+        ("every monday for 5 times", "FREQ=WEEKLY;COUNT=5;BYDAY=MO"),
         (
             "weekdays until 2026-12-31",
             "FREQ=WEEKLY;UNTIL=20261231;BYDAY=MO,TU,WE,TH,FR",
         ),
     ] {
         assert_eq!(rule(phrase), expected, "{phrase}");
+    }
+}
+
+#[test]
+fn a_number_before_the_unit_is_a_place_in_it() {
+    for (phrase, expected) in [
+        ("every 2nd of the month", "FREQ=MONTHLY;BYMONTHDAY=2"),
+        ("every second of the month", "FREQ=MONTHLY;BYMONTHDAY=2"),
+        ("each 15th of the month", "FREQ=MONTHLY;BYMONTHDAY=15"),
+        ("every 15 of the month", "FREQ=MONTHLY;BYMONTHDAY=15"),
+        ("the 15 of every month", "FREQ=MONTHLY;BYMONTHDAY=15"),
+        ("every 2nd day of the month", "FREQ=MONTHLY;BYMONTHDAY=2"),
+        ("day 3 of each month", "FREQ=MONTHLY;BYMONTHDAY=3"),
+        ("3rd of every other month", "FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=3"),
+        ("the 3rd every 2 months", "FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=3"),
+        ("every 2nd friday of the month", "FREQ=MONTHLY;BYDAY=2FR"),
+        (
+            "every 2nd friday of every third month",
+            "FREQ=MONTHLY;INTERVAL=3;BYDAY=2FR",
+        ),
+        (
+            "every 3rd workday of the month",
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=3",
+        ),
+        ("every 2nd of january", "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=2"),
+        ("every 2 january", "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=2"),
+        // Without "of" it is an interval.
+        ("every 2nd month", "FREQ=MONTHLY;INTERVAL=2"),
+        (
+            "every 2nd month on the 3rd",
+            "FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=3",
+        ),
+        ("every 15th day", "FREQ=DAILY;INTERVAL=15"),
+        ("every third week", "FREQ=WEEKLY;INTERVAL=3"),
+    ] {
+        assert_eq!(rule(phrase), expected, "{phrase}");
+    }
+    for phrase in [
+        "every 2nd of the year",
+        "every 2nd day of the week",
+        "every 2nd week of the month",
+        "every 2nd month of the year",
+        "every two of the month",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert!(
+            matches!(error, RuleError::UnknownPhrase { .. }),
+            "{phrase}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn two_positions_side_by_side_are_one_from_the_end() {
+    for (phrase, expected) in [
+        ("second last friday of the month", "FREQ=MONTHLY;BYDAY=-2FR"),
+        ("2nd to last friday of the month", "FREQ=MONTHLY;BYDAY=-2FR"),
+        ("every 2nd-to-last friday", "FREQ=MONTHLY;BYDAY=-2FR"),
+        ("monthly on the next to last friday", "FREQ=MONTHLY;BYDAY=-2FR"),
+        ("third-to-last day of the month", "FREQ=MONTHLY;BYMONTHDAY=-3"),
+        (
+            "second last working day of the month",
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2",
+        ),
+        (
+            "second and last friday of the month",
+            "FREQ=MONTHLY;BYDAY=-1FR,2FR",
+        ),
+        ("second, last friday of the month", "FREQ=MONTHLY;BYDAY=-1FR,2FR"),
+        (
+            "the 1st and the 3rd friday of the month",
+            "FREQ=MONTHLY;BYDAY=1FR,3FR",
+        ),
+        (
+            "1st friday and 3rd monday of the month",
+            "FREQ=MONTHLY;BYDAY=1FR,3MO",
+        ),
+    ] {
+        assert_eq!(rule(phrase), expected, "{phrase}");
+    }
+    for phrase in [
+        "last second friday of the month",
+        "first last friday of the month",
+        "first second friday of the month",
+        "1st 3rd friday of the month",
+        "next last friday of the month",
+        "second second last friday of the month",
+    ] {
+        parse_recurrence(phrase).expect_err(phrase);
+    }
+}
+
+#[test]
+fn ranges_of_weekdays_run_over_the_end_of_the_week() {
+    for (phrase, expected) in [
+        ("sunday to saturday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"),
+        ("fri-mon", "FREQ=WEEKLY;BYDAY=MO,FR,SA,SU"),
+        ("every saturday through sunday", "FREQ=WEEKLY;BYDAY=SA,SU"),
+        ("sun - mon", "FREQ=WEEKLY;BYDAY=MO,SU"),
+        (
+            "every 2 weeks on friday to sunday",
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR,SA,SU",
+        ),
+        ("mon-wed, sat", "FREQ=WEEKLY;BYDAY=MO,TU,WE,SA"),
+    ] {
+        assert_eq!(rule(phrase), expected, "{phrase}");
+    }
+}
+
+#[test]
+fn an_end_is_a_date_with_its_year_or_a_count() {
+    for (phrase, expected) in [
+        ("daily, until 2026-12-31", "FREQ=DAILY;UNTIL=20261231"),
+        ("daily till 20261231", "FREQ=DAILY;UNTIL=20261231"),
+        (
+            "daily until 20261231T090000Z",
+            "FREQ=DAILY;UNTIL=20261231T090000Z",
+        ),
+        ("daily until december 31, 2026", "FREQ=DAILY;UNTIL=20261231"),
+        ("daily until the 1st of march 2027", "FREQ=DAILY;UNTIL=20270301"),
+        ("daily, until 1 mar 2027.", "FREQ=DAILY;UNTIL=20270301"),
+        (
+            "every monday, and thursday, for ten times",
+            "FREQ=WEEKLY;COUNT=10;BYDAY=MO,TH",
+        ),
+        ("weekly for 1 time", "FREQ=WEEKLY;COUNT=1"),
+    ] {
+        assert_eq!(rule(phrase), expected, "{phrase}");
+    }
+    for phrase in [
+        "daily until 2026-02-30",
+        "daily until february 30, 2026",
+        "daily until 2026-13-01",
+        "daily until december 31",
+        "daily until friday",
+        "daily until 2026-12-31 at 9",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert!(
+            matches!(error, RuleError::InvalidValue { name: "UNTIL", .. }),
+            "{phrase}: {error:?}"
+        );
+    }
+    for phrase in [
+        "daily until 31/12/2026",
+        "daily until 12/31",
+        "daily until 2026/12/31",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert_eq!(error.code(), "ambiguous_recurrence", "{phrase}");
+        assert!(error.to_string().contains("until 2026-12-31"), "{error}");
+    }
+    for phrase in [
+        "daily until",
+        "daily for",
+        "daily for 3",
+        "daily for times",
+        "daily for 3 days",
+        "daily until 2026-12-31 for 3 times",
+        "daily for 3 times until 2026-12-31",
+        "daily,, until 2026-12-31",
+        "for 3 times",
+    ] {
+        parse_recurrence(phrase).expect_err(phrase);
+    }
+}
+
+#[test]
+fn every_check_sees_a_phrase_without_its_end_and_its_beginning() {
+    for phrase in [
+        "bimonthly",
+        "semi-monthly",
+        "biannually",
+        "twice a month",
+        "every 2nd friday",
+        "every second workday",
+        "every third business day",
+        "every 2nd weekend",
+        "every other weekday",
+        "every day 3 times",
+        "monthly on monday",
+        "every month on 1/15",
+    ] {
+        for with in ["", " until 2027-06-30", ", until 2027-06-30", " for 5 times"] {
+            let phrase = format!("{phrase}{with}");
+            let error = parse_recurrence(&phrase).expect_err(&phrase);
+            assert_eq!(error.code(), "ambiguous_recurrence", "{phrase}: {error}");
+        }
+    }
+    for phrase in [
+        "once every 2nd friday",
+        "on every 2nd friday",
+        "once bimonthly",
+        "each 2nd friday",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert_eq!(error.code(), "ambiguous_recurrence", "{phrase}");
+    }
+    for phrase in [
+        "hourly until 2027-06-30",
+        "daily at nine for 5 times",
+        "every monday 9am, for 2 times",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert_eq!(error.code(), "unsupported_recurrence", "{phrase}");
+    }
+}
+
+#[test]
+fn how_often_without_days_says_what_is_missing() {
+    for phrase in [
+        "every 3 days a week",
+        "3 days a week",
+        "every two days per week",
+        "2 days every month",
+        "every 3 days of the week",
+        "every 2 weeks of the month",
+        "3 times a day",
+        "three times per week",
+        "3 times daily",
+        "twice daily",
+        "twice a day",
+        "thrice weekly",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        assert!(
+            matches!(error, RuleError::DaysMissing { .. }),
+            "{phrase}: {error:?}"
+        );
+        assert_eq!(error.code(), "invalid_recurrence");
+    }
+    let error = parse_recurrence("every 3 days a week").expect_err("no days");
+    assert_eq!(
+        error.to_string(),
+        "`every 3 days a week` says how often, but not on which days: say `every monday and thursday`, or a distance, \
+         such as `every 2 days`"
+    );
+}
+
+#[test]
+fn what_messages_say_instead_is_understood() {
+    let ambiguous = [
+        "bimonthly",
+        "semimonthly",
+        "biannual",
+        "twice a month",
+        "twice a week",
+        "every 2nd friday",
+        "every 2nd workday",
+        "every 2nd weekend",
+        "every other weekday",
+        "every 2nd january",
+        "monthly on monday",
+        "last day",
+        "every 1/15",
+        "3 days a week",
+        "3 times a day",
+        "täglich",
+    ];
+    for phrase in ambiguous {
+        let message = parse_recurrence(phrase).expect_err(phrase).to_string();
+        for instead in message.split('`').skip(3).step_by(2) {
+            assert!(parse_recurrence(instead).is_ok(), "{phrase}: {instead}");
+        }
     }
 }
 
@@ -135,6 +398,11 @@ fn asks_back_when_a_phrase_can_mean_two_things() {
         "twice a month",
         "twice a week",
         "twice every year",
+        "every 2nd january",
+        "every first day",
+        "the last day",
+        "every 1/15",
+        "on 1/15",
         "every second tuesday",
         "every third friday",
     ] {
@@ -170,14 +438,40 @@ fn refuses_anything_else_and_shows_what_it_understands() {
         "every monday or so",
         "every weekday except friday",
         "every 2 weekdays",
-        "every other weekday",
         "other day",
-        "friday to monday",
+        "monday to monday",
         "and",
         "until 2026-12-31",
         "5 times",
         "every 1000000 days",
         "täglich",
+        "15th and friday",
+        "first monday and friday of the month",
+        "monday wednesday",
+        "1st 15th",
+        "every monday monday",
+        "every every monday",
+        "every monday and",
+        "and monday",
+        "monday,",
+        "every month on the",
+        "every first",
+        "every last",
+        "every 2 mondays",
+        "every day on monday",
+        "daily on monday",
+        "every week on the 15th",
+        "every year on the 15th",
+        "every year on monday",
+        "friday of the month",
+        "once on monday",
+        "once monday",
+        "every 0th day",
+        "every -1 days",
+        "every 1.5 days",
+        "every monday or thursday",
+        "monday to friday to sunday",
+        "1-15 of the month",
     ] {
         let error = parse_recurrence(phrase).expect_err(phrase);
         assert!(
@@ -190,10 +484,19 @@ fn refuses_anything_else_and_shows_what_it_understands() {
 
 #[test]
 fn a_phrase_is_held_to_the_limits_of_rules() {
-    assert_eq!(
-        parse_recurrence("every february 30"),
-        Err(RuleError::NeverMatches)
-    );
+    for phrase in [
+        "every february 30",
+        "every 31st of april",
+        "january 31 and february 30",
+        "april 1 and 31",
+        "sixth friday of the month",
+        "1st and 6th friday of the month",
+        "24th workday of the month",
+    ] {
+        let error = parse_recurrence(phrase).expect_err(phrase);
+        let refused = matches!(error, RuleError::NeverMatches | RuleError::UnknownPhrase { .. });
+        assert!(refused, "{phrase}: {error:?}");
+    }
     assert_eq!(parse_recurrence(""), Err(RuleError::Empty));
     assert_eq!(parse_recurrence(&"daily ".repeat(200)), Err(RuleError::TooLong));
     for phrase in [
@@ -202,6 +505,11 @@ fn a_phrase_is_held_to_the_limits_of_rules() {
         "daily for 10001 times",
         "daily until tomorrow",
         "on the 32nd",
+        "day 32",
+        "on the 0th",
+        "the 1st and 32nd of the month",
+        "daily for 0 times",
+        "every 501 fortnights",
     ] {
         let error = parse_recurrence(phrase).expect_err(phrase);
         assert!(

@@ -121,6 +121,56 @@ fn a_fixed_series_skips_months_and_years_that_lack_its_day() {
 }
 
 #[test]
+fn a_phrase_skips_no_month_and_comes_back_to_its_day() {
+    let fixed = RecurrenceFrom::Due;
+    check(
+        "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
+        fixed,
+        ("2027-01-31T09:00", BERLIN),
+        1,
+        &[
+            "2027-02-28T09:00:00+01:00",
+            "2027-03-31T09:00:00+02:00",
+            "2027-04-30T09:00:00+02:00",
+        ],
+    );
+    check(
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+        fixed,
+        ("2028-02-29T09:00", "UTC"),
+        1,
+        &[
+            "2029-02-28T09:00:00+00:00",
+            "2030-02-28T09:00:00+00:00",
+            "2031-02-28T09:00:00+00:00",
+            "2032-02-29T09:00:00+00:00",
+        ],
+    );
+    // From the completion it is a distance, whatever day the first due date had: done on 10 February.
+    check(
+        "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
+        RecurrenceFrom::Completion,
+        ("2027-01-31T09:00", "UTC"),
+        10 * 24,
+        &["2027-03-10T09:00:00+00:00"],
+    );
+    check(
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+        RecurrenceFrom::Completion,
+        ("2028-02-29T09:00", "UTC"),
+        10 * 24,
+        &["2029-03-10T09:00:00+00:00"],
+    );
+    check(
+        "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
+        RecurrenceFrom::Completion,
+        ("2027-01-31T09:00", "UTC"),
+        1,
+        &["2027-02-28T09:00:00+00:00"],
+    );
+}
+
+#[test]
 fn a_month_after_the_work_is_at_most_the_last_day_of_the_next_month() {
     let from_completion = RecurrenceFrom::Completion;
     check(
