@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_domain::id::ReminderId;
+use nudge_domain::phrase::parse_recurrence_for;
 use nudge_domain::recurrence::Rule;
 use nudge_domain::reminder::{
     MAX_REMINDERS, Reminder, ReminderError, ReminderStatus, ReminderWhen, cancel_all, rearm_cancelled,
@@ -234,12 +235,18 @@ fn recurrence(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
     }
     let before = task.recurrence.clone();
     match fields.text("recurrence") {
-        Field::Value(text) => match parse_recurrence(&text) {
-            Ok(rule) => task.recurrence = Some(rule),
-            Err(error) => fields.error("recurrence", error.code(), &error),
-        },
+        Field::Value(text) => {
+            let rule = match &task.due {
+                Some(due) => parse_recurrence_for(&text, due, before.as_ref()),
+                None => parse_recurrence(&text),
+            };
+            match rule {
+                Ok(rule) => task.recurrence = Some(rule),
+                Err(error) => fields.error("recurrence", error.code(), &error),
+            }
+        }
         Field::Null => task.recurrence = None,
-        Field::Absent => {}
+        Field::Absent => follow_zone(task),
     }
     let (Some(rule), Some(due)) = (&task.recurrence, &task.due) else {
         if task.recurrence.is_some() && task.due.is_none() {
@@ -265,7 +272,7 @@ fn recurrence(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
         fields.error(
             "recurrence",
             "invalid_recurrence",
-            "the rule names no date from the due date on: move UNTIL, or the due date",
+            "the recurrence names no date from the due date on: move its end (until), or the due date",
         );
     }
     task.series = Some(Series {
@@ -273,6 +280,15 @@ fn recurrence(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
         start: due.clone(),
     });
     task.occurrence = 1;
+}
+
+/// In another zone the due date may be on another day, and the day of a phrase such as `monthly` goes with it.
+fn follow_zone(task: &mut TaskRecord) {
+    if let (Some(rule), Some(due), Some(series)) = (&task.recurrence, &task.due, &task.series)
+        && series.start.zone() != &task.zone
+    {
+        task.recurrence = Some(rule.anchored_anew(due.local().date()));
+    }
 }
 
 fn matches_at_all(rule: &Rule, due: &Due) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{relay, settled};
-use crate::support::{Service, json, text};
+use crate::support::{Caller, Service, json, text};
 
 const NEXT: &str = "018f0000-0000-5000-8000-000000000001";
 
@@ -90,6 +90,61 @@ async fn the_next_occurrence_is_created_once_however_often_it_is_asked_for() {
         .filter(|event| event.event.id == format!("{NEXT}:1"))
         .collect();
     assert_eq!(created.len(), 1);
+}
+
+/// A change of a task, and the rule and series that it has then.
+async fn patched(user: &Caller<'_>, task: &Value, change: &Value) -> (String, Value) {
+    let path = format!("/api/v1/tasks/{}", text(task, "id"));
+    let task = json(&user.patch(&path, change).await, 200);
+    (text(&task, "recurrence").to_owned(), task["seriesId"].clone())
+}
+
+#[tokio::test]
+async fn a_phrase_from_the_end_of_a_month_has_the_last_day_in_its_rule() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let anchored = "FREQ=MONTHLY;INTERVAL=6;BYMONTHDAY=-1,31;BYSETPOS=1";
+    let body = json!({ "title": "Pay", "due": "2026-08-31T09:00", "recurrence": "every 6 months" });
+    let task = alice.create("/api/v1/tasks", &body).await;
+    let series = &task["seriesId"];
+    assert_eq!(task["recurrence"], anchored);
+    let same = (anchored.to_owned(), series.clone());
+
+    // What was sent, or shown, is sent again; also from the occurrence of a shorter month.
+    for change in [
+        json!({ "recurrence": "every 6 months" }),
+        json!({ "recurrence": anchored }),
+        json!({ "due": "2027-02-28T09:00" }),
+        json!({ "recurrence": "every 6 months" }),
+    ] {
+        assert_eq!(patched(&alice, &task, &change).await, same, "{change}");
+    }
+
+    // An occurrence that was moved leaves its series as it is; the phrase given with it begins another on that day.
+    let moved = json!({ "due": "2027-02-15T09:00" });
+    assert_eq!(patched(&alice, &task, &moved).await, same);
+    let again = json!({ "due": "2027-02-15T09:00", "recurrence": "every 6 months" });
+    let (rule, other) = patched(&alice, &task, &again).await;
+    assert_eq!(rule, "FREQ=MONTHLY;INTERVAL=6");
+    assert_ne!(&other, series);
+
+    // A rule that is given as a rule stays as it is.
+    let typed = json!({ "due": "2027-08-31T09:00", "recurrence": "FREQ=MONTHLY" });
+    assert_eq!(patched(&alice, &task, &typed).await.0, "FREQ=MONTHLY");
+}
+
+#[tokio::test]
+async fn in_another_zone_the_day_of_a_phrase_is_that_of_the_due_date_there() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let body = json!({ "title": "Pay", "due": "2027-01-31T23:00", "timeZone": "Europe/Berlin", "recurrence": "monthly" });
+    let task = alice.create("/api/v1/tasks", &body).await;
+    let anchored = "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1";
+    assert_eq!(task["recurrence"], anchored);
+    for (zone, rule) in [("Europe/London", anchored), ("Pacific/Auckland", "FREQ=MONTHLY")] {
+        let change = json!({ "timeZone": zone });
+        assert_eq!(patched(&alice, &task, &change).await.0, rule, "{zone}");
+    }
 }
 
 #[tokio::test]

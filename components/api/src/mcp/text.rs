@@ -97,13 +97,16 @@ fn repeats(rule: &str) -> String {
 }
 
 fn words(rule: &str) -> Option<String> {
-    let (mut frequency, mut interval, mut days, mut day, mut end) = ("", "1", None, None, String::new());
+    let (mut frequency, mut interval, mut end) = ("", "1", String::new());
+    let (mut days, mut day, mut place, mut month) = (None, None, None, None);
     for part in rule.split(';') {
         match part.split_once('=')? {
             ("FREQ", value) => frequency = value,
             ("INTERVAL", value) => interval = value,
             ("BYDAY", value) => days = Some(value),
             ("BYMONTHDAY", value) => day = Some(value),
+            ("BYSETPOS", value) => place = Some(value),
+            ("BYMONTH", value) => month = Some(value),
             ("COUNT", value) => end = format!(", {value} times in all"),
             ("UNTIL", value) => {
                 end = format!(
@@ -128,6 +131,16 @@ fn words(rule: &str) -> Option<String> {
         "1" => format!("every {unit}"),
         number => format!("every {number} {unit}s"),
     };
+    if let (None, Some(day)) = (days, day_or_last(day, place)) {
+        return match (frequency, month) {
+            ("MONTHLY", None) => Some(format!("{every} on day {day} or the last day{end}")),
+            ("YEARLY", Some("2")) => Some(format!("{every} on {day} Feb or the last day of Feb{end}")),
+            _ => None,
+        };
+    }
+    if place.or(month).is_some() {
+        return None;
+    }
     let on = match (frequency, days, day) {
         (_, None, None) => String::new(),
         ("WEEKLY", Some("MO,TU,WE,TH,FR"), None) => " on weekdays".to_owned(),
@@ -142,6 +155,15 @@ fn words(rule: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("{every}{on}{end}"))
+}
+
+/// The day that a month has, or its last: how rules of phrases say it (`docs/phrases.md`).
+fn day_or_last<'r>(days: Option<&'r str>, place: Option<&str>) -> Option<&'r str> {
+    match (days?, place?) {
+        (days, "1") => days.strip_prefix("-1,").filter(|day| !day.contains(',')),
+        (days @ ("28,29" | "28,29,30" | "28,29,30,31"), "-1") => days.get(days.len() - 2..),
+        _ => None,
+    }
 }
 
 fn weekday(code: &str) -> Option<&'static str> {
@@ -188,6 +210,26 @@ mod tests {
             (
                 "FREQ=YEARLY;UNTIL=20301231T225959Z",
                 "every year, until 2030-12-31",
+            ),
+            (
+                "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
+                "every month on day 31 or the last day",
+            ),
+            (
+                "FREQ=MONTHLY;INTERVAL=2;COUNT=3;BYMONTHDAY=28,29,30;BYSETPOS=-1",
+                "every 2 months on day 30 or the last day, 3 times in all",
+            ),
+            (
+                "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+                "every year on 29 Feb or the last day of Feb",
+            ),
+            (
+                "FREQ=MONTHLY;BYMONTHDAY=1,28,29,30;BYSETPOS=-1,1",
+                "by the rule FREQ=MONTHLY;BYMONTHDAY=1,28,29,30;BYSETPOS=-1,1",
+            ),
+            (
+                "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=15",
+                "by the rule FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=15",
             ),
             ("FREQ=MONTHLY;BYDAY=2TU", "by the rule FREQ=MONTHLY;BYDAY=2TU"),
         ] {
