@@ -340,7 +340,7 @@ fn instant(query: &Query, name: &str, zone: &Zone, now: Timestamp) -> Result<Opt
     let Some(text) = query.text(name) else {
         return Ok(None);
     };
-    match Due::beginning(text, zone, now) {
+    match Due::bound(text, zone, now) {
         Ok(due) => Ok(Some(due.at())),
         Err(error) => Err(Problem::field(name, error.code(), error.to_string())),
     }
@@ -418,7 +418,7 @@ mod tests {
             ("next monday", "2026-03-29T22:00:00Z"),
             ("dec 24", "2026-12-23T23:00:00Z"),
             ("tomorrow 9am", "2026-03-28T08:00:00Z"),
-            ("end of day", "2026-03-27T22:59:59Z"),
+            ("end of day", "2026-03-27T23:00:00Z"),
             ("this evening", "2026-03-27T17:00:00Z"),
             ("in 2 days", "2026-03-29T11:00:00Z"),
         ] {

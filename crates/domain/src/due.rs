@@ -2,12 +2,13 @@
 
 pub mod phrase;
 
+use std::borrow::Cow;
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::temporal::SpanParser;
 use jiff::tz::Offset;
+use jiff::{Span, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::text::quoted;
@@ -54,7 +55,7 @@ impl Due {
     /// | --- | --- |
     /// | `2026-12-01T09:00:00+01:00`, `…Z` | that instant (RFC 3339); seconds may be left out |
     /// | `2026-12-01T09:00`, `2026-12-01T09:00:30` | that local time in `zone` |
-    /// | `2026-12-01` | the end of that day in `zone`, 23:59:59 |
+    /// | `2026-12-01` | the end of that day in `zone`: its last second, 23:59:59 |
     ///
     /// A space may stand for the `T`, and fractions of a second are dropped. A local time that the zone skips when
     /// clocks go forward moves forward by the length of the gap; one that happens twice when clocks go back means the
@@ -67,8 +68,8 @@ impl Due {
         Self::parse_written(text, zone).map(|(due, _)| due)
     }
 
-    /// The same, and whether the text is a day alone.
-    fn parse_written(text: &str, zone: &Zone) -> Result<(Self, bool), DueError> {
+    /// The same, and the day, if the text is a day alone.
+    fn parse_written(text: &str, zone: &Zone) -> Result<(Self, Option<Date>), DueError> {
         let unreadable = || DueError::Unreadable { text: quoted(text) };
         let no_such = |source| DueError::NoSuchTime {
             text: quoted(text),
@@ -79,14 +80,16 @@ impl Due {
         let (year, month, day) = written.date;
         let date = Date::new(year, month, day).map_err(no_such)?;
         check_year(year)?;
-        let (hour, minute, second) = written.time.unwrap_or((23, 59, 59));
+        let Some((hour, minute, second)) = written.time else {
+            let end = Self::new(last_second(date, zone).map_err(no_such)?, zone.clone())?;
+            return Ok((end, Some(date)));
+        };
         let local = date.to_datetime(Time::new(hour, minute, second, 0).map_err(no_such)?);
         let at = match written.offset_seconds {
             Some(seconds) => Offset::from_seconds(seconds).and_then(|offset| offset.to_timestamp(local)),
             None => zone.time_zone().to_timestamp(local),
         };
-        let due = Self::new(at.map_err(no_such)?, zone.clone())?;
-        Ok((due, written.time.is_none()))
+        Ok((Self::new(at.map_err(no_such)?, zone.clone())?, None))
     }
 
     /// The due that is a duration later, or earlier with a leading minus.
@@ -159,6 +162,22 @@ fn check_year(year: i16) -> Result<(), DueError> {
     } else {
         Err(DueError::YearOutOfRange { year })
     }
+}
+
+/// The first instant of a day: midnight, or what comes after it where clocks skip midnight.
+fn first_instant(date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
+    zone.time_zone().to_timestamp(date.to_datetime(Time::midnight()))
+}
+
+/// The last second of a day. Where clocks go back at midnight, 23:59:59 comes twice: this is the second one, after which the
+/// next day begins. Of a day that the zone skips as a whole, it is 23:59:59 moved forward as [`Due::parse`] says.
+fn last_second(date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
+    let next = first_instant(date.tomorrow()?, zone)?;
+    if first_instant(date, zone)? < next {
+        return next.checked_sub(Span::new().try_seconds(1)?);
+    }
+    zone.time_zone()
+        .to_timestamp(date.to_datetime(Time::constant(23, 59, 59, 0)))
 }
 
 /// The numbers as written, before anybody asks whether such a time exists.
@@ -281,7 +300,25 @@ pub enum DueError {
         /// The refused text, shortened.
         text: String,
         /// What says either clearly.
-        instead: &'static str,
+        instead: Cow<'static, str>,
+    },
+    /// A part of the day and an hour that is not in it: `tonight at 9am`.
+    #[error("`{text}` contradicts itself: {hour} is not {part}, so leave one of them out or change it")]
+    OtherPart {
+        /// The refused text, shortened.
+        text: String,
+        /// The time of day that was said, in 24 hours: `09:00`.
+        hour: String,
+        /// The part of the day that was said: `in the morning`.
+        part: &'static str,
+    },
+    /// A phrase whose time is behind now, such as `today at 9am` in the afternoon.
+    #[error(
+        "`{text}` has passed: name a time ahead, or write the date, such as 2026-12-01T09:00, if you mean it"
+    )]
+    Passed {
+        /// The refused text, shortened.
+        text: String,
     },
     /// A weekday beside a date that falls on another.
     #[error("`{text}` does not fit: {date} is a {weekday}, so leave the weekday out or change one of them")]
@@ -322,6 +359,8 @@ impl DueError {
             Self::Unreadable { .. }
             | Self::UnknownPhrase { .. }
             | Self::OtherWeekday { .. }
+            | Self::OtherPart { .. }
+            | Self::Passed { .. }
             | Self::NoSuchTime { .. }
             | Self::YearOutOfRange { .. } => "invalid_due",
         }

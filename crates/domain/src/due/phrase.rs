@@ -1,58 +1,47 @@
-//! English phrases for dues, read in the owner's zone. "Today" is the day that zone's calendar shows now.
+//! English phrases for due dates, read in the owner's zone. "Today" is the day that zone's calendar shows now.
 //!
-//! | phrase | means |
-//! | --- | --- |
-//! | `today`, `tomorrow`, `day after tomorrow` | that day |
-//! | `monday`, `on monday` | the first Monday after today |
-//! | `this friday` | the first Friday from today on |
-//! | `next friday`, `friday next week` | the Friday of next week; weeks begin on Monday |
-//! | `next week`, `next month`, `next year` | seven days, a month, a year from today |
-//! | `weekend`, `this weekend` | the Saturday of this week, on a Sunday today; `next weekend` the Saturday of next week |
-//! | `end of week`, `this week`, `eow` | the Sunday of this week; `end of next week` a week later |
-//! | `end of month`, `eom`, `last day of next month`, `end of year`, `end of june` | the last day of it |
-//! | `start of next week`, `first day of next month`, `start of june` | the first day of it |
-//! | `dec 24`, `december 24th`, `24 december` | the first such date from today on |
-//! | `dec 24 2027`, `24 december 2027`, `friday, december 24, 2027` | that date; a weekday must fit it |
-//! | `the 15th` | the first day with that number from today on; `15th of next month` |
-//! | `in 2 days`, `in a week`, `in 3 months`, `2 weeks from now` | that much later, at the time of day it is now |
-//! | `in 3 hours`, `in an hour`, `in half an hour`, `in 1h 30m` | that much later on every clock |
-//! | `a week from friday`, `2 days from tomorrow` | that many days, weeks, months or years after that day |
-//! | `9am`, `at 5:30 pm`, `17:00`, `noon` | that time, today if it is ahead, else tomorrow |
-//! | `midnight` | the end of the day, which is 00:00 of the next |
-//! | `end of day`, `eod` | today at 23:59:59 |
-//! | `morning`, `afternoon`, `evening`, `night` | 09:00, 15:00, 18:00, 20:00, today if that is ahead, else tomorrow |
-//! | `tonight`, `this evening` | that part of today; its end, once its hour has passed |
+//! `docs/phrases.md` has the grammar and what each phrase means; the tests read it from there. In short: a day, a time of
+//! day, or both in either order, with or without a part of the day between; or an amount of time from now.
 //!
-//! A day and a time go together in either order: `tomorrow 9am`, `at 9:30 on friday`, `dec 24 at noon`, `in 2 days at
-//! 17:00`, `friday evening`, `tonight at 9`. A day alone means its end, 23:59:59. Where a phrase means the first day of
-//! some kind from today on and the time has passed today, it means the next such day.
+//! * A day alone means its end.
+//! * Weeks begin on Monday. Month arithmetic ends at the last day of a shorter month.
+//! * Hours from midnight to dawn belong to the night that begins in the evening of the named day.
+//! * Where a phrase means the first day of some kind from today on and its time has passed today, it means the next one.
+//! * Words are never dropped: what the grammar does not derive is refused.
 //!
-//! Month arithmetic ends at the last day of a shorter month. Case, commas and the words `the`, `of`, `on`, `by` and `due`
-//! do not matter; names of weekdays and months may be cut down to three letters. Times that clocks skip or show twice
-//! are read as in [`Due::parse`].
+//! Case and commas do not matter; names of weekdays and months may be cut down to three letters. Times that clocks skip or
+//! show twice are read as in [`Due::parse`].
 
 mod amount;
 mod clock;
+mod date;
 mod day;
+mod part;
+mod period;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 
 use self::amount::Amount;
-use self::clock::Clock;
-use self::day::{Calendar, Day};
-use super::{Due, DueError, check_year};
+use self::clock::{Placed, Spoken};
+use self::day::{Calendar, Day, Kind};
+use self::part::{Misfit, Part};
+use super::{Due, DueError, check_year, first_instant, last_second};
 use crate::text::quoted;
 use crate::zone::Zone;
 
-/// Most words a time of day has: `at 9 in morning`.
-const MAX_CLOCK_WORDS: usize = 4;
+/// Most words a time of day has: `by the end of the day in the evening`.
+const MAX_CLOCK_WORDS: usize = 9;
 
 impl Due {
     /// Longest phrase, in characters.
     pub const MAX_PHRASE_CHARS: usize = 100;
 
     /// Reads what [`Due::parse`] reads, or one of the [phrases](self) as they are meant at `now` in `zone`.
+    ///
+    /// What a phrase means is never before the second that it is now, unless the phrase names a year.
     ///
     /// ```
     /// use nudge_domain::{Due, Zone};
@@ -70,68 +59,77 @@ impl Due {
     /// # Errors
     ///
     /// Those of [`Due::parse`], with [`DueError::UnknownPhrase`] in place of [`DueError::Unreadable`];
-    /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which people read in two ways; and
-    /// [`DueError::OtherWeekday`].
+    /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which people read in two ways;
+    /// [`DueError::OtherWeekday`]; [`DueError::OtherPart`]; and [`DueError::Passed`].
     pub fn parse_or_phrase(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
-        Self::read(text, zone, now).map(|(due, _)| due)
+        Self::read(text, zone, now, Use::Due)
     }
 
-    /// Reads what [`Due::parse_or_phrase`] reads, but a day alone means its beginning, 00:00, or the first instant after it
-    /// where clocks skip midnight: what "from monday on" and "before monday" count from.
+    /// Reads what [`Due::parse_or_phrase`] reads as a bound: what "from monday on" and "before monday" count from, with the
+    /// instant itself on the later side.
+    ///
+    /// A day alone means its beginning, 00:00, or the first instant after it where clocks skip midnight; so does a week,
+    /// month, quarter or year. The end of something means the first instant that is no longer in it. What has passed
+    /// is a bound like any other.
     ///
     /// ```
     /// use nudge_domain::{Due, Zone};
     ///
     /// let zone: Zone = "Europe/Berlin".parse()?;
     /// let now = "2026-12-01T08:00:00Z".parse()?; // a Tuesday
-    /// let beginning = |text| Due::beginning(text, &zone, now).map(|due| due.to_string());
-    /// assert_eq!(beginning("tomorrow")?, "2026-12-02T00:00:00+01:00");
-    /// assert_eq!(beginning("tomorrow 9am")?, "2026-12-02T09:00:00+01:00");
+    /// let bound = |text| Due::bound(text, &zone, now).map(|due| due.to_string());
+    /// assert_eq!(bound("tomorrow")?, "2026-12-02T00:00:00+01:00");
+    /// assert_eq!(bound("tomorrow 9am")?, "2026-12-02T09:00:00+01:00");
+    /// assert_eq!(bound("end of month")?, "2027-01-01T00:00:00+01:00");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`Due::parse_or_phrase`].
-    pub fn beginning(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
-        let (due, day_alone) = Self::read(text, zone, now)?;
-        if !day_alone {
-            return Ok(due);
-        }
-        let midnight = due.local().date().to_datetime(Time::midnight());
-        let at = zone
-            .time_zone()
-            .to_timestamp(midnight)
-            .map_err(|source| DueError::NoSuchTime {
-                text: quoted(text),
-                source,
-            })?;
-        Self::new(at, zone.clone())
+    /// Those of [`Due::parse_or_phrase`], except [`DueError::Passed`] for what it can read.
+    pub fn bound(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
+        Self::read(text, zone, now, Use::Bound)
     }
 
-    /// A due, and whether the text is a day alone.
-    fn read(text: &str, zone: &Zone, now: Timestamp) -> Result<(Self, bool), DueError> {
+    fn read(text: &str, zone: &Zone, now: Timestamp, usage: Use) -> Result<Self, DueError> {
+        let phrase = Phrase {
+            text,
+            zone,
+            now,
+            usage,
+        };
         match Self::parse_written(text, zone) {
             Err(DueError::Unreadable { .. }) => {}
-            read => return read,
+            Ok((_, Some(date))) if usage == Use::Bound => {
+                return phrase.due(first_instant(date, zone));
+            }
+            read => return read.map(|(due, _)| due),
         }
         let unknown = || DueError::UnknownPhrase { text: quoted(text) };
         if text.chars().nth(Self::MAX_PHRASE_CHARS).is_some() {
             return Err(unknown());
         }
-        let phrase = text
+        let lower = text
             .to_lowercase()
             .replace(',', " ")
             .replace("a.m.", "am")
             .replace("p.m.", "pm");
-        let words: Vec<&str> = phrase
+        let words: Vec<&str> = lower
             .split_whitespace()
             .map(|word| word.strip_suffix('.').unwrap_or(word))
-            .filter(|word| !["the", "of", "on", "by", "due", ""].contains(word))
+            .filter(|word| !word.is_empty())
             .collect();
-        let phrase = Phrase { text, zone, now };
         phrase.read(&words)?.ok_or_else(unknown)
     }
+}
+
+/// What a phrase is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// When something is due.
+    Due,
+    /// From when on, or until when.
+    Bound,
 }
 
 /// A phrase that is being read, and what it is read with.
@@ -139,110 +137,258 @@ struct Phrase<'a> {
     text: &'a str,
     zone: &'a Zone,
     now: Timestamp,
+    usage: Use,
+}
+
+/// The words of a phrase that are not its time of day.
+enum When<'a> {
+    /// None: the first such time ahead, perhaps in a part of the day.
+    Coming(Option<Part>),
+    /// `tonight`, `this evening`: that part of today.
+    Today(Part),
+    /// A day, perhaps with a part of it.
+    Day(&'a [&'a str], Option<Part>),
 }
 
 impl Phrase<'_> {
-    /// What the words mean, and whether they are a day alone.
-    fn read(&self, words: &[&str]) -> Result<Option<(Due, bool)>, DueError> {
+    fn read(&self, words: &[&str]) -> Result<Option<Due>, DueError> {
+        let words = match words {
+            ["due", words @ ..] | words => words,
+        };
         if let Some(amount) = Amount::from_now(words) {
-            return amount.after(self.now, self.zone).map(|due| Some((due, false)));
+            return amount.after(self.now, self.zone).map(Some);
         }
-        if let Some(instead) = ambiguous(words) {
-            return Err(self.ambiguous(instead));
-        }
-        let today = self.zone.time_zone().to_datetime(self.now).date();
-        let mut from_today = Calendar {
-            text: self.text,
-            today,
-            earliest: today,
-        };
-        let Some((due, day_alone)) = self.read_from(words, &from_today)? else {
-            return Ok(None);
-        };
-        if due.at() > self.now {
-            return Ok(Some((due, day_alone)));
-        }
-        // Its time has passed today: what means the first day of some kind now finds the next one.
-        if let Ok(tomorrow) = today.tomorrow() {
-            from_today.earliest = tomorrow;
-        }
-        let later = self.read_from(words, &from_today)?;
-        if later.as_ref().is_some_and(|(later, _)| later.at() > self.now) {
-            return Ok(later);
-        }
-        // `tonight`, late: until the end of the night.
-        match from_today.day(words)? {
-            Some(Day {
-                date,
-                part: Some(part),
-            }) => self.due(date, &part.end()).map(|due| Some((due, false))),
-            _ => Ok(Some((due, day_alone))),
-        }
-    }
-
-    /// A day, a time, or both in either order.
-    fn read_from(&self, words: &[&str], calendar: &Calendar<'_>) -> Result<Option<(Due, bool)>, DueError> {
-        if let Some(day) = calendar.day(words)? {
-            return self.at(day, None).map(Some);
-        }
-        let anyhow = Day {
-            date: calendar.earliest,
-            part: None,
-        };
-        if let Some(clock) = clock::read(words) {
-            return self.at(anyhow, Some(clock)).map(Some);
-        }
-        for length in 1..=MAX_CLOCK_WORDS.min(words.len()) {
-            let (front, back) = (
-                words.split_at_checked(length),
-                words.split_at_checked(words.len() - length),
-            );
-            let splits = [front.map(|(time, day)| (day, time)), back];
-            for (day, time) in splits.into_iter().flatten() {
-                if let Some(clock) = clock::read(time)
-                    && let Some(day) = calendar.day(day)?
-                {
-                    return self.at(day, Some(clock)).map(Some);
+        // A day, a time, or both in either order.
+        for length in 0..=MAX_CLOCK_WORDS.min(words.len()) {
+            let front = words.split_at_checked(length);
+            let back = words.split_at_checked(words.len() - length);
+            let splits = [
+                back,
+                front.filter(|_| length > 0).map(|(time, when)| (when, time)),
+            ];
+            for (when, time) in splits.into_iter().flatten() {
+                let clock = clock::read(time);
+                if clock.is_none() && !time.is_empty() {
+                    continue;
+                }
+                if let Some(due) = self.moment(when, clock)? {
+                    return Ok(Some(due));
                 }
             }
+        }
+        if names_the_past(words) {
+            return Err(self.passed());
         }
         Ok(None)
     }
 
-    fn at(&self, day: Day, clock: Option<Clock>) -> Result<(Due, bool), DueError> {
-        let day_alone = clock.is_none() && day.part.is_none();
-        let clock = match (clock, day.part) {
-            (None, None) => Clock::EndOfDay,
-            (None, Some(part)) => part.start(),
-            (Some(clock), part) => clock
-                .said_of(part)
-                .ok_or_else(|| self.ambiguous("the hour with am or pm, or in 24 hours such as 17:00"))?,
-        };
-        Ok((self.due(day.date, &clock)?, day_alone))
+    fn moment(&self, words: &[&str], clock: Option<Spoken>) -> Result<Option<Due>, DueError> {
+        let Some(when) = when(words) else { return Ok(None) };
+        match when {
+            When::Coming(None) if clock.is_none() => Ok(None),
+            When::Coming(part) => self.coming(self.placed(clock, part)?).map(Some),
+            When::Today(part) => self.today(part, clock).map(Some),
+            When::Day(words, part) => self.on_a_day(words, part, clock),
+        }
     }
 
-    fn due(&self, date: Date, clock: &Clock) -> Result<Due, DueError> {
-        let no_such = |source| DueError::NoSuchTime {
+    /// The first such time ahead: in the night that is still going on, today, or tomorrow.
+    fn coming(&self, placed: Option<Placed>) -> Result<Due, DueError> {
+        let Some(placed) = placed else {
+            return Err(self.passed());
+        };
+        let today = self.date();
+        for date in [today.yesterday().ok(), Some(today)].into_iter().flatten() {
+            let due = self.on(date, placed)?;
+            if due.at() > self.now {
+                return Ok(due);
+            }
+        }
+        match today.tomorrow() {
+            Ok(tomorrow) => self.on(tomorrow, placed),
+            Err(_) => Err(self.passed()),
+        }
+    }
+
+    /// A part of today, or the rest of the night that is still going on.
+    fn today(&self, part: Part, clock: Option<Spoken>) -> Result<Due, DueError> {
+        let today = self.date();
+        if clock.is_none() {
+            return self.part_alone(today, part);
+        }
+        let placed = self.placed(clock, Some(part))?.unwrap_or_else(|| part.start());
+        if let Ok(yesterday) = today.yesterday() {
+            let due = self.on(yesterday, placed)?;
+            if due.at() > self.now {
+                return Ok(due);
+            }
+        }
+        self.not_past(self.on(today, placed)?)
+    }
+
+    /// A part of the day that it is now: its beginning, or its end, once it has begun.
+    fn part_alone(&self, today: Date, part: Part) -> Result<Due, DueError> {
+        let start = self.on(today, part.start())?;
+        if self.usage == Use::Bound || start.at() > self.now {
+            return Ok(start);
+        }
+        self.not_past(self.on(today, part.end())?)
+    }
+
+    /// What means the first day of some kind from today on means the next one, once its time has passed today.
+    fn on_a_day(
+        &self,
+        words: &[&str],
+        part: Option<Part>,
+        clock: Option<Spoken>,
+    ) -> Result<Option<Due>, DueError> {
+        let today = self.date();
+        let mut calendar = Calendar {
+            text: self.text,
+            today,
+            earliest: today,
+        };
+        let Some(day) = calendar.day(words)? else {
+            return Ok(None);
+        };
+        check_year(day.first.year())?;
+        check_year(day.last.year())?;
+        if clock.is_none() && part.is_none() {
+            return self.days(&day).map(Some);
+        }
+        if day.kind == Kind::Span {
+            return Ok(None);
+        }
+        let alone = part.filter(|_| clock.is_none());
+        let Some(placed) = self.placed(clock, part)? else {
+            return Ok(None);
+        };
+        let due = self.on(day.last, placed)?;
+        if due.at() > self.now || day.absolute {
+            return Ok(Some(due));
+        }
+        if let Some(part) = alone
+            && day.last == today
+            && let Ok(due) = self.part_alone(today, part)
+        {
+            return Ok(Some(due));
+        }
+        if let Ok(tomorrow) = today.tomorrow() {
+            calendar.earliest = tomorrow;
+        }
+        // A weekday beside a date seldom fits the next such date.
+        if let Ok(Some(next)) = calendar.day(words)
+            && next.last > day.last
+        {
+            return self.on(next.last, placed).map(Some);
+        }
+        self.not_past(due).map(Some)
+    }
+
+    /// Days without a time of day.
+    fn days(&self, day: &Day) -> Result<Due, DueError> {
+        if self.usage == Use::Due {
+            let due = self.due(last_second(day.last, self.zone))?;
+            return if day.absolute { Ok(due) } else { self.not_past(due) };
+        }
+        if day.kind == Kind::End {
+            return self.on(day.last, Placed::Midnight);
+        }
+        self.due(first_instant(day.first, self.zone))
+    }
+
+    /// The time of day, or the beginning of the part; `None` when neither was said.
+    fn placed(&self, clock: Option<Spoken>, part: Option<Part>) -> Result<Option<Placed>, DueError> {
+        let Some(clock) = clock else {
+            return Ok(part.map(Part::start));
+        };
+        clock.placed(part).map(Some).map_err(|misfit| match misfit {
+            Misfit::Ambiguous(instead) => self.ambiguous(instead),
+            Misfit::Outside { hour, part } => DueError::OtherPart {
+                text: quoted(self.text),
+                hour,
+                part,
+            },
+        })
+    }
+
+    fn on(&self, date: Date, placed: Placed) -> Result<Due, DueError> {
+        match placed {
+            // "Until the end of the day" has the last second in it.
+            Placed::EndOfDay if self.usage == Use::Bound => self.on(date, Placed::Midnight),
+            placed => self.due(placed.on(date, self.zone)),
+        }
+    }
+
+    fn due(&self, at: Result<Timestamp, jiff::Error>) -> Result<Due, DueError> {
+        let at = at.map_err(|source| DueError::NoSuchTime {
             text: quoted(self.text),
             source,
-        };
-        check_year(date.year())?;
-        let local = clock.on(date).map_err(no_such)?;
-        let at = self.zone.time_zone().to_timestamp(local).map_err(no_such)?;
+        })?;
         Due::new(at, self.zone.clone())
     }
 
-    fn ambiguous(&self, instead: &'static str) -> DueError {
+    /// A due that is not before the second that it is now. A bound may be.
+    fn not_past(&self, due: Due) -> Result<Due, DueError> {
+        if self.usage == Use::Bound || due.at().as_second() >= self.now.as_second() {
+            return Ok(due);
+        }
+        Err(self.passed())
+    }
+
+    fn passed(&self) -> DueError {
+        DueError::Passed {
+            text: quoted(self.text),
+        }
+    }
+
+    fn ambiguous(&self, instead: Cow<'static, str>) -> DueError {
         DueError::AmbiguousPhrase {
             text: quoted(self.text),
             instead,
         }
     }
+
+    fn date(&self) -> Date {
+        self.zone.time_zone().to_datetime(self.now).date()
+    }
 }
 
-/// What to say instead of `3/4`, which is in March or in April.
-fn ambiguous(words: &[&str]) -> Option<&'static str> {
-    let slashed =
-        |word: &&str| word.contains('/') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/');
-    words.iter().any(slashed).then_some("2026-12-24 or dec 24")
+fn when<'a>(words: &'a [&'a str]) -> Option<When<'a>> {
+    let today = match words {
+        ["by", words @ ..] | words => words,
+    };
+    match today {
+        ["tonight"] => return Some(When::Today(Part::Night)),
+        ["this", part] if let Some(part) = Part::named(part) => return Some(When::Today(part)),
+        _ => {}
+    }
+    match words {
+        [] => Some(When::Coming(None)),
+        [part] | ["by", part] | ["by", "the", part] if let Some(part) = Part::named(part) => {
+            Some(When::Coming(Some(part)))
+        }
+        words => {
+            let Some((part, length)) = Part::behind(words) else {
+                return Some(When::Day(words, None));
+            };
+            match words.get(..words.len().checked_sub(length)?)? {
+                [] => Some(When::Coming(Some(part))),
+                day => Some(When::Day(day, Some(part))),
+            }
+        }
+    }
+}
+
+/// Whether the words name what has been: `yesterday`, `last friday at 9am`, `2 days ago`.
+fn names_the_past(words: &[&str]) -> bool {
+    match words {
+        ["yesterday", ..] | [.., "yesterday"] | ["in", .., "ago"] => true,
+        [amount @ .., "ago"] => Amount::read(amount).is_some(),
+        ["on" | "by", "last", name, ..] | ["last", name, ..] => {
+            let past = ["night", "evening", "week", "weekend", "month", "quarter", "year"];
+            (past.contains(name) || day::one_weekday(name).is_some()) && !words.contains(&"of")
+        }
+        _ => false,
+    }
 }

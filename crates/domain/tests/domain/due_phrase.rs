@@ -241,7 +241,14 @@ fn understands_times_of_day() {
             ("noon", "2026-06-10T12:00"),
             ("midnight", "2026-06-11T00:00"),
             ("today at noon", "2026-06-10T12:00"),
-            ("today at 9am", "2026-06-10T09:00"),
+            ("today at 11am", "2026-06-10T11:00"),
+            ("12 noon", "2026-06-10T12:00"),
+            ("tomorrow at 12 midnight", "2026-06-12T00:00"),
+            ("tomorrow at 12am", "2026-06-11T00:00"),
+            ("tomorrow at 09:00:00", "2026-06-11T09:00"),
+            ("tomorrow at 9:00:30pm", "2026-06-11T21:00:30"),
+            ("at 9.30 tomorrow", "2026-06-11T09:30"),
+            ("friday by noon", "2026-06-12T12:00"),
             ("tomorrow 9am", "2026-06-11T09:00"),
             ("tomorrow at 9:30", "2026-06-11T09:30"),
             ("9am tomorrow", "2026-06-11T09:00"),
@@ -279,6 +286,23 @@ fn understands_parts_of_the_day() {
             ("friday at 7 in the evening", "2026-06-12T19:00"),
             ("12:30 in the afternoon", "2026-06-10T12:30"),
             ("tonight at midnight", "2026-06-11T00:00"),
+            ("midnight tonight", "2026-06-11T00:00"),
+            ("tonight at 12", "2026-06-11T00:00"),
+            ("tonight at 12:30am", "2026-06-11T00:30"),
+            ("tonight at 1am", "2026-06-11T01:00"),
+            ("tonight at 1 in the morning", "2026-06-11T01:00"),
+            ("this evening at 0:15", "2026-06-11T00:15"),
+            ("tomorrow night at 1am", "2026-06-12T01:00"),
+            ("friday night at 2", "2026-06-13T02:00"),
+            ("friday at 2 at night", "2026-06-13T02:00"),
+            ("friday evening at 12", "2026-06-13T00:00"),
+            ("friday at 2am", "2026-06-12T02:00"),
+            ("tomorrow morning at 1am", "2026-06-11T01:00"),
+            ("this night at 3", "2026-06-11T03:00"),
+            ("2am in the night", "2026-06-11T02:00"),
+            ("this afternoon at 3", "2026-06-10T15:00"),
+            ("by evening", "2026-06-10T18:00"),
+            ("at 10 at night", "2026-06-10T22:00"),
         ],
     );
     check(
@@ -286,10 +310,25 @@ fn understands_parts_of_the_day() {
         &[
             ("tonight", "2026-06-10"),
             ("this evening", "2026-06-10"),
-            ("this morning", "2026-06-10T12:00"),
             ("night", "2026-06-11T20:00"),
             ("evening", "2026-06-11T18:00"),
-            ("tonight at 8", "2026-06-10T20:00"),
+            ("the 10th in the evening", "2026-06-10"),
+            ("this wednesday night", "2026-06-10"),
+            ("tonight at 1am", "2026-06-11T01:00"),
+        ],
+    );
+    // After midnight the night is still going on.
+    check(
+        "2026-06-11T00:30",
+        &[
+            ("tonight at 1am", "2026-06-11T01:00"),
+            ("tonight at 12:15am", "2026-06-12T00:15"),
+            ("tonight at midnight", "2026-06-12T00:00"),
+            ("tonight at 9pm", "2026-06-11T21:00"),
+            ("tonight", "2026-06-11T20:00"),
+            ("at 2 at night", "2026-06-11T02:00"),
+            ("tomorrow night at 1am", "2026-06-13T01:00"),
+            ("thursday night at 1am", "2026-06-19T01:00"),
         ],
     );
 }
@@ -379,8 +418,24 @@ fn shows_three_phrases_when_it_does_not_understand() {
         "",
         ".",
         "now",
-        "yesterday",
         "someday",
+        "tonight tonight",
+        "in 3 3 days",
+        "in 3 hours 3 hours",
+        "in 30 minutes 1 hour",
+        "friday next",
+        "9am 5pm",
+        "at 9 at 10",
+        "monday tuesday",
+        "next next week",
+        "on mondays",
+        "this week at 9am",
+        "december 2027",
+        "noon at 3",
+        "the of on by friday",
+        "24 december of 2027",
+        "1/2/3/4",
+        "13/1/x",
         "asap",
         "morgen",
         "every monday",
@@ -442,9 +497,13 @@ fn asks_back_where_people_read_two_things() {
         "tomorrow at 5",
         "at 9 on friday",
         "5 o'clock",
-        "tonight at 3",
+        "tonight at 5",
+        "tomorrow morning at 12",
         "3/4",
-        "12/24/2027",
+        "1/5/2027",
+        "05.01.2027",
+        "5-1-2027",
+        "13/1/27",
         "3/4 at 9am",
     ] {
         let error = refusal(text);
@@ -454,6 +513,124 @@ fn asks_back_where_people_read_two_things() {
         );
         assert_eq!(error.code(), "ambiguous_due");
     }
+}
+
+#[test]
+fn says_which_two_things_an_ambiguous_phrase_can_be() {
+    for (text, both) in [
+        ("1/5/2027", "say 2027-05-01 or 2027-01-05"),
+        ("3/4", "say apr 3 or mar 4"),
+        ("tomorrow at 5", "say 5am or 5pm"),
+        ("tonight at 5:30", "say 5:30am or 5:30pm"),
+    ] {
+        let message = refusal(text).to_string();
+        assert!(message.contains(both), "{message}");
+        let (_, both) = both.split_once("say ").expect("it begins so");
+        for date in both.split(" or ") {
+            assert!(read(date, BERLIN, due(NOW, BERLIN).at()).is_ok(), "{date}");
+        }
+    }
+}
+
+#[test]
+fn understands_numbers_that_can_be_one_date_alone() {
+    check(
+        NOW,
+        &[
+            ("13/1/2027", "2027-01-13"),
+            ("1/13/2027", "2027-01-13"),
+            ("13.01.2027", "2027-01-13"),
+            ("2027/01/05", "2027-01-05"),
+            ("2027-1-5", "2027-01-05"),
+            ("2027.01.05 at 9am", "2027-01-05T09:00"),
+            ("5/5/2027", "2027-05-05"),
+            ("24/12", "2026-12-24"),
+            ("12/24 at noon", "2026-12-24T12:00"),
+            ("thursday, 24/12/2026", "2026-12-24"),
+            ("13/1/2020", "2020-01-13"),
+        ],
+    );
+}
+
+#[test]
+fn refuses_an_hour_that_is_not_in_the_part_of_the_day() {
+    for (text, named) in [
+        ("tonight at 9am", "09:00 is not at night"),
+        ("9am tonight", "09:00 is not at night"),
+        ("morning at 8pm", "20:00 is not in the morning"),
+        ("tomorrow morning at 15:00", "15:00 is not in the morning"),
+        ("this afternoon at 9", "09:00 is not in the afternoon"),
+        ("friday evening at 7am", "07:00 is not in the evening"),
+        ("noon tonight", "12:00 is not at night"),
+        ("midnight in the morning", "midnight is not in the morning"),
+        ("tonight at 4pm", "16:00 is not at night"),
+        ("3pm in the morning", "15:00 is not in the morning"),
+    ] {
+        let error = refusal(text);
+        assert!(matches!(error, DueError::OtherPart { .. }), "{text}: {error:?}");
+        assert_eq!(error.code(), "invalid_due");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn refuses_what_has_passed_instead_of_a_due_date_in_the_past() {
+    for text in [
+        "yesterday",
+        "last friday",
+        "last friday at 9am",
+        "last night",
+        "2 days ago",
+        "today at 9am",
+        "9am today",
+        "this morning at 9",
+        "start of this month",
+        "first day of the week",
+        "9th of this month",
+        "tuesday of this week",
+        "friday last week",
+    ] {
+        let error = refusal(text);
+        let unknown = text == "friday last week" && matches!(error, DueError::UnknownPhrase { .. });
+        assert!(
+            unknown || matches!(error, DueError::Passed { .. }),
+            "{text}: {error:?}"
+        );
+        assert_eq!(error.code(), "invalid_due");
+    }
+    let now = due("2026-06-10T21:30", BERLIN).at();
+    for text in ["this morning", "this afternoon", "tonight at 8", "today at noon"] {
+        let error = read(text, BERLIN, now).expect_err(text);
+        assert!(matches!(error, DueError::Passed { .. }), "{text}: {error:?}");
+    }
+    // Whoever writes the year means it.
+    check(
+        NOW,
+        &[("dec 24 2020", "2020-12-24"), ("end of march 2020", "2020-03-31")],
+    );
+}
+
+#[test]
+fn understands_quarters_and_named_years() {
+    check(
+        NOW,
+        &[
+            ("end of quarter", "2026-06-30"),
+            ("eoq", "2026-06-30"),
+            ("end of next quarter", "2026-09-30"),
+            ("start of next quarter", "2026-07-01"),
+            ("this quarter", "2026-06-30"),
+            ("end of 2027", "2027-12-31"),
+            ("end of february 2028", "2028-02-29"),
+            ("start of march 2027", "2027-03-01"),
+            ("end of tomorrow", "2026-06-11"),
+            ("end of friday", "2026-06-12"),
+            ("end of the weekend", "2026-06-14"),
+            ("friday of this week", "2026-06-12"),
+            ("15th of the month", "2026-06-15"),
+        ],
+    );
+    check("2026-12-31T10:00", &[("end of next quarter", "2027-03-31")]);
 }
 
 #[test]
@@ -495,9 +672,9 @@ fn refuses_dates_and_times_that_do_not_exist() {
 }
 
 #[test]
-fn the_beginning_of_a_day_alone_is_midnight_and_of_a_time_that_time() {
-    let beginning = |text: &str, zone_name: &str| {
-        Due::beginning(text, &zone(zone_name), due(NOW, BERLIN).at()).map(|due| due.local().to_string())
+fn as_a_bound_a_day_is_its_beginning_and_the_end_of_something_is_what_comes_after() {
+    let bound = |text: &str, zone_name: &str, now: &str| {
+        Due::bound(text, &zone(zone_name), due(now, BERLIN).at()).map(|due| due.local().to_string())
     };
     for (text, expected) in [
         ("2026-06-10", "2026-06-10T00:00:00"),
@@ -509,16 +686,56 @@ fn the_beginning_of_a_day_alone_is_midnight_and_of_a_time_that_time() {
         ("dec 24", "2026-12-24T00:00:00"),
         ("dec 24 at noon", "2026-12-24T12:00:00"),
         ("tonight", "2026-06-10T20:00:00"),
-        ("end of day", "2026-06-10T23:59:59"),
+        ("end of day", "2026-06-11T00:00:00"),
+        ("friday eod", "2026-06-13T00:00:00"),
         ("midnight", "2026-06-11T00:00:00"),
         ("in 2 days", "2026-06-12T10:30:45"),
+        ("end of week", "2026-06-15T00:00:00"),
+        ("end of month", "2026-07-01T00:00:00"),
+        ("eom", "2026-07-01T00:00:00"),
+        ("end of next month", "2026-08-01T00:00:00"),
+        ("end of march", "2027-04-01T00:00:00"),
+        ("end of quarter", "2026-07-01T00:00:00"),
+        ("end of the year", "2027-01-01T00:00:00"),
+        ("end of the month at 18:00", "2026-06-30T18:00:00"),
+        ("last day of the month", "2026-06-30T00:00:00"),
+        ("this week", "2026-06-08T00:00:00"),
+        ("this month", "2026-06-01T00:00:00"),
+        ("start of the month", "2026-06-01T00:00:00"),
+        ("start of next month", "2026-07-01T00:00:00"),
+        ("today at 9am", "2026-06-10T09:00:00"),
+        ("this morning", "2026-06-10T09:00:00"),
     ] {
-        assert_eq!(beginning(text, BERLIN).unwrap(), expected, "{text}");
+        assert_eq!(bound(text, BERLIN, NOW).expect(text), expected, "{text}");
     }
+    assert_eq!(
+        bound("tonight", BERLIN, "2026-06-10T21:30").expect("a bound"),
+        "2026-06-10T20:00:00"
+    );
     // Clocks go forward at midnight there.
     assert_eq!(
-        beginning("2026-09-06", "America/Santiago").unwrap(),
+        bound("2026-09-06", "America/Santiago", NOW).expect("a bound"),
         "2026-09-06T01:00:00"
     );
-    assert!(beginning("whenever", BERLIN).is_err());
+    assert!(bound("whenever", BERLIN, NOW).is_err());
+    assert!(bound("yesterday", BERLIN, NOW).is_err());
+}
+
+#[test]
+fn a_day_ends_where_the_next_begins_even_if_clocks_go_back_at_midnight() {
+    // In Cairo the last hour of 29 October 2026 comes twice; in Havana the first one of 1 November.
+    for (zone_name, text, shown) in [
+        ("Africa/Cairo", "2026-10-29", "2026-10-29T23:59:59+02:00"),
+        ("America/Havana", "2026-10-31", "2026-10-31T23:59:59-04:00"),
+        ("America/Havana", "2026-11-01", "2026-11-01T23:59:59-05:00"),
+        ("America/Havana", "2026-03-07", "2026-03-07T23:59:59-05:00"),
+        ("America/Santiago", "2026-09-05", "2026-09-05T23:59:59-04:00"),
+    ] {
+        assert_eq!(due(text, zone_name).to_string(), shown, "{zone_name}");
+    }
+    // The day that Samoa left out.
+    assert_eq!(
+        due("2011-12-30", "Pacific/Apia").to_string(),
+        "2011-12-31T23:59:59+14:00"
+    );
 }

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod due_grammar;
+#[cfg(test)]
 mod due_moved;
+#[cfg(test)]
+mod due_parts;
 #[cfg(test)]
 mod due_phrase;
 #[cfg(test)]

@@ -7,8 +7,11 @@ use super::super::{Due, DueError};
 use crate::english::number;
 use crate::zone::Zone;
 
-/// Most quantities one amount has: `1 day 2 hours 30 minutes`.
-const MAX_QUANTITIES: usize = 4;
+/// Most quantities one amount has: each unit once.
+const MAX_QUANTITIES: usize = 7;
+
+/// Five digits of years: more than the calendar can count, or an error could name.
+const TOO_LATE: DueError = DueError::YearOutOfRange { year: i16::MAX };
 
 /// So many of some units of time.
 #[derive(Debug)]
@@ -16,7 +19,8 @@ pub(super) struct Amount {
     quantities: Vec<(i32, Unit)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// From the shortest to the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit {
     Second,
     Minute,
@@ -36,43 +40,23 @@ impl Amount {
         }
     }
 
-    /// `3 hours`, `an hour`, `half an hour`, `1h30m`, `1 day and 2 hours`.
+    /// `3 hours`, `an hour`, `half an hour`, `1h30m`, `1 day and 2 hours`: each unit once, longer ones first.
     pub(super) fn read(words: &[&str]) -> Option<Self> {
         let mut quantities = Vec::new();
         let mut rest = words;
         while !rest.is_empty() {
-            if quantities.len() == MAX_QUANTITIES {
+            if let ["and", after @ ..] = rest
+                && !quantities.is_empty()
+            {
+                rest = after;
+            }
+            rest = quantity(rest, &mut quantities)?;
+            if quantities.len() > MAX_QUANTITIES {
                 return None;
             }
-            rest = match rest {
-                ["and", rest @ ..] if !quantities.is_empty() => rest,
-                rest => rest,
-            };
-            rest = match rest {
-                ["half", "an" | "a", "hour", rest @ ..] | ["half", "hour", rest @ ..] => {
-                    quantities.push((30, Unit::Minute));
-                    rest
-                }
-                ["couple", unit, rest @ ..] | ["a", "couple", unit, rest @ ..] => {
-                    quantities.push(counted(2, unit)?);
-                    rest
-                }
-                [count, unit, rest @ ..] if number(count).is_some() => {
-                    quantities.push(counted(number(count)?, unit)?);
-                    rest
-                }
-                ["a" | "an", unit, rest @ ..] => {
-                    quantities.push(counted(1, unit)?);
-                    rest
-                }
-                [glued, rest @ ..] => {
-                    unglue(glued, &mut quantities)?;
-                    rest
-                }
-                [] => return None,
-            };
         }
-        (!quantities.is_empty()).then_some(Self { quantities })
+        let in_order = quantities.is_sorted_by(|(_, longer), (_, shorter)| longer > shorter);
+        (in_order && !quantities.is_empty()).then_some(Self { quantities })
     }
 
     /// That much after `now`: days and longer keep the local time of day, shorter units are time that passes.
@@ -86,18 +70,21 @@ impl Amount {
             .and_then(|span| now.to_zoned(zone.time_zone().clone()).checked_add(span));
         match later {
             Ok(later) => Due::new(later.timestamp(), zone.clone()),
-            // Five digits of years: more than the calendar can count, or an error could name.
-            Err(_) => Err(DueError::YearOutOfRange { year: i16::MAX }),
+            Err(_) => Err(TOO_LATE),
         }
     }
 
     /// That many days, weeks, months or years after `date`; `None` with units under a day.
-    pub(super) fn after_day(&self, date: Date) -> Option<Date> {
-        let under_a_day = |(_, unit): &(i32, Unit)| matches!(unit, Unit::Second | Unit::Minute | Unit::Hour);
-        if self.quantities.iter().any(under_a_day) {
-            return None;
+    ///
+    /// # Errors
+    ///
+    /// Years out of range.
+    pub(super) fn after_day(&self, date: Date) -> Result<Option<Date>, DueError> {
+        if self.quantities.iter().any(|(_, unit)| *unit < Unit::Day) {
+            return Ok(None);
         }
-        date.checked_add(self.span().ok()?).ok()
+        let later = self.span().and_then(|span| date.checked_add(span));
+        later.map(Some).map_err(|_| TOO_LATE)
     }
 
     fn span(&self) -> Result<Span, jiff::Error> {
@@ -116,6 +103,30 @@ impl Amount {
     }
 }
 
+/// Reads one quantity from the beginning of the words, or several that are glued together; what is behind it.
+fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<(i32, Unit)>) -> Option<&'a [&'a str]> {
+    let (quantity, rest) = match words {
+        ["half", "an" | "a", "hour", rest @ ..] | ["half", "hour", rest @ ..] => ((30, Unit::Minute), rest),
+        ["a", "couple", "of", unit, rest @ ..]
+        | ["a", "couple", unit, rest @ ..]
+        | ["couple", "of", unit, rest @ ..]
+        | ["couple", unit, rest @ ..] => (counted(2, unit)?, rest),
+        ["a" | "an", unit, rest @ ..] => (counted(1, unit)?, rest),
+        [count, unit, rest @ ..] if number(count).is_some() => (counted(number(count)?, unit)?, rest),
+        [glued, rest @ ..] => {
+            let before = quantities.len();
+            unglue(glued, quantities)?;
+            // `1h30m` says all of it, `1h` may have more beside it.
+            let several = quantities.len() > before + 1;
+            return (!several || (before == 0 && rest.is_empty())).then_some(rest);
+        }
+        [] => return None,
+    };
+    quantities.push(quantity);
+    Some(rest)
+}
+
+/// So many units, at least one.
 fn counted(count: i32, unit: &str) -> Option<(i32, Unit)> {
     let (each, unit) = match unit {
         "s" | "sec" | "secs" | "second" | "seconds" => (1, Unit::Second),
@@ -129,7 +140,7 @@ fn counted(count: i32, unit: &str) -> Option<(i32, Unit)> {
         "y" | "yr" | "yrs" | "year" | "years" => (1, Unit::Year),
         _ => return None,
     };
-    Some((count.checked_mul(each)?, unit))
+    (count > 0).then_some((count.checked_mul(each)?, unit))
 }
 
 /// `2h`, `1h30m`.

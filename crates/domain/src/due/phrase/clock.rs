@@ -1,152 +1,251 @@
 //! Times of day, as people say them.
 
-use std::ops::RangeInclusive;
+use std::borrow::Cow;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 
-/// A time of day. The numbers are as said; whether a clock shows them, [`Clock::on`] finds out.
+use super::super::{first_instant, last_second};
+use super::part::{Misfit, Part};
+use crate::zone::Zone;
+
+/// Hour, minute and second as said. Whether a clock shows them, [`Placed::on`] finds out.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Clock {
-    /// `9am`, `noon`: hour of 24 and minute.
-    At(i8, i8),
-    /// `9:30`, or `at 9`: of 24 hours, unless a part of the day says of which twelve.
-    Said { hour: i8, minute: Option<i8> },
-    /// 00:00 of the next day.
-    Midnight,
-    /// 23:59:59.
-    EndOfDay,
+pub(super) struct Said {
+    pub(super) hour: i8,
+    pub(super) minute: i8,
+    pub(super) second: i8,
 }
 
-impl Clock {
-    /// That time as `part` of a day means it; `None` when it can mean two times.
-    pub(super) fn said_of(self, part: Option<Part>) -> Option<Self> {
-        let Self::Said { hour, minute } = self else {
-            return Some(self);
-        };
-        if !(1..=12).contains(&hour) {
-            return Some(Self::At(hour, minute.unwrap_or(0)));
-        }
-        match (part, minute) {
-            (None, Some(minute)) => Some(Self::At(hour, minute)),
-            (None, None) => None,
-            (Some(part), minute) => {
-                let meant = [hour, hour + 12]
-                    .into_iter()
-                    .find(|hour| part.hours().contains(hour));
-                meant.map(|hour| Self::At(hour, minute.unwrap_or(0)))
-            }
+impl Said {
+    pub(super) fn exists(self) -> bool {
+        self.time().is_ok()
+    }
+
+    pub(super) fn shown(self) -> String {
+        match self.second {
+            0 => format!("{:02}:{:02}", self.hour, self.minute),
+            second => format!("{:02}:{:02}:{second:02}", self.hour, self.minute),
         }
     }
 
-    /// The local time on that day.
+    /// `5am or 5pm`.
+    pub(super) fn both_halves(self) -> Cow<'static, str> {
+        let Self { hour, minute, .. } = self;
+        let shown = match minute {
+            0 => format!("{hour}am or {hour}pm"),
+            minute => format!("{hour}:{minute:02}am or {hour}:{minute:02}pm"),
+        };
+        Cow::Owned(shown)
+    }
+
+    fn time(self) -> Result<Time, jiff::Error> {
+        Time::new(self.hour, self.minute, self.second, 0)
+    }
+}
+
+/// A time of day.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Clock {
+    /// `9am`, `17:00`, `noon`: one of 24 hours.
+    At(Said),
+    /// `at 9`, `9:30`: one of twelve hours, if a part of the day is named.
+    Half(Said),
+    /// The end of a day and the beginning of the next.
+    Midnight,
+    /// The last second.
+    EndOfDay,
+}
+
+/// A time of day that was said, perhaps with a part of the day: `9 in the evening`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spoken {
+    clock: Clock,
+    /// A bare `9`, without minutes.
+    bare: bool,
+    part: Option<Part>,
+}
+
+impl Spoken {
+    /// Where it lies on a day of which `part` was named.
+    pub(super) fn placed(self, part: Option<Part>) -> Result<Placed, Misfit> {
+        let own = match (self.part, self.clock) {
+            (Some(own), clock) => own.place(clock)?,
+            (None, clock) if part.is_some() => {
+                return part.map_or(Ok(clock.plainly()), |part| part.place(clock));
+            }
+            (None, Clock::Half(said)) if self.bare => return Err(Misfit::Ambiguous(said.both_halves())),
+            (None, clock) => clock.plainly(),
+        };
+        match part {
+            Some(part) => part.place(own.clock()),
+            None => Ok(own),
+        }
+    }
+}
+
+impl Clock {
+    /// That time where no part of the day says more.
+    fn plainly(self) -> Placed {
+        match self {
+            Self::At(said) | Self::Half(said) => Placed::At {
+                said,
+                next_day: false,
+            },
+            Self::Midnight => Placed::Midnight,
+            Self::EndOfDay => Placed::EndOfDay,
+        }
+    }
+}
+
+/// A time of day in relation to the day that was named.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Placed {
+    At {
+        said: Said,
+        /// After midnight, in the night that begins on the named day.
+        next_day: bool,
+    },
+    /// The first instant of the next day.
+    Midnight,
+    /// The last second of the day.
+    EndOfDay,
+}
+
+impl Placed {
+    pub(super) fn on_the_hour(hour: i8) -> Self {
+        Self::At {
+            said: Said {
+                hour,
+                minute: 0,
+                second: 0,
+            },
+            next_day: false,
+        }
+    }
+
+    /// The instant on `date`; a local time that clocks skip or show twice is read as in [`Due::parse`](super::Due::parse).
     ///
     /// # Errors
     ///
     /// Hours and minutes that no clock shows.
-    pub(super) fn on(self, date: Date) -> Result<DateTime, jiff::Error> {
+    pub(super) fn on(self, date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
         match self {
-            Self::At(hour, minute) => Ok(date.to_datetime(Time::new(hour, minute, 0, 0)?)),
-            Self::Said { hour, minute } => Self::At(hour, minute.unwrap_or(0)).on(date),
-            Self::Midnight => Ok(date.tomorrow()?.to_datetime(Time::midnight())),
-            Self::EndOfDay => Ok(date.to_datetime(Time::constant(23, 59, 59, 0))),
-        }
-    }
-}
-
-/// A part of the day.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
-    Morning,
-    Afternoon,
-    Evening,
-    Night,
-}
-
-impl Part {
-    pub(super) fn named(word: &str) -> Option<Self> {
-        match word {
-            "morning" => Some(Self::Morning),
-            "afternoon" => Some(Self::Afternoon),
-            "evening" => Some(Self::Evening),
-            "night" => Some(Self::Night),
-            _ => None,
+            Self::At { said, next_day } => {
+                let date = if next_day { date.tomorrow()? } else { date };
+                zone.time_zone().to_timestamp(date.to_datetime(said.time()?))
+            }
+            Self::Midnight => first_instant(date.tomorrow()?, zone),
+            Self::EndOfDay => last_second(date, zone),
         }
     }
 
-    /// The time that the part alone means.
-    pub(super) fn start(self) -> Clock {
+    fn clock(self) -> Clock {
         match self {
-            Self::Morning => Clock::At(9, 0),
-            Self::Afternoon => Clock::At(15, 0),
-            Self::Evening => Clock::At(18, 0),
-            Self::Night => Clock::At(20, 0),
-        }
-    }
-
-    /// The last moment of it, for who says `this morning` after nine.
-    pub(super) fn end(self) -> Clock {
-        match self {
-            Self::Morning => Clock::At(12, 0),
-            Self::Afternoon => Clock::At(18, 0),
-            Self::Evening | Self::Night => Clock::EndOfDay,
-        }
-    }
-
-    /// The hours that are said of it: nine in the evening, but not nine in the afternoon.
-    fn hours(self) -> RangeInclusive<i8> {
-        match self {
-            Self::Morning => 1..=11,
-            Self::Afternoon => 12..=18,
-            Self::Evening => 16..=23,
-            Self::Night => 18..=23,
+            Self::At { said, .. } => Clock::At(said),
+            Self::Midnight => Clock::Midnight,
+            Self::EndOfDay => Clock::EndOfDay,
         }
     }
 }
 
 /// A time of day, if the words are one and nothing else.
-pub(super) fn read(words: &[&str]) -> Option<Clock> {
+pub(super) fn read(words: &[&str]) -> Option<Spoken> {
     let (words, after_at) = match words {
         ["at" | "@", words @ ..] => (words, true),
+        ["by", words @ ..] => (words, false),
         words => (words, false),
     };
-    match words {
-        ["noon" | "midday"] => Some(Clock::At(12, 0)),
-        ["midnight"] => Some(Clock::Midnight),
-        ["end", "day"] | ["eod"] => Some(Clock::EndOfDay),
-        [hour, "o'clock" | "o’clock"] => said(hour, true),
-        [hour, half @ ("am" | "pm")] => twelve_hours(hour, half),
-        [words @ .., "in", part] => {
-            let [hour] = words else { return None };
-            said(hour, true)?.said_of(Some(Part::named(part)?))
-        }
-        [word] => ["am", "pm"]
-            .into_iter()
-            .find_map(|half| twelve_hours(word.strip_suffix(half)?, half))
-            .or_else(|| said(word, after_at)),
-        _ => None,
+    if let Some((clock, bare)) = alone(words, after_at) {
+        let part = None;
+        return Some(Spoken { clock, bare, part });
     }
+    let (part, length) = Part::behind(words).filter(|(_, length)| *length > 1)?;
+    let clock = words.get(..words.len().checked_sub(length)?)?;
+    let (clock, bare) = alone(clock, true)?;
+    let part = Some(part);
+    Some(Spoken { clock, bare, part })
 }
 
-/// `9`, `9:30` or `9.30`, before or after noon.
+/// A time of day without its part, and whether it is a bare hour. `hour_alone`: a bare number is a time here.
+fn alone(words: &[&str], hour_alone: bool) -> Option<(Clock, bool)> {
+    let noon = || {
+        Clock::At(Said {
+            hour: 12,
+            minute: 0,
+            second: 0,
+        })
+    };
+    let clock = match words {
+        ["noon" | "midday"] | ["12" | "12:00", "noon" | "midday"] => noon(),
+        ["midnight"] | ["12" | "12:00", "midnight"] => Clock::Midnight,
+        ["eod"] => Clock::EndOfDay,
+        ["the", end @ ..] | end if is_end_of_day(end) => Clock::EndOfDay,
+        [hour, "o'clock" | "o’clock"] => return said(hour, true).filter(|_| !hour.contains([':', '.'])),
+        [time, half @ ("am" | "pm")] => twelve_hours(time, half)?,
+        [word] => {
+            let halves = ["am", "pm"];
+            let halved = halves
+                .into_iter()
+                .find_map(|half| twelve_hours(word.strip_suffix(half)?, half));
+            match halved {
+                Some(clock) => clock,
+                None => return said(word, hour_alone),
+            }
+        }
+        _ => return None,
+    };
+    Some((clock, false))
+}
+
+fn is_end_of_day(words: &[&str]) -> bool {
+    matches!(
+        words,
+        ["end", "day"] | ["end", "of", "day"] | ["end", "of", "the", "day"]
+    )
+}
+
+/// `9`, `9:30`, `9.30` or `9:30:15`, before or after noon.
 fn twelve_hours(text: &str, half: &str) -> Option<Clock> {
-    let (hour, minute) = match text.split_once([':', '.']) {
-        Some((hour, minute)) => (digits(hour, 1)?, digits(minute, 2)?),
-        None => (digits(text, 1)?, 0),
-    };
+    let (said, _) = numbers(text, true)?;
     let after_noon = if half == "pm" { 12 } else { 0 };
-    (1..=12)
-        .contains(&hour)
-        .then(|| Clock::At(hour % 12 + after_noon, minute))
+    let hour = said.hour;
+    (1..=12).contains(&hour).then(|| {
+        Clock::At(Said {
+            hour: hour % 12 + after_noon,
+            ..said
+        })
+    })
 }
 
-/// `9:30`, or `9` where a bare number is a time.
-fn said(text: &str, bare: bool) -> Option<Clock> {
-    let (hour, minute) = match text.split_once(':') {
-        Some((hour, minute)) => (digits(hour, 1)?, Some(digits(minute, 2)?)),
-        None if bare => (digits(text, 1)?, None),
-        None => return None,
-    };
-    Some(Clock::Said { hour, minute })
+/// `9:30`, or `9` and `9.30` where a bare number is a time.
+fn said(text: &str, hour_alone: bool) -> Option<(Clock, bool)> {
+    let (said, bare) = numbers(text, hour_alone)?;
+    if bare && !hour_alone {
+        return None;
+    }
+    Some(if (1..=12).contains(&said.hour) {
+        (Clock::Half(said), bare)
+    } else {
+        (Clock::At(said), false)
+    })
+}
+
+/// The numbers of `9`, `9:30`, `9:30:15`, and of `9.30` where `dotted` allows it; and whether it is the hour alone.
+fn numbers(text: &str, dotted: bool) -> Option<(Said, bool)> {
+    let separator = if dotted && text.contains('.') { '.' } else { ':' };
+    let mut parts = text.split(separator);
+    let hour = digits(parts.next()?, 1)?;
+    let minute = parts.next().map(|text| digits(text, 2));
+    let second = parts.next().map(|text| digits(text, 2));
+    if parts.next().is_some() || (separator == '.' && second.is_some()) {
+        return None;
+    }
+    let bare = minute.is_none();
+    let minute = minute.unwrap_or(Some(0))?;
+    let second = second.unwrap_or(Some(0))?;
+    let said = Said { hour, minute, second };
+    Some((said, bare))
 }
 
 /// At least so many digits, at most two.
