@@ -283,13 +283,18 @@ impl TaskQuery {
         self.due_before = Some(self.due_before.map_or(now, |before| before.min(now)));
     }
 
-    /// Only what is pending and due within so many days of the user's calendar.
+    /// Only what is pending and due from now to the end of the last of so many days of the user's calendar, of which today is
+    /// the first.
     pub(crate) fn upcoming(&mut self, days: u32, zone: &Zone, now: Timestamp) {
         self.status = Some(Status::Pending);
         self.due_after = Some(self.due_after.map_or(now, |after| after.max(now)));
-        let until = now
-            .to_zoned(zone.time_zone().clone())
+        // The first instant of the day after, also where clocks skip midnight.
+        let until = zone
+            .time_zone()
+            .to_datetime(now)
+            .date()
             .checked_add(i64::from(days).days())
+            .and_then(|date| date.to_zoned(zone.time_zone().clone()))
             .map_or(Timestamp::MAX, |zoned| zoned.timestamp());
         self.due_before = Some(self.due_before.map_or(until, |before| before.min(until)));
     }
@@ -335,7 +340,7 @@ fn flag(query: &Query, name: &str) -> Result<bool, Problem> {
 }
 
 /// An instant, in the forms of a due date. A day means its beginning here: "before the 3rd" leaves all of the 3rd out, and
-/// "after the 3rd" has all of it.
+/// "after the 3rd" has all of it. "Before the end of the month" has all of the month.
 fn instant(query: &Query, name: &str, zone: &Zone, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = query.text(name) else {
         return Ok(None);
@@ -401,9 +406,68 @@ mod tests {
         assert_eq!((overdue.status, overdue.sort), (Some(Status::Pending), Sort::Due));
         assert_eq!(overdue.due_before.unwrap().to_string(), "2026-03-27T12:00:00Z");
 
-        // Clocks go forward in between: three days of the calendar are 71 hours.
-        let upcoming = read("upcomingDays=3").unwrap();
-        assert_eq!(upcoming.due_before.unwrap().to_string(), "2026-03-30T11:00:00Z");
+        let upcoming = read("upcomingDays=1").unwrap();
+        assert_eq!(upcoming.due_after.unwrap().to_string(), "2026-03-27T12:00:00Z");
+        assert_eq!(upcoming.due_before.unwrap().to_string(), "2026-03-27T23:00:00Z");
+    }
+
+    #[test]
+    fn upcoming_days_are_whole_days_of_the_calendar_and_today_is_the_first() {
+        for (zone, now, days, until) in [
+            // Clocks go forward in between: the last of three days ends at midnight in summer time.
+            ("Europe/Berlin", "2026-03-27T12:00:00Z", 3, "2026-03-29T22:00:00Z"),
+            ("Europe/Berlin", "2026-03-27T22:59:59Z", 1, "2026-03-27T23:00:00Z"),
+            ("Europe/Berlin", "2026-03-27T23:00:00Z", 1, "2026-03-28T23:00:00Z"),
+            ("Europe/Berlin", "2026-10-24T22:00:00Z", 1, "2026-10-25T23:00:00Z"),
+            // Midnight does not come there on 8 March.
+            (
+                "America/Havana",
+                "2026-03-07T12:00:00Z",
+                1,
+                "2026-03-08T05:00:00Z",
+            ),
+            // The last hour of 29 October comes twice there.
+            ("Africa/Cairo", "2026-10-29T20:30:00Z", 1, "2026-10-29T22:00:00Z"),
+            (
+                "Asia/Kathmandu",
+                "2026-06-10T18:14:59Z",
+                7,
+                "2026-06-16T18:15:00Z",
+            ),
+            ("UTC", "2026-06-10T00:00:00Z", 366, "2027-06-11T00:00:00Z"),
+        ] {
+            let mut query = TaskQuery::default();
+            query.upcoming(days, &zone.parse().unwrap(), now.parse().unwrap());
+            assert_eq!(
+                query.due_before.unwrap().to_string(),
+                until,
+                "{days} from {now} in {zone}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_end_of_something_has_its_last_day_before_it() {
+        for (text, expected) in [
+            ("end of day", "2026-03-27T23:00:00Z"),
+            ("end of week", "2026-03-29T22:00:00Z"),
+            ("end of month", "2026-03-31T22:00:00Z"),
+            ("eom", "2026-03-31T22:00:00Z"),
+            ("end of next month", "2026-04-30T22:00:00Z"),
+            ("end of quarter", "2026-03-31T22:00:00Z"),
+            ("end of year", "2026-12-31T23:00:00Z"),
+            ("end of march", "2026-03-31T22:00:00Z"),
+            ("last day of the month", "2026-03-30T22:00:00Z"),
+            ("start of the month", "2026-02-28T23:00:00Z"),
+            ("this week", "2026-03-22T23:00:00Z"),
+            ("today at 9am", "2026-03-27T08:00:00Z"),
+        ] {
+            for name in ["dueAfter", "dueBefore"] {
+                let query = read(&format!("{name}={text}")).unwrap();
+                let found = query.due_after.or(query.due_before).unwrap();
+                assert_eq!(found.to_string(), expected, "{name}={text}");
+            }
+        }
     }
 
     #[test]
@@ -418,7 +482,6 @@ mod tests {
             ("next monday", "2026-03-29T22:00:00Z"),
             ("dec 24", "2026-12-23T23:00:00Z"),
             ("tomorrow 9am", "2026-03-28T08:00:00Z"),
-            ("end of day", "2026-03-27T23:00:00Z"),
             ("this evening", "2026-03-27T17:00:00Z"),
             ("in 2 days", "2026-03-29T11:00:00Z"),
         ] {

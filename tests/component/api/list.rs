@@ -225,11 +225,65 @@ async fn filters_narrow_together() {
             "ba",
         ),
         ("overdue=true".to_owned(), "a"),
-        ("upcomingDays=1".to_owned(), "b"),
-        ("upcomingDays=4".to_owned(), "bc"),
-        ("upcomingDays=4&priority=urgent".to_owned(), "c"),
+        // Whole days of the calendar: today, and tomorrow.
+        ("upcomingDays=1".to_owned(), ""),
+        ("upcomingDays=2".to_owned(), "b"),
+        ("upcomingDays=4".to_owned(), "b"),
+        ("upcomingDays=5".to_owned(), "bc"),
+        ("upcomingDays=5&priority=urgent".to_owned(), "c"),
     ] {
         assert_eq!(all(&alice, &query).await.concat(), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_month_has_its_last_day_before_it_and_upcoming_days_are_whole() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    // It is Saturday, 21 November, in Berlin.
+    for (title, due) in [
+        ("a", "today at 23:59"),
+        ("b", "today"),
+        ("c", "tomorrow at 0:00"),
+        ("d", "2026-11-30T00:00"),
+        ("e", "end of month"),
+        ("f", "2026-12-01T00:00"),
+    ] {
+        api.pass(1);
+        let body = json!({ "title": title, "due": due });
+        alice.create("/api/v1/tasks", &body).await;
+    }
+    for (query, expected) in [
+        ("dueBefore=end of month", "abcde"),
+        ("dueBefore=eom", "abcde"),
+        ("dueBefore=last day of the month", "abc"),
+        ("dueBefore=end of day", "ab"),
+        ("dueBefore=tomorrow", "ab"),
+        ("dueBefore=today", ""),
+        ("dueBefore=next month", "abcdef"),
+        ("dueAfter=end of month", "f"),
+        ("dueAfter=tomorrow&dueBefore=end of week", "c"),
+        (
+            "dueAfter=start of this month&dueBefore=end of next month",
+            "abcdef",
+        ),
+        ("upcomingDays=1", "ab"),
+        ("upcomingDays=2", "abc"),
+        ("upcomingDays=9", "abc"),
+        ("upcomingDays=10", "abcde"),
+        ("upcomingDays=11", "abcdef"),
+    ] {
+        let found = all(&alice, &query.replace(' ', "%20")).await.concat();
+        assert_eq!(found, expected, "{query}");
+    }
+    for (text, code) in [
+        ("today at 9am", "invalid_due"),
+        ("tonight at 9am", "invalid_due"),
+        ("1/5/2027", "ambiguous_due"),
+    ] {
+        let body = json!({ "title": "never", "due": text });
+        let problem = json(&alice.post("/api/v1/tasks", &body).await, 400);
+        assert_eq!(problem["errors"][0]["code"], code, "{text}: {problem}");
     }
 }
 

@@ -55,6 +55,15 @@ async fn tasks_are_filtered_and_sorted() {
         (json!({ "tag_ids": [ids["money"]] }), vec!["a rent"]),
         (json!({ "due_before": "2026-11-22" }), vec!["a rent", "e done"]),
         (json!({ "due_before": "nov 23" }), vec!["a rent", "e done"]),
+        (
+            json!({ "due_before": "end of month" }),
+            vec!["a rent", "b plants", "e done"],
+        ),
+        (
+            json!({ "due_before": "end of dec 2026" }),
+            vec!["a rent", "b plants", "c mum", "e done"],
+        ),
+        (json!({ "due_after": "end of month" }), vec!["c mum"]),
         (json!({ "due_after": "next monday" }), vec!["b plants", "c mum"]),
         (
             json!({ "due_after": "2026-11-22T00:00", "due_before": "2026-12-01" }),
@@ -142,6 +151,11 @@ async fn overdue_and_upcoming_tasks_are_the_pending_ones_before_and_after_now() 
         titles(&alice.get("get_upcoming_tasks", json!({})).await),
         ["b plants"]
     );
+    // Today is the first day; the plants are due on the third.
+    for (days, expected) in [(2, vec![]), (3, vec!["b plants"])] {
+        let found = alice.get("get_upcoming_tasks", json!({ "days": days })).await;
+        assert_eq!(titles(&found), expected, "{days}");
+    }
     let days = json!({ "days": 60 });
     assert_eq!(
         titles(&alice.get("get_upcoming_tasks", days).await),

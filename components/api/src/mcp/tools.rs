@@ -207,7 +207,8 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "get_upcoming_tasks",
         title: "Upcoming tasks",
-        description: "Lists pending tasks that are due within the next days, the next one first.",
+        description: "Lists pending tasks that are due from now to the end of the last of so many days, today being the first; \
+                      the next one first.",
         effect: Effect::Reads,
         input: lists::upcoming_input,
         output: lists::found_output,

@@ -48,6 +48,7 @@ fn read_by_everyone(text: &str) {
         Timestamp::MAX,
     ] {
         refuses_in_a_line(Due::parse_or_phrase(text, &zone("Europe/Berlin"), now));
+        refuses_in_a_line(Due::bound(text, &zone("Europe/Berlin"), now));
     }
     refuses_in_a_line(due("2026-12-01", "Europe/Berlin").moved_by(text));
     parse::<MailAddress>(text);

@@ -31,7 +31,8 @@ fn limit(usual: u32) -> Value {
 }
 
 pub(super) fn list_input() -> Value {
-    let due = "An instant, a local time, a date (its beginning) or a phrase such as \"next monday\".";
+    let due = "An instant, a local time, a date (its beginning) or a phrase such as \"next monday\" or \"end of month\" \
+               (what comes after its last day).";
     schema::input(
         json!({
             "status": schema::choice(&["all", "pending", "completed"], "all when not said."),
@@ -92,7 +93,7 @@ pub(super) fn overdue_input() -> Value {
 pub(super) fn upcoming_input() -> Value {
     schema::input(
         json!({
-            "days": schema::number(1, MAX_DAYS, "How many days ahead; 7 when not said."),
+            "days": schema::number(1, MAX_DAYS, "Whole days of the calendar, today being the first; 7 when not said."),
             "limit": limit(50),
         }),
         &[],
