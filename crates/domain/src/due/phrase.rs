@@ -176,7 +176,7 @@ impl Phrase<'_> {
                 }
             }
         }
-        if names_the_past(words) {
+        if self.usage == Use::Due && names_the_past(words) {
             return Err(self.passed());
         }
         Ok(None)
@@ -380,14 +380,13 @@ fn when<'a>(words: &'a [&'a str]) -> Option<When<'a>> {
     }
 }
 
-/// Whether the words name what has been: `yesterday`, `last friday at 9am`, `2 days ago`.
+/// Whether the words name what has been and is no day: `last night at 9`, `last month`, `2 days ago`.
 fn names_the_past(words: &[&str]) -> bool {
     match words {
-        ["yesterday", ..] | [.., "yesterday"] | ["in", .., "ago"] => true,
         [amount @ .., "ago"] => Amount::read(amount).is_some(),
-        ["on" | "by", "last", name, ..] | ["last", name, ..] => {
+        ["last", name, ..] => {
             let past = ["night", "evening", "week", "weekend", "month", "quarter", "year"];
-            (past.contains(name) || day::one_weekday(name).is_some()) && !words.contains(&"of")
+            past.contains(name)
         }
         _ => false,
     }

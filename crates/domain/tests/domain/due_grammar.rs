@@ -121,7 +121,12 @@ fn every_phrase_of_the_grammar_means_what_the_grammar_says() {
     let grammar = grammar();
     let mut random = Random::new(SEED);
     let (mut understood, mut faults) = (0, Vec::new());
-    for _ in 0..6000 {
+    let mut unseen: BTreeSet<String> = grammar
+        .vocabulary(&mut random)
+        .into_iter()
+        .filter(|word| word.chars().all(char::is_alphabetic))
+        .collect();
+    for _ in 0..4000 {
         let sample = grammar.sample("phrase", &mut random);
         let text = written(&sample.tokens, &mut random);
         if text.chars().count() > Due::MAX_PHRASE_CHARS {
@@ -134,11 +139,15 @@ fn every_phrase_of_the_grammar_means_what_the_grammar_says() {
             "{text}"
         );
         faults.extend(wrong(&grammar, &sample.tokens, &text, &mut random));
+        for token in &sample.tokens {
+            unseen.remove(token);
+        }
         let (zone, now) = somewhere(&mut random);
         understood += u32::from(Due::parse_or_phrase(&text, &zone, now).is_ok());
     }
     none(&faults);
-    assert!(understood > 3000, "{understood} of 6000 phrases are understood");
+    assert!(unseen.is_empty(), "these words are never sampled: {unseen:?}");
+    assert!(understood > 2000, "{understood} of 4000 phrases are understood");
 }
 
 #[test]
@@ -147,7 +156,7 @@ fn a_phrase_with_a_word_dropped_doubled_swapped_or_replaced_is_another_of_the_gr
     let mut random = Random::new(SEED + 1);
     let vocabulary = grammar.vocabulary(&mut random);
     let (mut refused, mut faults) = (0, Vec::new());
-    for _ in 0..3000 {
+    for _ in 0..2000 {
         let sample = grammar.sample("phrase", &mut random).tokens;
         for mutated in mutations(&sample, &vocabulary, &mut random) {
             let text = text(&mutated);
@@ -160,7 +169,7 @@ fn a_phrase_with_a_word_dropped_doubled_swapped_or_replaced_is_another_of_the_gr
         }
     }
     none(&faults);
-    assert!(refused > 6000, "{refused} are refused");
+    assert!(refused > 4000, "{refused} are refused");
 }
 
 /// One of each kind.

@@ -82,7 +82,11 @@ impl Calendar<'_> {
 
     fn named(&self, words: &[&str]) -> Result<Option<Day>, DueError> {
         let words = match words {
-            ["the", "today" | "tomorrow" | "tmr" | "tmrw" | "this", ..] => return Ok(None),
+            [
+                "the",
+                "today" | "tomorrow" | "tmr" | "tmrw" | "yesterday" | "this",
+                ..,
+            ] => return Ok(None),
             ["the", words @ ..] | words => words,
         };
         if let Some(date) = self.relative(words) {
@@ -100,6 +104,7 @@ impl Calendar<'_> {
         match words {
             ["today"] => Some(today),
             ["tomorrow" | "tmr" | "tmrw"] => today.tomorrow().ok(),
+            ["yesterday"] => today.yesterday().ok(),
             ["day", "after", "tomorrow"] => in_days(today, 2),
             ["next", "week"] => in_days(today, 7),
             ["next", "month"] => today.checked_add(1.month()).ok(),
@@ -108,6 +113,7 @@ impl Calendar<'_> {
             ["next", "weekend"] => self.of_week(1, 5),
             [name] => Some(first_named(today.tomorrow().ok()?, one_weekday(name)?)),
             ["this", name] => Some(first_named(self.earliest, one_weekday(name)?)),
+            ["last", name] => Some(first_named(in_days(today, -7)?, one_weekday(name)?)),
             ["next", name] => self.of_week(1, one_weekday(name)?),
             [which @ ("this" | "next"), "week", "on", name]
             | [which @ ("this" | "next"), "week", name]

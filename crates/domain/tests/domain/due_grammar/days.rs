@@ -103,6 +103,12 @@ pub(super) fn read(text: &str, today: Date) -> Result<Days, Refusal> {
 fn counted(head: &str, name: &str, today: Date) -> Result<Days, Refusal> {
     match head.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["after", "today"] => Days::first(plus(today, 1), |date| date.weekday() == weekday(name)),
+        ["before", "today"] => {
+            Days::first(plus(today, -7), |date| date.weekday() == weekday(name)).map(|days| {
+                let list = days.list.into_iter().take(1).collect();
+                Days::of(list)
+            })
+        }
         ["week", weeks] => Ok(Days::fixed(in_week(today, number(weeks), weekday(name)))),
         ["month", months] => {
             let month = months_later(today.first_of_month(), number(months));
