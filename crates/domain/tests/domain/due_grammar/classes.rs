@@ -41,11 +41,13 @@ const UNITS: [(&str, &[&str]); 7] = [
 ];
 
 pub(super) const CLASSES: [Class; 20] = [
-    class("weekday", weekday, |random| cut(*random.of(&WEEKDAYS), random)),
+    class("weekday", weekday, |random| {
+        cut(random.of::<&str>(&WEEKDAYS), random)
+    }),
     class(
         "month",
         |word| named(&MONTHS, word),
-        |random| cut(*random.of(&MONTHS), random),
+        |random| cut(random.of::<&str>(&MONTHS), random),
     ),
     class("one..twelve", one_to_twelve, |random| {
         (*random.of(&NUMBERS)).to_owned()
