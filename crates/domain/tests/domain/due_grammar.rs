@@ -270,6 +270,30 @@ fn the_tables_of_the_document_are_true() {
     assert!(seen > 30, "{seen} phrases");
 }
 
+#[test]
+fn the_examples_of_the_document_are_true() {
+    let zone = zone("Europe/Berlin");
+    let now = instant("2026-06-10T08:30:00Z");
+    let section = DOCUMENT
+        .split("## Due phrases")
+        .nth(1)
+        .expect("the section is there");
+    let table = section
+        .split("| phrase | is due |")
+        .nth(1)
+        .expect("the table is there");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut seen = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let phrase = quoted(cells[0]).next().expect("a phrase in backticks");
+        let due = Due::parse_or_phrase(phrase, &zone, now).expect(phrase);
+        assert_eq!(due.local().to_string(), cells[1], "{phrase}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen} examples");
+}
+
 /// What stands between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)

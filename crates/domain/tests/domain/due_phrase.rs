@@ -5,16 +5,16 @@ use nudge_domain::{Due, DueError};
 
 use crate::given::{due, instant, zone};
 
-const BERLIN: &str = "Europe/Berlin";
-const NOW: &str = "2026-06-10T10:30:45";
+pub(crate) const BERLIN: &str = "Europe/Berlin";
+pub(crate) const NOW: &str = "2026-06-10T10:30:45";
 
-fn read(text: &str, zone_name: &str, now: Timestamp) -> Result<Due, DueError> {
+pub(crate) fn read(text: &str, zone_name: &str, now: Timestamp) -> Result<Due, DueError> {
     Due::parse_or_phrase(text, &zone(zone_name), now)
 }
 
 /// Phrases and local times, `2026-06-10T10:30` or with the seconds that a day alone ends in.
 #[track_caller]
-fn check(now: &str, phrases: &[(&str, &str)]) {
+pub(crate) fn check(now: &str, phrases: &[(&str, &str)]) {
     for (phrase, expected) in phrases {
         let found = match read(phrase, BERLIN, due(now, BERLIN).at()) {
             Ok(due) => due.local().to_string(),
@@ -26,13 +26,6 @@ fn check(now: &str, phrases: &[(&str, &str)]) {
             _ => (*expected).to_owned(),
         };
         assert_eq!(found, expected, "`{phrase}` at {now}");
-    }
-}
-
-fn refusal(text: &str) -> DueError {
-    match read(text, BERLIN, due(NOW, BERLIN).at()) {
-        Err(error) => error,
-        Ok(due) => panic!("`{text}` was understood as {due}"),
     }
 }
 
@@ -413,126 +406,6 @@ fn days_keep_the_time_of_day_and_hours_pass_where_clocks_change() {
 }
 
 #[test]
-fn shows_three_phrases_when_it_does_not_understand() {
-    for text in [
-        "",
-        ".",
-        "now",
-        "someday",
-        "tonight tonight",
-        "in 3 3 days",
-        "in 3 hours 3 hours",
-        "in 30 minutes 1 hour",
-        "friday next",
-        "9am 5pm",
-        "at 9 at 10",
-        "monday tuesday",
-        "next next week",
-        "on mondays",
-        "this week at 9am",
-        "december 2027",
-        "noon at 3",
-        "the of on by friday",
-        "24 december of 2027",
-        "1/2/3/4",
-        "13/1/x",
-        "asap",
-        "morgen",
-        "every monday",
-        "tomorrow or friday",
-        "tomorrow tomorrow",
-        "in",
-        "in hours",
-        "in 3",
-        "in 3 blue moons",
-        "in 3 hours at 9am",
-        "in -1 days",
-        "in 1.5 hours",
-        "in 999999 days",
-        "next",
-        "this",
-        "next 15th",
-        "end",
-        "end of days",
-        "13pm",
-        "0am",
-        "9:5",
-        "at",
-        "at nine",
-        "17",
-        "24",
-        "dec",
-        "dec 24 27",
-        "dec dec",
-        "24 24",
-        "tomorrow at",
-        "tomorrow 9am 10am",
-        "th",
-        "１５th",
-        "a week from 3 hours",
-        "in 1h2h3h4h5h",
-        "in 1 hour 1 hour 1 hour 1 hour 1 hour",
-        "FREQ=DAILY",
-    ] {
-        let error = refusal(text);
-        assert!(
-            matches!(error, DueError::UnknownPhrase { .. }),
-            "{text}: {error:?}"
-        );
-        assert_eq!(error.code(), "invalid_due");
-        let message = error.to_string();
-        for example in ["tomorrow 9am", "in 3 hours", "next friday"] {
-            assert!(message.contains(example), "{message}");
-            assert!(read(example, BERLIN, due(NOW, BERLIN).at()).is_ok(), "{example}");
-        }
-    }
-    let long = format!("tomorrow{}", " ".repeat(100));
-    assert!(matches!(refusal(&long), DueError::UnknownPhrase { .. }));
-}
-
-#[test]
-fn asks_back_where_people_read_two_things() {
-    for text in [
-        "at 5",
-        "tomorrow at 5",
-        "at 9 on friday",
-        "5 o'clock",
-        "tonight at 5",
-        "tomorrow morning at 12",
-        "3/4",
-        "1/5/2027",
-        "05.01.2027",
-        "5-1-2027",
-        "13/1/27",
-        "3/4 at 9am",
-    ] {
-        let error = refusal(text);
-        assert!(
-            matches!(error, DueError::AmbiguousPhrase { .. }),
-            "{text}: {error:?}"
-        );
-        assert_eq!(error.code(), "ambiguous_due");
-    }
-}
-
-#[test]
-fn says_which_two_things_an_ambiguous_phrase_can_be() {
-    for (text, both) in [
-        ("1/5/2027", "say 2027-05-01 or 2027-01-05"),
-        ("3/4", "say apr 3 or mar 4"),
-        ("tomorrow at 5", "say 5am or 5pm"),
-        ("tonight at 5:30", "say 5:30am or 5:30pm"),
-    ] {
-        let message = refusal(text).to_string();
-        assert!(message.contains(both), "{message}");
-        let (_, both) = both.split_once("say ").expect("it begins so");
-        for date in both.split(" or ") {
-            assert!(read(date, BERLIN, due(NOW, BERLIN).at()).is_ok(), "{date}");
-        }
-    }
-}
-
-#[test]
 fn understands_numbers_that_can_be_one_date_alone() {
     check(
         NOW,
@@ -549,61 +422,6 @@ fn understands_numbers_that_can_be_one_date_alone() {
             ("thursday, 24/12/2026", "2026-12-24"),
             ("13/1/2020", "2020-01-13"),
         ],
-    );
-}
-
-#[test]
-fn refuses_an_hour_that_is_not_in_the_part_of_the_day() {
-    for (text, named) in [
-        ("tonight at 9am", "09:00 is not at night"),
-        ("9am tonight", "09:00 is not at night"),
-        ("morning at 8pm", "20:00 is not in the morning"),
-        ("tomorrow morning at 15:00", "15:00 is not in the morning"),
-        ("this afternoon at 9", "09:00 is not in the afternoon"),
-        ("friday evening at 7am", "07:00 is not in the evening"),
-        ("noon tonight", "12:00 is not at night"),
-        ("midnight in the morning", "midnight is not in the morning"),
-        ("tonight at 4pm", "16:00 is not at night"),
-        ("3pm in the morning", "15:00 is not in the morning"),
-    ] {
-        let error = refusal(text);
-        assert!(matches!(error, DueError::OtherPart { .. }), "{text}: {error:?}");
-        assert_eq!(error.code(), "invalid_due");
-        assert!(error.to_string().contains(named), "{error}");
-    }
-}
-
-#[test]
-fn refuses_what_has_passed_instead_of_a_due_date_in_the_past() {
-    for text in [
-        "yesterday",
-        "last friday",
-        "last friday at 9am",
-        "last night",
-        "2 days ago",
-        "today at 9am",
-        "9am today",
-        "this morning at 9",
-        "start of this month",
-        "first day of the week",
-        "9th of this month",
-        "tuesday of this week",
-        "last month",
-        "yesterday at 9am",
-    ] {
-        let error = refusal(text);
-        assert!(matches!(error, DueError::Passed { .. }), "{text}: {error:?}");
-        assert_eq!(error.code(), "invalid_due");
-    }
-    let now = due("2026-06-10T21:30", BERLIN).at();
-    for text in ["this morning", "this afternoon", "tonight at 8", "today at noon"] {
-        let error = read(text, BERLIN, now).expect_err(text);
-        assert!(matches!(error, DueError::Passed { .. }), "{text}: {error:?}");
-    }
-    // Whoever writes the year means it.
-    check(
-        NOW,
-        &[("dec 24 2020", "2020-12-24"), ("end of march 2020", "2020-03-31")],
     );
 }
 
@@ -628,113 +446,4 @@ fn understands_quarters_and_named_years() {
         ],
     );
     check("2026-12-31T10:00", &[("end of next quarter", "2027-03-31")]);
-}
-
-#[test]
-fn refuses_dates_and_times_that_do_not_exist() {
-    for text in [
-        "feb 30",
-        "31 june",
-        "feb 29 2027",
-        "the 32nd",
-        "0th",
-        "31st of this month",
-        "tomorrow at 24:00",
-        "9:60am",
-        "17:99",
-        "2026-02-30 at 9am",
-        "at 25",
-        "dec 99999",
-    ] {
-        let error = refusal(text);
-        assert!(matches!(error, DueError::NoSuchTime { .. }), "{text}: {error:?}");
-    }
-    for text in [
-        "dec 24 1969",
-        "dec 24 2200",
-        "in 200 years",
-        "in 99999 years",
-        "in 99999 months",
-        "2200-01-01 at noon",
-    ] {
-        let error = refusal(text);
-        assert!(
-            matches!(error, DueError::YearOutOfRange { .. }),
-            "{text}: {error:?}"
-        );
-    }
-    let error = refusal("friday, december 25, 2027");
-    assert!(error.to_string().contains("2027-12-25 is a saturday"), "{error}");
-    assert_eq!(error.code(), "invalid_due");
-}
-
-#[test]
-fn as_a_bound_a_day_is_its_beginning_and_the_end_of_something_is_what_comes_after() {
-    let bound = |text: &str, zone_name: &str, now: &str| {
-        Due::bound(text, &zone(zone_name), due(now, BERLIN).at()).map(|due| due.local().to_string())
-    };
-    for (text, expected) in [
-        ("2026-06-10", "2026-06-10T00:00:00"),
-        ("2026-06-10T09:00", "2026-06-10T09:00:00"),
-        ("today", "2026-06-10T00:00:00"),
-        ("wednesday", "2026-06-17T00:00:00"),
-        ("this wednesday", "2026-06-10T00:00:00"),
-        ("next week", "2026-06-17T00:00:00"),
-        ("dec 24", "2026-12-24T00:00:00"),
-        ("dec 24 at noon", "2026-12-24T12:00:00"),
-        ("tonight", "2026-06-10T20:00:00"),
-        ("end of day", "2026-06-11T00:00:00"),
-        ("friday eod", "2026-06-13T00:00:00"),
-        ("midnight", "2026-06-11T00:00:00"),
-        ("in 2 days", "2026-06-12T10:30:45"),
-        ("end of week", "2026-06-15T00:00:00"),
-        ("end of month", "2026-07-01T00:00:00"),
-        ("eom", "2026-07-01T00:00:00"),
-        ("end of next month", "2026-08-01T00:00:00"),
-        ("end of march", "2027-04-01T00:00:00"),
-        ("end of quarter", "2026-07-01T00:00:00"),
-        ("end of the year", "2027-01-01T00:00:00"),
-        ("end of the month at 18:00", "2026-06-30T18:00:00"),
-        ("last day of the month", "2026-06-30T00:00:00"),
-        ("this week", "2026-06-08T00:00:00"),
-        ("this month", "2026-06-01T00:00:00"),
-        ("start of the month", "2026-06-01T00:00:00"),
-        ("start of next month", "2026-07-01T00:00:00"),
-        ("today at 9am", "2026-06-10T09:00:00"),
-        ("this morning", "2026-06-10T09:00:00"),
-        ("yesterday", "2026-06-09T00:00:00"),
-        ("last friday at noon", "2026-06-05T12:00:00"),
-        ("last wednesday", "2026-06-03T00:00:00"),
-    ] {
-        assert_eq!(bound(text, BERLIN, NOW).expect(text), expected, "{text}");
-    }
-    assert_eq!(
-        bound("tonight", BERLIN, "2026-06-10T21:30").expect("a bound"),
-        "2026-06-10T20:00:00"
-    );
-    // Clocks go forward at midnight there.
-    assert_eq!(
-        bound("2026-09-06", "America/Santiago", NOW).expect("a bound"),
-        "2026-09-06T01:00:00"
-    );
-    assert!(bound("whenever", BERLIN, NOW).is_err());
-}
-
-#[test]
-fn a_day_ends_where_the_next_begins_even_if_clocks_go_back_at_midnight() {
-    // In Cairo the last hour of 29 October 2026 comes twice; in Havana the first one of 1 November.
-    for (zone_name, text, shown) in [
-        ("Africa/Cairo", "2026-10-29", "2026-10-29T23:59:59+02:00"),
-        ("America/Havana", "2026-10-31", "2026-10-31T23:59:59-04:00"),
-        ("America/Havana", "2026-11-01", "2026-11-01T23:59:59-05:00"),
-        ("America/Havana", "2026-03-07", "2026-03-07T23:59:59-05:00"),
-        ("America/Santiago", "2026-09-05", "2026-09-05T23:59:59-04:00"),
-    ] {
-        assert_eq!(due(text, zone_name).to_string(), shown, "{zone_name}");
-    }
-    // The day that Samoa left out.
-    assert_eq!(
-        due("2011-12-30", "Pacific/Apia").to_string(),
-        "2011-12-31T23:59:59+14:00"
-    );
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod due_bound;
+#[cfg(test)]
 mod due_grammar;
 #[cfg(test)]
 mod due_moved;
@@ -10,6 +12,8 @@ mod due_moved;
 mod due_parts;
 #[cfg(test)]
 mod due_phrase;
+#[cfg(test)]
+mod due_refusals;
 #[cfg(test)]
 mod grammar;
 #[cfg(test)]
