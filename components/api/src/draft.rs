@@ -152,8 +152,8 @@ fn too_many_tags() -> String {
 
 /// The fields that creating and patching share. Mistakes are collected in `fields`.
 fn apply(task: &mut TaskRecord, fields: &mut Fields, context: &Context) {
-    match fields.parsed::<Title>("title", |error| error.code()) {
-        Field::Value(title) => task.title = title.into(),
+    match fields.changed::<Title>("title", &task.title, |error| error.code()) {
+        Field::Value(title) => task.title = title,
         Field::Null => fields.error("title", "required", "a task needs a title"),
         Field::Absent => {}
     }

@@ -187,6 +187,27 @@ impl Fields {
         }
     }
 
+    /// The same for a text that is stored already: sent back as it is, it stays, whatever rules were made since.
+    pub(crate) fn changed<T: FromStr + Into<String>>(
+        &mut self,
+        name: &'static str,
+        stored: &str,
+        code: impl FnOnce(&T::Err) -> &'static str,
+    ) -> Field<String>
+    where
+        T::Err: Display,
+    {
+        let is_stored = self.object.get(name).and_then(Value::as_str) == Some(stored);
+        if is_stored && !stored.is_empty() {
+            return self.text(name);
+        }
+        match self.parsed::<T>(name, code) {
+            Field::Value(value) => Field::Value(value.into()),
+            Field::Null => Field::Null,
+            Field::Absent => Field::Absent,
+        }
+    }
+
     /// A UUID.
     pub(crate) fn id(&mut self, name: &'static str) -> Field<Uuid> {
         match self.text(name) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::auth::User;
 use crate::db::Database;
 use crate::input::check_version;
-use crate::labels::{self, Kind, Label};
+use crate::labels::{self, Kind, Label, Names};
 use crate::service::{ATTEMPTS, Expected, change, contended};
 use crate::store;
 
@@ -25,7 +25,8 @@ pub(crate) async fn create(
 ) -> Result<Label, Problem> {
     let label = labels::apply(kind, None, body, id)?;
     let database = Database::open().await?;
-    if labels::insert(&database, kind, user.id.as_str(), &label, Timestamp::now()).await? {
+    let now = Timestamp::now();
+    if labels::insert(&database, kind, user.id.as_str(), &label, Names::Alike, now).await? {
         return Ok(label);
     }
     match labels::find(&database, kind, user.id.as_str(), id).await? {
@@ -55,7 +56,7 @@ pub(crate) async fn patch(
             return Ok(label);
         }
         label.version += 1;
-        if labels::update(&database, kind, user.id.as_str(), &label).await? {
+        if labels::update(&database, kind, user.id.as_str(), &label, Names::Alike).await? {
             return Ok(label);
         }
         let now = labels::find(&database, kind, user.id.as_str(), id).await?;
@@ -84,7 +85,10 @@ fn name_taken(kind: Kind) -> Problem {
     Problem::new(
         http::StatusCode::CONFLICT,
         "name_taken",
-        format!("you have another {} of that name", kind.name()),
+        format!(
+            "you have another {} of that name, or of one that differs in case alone: choose another name",
+            kind.name()
+        ),
     )
 }
 

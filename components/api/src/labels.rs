@@ -1,8 +1,11 @@
 //! Categories and tags: a name and a colour of a user's own. Alike but for the length of the name.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::problem::FieldError;
+use nudge_domain::characters::name_key;
 use nudge_domain::task::{CategoryName, Color, TagName};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -51,6 +54,9 @@ pub(crate) struct Label {
 
 const DEFAULT_COLOR: &str = "#6b7280";
 
+/// Labels of one statement when keys are filled in.
+const BATCH: u32 = 500;
+
 /// Changes a label by a body; a new one starts empty. Its version stays.
 pub(crate) fn apply(
     kind: Kind,
@@ -68,8 +74,8 @@ pub(crate) fn apply(
     });
     let mut fields = Fields::new(body);
     let name = match kind {
-        Kind::Category => map(fields.parsed::<CategoryName>("name", |error| error.code())),
-        Kind::Tag => map(fields.parsed::<TagName>("name", |error| error.code())),
+        Kind::Category => fields.changed::<CategoryName>("name", &label.name, |error| error.code()),
+        Kind::Tag => fields.changed::<TagName>("name", &label.name, |error| error.code()),
     };
     match name {
         Field::Value(name) => label.name = name,
@@ -85,14 +91,6 @@ pub(crate) fn apply(
     }
     fields.finish()?;
     Ok(label)
-}
-
-fn map<T: Into<String>>(field: Field<T>) -> Field<String> {
-    match field {
-        Field::Value(value) => Field::Value(value.into()),
-        Field::Null => Field::Null,
-        Field::Absent => Field::Absent,
-    }
 }
 
 fn read(row: &Row) -> Result<Label, DbError> {
@@ -161,19 +159,39 @@ pub(crate) async fn find(
         .transpose()
 }
 
+/// Which other labels of a user have the name of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Those whose name looks the same, see [`name_key`].
+    Alike,
+    /// Those of the same characters: what is carried over from another system, which told more apart.
+    Equal,
+}
+
+impl Names {
+    fn key(self, name: &str) -> Value {
+        match self {
+            Self::Alike => name_key(name).into(),
+            Self::Equal => Value::Null,
+        }
+    }
+}
+
 /// Stores a new label. Says no when there is one of that id, or when the user has another of that name.
 pub(crate) async fn insert(
     database: &Database,
     kind: Kind,
     user_id: &str,
     label: &Label,
+    names: Names,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let table = kind.name();
     let sql = format!(
-        "INSERT INTO {table} (id, user_id, name, color, created_at, version) \
-         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT) \
+        "INSERT INTO {table} (id, user_id, name, color, created_at, version, name_key) \
+         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT) \
          WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3) \
+         AND NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name_key = $7) \
          ON CONFLICT (id) DO NOTHING RETURNING id"
     );
     let parameters = [
@@ -183,23 +201,26 @@ pub(crate) async fn insert(
         label.color.as_str().into(),
         now.into(),
         label.version.into(),
+        names.key(&label.name),
     ];
     stored(database.query(&sql, parameters).await)
 }
 
 /// Stores the next version of a label, if it is still at the version before. Says no when it is not, when it is gone, or
-/// when the user has another of that name.
+/// when the user has another of that name. A name that stays is nobody else's, whoever looks like it.
 pub(crate) async fn update(
     database: &Database,
     kind: Kind,
     user_id: &str,
     label: &Label,
+    names: Names,
 ) -> Result<bool, DbError> {
     let table = kind.name();
     let sql = format!(
-        "UPDATE {table} SET name = $3, color = $4, version = $5 \
+        "UPDATE {table} SET name = $3, color = $4, version = $5, name_key = CASE WHEN name = $3 THEN name_key ELSE $6 END \
          WHERE id = $1 AND user_id = $2 AND version + 1 = $5 \
          AND NOT EXISTS (SELECT 1 FROM {table} AS other WHERE other.user_id = $2 AND other.name = $3 AND other.id <> $1) \
+         AND (name = $3 OR NOT EXISTS (SELECT 1 FROM {table} AS alike WHERE alike.user_id = $2 AND alike.name_key = $6 AND alike.id <> $1)) \
          RETURNING id"
     );
     let parameters = [
@@ -208,8 +229,44 @@ pub(crate) async fn update(
         label.name.as_str().into(),
         label.color.as_str().into(),
         label.version.into(),
+        names.key(&label.name),
     ];
     stored(database.query(&sql, parameters).await)
+}
+
+/// Gives keys to labels from before there were keys, the oldest of those that look the same first; the others stay without.
+pub(crate) async fn fill_keys(database: &Database) -> Result<(), DbError> {
+    for kind in [Kind::Category, Kind::Tag] {
+        let table = kind.name();
+        let mut last = String::new();
+        loop {
+            let sql = format!(
+                "SELECT id, user_id, name FROM {table} WHERE id > $1 AND name_key IS NULL ORDER BY id LIMIT {BATCH}"
+            );
+            let rows = database.query(&sql, [last.as_str().into()]).await?;
+            let Some(row) = rows.last() else { break };
+            last = row.text(0)?.to_owned();
+            let mut keys = BTreeMap::new();
+            for row in &rows {
+                let owner = (row.text(1)?, name_key(row.text(2)?));
+                keys.entry(owner).or_insert(row.text(0)?);
+            }
+            let mut parameters: Vec<Value> = Vec::new();
+            let mut filled = Vec::new();
+            for ((_, key), id) in keys {
+                let place = parameters.len() + 1;
+                filled.push(format!("(CAST(${place} AS TEXT), CAST(${} AS TEXT))", place + 1));
+                parameters.extend([id.into(), key.into()]);
+            }
+            let sql = format!(
+                "UPDATE {table} SET name_key = filled.column2 FROM (VALUES {}) AS filled WHERE {table}.id = filled.column1 \
+                 AND NOT EXISTS (SELECT 1 FROM {table} AS alike WHERE alike.user_id = {table}.user_id AND alike.name_key = filled.column2)",
+                filled.join(", ")
+            );
+            database.execute(&sql, parameters).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a row was stored. Two requests at the same time that store the same name get an error on PostgreSQL: neither

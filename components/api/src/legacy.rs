@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::auth::User;
 use crate::db::{Database, milliseconds};
 use crate::draft::{self, Context};
-use crate::labels::{self, Kind, Label};
+use crate::labels::{self, Kind, Label, Names};
 use crate::people::Person;
 use crate::record::TaskRecord;
 use crate::service::{self, ATTEMPTS, contended, context};
@@ -175,7 +175,8 @@ fn instant(field: &str, text: &str) -> Result<Timestamp, Problem> {
     })
 }
 
-/// A label that is new; one that is there follows only while its owner is the other system's.
+/// A label that is new; one that is there follows only while its owner is the other system's. Two that differ in case alone are two
+/// there, so they are two here.
 async fn label(
     carrying: &Carrying<'_>,
     known: &Known<'_>,
@@ -195,18 +196,13 @@ async fn label(
     for _ in 0..ATTEMPTS {
         let Some(before) = labels::find(database, kind, user, id).await? else {
             let label: Label = labels::apply(kind, None, body.clone(), id)?;
-            if labels::insert(database, kind, user, &label, Timestamp::now()).await? {
-                return Ok(Applied::Created);
+            for names in [Names::Alike, Names::Equal] {
+                if labels::insert(database, kind, user, &label, names, Timestamp::now()).await? {
+                    return Ok(Applied::Created);
+                }
             }
             if labels::find(database, kind, user, id).await?.is_none() {
-                return Err(Problem::field(
-                    "name",
-                    "name_taken",
-                    format!(
-                        "there is another {} of that name: rename one of the two",
-                        kind.name()
-                    ),
-                ));
+                return Err(name_taken(kind));
             }
             continue;
         };
@@ -215,11 +211,25 @@ async fn label(
             return Ok(Applied::Unchanged);
         }
         label.version += 1;
-        if labels::update(database, kind, user, &label).await? {
-            return Ok(Applied::Updated);
+        for names in [Names::Alike, Names::Equal] {
+            if labels::update(database, kind, user, &label, names).await? {
+                return Ok(Applied::Updated);
+            }
+        }
+        let now = labels::find(database, kind, user, id).await?;
+        if now.is_some_and(|now| now.version == before.version) {
+            return Err(name_taken(kind));
         }
     }
     Err(contended(kind.name(), id))
+}
+
+fn name_taken(kind: Kind) -> Problem {
+    let message = format!(
+        "there is another {} of that name: rename one of the two",
+        kind.name()
+    );
+    Problem::field("name", "name_taken", message)
 }
 
 async fn apply_to_task(carrying: &Carrying<'_>, known: &Known<'_>, number: i64) -> Result<Applied, Problem> {

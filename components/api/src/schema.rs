@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 
 use crate::db::{Database, DbError, Dialect, Value};
-use crate::{list, search};
+use crate::{labels, list, search};
 
 struct Migration {
     number: i64,
@@ -78,13 +78,19 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("schema/7-tables.sql")],
         postgres: &[include_str!("schema/7-tables.sql")],
     },
+    Migration {
+        number: 8,
+        sqlite: &[include_str!("schema/8-tables.sql")],
+        postgres: &[include_str!("schema/8-tables.sql")],
+    },
 ];
 
 /// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.
 const ATTEMPTS: u32 = 3;
 
-/// The migration whose column SQL cannot fill.
+/// The migrations whose columns SQL cannot fill.
 const SEARCH: i64 = 4;
+const SCRIPTS: i64 = 8;
 
 /// Brings the schema to the newest version, once per instance.
 pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
@@ -135,8 +141,13 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
                     .await?;
             }
         }
-        if migration.number == SEARCH {
-            search::fill(database).await?;
+        match migration.number {
+            SEARCH => search::fill(database).await?,
+            SCRIPTS => {
+                labels::fill_keys(database).await?;
+                search::refresh(database, search::BATCHES_AT_FIRST).await?;
+            }
+            _ => {}
         }
         database
             .execute(
@@ -164,6 +175,7 @@ fn adapt(statement: &str, dialect: Dialect) -> String {
     statement
         .replace("{serial}", serial)
         .replace("{priority}", list::PRIORITY)
+        .replace("{old_terms}", search::OLD_TERMS)
         .replace("{title}", list::title(dialect))
 }
 

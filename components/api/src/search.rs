@@ -4,6 +4,8 @@
 //! order is exact. Common words cost no more than rare ones: the newest tasks are looked through before the index is asked
 //! (decision 0015).
 
+mod fold;
+mod run;
 pub(crate) mod words;
 
 use base64::Engine;
@@ -36,6 +38,14 @@ const MATCHES: &str = "CAST(terms AS tsvector) @@ CAST(CAST($1 AS TEXT) AS tsque
 
 /// Tasks of one statement when the index is filled.
 const BATCH: u32 = 500;
+
+/// Tasks whose terms were folded as before decision 0035, in the words of their index: terms of Latin letters are the same as
+/// then, others begin with two spaces when they are new.
+pub(crate) const OLD_TERMS: &str = "deleted_at IS NULL AND (terms IS NULL OR (OCTET_LENGTH(terms) > LENGTH(terms) AND SUBSTR(terms, 1, 2) <> '  '))";
+
+/// Most batches of such tasks that get new terms before a first request is answered, and in a run of the relay.
+pub(crate) const BATCHES_AT_FIRST: u32 = 20;
+pub(crate) const BATCHES_OF_A_RUN: u32 = 10;
 
 /// Where a page of results ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,33 +344,55 @@ async fn is_common(database: &Database, user_id: &str, words: &Words) -> Result<
 
 /// Fills the index with tasks that were stored before there was one. What others change meanwhile is left as it is.
 pub(crate) async fn fill(database: &Database) -> Result<(), DbError> {
-    let mut last = String::new();
-    loop {
-        let rows = database
-            .query(
-                "SELECT id, user_id, title, description FROM task WHERE id > $1 AND terms IS NULL ORDER BY id LIMIT $2",
-                [last.as_str().into(), BATCH.into()],
-            )
-            .await?;
-        let Some(row) = rows.last() else {
-            return Ok(());
-        };
-        last = row.text(0)?.to_owned();
-        let mut parameters: Vec<Value> = Vec::new();
-        let mut pairs = Vec::new();
-        for row in &rows {
-            let place = parameters.len() + 1;
-            pairs.push(format!("(CAST(${place} AS TEXT), CAST(${} AS TEXT))", place + 1));
-            let terms = terms(row.text(1)?, row.text(2)?, row.maybe_text(3)?);
-            parameters.extend([row.text(0)?.into(), terms.into()]);
-        }
-        // Columns of VALUES are called so on both databases.
-        let sql = format!(
-            "UPDATE task SET terms = filled.column2 FROM (VALUES {}) AS filled WHERE task.id = filled.column1 AND task.terms IS NULL",
-            pairs.join(", ")
-        );
-        database.execute(&sql, parameters).await?;
+    let mut last = Some(String::new());
+    while let Some(after) = last {
+        last = fill_batch(database, "terms IS NULL", &after).await?;
     }
+    Ok(())
+}
+
+/// Gives new terms to tasks whose terms an older version wrote, or a replica of an older version writes; at most so many batches.
+/// Until then they are found by the words that the older version found them by, where the two fold alike.
+pub(crate) async fn refresh(database: &Database, batches: u32) -> Result<(), DbError> {
+    let mut last = String::new();
+    for _ in 0..batches {
+        match fill_batch(database, OLD_TERMS, &last).await? {
+            Some(id) => last = id,
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Gives terms to some of the tasks behind an id that meet a condition, and says which is the last one, if there are any. A task
+/// that is changed meanwhile got its terms with the change.
+async fn fill_batch(database: &Database, condition: &str, after: &str) -> Result<Option<String>, DbError> {
+    let sql = format!(
+        "SELECT id, user_id, title, description, version FROM task WHERE id > $1 AND {condition} ORDER BY id LIMIT $2"
+    );
+    let rows = database.query(&sql, [after.into(), BATCH.into()]).await?;
+    let Some(last) = rows.last() else {
+        return Ok(None);
+    };
+    let mut parameters: Vec<Value> = Vec::new();
+    let mut filled = Vec::new();
+    for row in &rows {
+        let place = parameters.len() + 1;
+        filled.push(format!(
+            "(CAST(${place} AS TEXT), CAST(${} AS TEXT), CAST(${} AS BIGINT))",
+            place + 1,
+            place + 2
+        ));
+        let terms = terms(row.text(1)?, row.text(2)?, row.maybe_text(3)?);
+        parameters.extend([row.text(0)?.into(), terms.into(), row.int(4)?.into()]);
+    }
+    // Columns of VALUES are called so on both databases.
+    let sql = format!(
+        "UPDATE task SET terms = filled.column2 FROM (VALUES {}) AS filled WHERE task.id = filled.column1 AND task.version = filled.column3",
+        filled.join(", ")
+    );
+    database.execute(&sql, parameters).await?;
+    last.text(0).map(|id| Some(id.to_owned()))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod characters;
 pub mod due;
 mod english;
 pub mod id;

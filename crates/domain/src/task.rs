@@ -1,13 +1,17 @@
 //! The values a task is made of.
 //!
-//! Lengths are counted in Unicode scalar values. Names and titles are trimmed first and carry no control characters
-//! (they end up in mail headers). As JSON every value is its plain text, and reading it checks it again.
+//! Lengths are counted in Unicode scalar values, of the text as it was written: nothing is normalized. Titles and names are what
+//! a person reads on one line: they are trimmed, show at least one character, and have neither line breaks nor control characters
+//! (they end up in mail headers). Joiners, which Persian, Indic scripts and emoji need, and marks of direction, which keyboards and
+//! clipboards put around numbers in right-to-left text, are kept as they are; who shows a title isolates it. As JSON every value is
+//! its plain text, and reading it checks it again.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{ends_line, shows_something, trimmed};
 use crate::text::quoted;
 use crate::word::words;
 
@@ -101,11 +105,13 @@ checked_text!(
 );
 
 fn one_line(field: Field, text: &str, max: usize) -> Result<String, ValueError> {
-    let text = text.trim();
-    if text.is_empty() {
+    let text = trimmed(text);
+    if !shows_something(text) {
         Err(ValueError::Empty { field })
     } else if text.chars().nth(max).is_some() {
         Err(ValueError::TooLong { field, max })
+    } else if text.contains(ends_line) {
+        Err(ValueError::LineBreak { field })
     } else if text.contains(char::is_control) {
         Err(ValueError::ControlCharacter { field })
     } else {
@@ -173,8 +179,8 @@ impl fmt::Display for Field {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
-    /// Nothing but white space.
-    #[error("the {field} is empty: give at least one character")]
+    /// Nothing that could be seen: white space, characters of no width, marks alone.
+    #[error("the {field} is empty: give at least one visible character")]
     Empty {
         /// Which value.
         field: Field,
@@ -186,6 +192,12 @@ pub enum ValueError {
         field: Field,
         /// The limit, in characters.
         max: usize,
+    },
+    /// More than one line, by whatever character.
+    #[error("the {field} has a line break: put it on one line")]
+    LineBreak {
+        /// Which value.
+        field: Field,
     },
     /// A character that is not text.
     #[error("the {field} contains a control character: remove it")]
@@ -205,14 +217,15 @@ impl ValueError {
     /// Stable code for machines: `invalid_` and the value's name.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty { field } | Self::TooLong { field, .. } | Self::ControlCharacter { field } => {
-                match field {
-                    Field::Title => "invalid_title",
-                    Field::Description => "invalid_description",
-                    Field::CategoryName => "invalid_category_name",
-                    Field::TagName => "invalid_tag_name",
-                }
-            }
+            Self::Empty { field }
+            | Self::TooLong { field, .. }
+            | Self::LineBreak { field }
+            | Self::ControlCharacter { field } => match field {
+                Field::Title => "invalid_title",
+                Field::Description => "invalid_description",
+                Field::CategoryName => "invalid_category_name",
+                Field::TagName => "invalid_tag_name",
+            },
             Self::NotAColor { .. } => "invalid_color",
         }
     }

@@ -180,7 +180,7 @@ fn refused(kind: Kind, problem: &Problem) -> Failure {
         return Failure::of(problem, names(kind).1);
     }
     let message = format!(
-        "you have another {} of that name: use it, or choose another name",
+        "you have another {} of that name, or of one that differs in case alone: use it, or choose another name",
         kind.name()
     );
     Failure::argument("name", "name_taken", &message)

@@ -1,0 +1,13 @@
+-- What names that look the same have in common: see labels.rs. A label has none whose name another one had before there were keys.
+
+ALTER TABLE category ADD COLUMN IF NOT EXISTS name_key TEXT
+
+ALTER TABLE tag ADD COLUMN IF NOT EXISTS name_key TEXT
+
+CREATE UNIQUE INDEX IF NOT EXISTS category_by_name_key ON category (user_id, name_key)
+
+CREATE UNIQUE INDEX IF NOT EXISTS tag_by_name_key ON tag (user_id, name_key)
+
+-- Tasks that are not found as they should be before they get new terms: see search.rs. There are none in the end.
+
+CREATE INDEX IF NOT EXISTS task_with_old_terms ON task (id) WHERE {old_terms}
