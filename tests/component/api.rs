@@ -12,6 +12,7 @@ mod feed;
 mod idempotency;
 mod identity_provider;
 mod labels;
+pub(crate) mod languages;
 pub(crate) mod legacy;
 mod list;
 mod me;
@@ -25,6 +26,7 @@ mod reminders;
 mod reminders_routes;
 pub(crate) mod search;
 mod series;
+mod texts;
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use http::Method;
 use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
-use crate::api::search;
+use crate::api::{languages, search};
 use crate::golden::stable;
 use crate::support::{Caller, Service, Setup, json as body, send, text};
 
@@ -215,4 +215,58 @@ async fn postgres_finds_words_page_by_page() {
     let api = Setup::new("api").on(&server).start().await;
     search::pages(&api, "alice").await;
     search::new_and_old(&api, "carol").await;
+}
+
+#[tokio::test]
+async fn postgres_finds_words_of_every_language() {
+    let Some(server) = test_postgres::Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api").on(&server).start().await;
+    languages::languages(&api, "alice").await;
+    languages::spaceless_pages(&api, "bob").await;
+    languages::longest(&api, "carol").await;
+}
+
+#[tokio::test]
+async fn postgres_finds_what_an_older_replica_stored_after_the_relay_ran() {
+    let Some(server) = test_postgres::Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api").on(&server).start().await;
+    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    languages::refreshed(&api, "alice", async |statement: &str| {
+        database.batch_execute(statement).await.unwrap();
+    })
+    .await;
+    drop(database);
+    connection.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn postgres_tells_labels_apart_as_sqlite_does() {
+    let Some(server) = test_postgres::Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api").on(&server).start().await;
+    let alice = api.user("alice");
+    let home = alice.create("/api/v1/tags", &json!({ "name": "Home" })).await;
+    let path = format!("/api/v1/tags/{}", text(&home, "id"));
+    assert_eq!(
+        alice
+            .post("/api/v1/tags", &json!({ "name": "home" }))
+            .await
+            .status,
+        409
+    );
+    assert_eq!(alice.patch(&path, &json!({ "name": "HOME" })).await.status, 200);
+    let bodies = ["Work", "work", "WORK", "wOrK"].map(|name| json!({ "name": name }));
+    let at_once = bodies.iter().map(|body| alice.post("/api/v1/tags", body));
+    let answers = futures_util::future::join_all(at_once).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
 }

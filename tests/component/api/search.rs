@@ -251,7 +251,8 @@ async fn tasks_that_were_stored_before_there_was_an_index_are_found() {
     assert_eq!(alice.delete(&gone).await.status, 204);
     let database = rusqlite::Connection::open(api.state().join("sqlite_db.db")).unwrap();
     let before = "DROP TRIGGER task_text_inserted; DROP TRIGGER task_text_changed; DROP TRIGGER task_text_removed; \
-         DROP TABLE task_text; DROP TABLE task_number; ALTER TABLE task DROP COLUMN terms; \
+         DROP TABLE task_text; DROP TABLE task_number; \
+         DROP INDEX task_with_old_terms; ALTER TABLE task DROP COLUMN terms; \
          DELETE FROM schema_migration WHERE number >= 4";
     database.execute_batch(before).unwrap();
 
