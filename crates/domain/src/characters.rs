@@ -1,8 +1,10 @@
-//! Characters of any language: what can be seen, what stands on one line, which names look the same.
+//! Characters of any language: what can be seen, what stands on one line, what goes from right to left, which names look the same.
 //!
 //! The tables are of Unicode 17.0: `DerivedCoreProperties.txt` (Default_Ignorable_Code_Point) and
 //! `extracted/DerivedGeneralCategory.txt` (Cf) of <https://www.unicode.org/Public/17.0.0/ucd/>. Both properties are stable enough
 //! to be written down here: characters that become ignorable later are taken from ranges that are reserved for them.
+
+use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -86,6 +88,28 @@ pub(crate) fn ends_line(character: char) -> bool {
         character,
         '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'
     )
+}
+
+/// `text` for a line of plain text, so that no direction that it leaves open, or closes, has an effect on what stands around it
+/// (UAX #9, section 6.3): between U+2068 and U+2069, as often as it takes. Text without such characters is as it was.
+pub fn isolated(text: &str) -> Cow<'_, str> {
+    if !text.contains(|character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+        return Cow::Borrowed(text);
+    }
+    let (mut unopened, mut unclosed) = (1, 1);
+    for character in text.chars() {
+        match character {
+            '\u{2066}'..='\u{2068}' => unclosed += 1,
+            '\u{2069}' if unclosed > 1 => unclosed -= 1,
+            '\u{2069}' => unopened += 1,
+            _ => {}
+        }
+    }
+    Cow::Owned(format!(
+        "{}{text}{}",
+        "\u{2068}".repeat(unopened),
+        "\u{2069}".repeat(unclosed)
+    ))
 }
 
 /// What names that look the same have in common: compatibility forms, however a letter is composed, case, characters that show

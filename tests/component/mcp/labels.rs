@@ -129,3 +129,19 @@ async fn an_eleventh_tag_is_one_too_many() {
     let arguments = json!({ "task_id": task["id"], "tag_id": last });
     alice.refusal("add_tag_to_task", arguments, "TOO_MANY_TAGS").await;
 }
+
+#[tokio::test]
+async fn a_title_that_turns_its_direction_does_not_turn_the_line_it_is_told_in() {
+    let api = Service::start("api").await;
+    let alice = Model::of(&api, "alice").await;
+    let turned = "a\u{202e}b";
+    let shown = "“\u{2068}a\u{202e}b\u{2069}”";
+    let told = alice.told("add_task", json!({ "title": turned })).await;
+    assert!(told.contains(shown), "{told:?}");
+    let told = alice.told("create_tag", json!({ "name": turned })).await;
+    assert!(told.contains(shown), "{told:?}");
+    let task = alice.get("search_tasks", json!({ "query": "ab" })).await["tasks"][0].take();
+    assert_eq!(task["title"], turned);
+    let told = alice.told("delete_task", json!({ "task_id": task["id"] })).await;
+    assert!(told.contains(shown), "{told:?}");
+}

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use nudge_component::Problem;
 use nudge_component::problem::FieldError;
+use nudge_domain::characters::isolated;
 use serde_json::{Value, json};
 
 pub(crate) const INVALID_PRIORITY: &str = "INVALID_PRIORITY";
@@ -146,7 +147,11 @@ impl Failure {
         if !self.suggestions.is_empty() {
             text.push_str("\nPerhaps one of these is meant:");
             for suggestion in &self.suggestions {
-                text.push_str(&format!("\n- “{}” (id {})", suggestion.title, suggestion.id));
+                text.push_str(&format!(
+                    "\n- “{}” (id {})",
+                    isolated(&suggestion.title),
+                    suggestion.id
+                ));
             }
         }
         text

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use nudge_contract::task::{Reminder, Task};
 use nudge_domain::Zone;
+use nudge_domain::characters::isolated;
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{Priority, Status};
 
 /// A task in one line: “Pay rent”, due Tue 1 Dec 2026 09:00 (Europe/Berlin), repeats every month, high priority (id …).
 pub(crate) fn task(task: &Task) -> String {
-    let mut line = format!("“{}”", task.title);
+    let mut line = format!("“{}”", isolated(&task.title));
     if task.status == Status::Completed {
         line.push_str(", completed");
     }

@@ -1,4 +1,4 @@
-use nudge_domain::characters::name_key;
+use nudge_domain::characters::{isolated, name_key};
 use nudge_domain::task::{CategoryName, Color, Description, Priority, Status, TagName, Title, ValueError};
 
 #[test]
@@ -169,6 +169,25 @@ fn composing_a_title_does_not_change_how_long_it_may_be() {
     assert!("e\u{301}".repeat(100).parse::<Title>().is_ok());
     assert!("e\u{301}".repeat(101).parse::<Title>().is_err());
     assert!("\u{fdfa}".repeat(200).parse::<Title>().is_ok());
+}
+
+#[test]
+fn a_text_in_a_line_keeps_its_direction_to_itself() {
+    for (text, shown) in [
+        ("שלום", "שלום"),
+        ("a\u{200f}b", "a\u{200f}b"),
+        ("a\u{202e}b", "\u{2068}a\u{202e}b\u{2069}"),
+        ("\u{202a}+49\u{202c}", "\u{2068}\u{202a}+49\u{202c}\u{2069}"),
+        ("\u{2067}a\u{2069}", "\u{2068}\u{2067}a\u{2069}\u{2069}"),
+        ("\u{2067}a", "\u{2068}\u{2067}a\u{2069}\u{2069}"),
+        ("a\u{2069}\u{202e}b", "\u{2068}\u{2068}a\u{2069}\u{202e}b\u{2069}"),
+        (
+            "\u{2069}\u{2066}",
+            "\u{2068}\u{2068}\u{2069}\u{2066}\u{2069}\u{2069}",
+        ),
+    ] {
+        assert_eq!(isolated(text), shown, "{text:?}");
+    }
 }
 
 #[test]

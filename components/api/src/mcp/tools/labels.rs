@@ -1,6 +1,7 @@
 //! Tools on categories and tags, and on the tags of a task.
 
 use nudge_component::Problem;
+use nudge_domain::characters::isolated;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -109,7 +110,7 @@ fn shown(said: &str, kind: Kind, label: &Label) -> Done {
 }
 
 fn line(label: &Label) -> String {
-    format!("“{}” (id {})", label.name, label.id)
+    format!("“{}” (id {})", isolated(&label.name), label.id)
 }
 
 /// `create_category`, `create_tag`.

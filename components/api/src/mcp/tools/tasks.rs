@@ -1,5 +1,6 @@
 //! Tools on one task.
 
+use nudge_domain::characters::isolated;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -152,7 +153,7 @@ pub(super) async fn delete(call: Call) -> Result<Done, Failure> {
     let task = service::read(&call.user, id).await?;
     service::delete(&call.user, id, &None, scope, &call.trace).await?;
     Ok(Done {
-        text: format!("Deleted “{}”", task.title),
+        text: format!("Deleted “{}”", isolated(&task.title)),
         structured: json!({ "deleted": true, "task_id": id, "title": task.title }),
     })
 }
