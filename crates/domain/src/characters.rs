@@ -58,6 +58,12 @@ pub fn is_default_ignorable(character: char) -> bool {
     is_in(&DEFAULT_IGNORABLE, character)
 }
 
+/// Whether nothing can be seen of a character, although it is there: a default ignorable one, another format character, a blank, the
+/// end of a line or paragraph.
+pub(crate) fn is_invisible(character: char) -> bool {
+    is_default_ignorable(character) || is_in(&BLANK, character) || ends_line(character)
+}
+
 /// Whether there is something to be seen: a character that is no white space, no control or format character, no blank, no mark
 /// without a letter below it.
 pub fn shows_something(text: &str) -> bool {

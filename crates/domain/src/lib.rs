@@ -39,7 +39,6 @@ pub mod characters;
 pub mod due;
 mod english;
 pub mod id;
-mod invisible;
 pub mod mail_address;
 pub mod phrase;
 pub mod quiet_hours;

@@ -7,7 +7,7 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-use crate::invisible::invisible;
+use crate::characters::is_invisible;
 use crate::text::quoted;
 
 /// One plain mail address, such as `alice@example.com`.
@@ -94,7 +94,7 @@ fn checked(text: &str) -> Result<Option<String>, Fault> {
     if text.chars().count() > MailAddress::MAX_BYTES {
         return Err(Fault::TooLong);
     }
-    if let Some(hidden) = text.chars().find(|&c| c.is_control() || invisible(c)) {
+    if let Some(hidden) = text.chars().find(|&c| c.is_control() || is_invisible(c)) {
         return Err(Fault::Invisible(hidden));
     }
     if text.contains(char::is_whitespace) {
