@@ -12,7 +12,7 @@ use jiff::{Span, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::text::quoted;
-use crate::zone::Zone;
+use crate::zone::{END_OF_DAY, Zone};
 
 /// ISO 8601 alone, not the friendlier forms that jiff knows as well.
 static SPANS: SpanParser = SpanParser::new();
@@ -55,11 +55,11 @@ impl Due {
     /// | --- | --- |
     /// | `2026-12-01T09:00:00+01:00`, `…Z` | that instant (RFC 3339); seconds may be left out |
     /// | `2026-12-01T09:00`, `2026-12-01T09:00:30` | that local time in `zone` |
-    /// | `2026-12-01` | the end of that day in `zone`: its last second, 23:59:59 |
+    /// | `2026-12-01` | the end of that day in `zone`, 23:59:59: its last second, whatever clocks do |
     ///
     /// A space may stand for the `T`, and fractions of a second are dropped. A local time that the zone skips when
     /// clocks go forward moves forward by the length of the gap; one that happens twice when clocks go back means the
-    /// first (RFC 5545, section 3.3.5).
+    /// first (RFC 5545, section 3.3.5). 23:59:59 is neither: it is the last second of its day.
     ///
     /// # Errors
     ///
@@ -80,16 +80,17 @@ impl Due {
         let (year, month, day) = written.date;
         let date = Date::new(year, month, day).map_err(no_such)?;
         check_year(year)?;
-        let Some((hour, minute, second)) = written.time else {
-            let end = Self::new(last_second(date, zone).map_err(no_such)?, zone.clone())?;
-            return Ok((end, Some(date)));
+        let time = match written.time {
+            Some((hour, minute, second)) => Time::new(hour, minute, second, 0).map_err(no_such)?,
+            None => END_OF_DAY,
         };
-        let local = date.to_datetime(Time::new(hour, minute, second, 0).map_err(no_such)?);
+        let local = date.to_datetime(time);
         let at = match written.offset_seconds {
             Some(seconds) => Offset::from_seconds(seconds).and_then(|offset| offset.to_timestamp(local)),
-            None => zone.time_zone().to_timestamp(local),
+            None => zone.instant(local),
         };
-        Ok((Self::new(at.map_err(no_such)?, zone.clone())?, None))
+        let due = Self::new(at.map_err(no_such)?, zone.clone())?;
+        Ok((due, written.time.is_none().then_some(date)))
     }
 
     /// The due that is a duration later, or earlier with a leading minus.
@@ -98,7 +99,7 @@ impl Due {
     /// `PT30M`, `P1DT12H`, `-P1D`. Years, months, weeks and days are counted in the zone's calendar and keep the local time
     /// of day, whatever clocks do between; a day that a month lacks becomes its last. Hours, minutes and seconds are
     /// time that passes.
-    /// A local time that clocks skip or show twice is read as in [`parse`](Self::parse).
+    /// A local time that clocks skip or show twice is read as in [`parse`](Self::parse), and the end of a day stays one.
     ///
     /// # Errors
     ///
@@ -113,14 +114,22 @@ impl Due {
             return Err(refused(None));
         }
         let span = SPANS.parse_span(text).map_err(|error| refused(Some(error)))?;
-        let zoned = self.at.to_zoned(self.zone.time_zone().clone());
         // What jiff cannot add is thousands of years away.
-        let at = zoned.checked_add(span).map_err(|error| refused(Some(error)))?;
-        let moved = Self::new(at.timestamp(), self.zone.clone())?;
+        let at = self.later_by(span).map_err(|error| refused(Some(error)))?;
+        let moved = Self::new(at, self.zone.clone())?;
         if moved.at == self.at {
             return Err(DueError::NotMoved { text: quoted(text) });
         }
         Ok(moved)
+    }
+
+    fn later_by(&self, span: Span) -> Result<Timestamp, jiff::Error> {
+        if self.is_end_of_day() && is_of_days(&span) {
+            let date = self.local().date().checked_add(span)?;
+            return self.zone.instant(date.to_datetime(END_OF_DAY));
+        }
+        let zoned = self.at.to_zoned(self.zone.time_zone().clone());
+        Ok(zoned.checked_add(span)?.timestamp())
     }
 
     /// The instant, always a whole second.
@@ -137,6 +146,35 @@ impl Due {
     pub fn local(&self) -> DateTime {
         self.zone.time_zone().to_datetime(self.at)
     }
+
+    /// Whether it is the last second of its day, as a date without a time of day is. Nearly always that is 23:59:59; where
+    /// clocks go forward at 23:00 (America/Nuuk) it is 22:59:59.
+    pub fn is_end_of_day(&self) -> bool {
+        let end = self.local().date().to_datetime(END_OF_DAY);
+        self.zone.instant(end).is_ok_and(|end| end == self.at)
+    }
+
+    /// The time of day at which it recurs: 23:59:59 for the end of a day, whatever clocks show then.
+    pub(crate) fn time_of_day(&self) -> Time {
+        if self.is_end_of_day() {
+            END_OF_DAY
+        } else {
+            self.local().time()
+        }
+    }
+}
+
+/// Whether a duration counts in days alone: it has no hours, minutes or seconds.
+fn is_of_days(span: &Span) -> bool {
+    let parts = [
+        i64::from(span.get_hours()),
+        span.get_minutes(),
+        span.get_seconds(),
+        span.get_milliseconds(),
+        span.get_microseconds(),
+        span.get_nanoseconds(),
+    ];
+    parts.iter().all(|part| *part == 0)
 }
 
 impl fmt::Display for Due {
@@ -169,15 +207,9 @@ fn first_instant(date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
     zone.time_zone().to_timestamp(date.to_datetime(Time::midnight()))
 }
 
-/// The last second of a day. Where clocks go back at midnight, 23:59:59 comes twice: this is the second one, after which the
-/// next day begins. Of a day that the zone skips as a whole, it is 23:59:59 moved forward as [`Due::parse`] says.
+/// The last second of a day, as [`Due::parse`] says.
 fn last_second(date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
-    let next = first_instant(date.tomorrow()?, zone)?;
-    if first_instant(date, zone)? < next {
-        return next.checked_sub(Span::new().try_seconds(1)?);
-    }
-    zone.time_zone()
-        .to_timestamp(date.to_datetime(Time::constant(23, 59, 59, 0)))
+    zone.instant(date.to_datetime(END_OF_DAY))
 }
 
 /// The numbers as written, before anybody asks whether such a time exists.

@@ -17,7 +17,8 @@
 //! * A date that a month lacks is skipped, not moved: monthly from 31 January is next due on 31 March (section 3.3.10). Rules
 //!   of [phrases](crate::phrase) name the last day as well, so they skip no month.
 //! * A local time that a zone skips moves forward by the gap; one that happens twice means the first (section 3.3.5). An
-//!   occurrence that thereby falls on the one before (Samoa skipped a whole day) is one occurrence.
+//!   occurrence that thereby falls on the one before (Samoa skipped a whole day) is one occurrence. A task that is due at
+//!   the end of a day recurs at the ends of days, also where clocks skip 23:59:59 or show it twice.
 //! * `UNTIL` may be a date (that whole local day counts) or a local time, although section 3.3.10 asks for UTC.
 //! * `BYWEEKNO` alone means the weekday of `DTSTART` in those weeks, as section 3.3.10 says of missing parts;
 //!   python-dateutil and `rrule` take all seven days.

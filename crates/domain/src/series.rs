@@ -99,16 +99,15 @@ fn after_due(completed: &CompletedOccurrence<'_>) -> Option<(u32, Timestamp)> {
 
 fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {
     let zone = completed.first_due.zone();
-    let rules = zone.time_zone();
-    let day = rules.to_datetime(completed.completed_at).date();
+    let day = zone.time_zone().to_datetime(completed.completed_at).date();
     let due = completed.due.local();
-    let usual = due.date().to_datetime(completed.first_due.local().time());
+    let usual = due.date().to_datetime(completed.first_due.time_of_day());
     // Clocks that skipped the usual time moved this due alone, not those that follow.
-    let time = match rules.to_timestamp(usual) {
+    let time = match zone.instant(usual) {
         Ok(at) if at == completed.due.at() => usual.time(),
-        _ => due.time(),
+        _ => completed.due.time_of_day(),
     };
-    let start = Due::new(rules.to_timestamp(day.to_datetime(time)).ok()?, zone.clone()).ok()?;
+    let start = Due::new(zone.instant(day.to_datetime(time)).ok()?, zone.clone()).ok()?;
     let rule = completed.rule.uncounted().without_anchor().clamped_to_months(day);
     let after = start.at().max(completed.due.at());
     rule.occurrences_after(&start, after).at_time(time).next()

@@ -4,7 +4,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::text::quoted;
@@ -42,7 +44,52 @@ impl Zone {
     pub fn time_zone(&self) -> &TimeZone {
         &self.rules
     }
+
+    /// The instant at which clocks here show `local`.
+    ///
+    /// A time that they skip moves forward by the length of the gap, and one that they show twice means the first (RFC
+    /// 5545, section 3.3.5). [`END_OF_DAY`] is the exception: it is the last second of its day, also where clocks skip
+    /// that second or show it twice, so that a day never ends on another day or an hour early.
+    ///
+    /// # Errors
+    ///
+    /// Dates at the ends of jiff's calendar, thousands of years away.
+    pub(crate) fn instant(&self, local: DateTime) -> Result<Timestamp, jiff::Error> {
+        if local.time() == END_OF_DAY {
+            self.last_second(local)
+        } else {
+            self.rules.to_timestamp(local)
+        }
+    }
+
+    /// The last second that belongs to the day of `local`.
+    fn last_second(&self, local: DateTime) -> Result<Timestamp, jiff::Error> {
+        let midnight = local.date().tomorrow()?.to_datetime(Time::midnight());
+        let midnight = self.rules.to_ambiguous_timestamp(midnight);
+        // Where clocks skip midnight, the day ends when they go forward.
+        if let AmbiguousOffset::Gap { .. } = midnight.offset()
+            && let Some(change) = self.rules.following(midnight.earlier()?).next()
+        {
+            return second_before(change.timestamp());
+        }
+        // Where midnight comes twice, the day comes back before the second one, unless clocks go back to midnight itself.
+        for midnight in [midnight.later()?, midnight.earlier()?] {
+            let end = second_before(midnight)?;
+            if self.rules.to_datetime(end).date() == local.date() {
+                return Ok(end);
+            }
+        }
+        // The day is skipped as a whole (Pacific/Apia, 30 December 2011).
+        self.rules.to_timestamp(local)
+    }
 }
+
+fn second_before(instant: Timestamp) -> Result<Timestamp, jiff::Error> {
+    instant.checked_sub(SignedDuration::from_secs(1))
+}
+
+/// The time of day of what is due on a day and at no time of it.
+pub(crate) const END_OF_DAY: Time = Time::constant(23, 59, 59, 0);
 
 impl FromStr for Zone {
     type Err = ZoneError;

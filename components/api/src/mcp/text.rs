@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use nudge_contract::task::{Reminder, Task};
-use nudge_domain::Zone;
 use nudge_domain::characters::isolated;
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{Priority, Status};
+use nudge_domain::{Due, Zone};
 
 /// A task in one line: “Pay rent”, due Tue 1 Dec 2026 09:00 (Europe/Berlin), repeats every month, high priority (id …).
 pub(crate) fn task(task: &Task) -> String {
@@ -83,7 +83,7 @@ fn moment(text: &str, zone: &str) -> String {
         return text.to_owned();
     };
     let local = at.to_zoned(zone.time_zone().clone());
-    let end_of_day = (local.hour(), local.minute(), local.second()) == (23, 59, 59);
+    let end_of_day = Due::new(at, zone).is_ok_and(|due| due.is_end_of_day());
     let format = if end_of_day {
         "%a %-d %b %Y"
     } else {

@@ -41,7 +41,7 @@ impl<'r> Occurrences<'r> {
             rule,
             start,
             start_date: local.date(),
-            time: local.time(),
+            time: start.time_of_day(),
             expansion: Expansion::new(rule, local.date()),
             next_period: 0,
             dates: Vec::new().into_iter(),
@@ -114,7 +114,7 @@ impl<'r> Occurrences<'r> {
         match self.rule.end() {
             End::Never | End::Count(_) => false,
             End::Until(Until::Date(last)) => date > last,
-            End::Until(Until::Local(last)) => self.zone().to_timestamp(last).is_ok_and(|last| at > last),
+            End::Until(Until::Local(last)) => self.start.zone().instant(last).is_ok_and(|last| at > last),
             End::Until(Until::Utc(last)) => TimeZone::UTC.to_timestamp(last).is_ok_and(|last| at > last),
         }
     }
@@ -136,7 +136,7 @@ impl Iterator for Occurrences<'_> {
                 // The start knows which of two equal local times it is.
                 self.start.at()
             } else {
-                self.zone().to_timestamp(date.to_datetime(self.time)).ok()?
+                self.start.zone().instant(date.to_datetime(self.time)).ok()?
             };
             if self.is_past_end(date, at) {
                 return None;

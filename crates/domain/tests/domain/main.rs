@@ -15,6 +15,8 @@ mod due_phrase;
 #[cfg(test)]
 mod due_refusals;
 #[cfg(test)]
+mod field_reports_days;
+#[cfg(test)]
 mod grammar;
 #[cfg(test)]
 mod id;
