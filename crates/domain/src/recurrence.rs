@@ -53,7 +53,7 @@ pub use occurrences::{MAX_DAYS_EXAMINED, Occurrences};
 ///
 /// Its text form (and JSON form) is canonical `RRULE` text without the `RRULE:` prefix: parts in one order, lists sorted
 /// and without duplicates, `INTERVAL=1` and `WKST=MO` left out. Equal texts mean equal rules. Parsing accepts any order,
-/// any case and the prefix.
+/// any case, the prefix, spaces between values, folded lines and a semicolon at the end, as calendar programs write them.
 ///
 /// ```
 /// use nudge_domain::{Due, Rule, Zone};

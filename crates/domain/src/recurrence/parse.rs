@@ -15,13 +15,14 @@ impl FromStr for Rule {
         if text.chars().nth(Self::MAX_TEXT_CHARS).is_some() {
             return Err(RuleError::TooLong);
         }
-        let text = text.trim().to_ascii_uppercase();
-        let text = text.strip_prefix("RRULE:").unwrap_or(&text);
+        let text = unfolded(text).trim().to_ascii_uppercase();
+        let text = text.strip_prefix("RRULE:").unwrap_or(&text).trim();
         if text.is_empty() {
             return Err(RuleError::Empty);
         }
         let mut parts = Parts::default();
-        for part in text.split(';') {
+        // Google Calendar and others end a rule with a semicolon, Exchange puts spaces into its lists.
+        for part in text.strip_suffix(';').unwrap_or(text).split(';') {
             parts.read(part)?;
         }
         let rule = parts.into_rule()?;
@@ -31,6 +32,13 @@ impl FromStr for Rule {
         }
         Ok(rule)
     }
+}
+
+/// The text on one line: a line of a calendar file may be folded anywhere (RFC 5545, section 3.1).
+fn unfolded(text: &str) -> String {
+    ["\r\n ", "\r\n\t", "\n ", "\n\t"]
+        .iter()
+        .fold(text.to_owned(), |text, fold| text.replace(fold, ""))
 }
 
 /// The parts read so far; `None` means not given.
@@ -53,6 +61,7 @@ impl Parts {
     fn read(&mut self, part: &str) -> Result<(), RuleError> {
         let (name, value) = part
             .split_once('=')
+            .map(|(name, value)| (name.trim(), value.trim()))
             .ok_or_else(|| RuleError::MalformedPart { part: quoted(part) })?;
         match name {
             "FREQ" => set(&mut self.frequency, "FREQ", frequency(value)?),
@@ -250,7 +259,7 @@ fn values<T>(
         return Err(RuleError::TooManyValues { name });
     }
     list.split(',')
-        .map(|value| or_invalid(parse(value), name, value, expected))
+        .map(|value| or_invalid(parse(value.trim()), name, value, expected))
         .collect()
 }
 

@@ -17,6 +17,8 @@ mod due_refusals;
 #[cfg(test)]
 mod field_reports_days;
 #[cfg(test)]
+mod field_reports_rules;
+#[cfg(test)]
 mod grammar;
 #[cfg(test)]
 mod id;

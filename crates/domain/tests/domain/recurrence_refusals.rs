@@ -63,7 +63,7 @@ fn refuses_text_that_is_no_rule() {
     assert_eq!(refusal(""), RuleError::Empty);
     assert_eq!(refusal("RRULE:"), RuleError::Empty);
     assert_eq!(refusal("INTERVAL=2"), RuleError::MissingFrequency);
-    for text in ["FREQ=DAILY;", ";FREQ=DAILY", "FREQ", "FREQ=DAILY;;COUNT=2"] {
+    for text in ["FREQ=DAILY;;", ";FREQ=DAILY", "FREQ", "FREQ=DAILY;;COUNT=2"] {
         assert!(matches!(refusal(text), RuleError::MalformedPart { .. }), "{text}");
     }
     assert_eq!(
