@@ -15,8 +15,8 @@ use crate::text::quoted;
 ///
 /// Names are looked up, whatever their case, in the database built into the program, never in the machine's, so that
 /// every replica and every component agrees; the name is kept in the database's spelling. Fixed offsets
-/// (`+01:00`), POSIX rules (`CET-1CEST`) and `Etc/Unknown` are refused: they do not say when clocks change. A link
-/// (`Asia/Calcutta`) stays the name that was given.
+/// (`+01:00`), POSIX rules (`CET-1CEST`), `Etc/Unknown` and `Factory` are refused: they do not say when clocks change. A
+/// link (`Asia/Calcutta`) stays the name that was given.
 ///
 /// As JSON a zone is its name.
 #[derive(Clone, Serialize, Deserialize)]
@@ -103,11 +103,12 @@ impl FromStr for Zone {
             .get(text)
             .map_err(|error| unknown(Some(error)))?;
         match rules.iana_name() {
+            // A placeholder of the database: "the time zone must be set".
+            Some("Factory") | None => Err(unknown(None)),
             Some(name) => Ok(Self {
                 name: name.to_owned(),
                 rules,
             }),
-            None => Err(unknown(None)),
         }
     }
 }

@@ -19,6 +19,8 @@ mod field_reports_days;
 #[cfg(test)]
 mod field_reports_rules;
 #[cfg(test)]
+mod field_reports_values;
+#[cfg(test)]
 mod grammar;
 #[cfg(test)]
 mod id;

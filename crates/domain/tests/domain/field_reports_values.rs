@@ -1,0 +1,81 @@
+//! Instants, zones, names and reminders as users of other programs wrote them; docs/field-reports.md has the reports.
+
+use nudge_domain::{Due, DueError, Zone};
+
+use crate::given::{due, instant, zone};
+
+#[test]
+fn an_instant_is_read_in_every_form_of_rfc_3339() {
+    for (text, at) in [
+        ("1979-05-27t07:32:00z", "1979-05-27T07:32:00Z"),
+        ("1979-05-27 07:32:00Z", "1979-05-27T07:32:00Z"),
+        ("1979-05-27T07:32:00.999999-01:00", "1979-05-27T08:32:00Z"),
+        ("2020-09-08T08:44:31+02:30", "2020-09-08T06:14:31Z"),
+        ("2022-06-15T12:00:00-00:30", "2022-06-15T12:30:00Z"),
+        ("2022-06-15T12:00:00-00:00", "2022-06-15T12:00:00Z"),
+        ("2022-06-15T12:00:00+23:59", "2022-06-14T12:01:00Z"),
+    ] {
+        assert_eq!(due(text, "Europe/Berlin").at(), instant(at), "{text}");
+    }
+}
+
+#[test]
+fn a_time_that_rfc_3339_has_not_is_refused_and_not_rounded() {
+    let refusal = |text: &str| Due::parse(text, &Zone::utc()).expect_err(text);
+    for text in [
+        // Clocks here know no leap seconds, and none are announced.
+        "2016-12-31T23:59:60Z",
+        "2026-06-15T11:31:60Z",
+        // The end of a day is the date alone, or 00:00 of the next.
+        "2026-02-28T24:00",
+        "2026-02-28T24:00:00Z",
+        "2026-02-28T24:59:00+01:00",
+    ] {
+        assert!(matches!(refusal(text), DueError::NoSuchTime { .. }), "{text}");
+    }
+    for text in [
+        "2026-04-05T12:34:56+00:60",
+        "2026-04-05T12:34:56+24:00",
+        "2026-04-05T12:34:56-7:00",
+        "2026-04-05X12:34:56Z",
+        "2026-04-05T12:34:56.Z",
+        // A plus that a query string turned into a space.
+        "2026-04-05T12:34:56 02:00",
+    ] {
+        assert!(matches!(refusal(text), DueError::Unreadable { .. }), "{text}");
+    }
+}
+
+#[test]
+fn a_zone_is_taken_by_its_old_name_and_means_what_iana_says() {
+    for (name, shown) in [
+        ("Asia/Calcutta", "2027-01-01T09:00:00+05:30"),
+        ("Europe/Kiev", "2027-01-01T09:00:00+02:00"),
+        ("Europe/Kyiv", "2027-01-01T09:00:00+02:00"),
+        ("America/Godthab", "2027-01-01T09:00:00-02:00"),
+        // Zones of Etc count westwards, as POSIX does.
+        ("Etc/GMT+5", "2027-01-01T09:00:00-05:00"),
+        ("Etc/GMT-14", "2027-01-01T09:00:00+14:00"),
+    ] {
+        assert_eq!(due("2027-01-01T09:00", name).to_string(), shown, "{name}");
+        assert_eq!(zone(name).name(), name);
+    }
+}
+
+#[test]
+fn what_stands_for_no_zone_or_reads_as_another_is_refused() {
+    for name in [
+        "Factory",
+        "factory",
+        "Etc/Unknown",
+        "GMT+3",
+        "UTC+3",
+        "PST",
+        "W. Europe Standard Time",
+        "localtime",
+        "posixrules",
+        "right/UTC",
+    ] {
+        assert!(name.parse::<Zone>().is_err(), "{name}");
+    }
+}
