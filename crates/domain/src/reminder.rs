@@ -103,7 +103,7 @@ impl Reminder {
             }
             (ReminderWhen::MinutesBefore(_), None) => Err(ReminderError::NoDue),
             (ReminderWhen::MinutesBefore(_), Some(due)) => Ok(Self::relative(id, when, due, now)),
-            (ReminderWhen::At(at), _) if at < now => Err(ReminderError::InThePast { at }),
+            (ReminderWhen::At(at), _) if is_over(at, now) => Err(ReminderError::InThePast { at }),
             (ReminderWhen::At(at), _) => Ok(Self {
                 id,
                 when,
@@ -145,7 +145,7 @@ impl Reminder {
     /// A reminder that fires at its instant, or at once while the due is ahead, or never.
     pub(crate) fn relative(id: ReminderId, when: ReminderWhen, due: &Due, now: Timestamp) -> Self {
         let remind_at = when.remind_at(due);
-        let still_of_use = remind_at > now || due.at() > now;
+        let still_of_use = !is_over(remind_at, now) || due.at() > now;
         let status = if still_of_use {
             ReminderStatus::Scheduled
         } else {
@@ -199,6 +199,12 @@ pub fn rearm_cancelled(reminders: &mut [Reminder], due: Option<&Due>, now: Times
             (ReminderWhen::At(_), _) => {}
         }
     }
+}
+
+/// Whether the second of `at` has passed. The second that runs now has not: reminders are for whole seconds, so "now" is
+/// the one that has just begun.
+fn is_over(at: Timestamp, now: Timestamp) -> bool {
+    at.as_second() < now.as_second()
 }
 
 fn cancel(reminder: &mut Reminder) {

@@ -1,6 +1,8 @@
 //! Instants, zones, names and reminders as users of other programs wrote them; docs/field-reports.md has the reports.
 
+use nudge_domain::reminder::{Reminder, ReminderStatus, ReminderWhen};
 use nudge_domain::{Due, DueError, Zone};
+use uuid::Uuid;
 
 use crate::given::{due, instant, zone};
 
@@ -78,4 +80,24 @@ fn what_stands_for_no_zone_or_reads_as_another_is_refused() {
     ] {
         assert!(name.parse::<Zone>().is_err(), "{name}");
     }
+}
+
+#[test]
+fn a_reminder_for_the_second_that_runs_now_fires() {
+    let now = instant("2026-12-01T08:00:00.730Z");
+    let id = || Uuid::from_u128(1).into();
+    let at = |text: &str| Reminder::new(id(), ReminderWhen::At(instant(text)), None, &[], now);
+    assert!(at("2026-12-01T07:59:59Z").is_err());
+    let this_second = at("2026-12-01T08:00:00Z").expect("now");
+    assert_eq!(this_second.status, ReminderStatus::Scheduled);
+
+    let relative = |due_text: &str, minutes| {
+        let due = due(due_text, "UTC");
+        let when = ReminderWhen::MinutesBefore(minutes);
+        Reminder::new(id(), when, Some(&due), &[], now).map(|reminder| reminder.status)
+    };
+    assert_eq!(relative("2026-12-01T08:00:00", 0), Ok(ReminderStatus::Scheduled));
+    assert_eq!(relative("2026-12-01T08:30:00", 30), Ok(ReminderStatus::Scheduled));
+    assert_eq!(relative("2026-12-01T07:59:59", 0), Ok(ReminderStatus::Cancelled));
+    assert_eq!(relative("2026-12-01T08:00:00", 30), Ok(ReminderStatus::Cancelled));
 }
