@@ -13,6 +13,8 @@ use nudge_component::serve::read_body;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::json;
+
 /// Most mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and nobody reads on.
 pub(crate) const MAX_ERRORS: usize = 100;
 
@@ -22,7 +24,7 @@ pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 impl<S: Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
-    /// 415 for another content type, 413 for too many bytes, 400 for what is no JSON object.
+    /// 415 for another content type, 413 for too many bytes, 400 for what is no JSON object or has a name twice.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let kind = request
             .headers()
@@ -49,18 +51,14 @@ impl<S: Sync> FromRequest<S> for JsonObject {
             ));
         }
         let body = read_body(request.into_body()).await?;
-        match serde_json::from_slice(&body) {
+        match json::read(&body) {
             Ok(Value::Object(object)) => Ok(Self(object)),
             Ok(_) => Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_body",
                 "the body must be a JSON object",
             )),
-            Err(error) => Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_body",
-                format!("the body is not JSON: {error}"),
-            )),
+            Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", error)),
         }
     }
 }

@@ -9,7 +9,7 @@
 //! | `routes.rs`, `routes/` | HTTP: what comes in and goes out |
 //! | `exports.rs` | WIT: thin adapters |
 //! | `auth.rs`, `auth/` | who is calling |
-//! | `input.rs` | reading bodies and queries, naming what is wrong |
+//! | `input.rs`, `json.rs` | reading bodies and queries, naming what is wrong |
 //! | `draft.rs` | from a body to a task, by the rules of the domain |
 //! | `service.rs`, `label_service.rs`, `bulk.rs` | what happens |
 //! | `feed.rs` | history and change feed |
@@ -43,6 +43,7 @@ mod feed;
 pub mod fuzzing;
 mod idempotency;
 mod input;
+mod json;
 mod label_service;
 mod labels;
 mod leaving;

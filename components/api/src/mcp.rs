@@ -67,13 +67,10 @@ pub(crate) struct Caller<'a> {
 
 /// Answers the body of one POST.
 pub(crate) async fn answer(caller: &Caller<'_>, body: &[u8]) -> Reply {
-    match serde_json::from_slice(body) {
+    match crate::json::read(body) {
         Ok(Value::Array(messages)) => batch(caller, messages).await,
         Ok(message) => one(caller, message).await,
-        Err(error) => refused(
-            &Value::Null,
-            &RpcError::parse(format!("the body is not JSON: {error}")),
-        ),
+        Err(error) => refused(&Value::Null, &RpcError::parse(error)),
     }
 }
 
