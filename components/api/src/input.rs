@@ -247,14 +247,17 @@ impl Fields {
 
     /// Names what nobody asked for; a typing error must not pass as "leave it".
     pub(crate) fn refuse_others(&mut self) {
-        let known = self.known.join(", ");
+        let known = match self.known.join(", ") {
+            names if names.is_empty() => "leave it out".to_owned(),
+            names => format!("there are {names}"),
+        };
         let others: Vec<String> = self.object.keys().take(MAX_ERRORS).cloned().collect();
         for name in others {
             let shown: String = name.chars().take(60).collect();
             self.error(
                 &shown,
                 "unknown_field",
-                format!("there is no such field; there are {known}"),
+                format!("there is no such field; {known}"),
             );
         }
     }

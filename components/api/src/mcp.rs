@@ -250,11 +250,8 @@ async fn call(caller: &Caller<'_>, params: &Map<String, Value>) -> Result<Value,
         .ok_or_else(|| RpcError::invalid_params("params.name must be the name of a tool"))?;
     let tool = tools::named(name)
         .ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", protocol::shown(name))))?;
-    let arguments = match params.get("arguments") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(arguments)) => arguments.clone(),
-        Some(_) => return Err(RpcError::invalid_params("params.arguments must be an object")),
-    };
+    let arguments = protocol::members(params.get("arguments").cloned())
+        .ok_or_else(|| RpcError::invalid_params("params.arguments must be an object"))?;
     let call = tools::Call {
         user: caller.user.clone(),
         trace: caller.trace.clone(),

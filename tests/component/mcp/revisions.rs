@@ -98,7 +98,7 @@ async fn what_is_no_request_or_no_method_or_no_tool_is_an_error_of_the_protocol(
     check(call(json!({ "name": "drop_tasks" })), 200, -32602).await;
     check(call(json!({ "arguments": {} })), 200, -32602).await;
     check(
-        call(json!({ "name": "list_tasks", "arguments": [] })),
+        call(json!({ "name": "list_tasks", "arguments": [1] })),
         200,
         -32602,
     )

@@ -116,7 +116,7 @@ pub(crate) fn read(value: Value) -> Result<Message, (Value, RpcError)> {
     };
     let id = message.remove("id");
     let known = match &id {
-        Some(id) if id.is_string() || id.is_i64() || id.is_u64() => id.clone(),
+        Some(id) if is_id(id) => id.clone(),
         _ => Value::Null,
     };
     let refuse = |message: &str| Err((known.clone(), RpcError::invalid_request(message)));
@@ -132,18 +132,31 @@ pub(crate) fn read(value: Value) -> Result<Message, (Value, RpcError)> {
     let Value::String(method) = method else {
         return refuse("method must be a text");
     };
-    let params = match message.remove("params") {
-        None => Map::new(),
-        Some(Value::Object(params)) => params,
-        Some(_) => {
-            return Err((known, RpcError::invalid_params("params must be an object")));
-        }
-    };
-    match id {
-        None => Ok(Message::Notification),
-        Some(_) if known.is_null() => refuse("id must be a text or a whole number"),
-        Some(id) => Ok(Message::Request(Request { id, method, params })),
+    match (id, members(message.remove("params"))) {
+        // Nothing is said about a notification, not even that its params are wrong (JSON-RPC 2.0, section 4.1).
+        (None, _) => Ok(Message::Notification),
+        (Some(_), _) if known.is_null() => refuse("id must be a text or a whole number"),
+        (Some(_), None) => Err((known, RpcError::invalid_params("params must be an object"))),
+        (Some(id), Some(params)) => Ok(Message::Request(Request { id, method, params })),
     }
+}
+
+/// The members of an object. None are meant by what clients send when they have none: nothing, `null`, and the empty
+/// list that PHP makes of an empty object.
+pub(crate) fn members(value: Option<Value>) -> Option<Map<String, Value>> {
+    match value {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(members)) => Some(members),
+        Some(Value::Array(items)) if items.is_empty() => Some(Map::new()),
+        Some(_) => None,
+    }
+}
+
+/// Whether an id is one that a request may have: a text or a whole number, also one that is written with a fraction of
+/// zero or an exponent.
+fn is_id(id: &Value) -> bool {
+    let whole = |number: f64| number.fract() == 0.0;
+    id.is_string() || id.is_i64() || id.is_u64() || id.as_f64().is_some_and(whole)
 }
 
 /// What came in, short enough to be sent back.
@@ -186,8 +199,10 @@ mod tests {
             let (known, error) = read(message.clone()).unwrap_err();
             assert_eq!((known, error.code), (id, -32600), "{message}");
         }
-        let positional = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1] });
-        assert_eq!(read(positional).unwrap_err().1.code, -32602);
+        for params in [json!([1]), json!("x"), json!(7), json!(false)] {
+            let positional = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": params });
+            assert_eq!(read(positional).unwrap_err().1.code, -32602, "{params}");
+        }
     }
 
     #[test]
@@ -197,5 +212,41 @@ mod tests {
         let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
         assert_eq!(read(response), Ok(Message::Response));
         assert_eq!(request(json!({})).method, "tools/list");
+    }
+
+    #[test]
+    fn a_notification_is_one_whatever_its_params() {
+        for params in [json!(null), json!([1]), json!("x"), json!({})] {
+            let message = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params });
+            assert_eq!(read(message), Ok(Message::Notification), "{params}");
+        }
+    }
+
+    #[test]
+    fn what_clients_send_when_they_have_nothing_to_say_is_no_params() {
+        for params in [json!(null), json!([]), json!({})] {
+            assert_eq!(request(params).params, Map::new());
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_text_or_a_whole_number_however_it_is_written() {
+        let texts = ["\"\"", "\"0\""];
+        let numbers = [
+            "0",
+            "-1",
+            "1.0",
+            "1e2",
+            "18446744073709551615",
+            "18446744073709551616",
+        ];
+        for id in texts.into_iter().chain(numbers) {
+            let sent: Value = serde_json::from_str(id).unwrap();
+            let message = json!({ "jsonrpc": "2.0", "id": sent, "method": "ping" });
+            match read(message) {
+                Ok(Message::Request(request)) => assert_eq!(request.id, sent, "{id}"),
+                other => unreachable!("{id}: {other:?}"),
+            }
+        }
     }
 }
