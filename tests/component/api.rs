@@ -77,7 +77,7 @@ async fn settled(api: &Service) {
 }
 
 /// The titles of a page of tasks.
-fn titles(page: &Value) -> Vec<&str> {
+pub(crate) fn titles(page: &Value) -> Vec<&str> {
     page["items"]
         .as_array()
         .expect("items")

@@ -14,6 +14,7 @@ mod contract;
 mod dapr_bridge;
 mod databases;
 mod email_delivery;
+mod field_reports;
 mod golden;
 mod legacy_adapter;
 mod mcp;

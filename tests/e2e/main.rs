@@ -11,6 +11,7 @@
 
 mod clock;
 mod crash;
+mod field_reports;
 mod postgres;
 mod quiet_hours;
 mod recurrence;

@@ -1,0 +1,97 @@
+//! Mails and reminders with which other programs went wrong; docs/field-reports.md has the reports.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::Bench;
+
+/// More than a timer of 32 bits has milliseconds: such reminders fire at once where somebody counts with one.
+const SIXTY_DAYS: u64 = 60 * 24 * 3600;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_says_what_the_task_says_whatever_is_in_it() {
+    let bench = Bench::start().await;
+    let alice = bench.user("alice+work", "Europe/Berlin");
+    let at = bench.in_seconds(5);
+    let family = "👨‍👩‍👧‍👦".repeat(28);
+    let emoji = "🙃".repeat(200);
+    let long_line = "x".repeat(1_900);
+    let tasks = [
+        // Lines of a single dot end a mail where nobody doubles them; QUIT would be the next command.
+        ("dots", "before\r\n.\r\nQUIT\r\n..two\r\n.end\r\nafter"),
+        ("long", long_line.as_str()),
+        (emoji.as_str(), "🙃"),
+        (family.as_str(), "é e\u{301}"),
+        (
+            "<img src=x onerror=alert(1)> & \"q\"",
+            "<script>alert('x')</script> &amp;",
+        ),
+        ("Bcc: bob@example.com", "\tTo: bob@example.com"),
+    ];
+    for (title, description) in &tasks {
+        alice
+            .create(json!({ "title": title, "description": description, "reminders": [{ "at": at }] }))
+            .await;
+    }
+    bench
+        .step_until("all mails are there", 20, async |bench| {
+            bench.mails().len() == tasks.len()
+        })
+        .await;
+    let mails = bench.mails();
+    for (title, description) in &tasks {
+        let mail = mails
+            .iter()
+            .find(|mail| mail.subject == format!("Reminder: {title}"))
+            .unwrap_or_else(|| panic!("no mail is about {title}: {mails:#?}"));
+        assert_eq!(mail.to, "alice+work@example.com");
+        assert!(
+            !mail.html.contains("<img") && !mail.html.contains("<script"),
+            "{}",
+            mail.html
+        );
+        let told: String = mail.text.split_whitespace().collect();
+        let wanted: String = description.split_whitespace().collect();
+        assert!(told.contains(&wanted), "{title}: {}", mail.text);
+    }
+    let raw = std::fs::read_dir(bench.folder.path().join("mail")).unwrap();
+    for file in raw {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        for line in bytes.split(|byte| *byte == b'\n') {
+            assert!(line.len() <= 999, "a line of {} bytes", line.len());
+        }
+        let head = String::from_utf8_lossy(&bytes);
+        let head = head.split("\r\n\r\n").next().unwrap();
+        assert!(!head.lines().any(|line| line.starts_with("Bcc:")), "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_months_ahead_waits_for_its_day() {
+    let bench = Bench::start().await;
+    let alice = bench.user("alice", "Europe/Berlin");
+    let day = bench.in_seconds(i64::try_from(SIXTY_DAYS).unwrap());
+    alice
+        .create(json!({ "title": "In 60 days", "reminders": [{ "at": day }] }))
+        .await;
+    alice
+        .create(
+            json!({ "title": "In 2036", "due": "2036-03-26", "reminders": [{ "minutesBefore": 40_320 }] }),
+        )
+        .await;
+    alice
+        .create(json!({ "title": "Soon", "reminders": [{ "at": bench.in_seconds(40) }] }))
+        .await;
+    // The third is a fence: what fires at once has fired before it.
+    bench
+        .step_until("the fence's mail is there", 60, async |bench| {
+            !bench.mails().is_empty()
+        })
+        .await;
+    assert_eq!(bench.mails()[0].subject, "Reminder: Soon");
+
+    bench.clock.advance(Duration::from_secs(SIXTY_DAYS));
+    let mails = bench.wait_for_mails(2).await;
+    assert_eq!(mails[1].subject, "Reminder: In 60 days");
+}
