@@ -92,7 +92,7 @@ fn a_phrase_that_means_a_day_ends_with_its_last_second_too() {
 #[test]
 fn the_beginning_of_a_day_is_of_that_day_also_where_its_end_is_skipped() {
     let nuuk = zone("America/Nuuk");
-    let beginning = Due::beginning("2025-03-29", &nuuk, instant("2025-01-01T00:00:00Z")).expect("a day");
+    let beginning = Due::bound("2025-03-29", &nuuk, instant("2025-01-01T00:00:00Z")).expect("a day");
     assert_eq!(beginning.to_string(), "2025-03-29T00:00:00-02:00");
 }
 

@@ -1,6 +1,8 @@
 //! Instants, zones, names and reminders as users of other programs wrote them; docs/field-reports.md has the reports.
 
+use nudge_domain::characters::name_key;
 use nudge_domain::reminder::{Reminder, ReminderStatus, ReminderWhen};
+use nudge_domain::task::Title;
 use nudge_domain::{Due, DueError, Zone};
 use uuid::Uuid;
 
@@ -80,6 +82,23 @@ fn what_stands_for_no_zone_or_reads_as_another_is_refused() {
     ] {
         assert!(name.parse::<Zone>().is_err(), "{name}");
     }
+}
+
+#[test]
+fn names_that_look_the_same_are_the_same() {
+    for (one, other) in [
+        ("Café", "Cafe\u{301}"),
+        ("Hiếu", "Hie\u{302}\u{301}u"),
+        ("Ångström", "A\u{30a}ngstro\u{308}m"),
+        ("Kelvin", "\u{212a}elvin"),
+        ("가", "\u{1100}\u{1161}"),
+    ] {
+        assert_eq!(name_key(one), name_key(other), "{one}");
+    }
+    // What merely resembles is another name, and what is kept is what was written.
+    assert_ne!(name_key("A"), name_key("Α"));
+    let title: Title = "Cafe\u{301}".parse().expect("a title");
+    assert_eq!(title.as_str(), "Cafe\u{301}");
 }
 
 #[test]
