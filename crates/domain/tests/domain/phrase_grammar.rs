@@ -373,6 +373,14 @@ fn words_in_any_order_mean_what_the_document_says_of_them_or_nothing() {
     }
 }
 
+#[test]
+fn every_line_of_the_grammar_is_tested() {
+    let unused = grammar()
+        .unused(&["recurrence", "ambiguous", "how-often"])
+        .join(", ");
+    assert_eq!(unused, "");
+}
+
 /// The readings of an ambiguous phrase that are rules; `—` is none, and neither is every 1001st of something.
 fn readings(meaning: &str) -> Vec<Rule> {
     let (first, second) = meaning

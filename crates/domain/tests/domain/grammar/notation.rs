@@ -76,6 +76,34 @@ impl Grammar {
     }
 }
 
+impl Grammar {
+    /// The productions that none of these leads to: lines of the document that no test would see.
+    pub(crate) fn unused(&self, starts: &[&str]) -> Vec<&str> {
+        let mut used: BTreeSet<&str> = starts.iter().copied().collect();
+        let mut left = starts.to_vec();
+        while let Some(name) = left.pop() {
+            let mut named = Vec::new();
+            for alternative in self.production(name) {
+                names(&alternative.parts, &mut named);
+            }
+            left.extend(named.into_iter().filter(|name| used.insert(name)));
+        }
+        let all = self.productions.keys().map(String::as_str);
+        all.filter(|name| !used.contains(name)).collect()
+    }
+}
+
+fn names<'p>(parts: &'p [Part], into: &mut Vec<&'p str>) {
+    for part in parts {
+        match part {
+            Part::Token(_) | Part::Class(_) => {}
+            Part::Production(name) => into.push(name),
+            Part::Optional(parts) => names(parts, into),
+            Part::OneOf(choices) => choices.iter().for_each(|parts| names(parts, into)),
+        }
+    }
+}
+
 /// Collects what `parts` may begin with; `true` if all of them may be left out.
 fn starts(parts: &[Part], into: &mut BTreeSet<String>) -> bool {
     parts.iter().all(|part| match part {
