@@ -5,14 +5,14 @@
 
 use std::sync::OnceLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Bridge;
 use crate::bindings::Error;
 use crate::bindings::exports::nudge::dapr::jobs::{FailurePolicy, Guest, Job, Outcome, Timing};
-use crate::error;
 use crate::sidecar::{Call, segment};
+use crate::{error, metadata};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,20 +108,12 @@ async fn path(name: &str) -> Result<String, Error> {
     let stable = match STABLE.get() {
         Some(stable) => *stable,
         None => {
-            let answer = Call::get("/v1.0/metadata".to_owned()).send().await?.success()?;
-            let metadata: Metadata = serde_json::from_slice(&answer.body)
-                .map_err(|reason| error::unexpected("metadata", reason))?;
+            let metadata = metadata::read().await?;
             *STABLE.get_or_init(|| has_stable_jobs(&metadata.runtime_version))
         }
     };
     let version = if stable { "v1.0" } else { "v1.0-alpha1" };
     Ok(format!("/{version}/jobs/{}", segment(name)))
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(rename = "runtimeVersion")]
-    runtime_version: String,
 }
 
 /// A version that cannot be read (`edge`, a build of one's own) is taken for a recent one.

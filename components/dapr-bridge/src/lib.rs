@@ -25,6 +25,7 @@ mod exchange;
 mod health;
 mod invocation;
 mod jobs;
+mod metadata;
 mod pubsub;
 mod secrets;
 mod sidecar;

@@ -23,6 +23,7 @@ spin_sdk::wit_bindgen::generate!({
         "nudge:dapr/bindings@0.1.0": nudge_component::dapr::bindings,
         "nudge:dapr/invocation@0.1.0": nudge_component::dapr::invocation,
         "nudge:dapr/health@0.1.0": nudge_component::dapr::health,
+        "nudge:dapr/metadata@0.1.0": nudge_component::dapr::metadata,
         "nudge:events/types@0.1.0": nudge_component::events,
     },
 });

@@ -129,6 +129,7 @@ struct Memory {
     binding_calls: Vec<BindingCall>,
     invocations: Vec<Invocation>,
     app: App,
+    app_max_concurrency: Option<u32>,
     calls: HashMap<Function, usize>,
     next: HashMap<Function, VecDeque<Fault>>,
     down: HashMap<Function, Error>,
@@ -141,7 +142,8 @@ impl Default for FakeDapr {
 }
 
 impl FakeDapr {
-    /// A sidecar with the secret `jwt-key` ([`tokens::KEY`]) and nothing else; other apps answer 404.
+    /// A sidecar with the secret `jwt-key` ([`tokens::KEY`]) and nothing else, which says that it makes one call at a time to
+    /// its app, and does not hold a test to it; other apps answer 404.
     pub fn new() -> Self {
         let memory = Memory {
             published: Vec::new(),
@@ -156,6 +158,7 @@ impl FakeDapr {
                 status: 404,
                 body: Vec::new(),
             }),
+            app_max_concurrency: Some(1),
             calls: HashMap::new(),
             next: HashMap::new(),
             down: HashMap::new(),
@@ -182,6 +185,11 @@ impl FakeDapr {
             status,
             body: body.clone(),
         });
+    }
+
+    /// What it says about the number of calls that it makes to its app at the same time; none is no limit.
+    pub fn set_app_max_concurrency(&self, limit: Option<u32>) {
+        self.memory().app_max_concurrency = limit;
     }
 
     /// Sets or replaces a secret.

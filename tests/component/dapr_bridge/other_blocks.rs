@@ -208,6 +208,46 @@ async fn an_app_that_is_not_there_is_the_sidecars_error() {
 }
 
 #[tokio::test]
+async fn the_sidecars_metadata_say_how_many_calls_of_the_app_may_be_in_flight() {
+    let mut bridge = Bridge::start().await;
+    for (properties, limit) in [
+        (
+            r#"{"port":80,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":1}"#,
+            Some(1),
+        ),
+        (
+            r#"{"port":80,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":16}"#,
+            Some(16),
+        ),
+        // What daprd says without a limit, and with -1 or 0; then -5, which it takes as well.
+        (
+            r#"{"port":80,"protocol":"http","channelAddress":"127.0.0.1"}"#,
+            None,
+        ),
+        (
+            r#"{"port":80,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":-5}"#,
+            None,
+        ),
+    ] {
+        let body =
+            format!(r#"{{"id":"orders","runtimeVersion":"1.16.0","appConnectionProperties":{properties}}}"#);
+        bridge.reply(Reply::json(200, &body));
+        assert_eq!(
+            call!(bridge, nudge_dapr_metadata.call_app_max_concurrency()),
+            Ok(limit),
+            "{properties}"
+        );
+        assert_eq!(bridge.request(), "GET /v1.0/metadata\n", "it is asked each time");
+    }
+    bridge.reply(Reply::text(200, "no JSON"));
+    let error = call!(bridge, nudge_dapr_metadata.call_app_max_concurrency()).unwrap_err();
+    assert_eq!(kind(&error).0, "other");
+    bridge.reply(Reply::text(401, "invalid api token"));
+    let error = call!(bridge, nudge_dapr_metadata.call_app_max_concurrency()).unwrap_err();
+    assert_eq!(kind(&error).0, "access-denied");
+}
+
+#[tokio::test]
 async fn health_is_that_of_the_components_not_of_the_app() {
     let mut bridge = Bridge::start().await;
     bridge.reply(Reply::empty(204));

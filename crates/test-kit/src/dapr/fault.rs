@@ -37,6 +37,8 @@ pub enum Function {
     Invoke,
     /// `health.check`
     Health,
+    /// `metadata.app-max-concurrency`
+    AppMaxConcurrency,
 }
 
 /// What is to happen to one call.

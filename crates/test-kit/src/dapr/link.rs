@@ -9,7 +9,9 @@ use super::{
 };
 use crate::bindings::imports::Imports;
 use crate::bindings::imports::nudge::dapr::state::{self, Entry, Operation, Outcome, PutOperation};
-use crate::bindings::imports::nudge::dapr::{bindings, health, invocation, jobs, pubsub, secrets, types};
+use crate::bindings::imports::nudge::dapr::{
+    bindings, health, invocation, jobs, metadata, pubsub, secrets, types,
+};
 
 impl Extension for FakeDapr {
     fn packages(&self) -> &[&str] {
@@ -55,6 +57,7 @@ impl secrets::Host for ComponentState {}
 impl bindings::Host for ComponentState {}
 impl invocation::Host for ComponentState {}
 impl health::Host for ComponentState {}
+impl metadata::Host for ComponentState {}
 
 impl<T: 'static> pubsub::HostWithStore<T> for HasSelf<ComponentState> {
     async fn publish(
@@ -264,5 +267,12 @@ impl<T: 'static> invocation::HostWithStore<T> for HasSelf<ComponentState> {
 impl<T: 'static> health::HostWithStore<T> for HasSelf<ComponentState> {
     async fn check(accessor: &Accessor<T, Self>) -> Result<Result<(), Error>> {
         Ok(sidecar(accessor)?.call(Function::Health, |_| Ok(())).await)
+    }
+}
+
+impl<T: 'static> metadata::HostWithStore<T> for HasSelf<ComponentState> {
+    async fn app_max_concurrency(accessor: &Accessor<T, Self>) -> Result<Result<Option<u32>, Error>> {
+        let effect = |memory: &mut super::Memory| Ok(memory.app_max_concurrency);
+        Ok(sidecar(accessor)?.call(Function::AppMaxConcurrency, effect).await)
     }
 }

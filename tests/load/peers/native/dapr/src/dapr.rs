@@ -55,3 +55,6 @@ interface!(invocation {
 interface!(health {
     check() -> ();
 });
+interface!(metadata {
+    app_max_concurrency() -> Option<u32>;
+});

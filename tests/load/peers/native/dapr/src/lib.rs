@@ -14,6 +14,8 @@ mod health;
 mod invocation;
 #[path = "../../../../../../components/dapr-bridge/src/jobs.rs"]
 mod jobs;
+#[path = "../../../../../../components/dapr-bridge/src/metadata.rs"]
+mod metadata;
 #[path = "../../../../../../components/dapr-bridge/src/pubsub.rs"]
 mod pubsub;
 #[path = "../../../../../../components/dapr-bridge/src/secrets.rs"]
