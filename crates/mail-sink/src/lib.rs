@@ -19,6 +19,7 @@
 
 mod complete;
 mod fault;
+mod incoming;
 mod server;
 mod session;
 mod spool;

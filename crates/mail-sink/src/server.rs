@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::fault::{Fault, Faults};
+use crate::incoming::Incoming;
 use crate::session;
 use crate::spool::Spool;
 
@@ -40,6 +41,7 @@ pub struct MailSink {
     addr: SocketAddr,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
+    incoming: Arc<Incoming>,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
 }
@@ -57,12 +59,20 @@ impl MailSink {
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
         let faults = Arc::new(Faults::default());
+        let incoming = Arc::new(Incoming::default());
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(accept(listener, spool.clone(), faults.clone(), stopped));
+        let server = tokio::spawn(accept(
+            listener,
+            spool.clone(),
+            faults.clone(),
+            incoming.clone(),
+            stopped,
+        ));
         Ok(Self {
             addr: bound,
             spool,
             faults,
+            incoming,
             stop,
             server,
         })
@@ -88,6 +98,12 @@ impl MailSink {
         self.faults.add(fault);
     }
 
+    /// How many clients were sending a mail at the same time at most. One that has heard that its mail is accepted counts no
+    /// more, nor does one that has gone.
+    pub fn most_at_once(&self) -> usize {
+        self.incoming.most()
+    }
+
     /// Takes no new connection, ends idle ones and returns when a mail being stored is stored.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
@@ -107,6 +123,7 @@ async fn accept(
     listener: TcpListener,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
+    incoming: Arc<Incoming>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut clients = JoinSet::new();
@@ -123,9 +140,9 @@ async fn accept(
                 }
             },
         };
-        let (spool, faults) = (spool.clone(), faults.clone());
+        let (spool, faults, sending) = (spool.clone(), faults.clone(), Incoming::enter(&incoming));
         clients.spawn(async move {
-            if let Err(error) = session::serve(stream, spool, faults).await {
+            if let Err(error) = session::serve(stream, spool, faults, sending).await {
                 tracing::debug!(%error, "an SMTP client went away");
             }
         });

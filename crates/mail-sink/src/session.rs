@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::complete::complete;
 use crate::fault::{Faults, Stage};
+use crate::incoming::Sending;
 use crate::spool::Spool;
 
 /// The largest mail that is accepted, in bytes.
@@ -77,7 +78,13 @@ impl Handler for Mail {
 }
 
 /// Serves one client until it quits or hangs up.
-pub(crate) async fn serve(stream: TcpStream, spool: Arc<Spool>, faults: Arc<Faults>) -> io::Result<()> {
+pub(crate) async fn serve(
+    stream: TcpStream,
+    spool: Arc<Spool>,
+    faults: Arc<Faults>,
+    sending: Sending,
+) -> io::Result<()> {
+    let mut sending = Some(sending);
     let peer = stream.peer_addr()?;
     let mut stream = BufReader::new(stream);
     let outbox = Outbox::default();
@@ -106,6 +113,7 @@ pub(crate) async fn serve(stream: TcpStream, spool: Arc<Spool>, faults: Arc<Faul
         }
         let mut answer = session.process(&line);
         let verdict = outbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = verdict.is_some();
         match verdict {
             Some(Verdict::Refuse(code, text)) => answer = Response::custom(code, text),
             Some(Verdict::Store(mail)) => {
@@ -115,6 +123,10 @@ pub(crate) async fn serve(stream: TcpStream, spool: Arc<Spool>, faults: Arc<Faul
                 }
             }
             None => {}
+        }
+        if ended {
+            // Before the client hears of it and has another one begin.
+            drop(sending.take());
         }
         write(&mut stream, &answer).await?;
         if answer.action == Action::Close {

@@ -136,3 +136,24 @@ async fn refuses_a_mail_over_ten_mebibytes_and_takes_the_next() {
     assert!(sink.mails().expect("a folder").is_empty());
     assert_eq!(client.send("Subject: small\r\n\r\nx").await.0, 250);
 }
+
+#[tokio::test]
+async fn counts_the_clients_that_send_at_the_same_time() {
+    let (sink, _dir) = start().await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        // Each has heard that its mail is accepted, and is still connected.
+        let mut client = Client::connect(&sink).await;
+        assert_eq!(client.say("HELO client.example.com").await.0, 250);
+        assert_eq!(client.send("Subject: one\r\n\r\nafter the other").await.0, 250);
+        clients.push(client);
+    }
+    assert_eq!(sink.most_at_once(), 1);
+    let mut first = Client::connect(&sink).await;
+    let mut second = Client::connect(&sink).await;
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.say("HELO client.example.com").await.0, 250);
+        assert_eq!(client.send("Subject: x\r\n\r\ntogether").await.0, 250);
+    }
+    assert_eq!(sink.most_at_once(), 2);
+}

@@ -16,4 +16,4 @@
 
 mod scripted;
 
-pub use scripted::{PATIENCE, Scripted, Seen};
+pub use scripted::{ANY, PATIENCE, Scripted, Seen};

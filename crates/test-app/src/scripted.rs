@@ -1,6 +1,7 @@
 //! The script.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +16,12 @@ use tokio::sync::{Notify, watch};
 
 /// The longest a test waits, in real time, for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Every path that has no gate of its own.
+pub const ANY: &str = "*";
+
+/// What daprd asks an app when it starts.
+const DAPRS_QUESTIONS: &str = "/dapr/";
 
 /// A request that an app received.
 #[derive(Clone, Debug)]
@@ -62,6 +69,8 @@ impl Seen {
 
 struct Script {
     seen: watch::Sender<Vec<Seen>>,
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
     answers: Mutex<BTreeMap<String, VecDeque<(u16, String)>>>,
     /// Paths whose answers wait for the test.
     gates: Mutex<BTreeMap<String, Arc<Notify>>>,
@@ -93,6 +102,8 @@ impl Scripted {
     pub fn on(listener: TcpListener) -> Self {
         let script = Arc::new(Script {
             seen: watch::Sender::new(Vec::new()),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
             answers: Mutex::default(),
             gates: Mutex::default(),
         });
@@ -119,7 +130,7 @@ impl Scripted {
             .insert(path.to_owned(), answers);
     }
 
-    /// Holds the answers to a path until the returned gate is notified, once for each.
+    /// Holds the answers to a path, or with [`ANY`] those to all others, until the returned gate is notified, once for each.
     ///
     /// # Panics
     ///
@@ -132,6 +143,11 @@ impl Scripted {
             .expect("not poisoned")
             .insert(path.to_owned(), gate.clone());
         gate
+    }
+
+    /// How many requests were in flight at the same time at most, without daprd's questions.
+    pub fn most_in_flight(&self) -> usize {
+        self.script.most_in_flight.load(Ordering::Relaxed)
     }
 
     /// What has come to a path so far.
@@ -158,6 +174,21 @@ impl Scripted {
         taken
     }
 
+    /// Waits until `count` requests have come, whatever their paths, without daprd's questions.
+    ///
+    /// # Panics
+    ///
+    /// They do not come within [`PATIENCE`].
+    pub async fn wait_for_any(&self, count: usize) {
+        let mut seen = self.script.seen.subscribe();
+        let enough = seen.wait_for(|seen| {
+            let asked = |seen: &&Seen| !seen.path.starts_with(DAPRS_QUESTIONS);
+            seen.iter().filter(asked).count() >= count
+        });
+        let enough = tokio::time::timeout(PATIENCE, enough).await.is_ok();
+        assert!(enough, "fewer than {count} requests have come");
+    }
+
     /// Waits until `count` requests have come to a path.
     ///
     /// # Panics
@@ -177,13 +208,31 @@ impl Scripted {
     }
 }
 
+/// A request that is being answered.
+struct InFlight(Arc<Script>);
+
+impl InFlight {
+    fn enter(script: Arc<Script>) -> Self {
+        let now = script.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        script.most_in_flight.fetch_max(now, Ordering::Relaxed);
+        Self(script)
+    }
+}
+
+impl Drop for InFlight {
+    /// Also when the sidecar has gone away.
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 async fn record(State(script): State<Arc<Script>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
         .expect("a whole body");
     let path = parts.uri.path().to_owned();
-    if path.starts_with("/dapr/") {
+    if path.starts_with(DAPRS_QUESTIONS) {
         script.seen.send_modify(|seen| {
             seen.push(Seen {
                 method: parts.method,
@@ -194,6 +243,7 @@ async fn record(State(script): State<Arc<Script>>, request: Request) -> Response
         });
         return StatusCode::NOT_FOUND.into_response();
     }
+    let _in_flight = InFlight::enter(script.clone());
     let path_and_query = parts
         .uri
         .path_and_query()
@@ -207,7 +257,10 @@ async fn record(State(script): State<Arc<Script>>, request: Request) -> Response
             body,
         });
     });
-    let gate = script.gates.lock().expect("not poisoned").get(&path).cloned();
+    let gate = {
+        let gates = script.gates.lock().expect("not poisoned");
+        gates.get(&path).or_else(|| gates.get(ANY)).cloned()
+    };
     if let Some(gate) = gate {
         gate.notified().await;
     }
