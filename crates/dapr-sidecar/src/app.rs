@@ -25,7 +25,8 @@ pub struct App {
     pub app_token: Option<String>,
     /// Whether and how the app is asked if it is well. Without it an app that listens counts as well.
     pub health: Option<AppHealth>,
-    /// The most calls in flight to the app (`--app-max-concurrency`). `None` sets no limit.
+    /// The most calls in flight to the app (`--app-max-concurrency`): events, jobs and invocations together, health probes not
+    /// counted. `None` and 0 set no limit.
     pub max_concurrency: Option<usize>,
 }
 
@@ -40,6 +41,11 @@ impl App {
             health: None,
             max_concurrency: None,
         }
+    }
+
+    /// [`App::max_concurrency`], without the number that means none.
+    pub(crate) fn limit(&self) -> Option<usize> {
+        self.max_concurrency.filter(|limit| *limit > 0)
     }
 }
 
@@ -113,7 +119,7 @@ impl AppChannel {
             }),
             base: OnceCell::new(),
             phase: watch::Sender::new(Phase::Starting),
-            permits: Semaphore::new(app.max_concurrency.unwrap_or(Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(app.limit().unwrap_or(Semaphore::MAX_PERMITS)),
             client: Client::builder(TokioExecutor::new()).build(connector),
         }
     }
@@ -144,15 +150,19 @@ impl AppChannel {
             .await;
     }
 
+    /// Where the app listens, once that is known: host and port.
+    pub(crate) fn address(&self) -> Option<(&str, u16)> {
+        let authority = self.base.get().and_then(Uri::authority)?;
+        let host = authority.host().trim_matches(['[', ']']);
+        Some((host, authority.port_u16().unwrap_or(80)))
+    }
+
     /// Whether something listens at the app's address.
     pub(crate) async fn listens(&self) -> bool {
-        let Some(authority) = self.base.get().and_then(Uri::authority) else {
-            return false;
-        };
-        let port = authority.port_u16().unwrap_or(80);
-        tokio::net::TcpStream::connect((authority.host().trim_matches(['[', ']']), port))
-            .await
-            .is_ok()
+        match self.address() {
+            Some(address) => tokio::net::TcpStream::connect(address).await.is_ok(),
+            None => false,
+        }
     }
 
     /// Sends a request whose URI is a path and query, with the app token, and reads the whole answer.

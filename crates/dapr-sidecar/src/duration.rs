@@ -31,6 +31,26 @@ pub(crate) fn go(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
+/// The same as Go writes it (`Duration.String`): `500ms`, `1.5s`, `1m30s`, `1h0m0s`. Less than a millisecond is left out.
+pub(crate) fn to_go(duration: Duration) -> String {
+    let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
+    if seconds == 0 && millis > 0 {
+        return format!("{millis}ms");
+    }
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let mut text = match (hours, minutes) {
+        (0, 0) => String::new(),
+        (0, _) => format!("{minutes}m"),
+        _ => format!("{hours}h{minutes}m"),
+    };
+    text.push_str(&(seconds % 60).to_string());
+    if millis > 0 {
+        text.push_str(format!(".{millis:03}").trim_end_matches('0'));
+    }
+    text.push('s');
+    text
+}
+
 /// An ISO 8601 duration such as `PT1H30M` or `P1DT12H`. Years and months are refused: their length varies.
 pub(crate) fn iso(text: &str) -> Option<Duration> {
     let span: jiff::Span = text.strip_prefix('P').and_then(|_| text.parse().ok())?;
@@ -63,6 +83,9 @@ mod tests {
         assert_eq!(millis(go("0s")), Some(0));
         for bad in ["", "1", "-1s", "s", "two parsecs", "1s2"] {
             assert_eq!(go(bad), None, "{bad}");
+        }
+        for text in ["0s", "500ms", "5s", "1.5s", "1m30s", "1h0m0s", "26h1m0.25s"] {
+            assert_eq!(go(text).map(to_go).as_deref(), Some(text));
         }
         assert_eq!(millis(iso("PT1H")), Some(3_600_000));
         assert_eq!(millis(iso("P1DT12H")), Some(129_600_000));

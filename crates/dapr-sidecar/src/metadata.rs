@@ -10,10 +10,10 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::body;
 use crate::problem::{Problem, json_line};
 use crate::resources::Block;
 use crate::sidecar::Sidecar;
+use crate::{body, duration};
 
 /// The daprd whose answers were recorded.
 const VERSION: &str = "1.16.0";
@@ -26,6 +26,49 @@ struct Metadata<'m> {
     components: Vec<Value>,
     extended: BTreeMap<String, String>,
     subscriptions: Vec<Value>,
+    app_connection_properties: AppConnection<'m>,
+}
+
+/// How the app is reached. What has no value is left out, as recorded.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AppConnection<'m> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    protocol: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_address: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_concurrency: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<Health<'m>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health<'m> {
+    health_check_path: &'m str,
+    health_probe_interval: String,
+    health_probe_timeout: String,
+    health_threshold: u32,
+}
+
+impl<'m> AppConnection<'m> {
+    fn of(sidecar: &'m Sidecar) -> Self {
+        let address = sidecar.channel.address();
+        Self {
+            port: address.map(|(_, port)| port),
+            protocol: "http",
+            channel_address: address.map(|(host, _)| host),
+            max_concurrency: sidecar.app.limit(),
+            health: sidecar.app.health.as_ref().map(|health| Health {
+                health_check_path: &health.path,
+                health_probe_interval: duration::to_go(health.interval),
+                health_probe_timeout: duration::to_go(health.timeout),
+                health_threshold: health.threshold,
+            }),
+        }
+    }
 }
 
 /// What this sidecar has loaded. Dapr's fields about actors, workflows and its own ports are left out.
@@ -72,6 +115,7 @@ pub(crate) async fn get(State(sidecar): State<Arc<Sidecar>>) -> Response {
         components: components.collect(),
         extended,
         subscriptions: subscriptions.collect(),
+        app_connection_properties: AppConnection::of(&sidecar),
     })
 }
 

@@ -37,13 +37,22 @@ fn refusal(error: &lettre::transport::smtp::Error) -> String {
     }
 }
 
+/// Metadata by name.
+type Fields = BTreeMap<String, String>;
+
+/// What a mail takes from the settings first.
+const ADDRESSES: [&str; 4] = ["emailFrom", "emailTo", "emailCC", "emailBCC"];
+
+/// What it takes after that.
+const REST: [&str; 2] = ["subject", "priority"];
+
 /// One smtp binding of one sidecar.
 pub(crate) struct Mailer {
     settings: Smtp,
     /// Dapr merges what a request says into the component's own settings, and it stays there: a later mail
-    /// without `emailTo` goes to the former recipient. Recorded on daprd 1.16, kept so that callers cannot come to rely on
-    /// anything better.
-    fields: Mutex<BTreeMap<String, String>>,
+    /// without `emailTo` goes to the former recipient, and of two requests at the same time one may get the recipient or the
+    /// subject of the other. Recorded on daprd 1.16 and 1.18, kept so that callers cannot come to rely on anything better.
+    fields: Mutex<Fields>,
 }
 
 impl Mailer {
@@ -59,13 +68,15 @@ impl Mailer {
     }
 
     /// Sends one mail and returns once the server has accepted it.
-    pub(crate) async fn send(
-        &self,
-        request: &BTreeMap<String, String>,
-        html: &str,
-        now: Timestamp,
-    ) -> Result<(), SendError> {
-        let fields = self.merge(request);
+    ///
+    /// The body is the request's. Everything else is read from the settings after they were merged, in two steps as in
+    /// Dapr, where another request may come between any two of them.
+    pub(crate) async fn send(&self, request: &Fields, html: &str, now: Timestamp) -> Result<(), SendError> {
+        self.merge(request);
+        tokio::task::yield_now().await;
+        let mut fields = self.read(&ADDRESSES);
+        tokio::task::yield_now().await;
+        fields.append(&mut self.read(&REST));
         let get = |name: &str| fields.get(name).map_or("", String::as_str);
         for name in ["emailFrom", "emailTo", "subject"] {
             if get(name).is_empty() {
@@ -91,14 +102,22 @@ impl Mailer {
         Ok(())
     }
 
-    fn merge(&self, request: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    fn merge(&self, request: &Fields) {
         let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
         for name in MAIL_FIELDS {
             if let Some(value) = request.get(name).filter(|value| !value.is_empty()) {
                 fields.insert(name.to_owned(), value.clone());
             }
         }
-        fields.clone()
+    }
+
+    /// What the settings are now.
+    fn read(&self, names: &[&str]) -> Fields {
+        let fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
+        names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), fields.get(*name)?.clone())))
+            .collect()
     }
 
     /// A connection per mail, as Dapr makes it, without TLS.

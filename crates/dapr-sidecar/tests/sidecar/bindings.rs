@@ -76,6 +76,78 @@ async fn what_one_request_says_stays_for_the_next_as_it_does_in_dapr() {
     );
 }
 
+/// A mail's recipient, subject and body, each of which is a number here.
+fn numbers(mail: &str) -> [usize; 3] {
+    let between = |start: &str, end: &str| {
+        let (_, rest) = mail.split_once(start).expect("it is there");
+        let (number, _) = rest.split_once(end).expect("it ends");
+        number.parse().expect("a number")
+    };
+    [
+        between("\r\nTo: user-", "@"),
+        between("\r\nSubject: No. ", "\r\n"),
+        between("<p>Body ", "</p>"),
+    ]
+}
+
+/// In Dapr these mix too, though not as often: `tests/conformance` shows both.
+#[tokio::test]
+async fn mails_that_are_sent_at_the_same_time_take_recipient_or_subject_from_each_other() {
+    let (bench, sink, _dir) = bench().await;
+    let send = async |number: usize| {
+        let metadata =
+            json!({"emailTo": format!("user-{number}@example.com"), "subject": format!("No. {number}")});
+        let body = create(&metadata, &format!("<p>Body {number}</p>"));
+        assert_eq!(bench.post(MAILER, &body).await.status, 204);
+    };
+    let mut sent = 0;
+    let mixed = loop {
+        let next = || {
+            sent += 1;
+            send(sent)
+        };
+        let callers: Vec<_> = std::iter::repeat_with(next).take(16).collect();
+        futures::future::join_all(callers).await;
+        let mails = mails(&sink);
+        assert_eq!(mails.len(), sent, "none is lost, and none is doubled");
+        let mut bodies: Vec<usize> = mails.iter().map(|mail| numbers(mail)[2]).collect();
+        bodies.sort_unstable();
+        assert_eq!(
+            bodies,
+            (1..=sent).collect::<Vec<_>>(),
+            "the body is always the request's"
+        );
+        let mixed = mails
+            .iter()
+            .map(|mail| numbers(mail))
+            .find(|[to, subject, body]| to != body || subject != body);
+        if let Some(mixed) = mixed {
+            break mixed;
+        }
+        assert!(sent < 4_000, "of {sent} mails none is mixed up");
+    };
+    assert!(
+        mixed.iter().all(|number| (1..=sent).contains(number)),
+        "{mixed:?}"
+    );
+}
+
+#[tokio::test]
+async fn mails_that_are_sent_one_after_the_other_stay_apart() {
+    let (bench, sink, _dir) = bench().await;
+    for number in 1..=50 {
+        let metadata =
+            json!({"emailTo": format!("user-{number}@example.com"), "subject": format!("No. {number}")});
+        let body = create(&metadata, &format!("<p>Body {number}</p>"));
+        assert_eq!(bench.post(MAILER, &body).await.status, 204);
+    }
+    let mails = mails(&sink);
+    assert_eq!(mails.len(), 50);
+    for (mail, number) in mails.iter().zip(1..) {
+        assert_eq!(numbers(mail), [number; 3], "{mail}");
+    }
+}
+
 #[tokio::test]
 async fn refuses_as_recorded() {
     let (bench, sink, _dir) = bench().await;

@@ -1,9 +1,10 @@
 //! Health, metadata, tokens and app health checks.
 
+use std::path::Path;
 use std::time::Duration;
 
 use dapr_sidecar::{App, AppHealth};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bench::{BASICS, Bench, Scripted, assert_recorded, subscription};
 
@@ -155,6 +156,53 @@ async fn metadata_lists_what_is_loaded_and_keeps_attributes() {
     );
     let subscription = json!({"pubsubname": "pubsub", "topic": "t", "rules": [{"path": "/on/t"}], "deadLetterTopic": "dead", "type": "DECLARATIVE"});
     assert_eq!(metadata["subscriptions"], json!([subscription]));
+}
+
+/// What daprd answers about its app, with the port at which the test's app is.
+fn recorded_app(fixture: &str, port: u16) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(fixture);
+    let recorded = std::fs::read_to_string(&path).expect("a fixture");
+    let (_, body) = recorded.split_once('\n').expect("a status line");
+    let mut body: Value = serde_json::from_str(body).expect("JSON");
+    body["appConnectionProperties"]["port"] = json!(port);
+    body["appConnectionProperties"].take()
+}
+
+#[tokio::test]
+async fn metadata_say_how_many_calls_of_the_app_may_be_in_flight_as_recorded() {
+    let health = AppHealth {
+        path: "/health".to_owned(),
+        interval: Duration::from_secs(5),
+        threshold: 1000,
+        timeout: Duration::from_secs(3),
+    };
+    let limited = |max_concurrency, health| App {
+        max_concurrency,
+        health,
+        ..App::new("orders")
+    };
+    for (app, fixture) in [
+        (limited(None, None), "no-limit"),
+        // Dapr's `--app-max-concurrency 0` is no limit either.
+        (limited(Some(0), None), "no-limit"),
+        (limited(Some(1), None), "limit-1"),
+        (limited(Some(16), None), "limit-16"),
+        (limited(Some(1), Some(health)), "limit-1-health"),
+    ] {
+        let mut bench = Bench::bind(BASICS, vec![app]).await;
+        let scripted = Scripted::start().await;
+        bench.serve(&[("orders", &scripted)]);
+        bench.ready("orders").await;
+        let answer = bench.get("/v1.0/metadata").await.json();
+        let port = scripted.url.rsplit(':').next().and_then(|port| port.parse().ok());
+        for version in ["1.16.0", "1.18.3"] {
+            let file = format!("metadata-{fixture}-{version}.txt");
+            let recorded = recorded_app(&file, port.expect("a port"));
+            assert_eq!(answer["appConnectionProperties"], recorded, "{file}");
+        }
+    }
 }
 
 #[tokio::test]
