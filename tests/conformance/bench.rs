@@ -118,6 +118,7 @@ pub(crate) struct Setup {
     api_token: Option<&'static str>,
     app_token: Option<&'static str>,
     health_path: Option<&'static str>,
+    max_concurrency: Option<u32>,
     jobs: bool,
 }
 
@@ -171,6 +172,12 @@ impl Setup {
     /// Asks the app how it is, every second.
     pub(crate) fn health(mut self, path: &'static str) -> Self {
         self.health_path = Some(path);
+        self
+    }
+
+    /// Lets so many calls of the app be in flight.
+    pub(crate) fn max_concurrency(mut self, limit: u32) -> Self {
+        self.max_concurrency = Some(limit);
         self
     }
 
@@ -241,6 +248,7 @@ impl Setup {
                         threshold: 1,
                         timeout: Duration::from_millis(500),
                     }),
+                    max_concurrency: self.max_concurrency.map(|limit| limit as usize),
                     ..App::new(id)
                 })
                 .collect(),
@@ -308,6 +316,7 @@ impl Setup {
                     threshold: 1,
                     timeout_ms: 500,
                 }),
+                max_concurrency: self.max_concurrency,
             };
             let dapr = dapr.clone();
             let daprd = tokio::task::spawn_blocking(move || dapr.daprd(&options)).await;

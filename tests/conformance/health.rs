@@ -53,6 +53,33 @@ pub(crate) async fn metadata_say_the_version(subject: Subject) {
     assert_eq!(body["subscriptions"], json!([subscription]));
 }
 
+pub(crate) async fn metadata_say_how_many_calls_of_the_app_may_be_in_flight(subject: Subject) {
+    let app = |body: &Value| body["appConnectionProperties"].clone();
+    for limit in [None, Some(1), Some(16)] {
+        let setup = Setup::default();
+        let setup = limit.map_or_else(Setup::default, |limit| setup.max_concurrency(limit));
+        let world = setup.start(&subject).await;
+        let (_, body) = told(&world.get("/v1.0/metadata").await);
+        let port: u16 = world
+            .app()
+            .url
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a port");
+        let mut expected = json!({ "port": port, "protocol": "http", "channelAddress": "127.0.0.1" });
+        if let Some(limit) = limit {
+            expected["maxConcurrency"] = json!(limit);
+        }
+        assert_eq!(app(&body), expected);
+        let mut bridge = world.bridge().await;
+        assert_eq!(
+            call!(bridge, nudge_dapr_metadata.call_app_max_concurrency()),
+            Ok(limit)
+        );
+    }
+}
+
 pub(crate) async fn an_app_that_is_not_well_gets_nothing(subject: Subject) {
     let world = Setup::default()
         .topic("t")

@@ -16,6 +16,7 @@
 
 mod bench;
 mod bindings;
+mod concurrency;
 mod health;
 mod invocation;
 mod jobs;
@@ -100,6 +101,7 @@ fn cases() -> Vec<Case> {
     all.extend(cases![bindings:
         a_mail_arrives,
         two_mails_in_a_row_do_not_mix,
+        mails_that_are_sent_at_the_same_time_mix,
         a_field_that_is_left_out_is_that_of_the_mail_before,
         what_the_mail_server_says_is_passed_on,
         what_is_refused_is_named,
@@ -119,7 +121,13 @@ fn cases() -> Vec<Case> {
     all.extend(cases![health:
         a_sidecar_says_how_it_is,
         metadata_say_the_version,
+        metadata_say_how_many_calls_of_the_app_may_be_in_flight,
         an_app_that_is_not_well_gets_nothing,
+    ]);
+    all.extend(cases![concurrency:
+        without_a_limit_calls_of_the_app_overlap,
+        with_a_limit_of_one_no_two_calls_of_the_app_overlap,
+        a_delivery_that_took_too_long_makes_room_for_the_next,
     ]);
     all.extend(cases![tokens:
         callers_must_show_the_token,

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Trial;
 use mail_sink::{Fault, MailSink};
 use nudge::DataDir;
-use nudge_contract::names::route;
+use nudge_contract::names::{app, route};
 use nudge_test_kit::components;
 use test_dapr::{AppHealth, Dapr, Daprd, Kafka, Options, RabbitMq, Redis, Scheduler};
 
@@ -195,6 +195,7 @@ impl Platform {
             api_token: Some(API_TOKEN.to_owned()),
             app_token: Some(APP_TOKEN.to_owned()),
             health,
+            max_concurrency: app::max_concurrency(app_id),
         };
         let dapr = self.dapr.clone();
         blocking(move || dapr.daprd(&options)).await
@@ -238,6 +239,11 @@ impl MailServer {
         if let Some(sink) = &self.sink {
             sink.inject(fault);
         }
+    }
+
+    /// How many mails it was being sent at the same time at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.sink.as_ref().map_or(0, MailSink::most_at_once)
     }
 
     /// The files of the mails so far, oldest first.

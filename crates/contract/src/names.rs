@@ -17,6 +17,14 @@ pub mod app {
     pub const LEGACY_ADAPTER: &str = "legacy-adapter";
     /// Those that are always there.
     pub const ALL: [&str; 4] = [API, NOTIFICATION, EMAIL_DELIVERY, RECURRING_TASK];
+
+    /// How many calls the sidecar of an app may make to it at the same time (`--app-max-concurrency`); none is no limit.
+    ///
+    /// Email-delivery gets one reminder at a time: Dapr's smtp binding mixes up emails that are sent at the same time, and
+    /// email-delivery sends nothing under any other limit (docs/decisions/0032-one-email-at-a-time.md).
+    pub fn max_concurrency(app_id: &str) -> Option<u32> {
+        (app_id == EMAIL_DELIVERY).then_some(1)
+    }
 }
 
 /// Dapr components, as in `metadata.name` of a `Component`.
@@ -95,9 +103,10 @@ pub mod route {
         (app::LEGACY_ADAPTER, "POST", LEGACY_OUTCOMES),
     ];
     /// Those that take anybody's calls: Dapr's and Kubernetes' probes carry no token.
-    pub const OPEN: [&str; 6] = [
+    pub const OPEN: [&str; 7] = [
         NOTIFICATION_HEALTH,
         EMAIL_DELIVERY_HEALTH,
+        EMAIL_DELIVERY_READY,
         RECURRING_TASK_HEALTH,
         LEGACY_ADAPTER_HEALTH,
         READY,
@@ -149,6 +158,8 @@ pub mod route {
     pub const TASK_REMINDERS: &str = "/email-delivery/events/task-reminders";
     /// Email-delivery: health.
     pub const EMAIL_DELIVERY_HEALTH: &str = "/email-delivery/health";
+    /// Email-delivery: readiness, which depends on a setting of its sidecar.
+    pub const EMAIL_DELIVERY_READY: &str = "/email-delivery/ready";
     /// Recurring-task: completed recurring tasks.
     pub const TASK_RECURRENCE: &str = "/recurring-task/events/task-recurrence";
     /// Recurring-task: health.
@@ -166,6 +177,15 @@ pub mod route {
             app::RECURRING_TASK => RECURRING_TASK_HEALTH,
             app::LEGACY_ADAPTER => LEGACY_ADAPTER_HEALTH,
             _ => LIVE,
+        }
+    }
+
+    /// Where a cluster asks whether an app can do its work.
+    pub fn ready_of(app_id: &str) -> &'static str {
+        match app_id {
+            app::API => READY,
+            app::EMAIL_DELIVERY => EMAIL_DELIVERY_READY,
+            _ => health_of(app_id),
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Options {
     pub app_token: Option<String>,
     /// Asks the app how it is; none: it is well.
     pub health: Option<AppHealth>,
+    /// `--app-max-concurrency`: how many calls of the app may be in flight; none: as many as come. Email-delivery needs 1.
+    pub max_concurrency: Option<u32>,
 }
 
 /// Health checks of the app.
@@ -96,6 +98,9 @@ impl Daprd {
                 .args(["--app-health-probe-interval", &health.interval_s.to_string()])
                 .args(["--app-health-threshold", &health.threshold.to_string()])
                 .args(["--app-health-probe-timeout", &health.timeout_ms.to_string()]);
+        }
+        if let Some(limit) = options.max_concurrency {
+            command.args(["--app-max-concurrency", &limit.to_string()]);
         }
         for (name, value) in [
             ("DAPR_API_TOKEN", &options.api_token),
