@@ -172,6 +172,7 @@ fn sidecar_of(id: &str, api_token: &str, app_token: &str) -> App {
             threshold: 3,
             timeout: Duration::from_secs(5),
         }),
+        max_concurrency: app::max_concurrency(id).map(|limit| limit as usize),
         ..App::new(id)
     }
 }

@@ -1,6 +1,7 @@
 //! Email-delivery: due reminders in, one mail each out, and how that ended.
 
 mod ending;
+mod lane;
 mod mail;
 mod once;
 

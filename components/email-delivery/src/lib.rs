@@ -10,6 +10,7 @@
 //! | `exports.rs` | WIT: thin adapters |
 //! | `service.rs` | what happens |
 //! | `store.rs` | the inbox |
+//! | `lane.rs` | why one email at a time, and nothing otherwise |
 //! | `mail.rs` | what the mail says |
 //! | `header.rs` | how its subject and sender are written |
 //! | `smtp.rs` | the binding, and what its failures mean |
@@ -17,6 +18,7 @@
 mod bindings;
 mod exports;
 mod header;
+mod lane;
 mod mail;
 mod routes;
 mod service;

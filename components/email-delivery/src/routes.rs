@@ -5,18 +5,37 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use http::StatusCode;
-use nudge_component::{problem, sidecar, subscriber};
+use nudge_component::publish::describe;
+use nudge_component::{Problem, problem, sidecar, subscriber};
 use nudge_contract::names::{app, route};
 
-use crate::service;
+use crate::{lane, service};
 
 pub(crate) fn router() -> Router {
     Router::new()
         .route(route::TASK_REMINDERS, post(reminder_due))
         .layer(middleware::from_fn(sidecar::only))
         .route(route::EMAIL_DELIVERY_HEALTH, get(async || StatusCode::OK))
+        .route(route::EMAIL_DELIVERY_READY, get(ready))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
+}
+
+/// 503 while the sidecar is away, or allows more than one delivery at a time.
+async fn ready() -> Result<StatusCode, Problem> {
+    let asked = lane::ask().await;
+    match asked.map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))? {
+        Ok(()) => Ok(StatusCode::OK),
+        Err(closed) => {
+            let detail = closed.to_string();
+            Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "emails_would_mix",
+                detail.clone(),
+            )
+            .logged(detail))
+        }
+    }
 }
 
 async fn reminder_due(body: Body) -> Response {

@@ -25,7 +25,7 @@ use nudge_domain::Zone;
 
 use crate::smtp::Failure;
 use crate::store::{Claim, Ended, Lease, claim};
-use crate::{mail, smtp};
+use crate::{lane, mail, smtp};
 
 /// How long after its instant a reminder is still worth a try.
 const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
@@ -36,6 +36,11 @@ pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> 
         .remind_at
         .parse()
         .map_err(|error| Disposition::Drop(format!("remindAt {} is no instant: {error}", event.remind_at)))?;
+    if let Err(closed) = lane::check().await.map_err(retry)? {
+        // Nothing is written: the reminder stays overdue, and comes again until the setting is right.
+        tracing::error!(reminder = %event.reminder_id, "not sent: {closed}");
+        return Ok(());
+    }
     match claim(event.reminder_id, remind_at).await.map_err(retry)? {
         Claim::Done(ended) => tell(&event, ended).await,
         Claim::Busy => {
@@ -103,6 +108,7 @@ async fn send(reference: &str, email: &str, time_zone: &str, snapshot: &Snapshot
     let zone = time_zone.parse().unwrap_or_else(|_| Zone::utc());
     let mail = mail::write(reference, &snapshot.task, &zone, Timestamp::now())
         .map_err(|error| Failure::Passing(format!("the mail cannot be written: {error}")))?;
+    let _turn = lane::enter().map_err(|taken| Failure::Passing(taken.to_string()))?;
     smtp::send(email, &mail).await
 }
 

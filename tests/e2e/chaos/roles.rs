@@ -117,6 +117,7 @@ impl Embedded {
                 threshold: 3,
                 timeout: Duration::from_secs(5),
             }),
+            max_concurrency: app::max_concurrency(&beside.app_id).map(|limit| limit as usize),
             ..App::new(&beside.app_id)
         });
         let mut sidecars = Sidecars::bind(Options {

@@ -42,7 +42,7 @@ const EMAIL_DELIVERY: Measure = Measure {
 /// Most events of tasks that have to be stored first; 10,000 mails take minutes.
 pub(crate) const OF_TASKS: u32 = 1_000;
 
-/// Connections that a burst comes over.
+/// Connections that a burst comes over, unless the service's sidecar may make fewer calls of it at a time.
 const CONNECTIONS: u32 = 64;
 
 /// These counts, but none above `most`, and each once.
@@ -139,19 +139,20 @@ fn figures(results: &mut Results, measure: Measure, subject: &str, count: u32, t
     results.add(measure, subject, count, &figures);
 }
 
-/// Delivers events, and takes the time until the last one is handled.
+/// Delivers events as the service's sidecar may, and takes the time until the last one is handled.
 async fn deliver(
     stack: &Stack,
-    app: &str,
+    app_id: &str,
     route: &str,
     events: impl Iterator<Item = Value>,
 ) -> Result<Duration> {
-    let service = stack.service(app)?;
+    let service = stack.service(app_id)?;
     let call = Call::new(service, Method::POST, route).header("dapr-api-token", APP_TOKEN);
     let events: Arc<[String]> = events.map(|event| event.to_string()).collect();
     let count = u32::try_from(events.len())?;
+    let connections = app::max_concurrency(app_id).unwrap_or(CONNECTIONS);
     let begun = Instant::now();
-    load::all(count, CONNECTIONS, async |_| {
+    load::all(count, connections, async |_| {
         Ok(Delivering {
             session: Session::open(service).await?,
             call: call.clone(),

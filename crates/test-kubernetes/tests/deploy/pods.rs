@@ -75,6 +75,11 @@ fn sidecar(pod: &Value, app_id: &str) -> Result<()> {
             "{flag} is not {value}: {words:?}"
         );
     }
+    let limit = app::max_concurrency(app_id).map(|limit| limit.to_string());
+    ensure!(
+        argument(daprd, "--app-max-concurrency") == limit.as_deref(),
+        "--app-max-concurrency is not {limit:?}: {words:?}"
+    );
     for flag in [
         "--log-as-json",
         "--enable-app-health-check",

@@ -29,7 +29,11 @@ const ANNOTATIONS: [&str; 18] = [
 ];
 
 /// Those beyond the ones above that have values of their own.
-const MORE_ANNOTATIONS: [&str; 2] = ["dapr.io/env", "dapr.io/sidecar-seccomp-profile-type"];
+const MORE_ANNOTATIONS: [&str; 3] = [
+    "dapr.io/env",
+    "dapr.io/sidecar-seccomp-profile-type",
+    "dapr.io/app-max-concurrency",
+];
 
 /// The objects of an overlay, and what they must agree with.
 pub(crate) struct Manifests {
@@ -177,6 +181,15 @@ impl Manifests {
                 findings.push(format!("{key} is {value}, which is no text"));
             }
         }
+        let limit = annotations
+            .get("dapr.io/app-max-concurrency")
+            .and_then(Value::as_str);
+        let wanted = app::max_concurrency(app_id).map(|limit| limit.to_string());
+        if limit != wanted.as_deref() {
+            findings.push(format!(
+                "dapr.io/app-max-concurrency is {limit:?}, not {wanted:?} (decision 0032)"
+            ));
+        }
         for key in ANNOTATIONS {
             let value = annotations.get(key).and_then(Value::as_str);
             let right = match key {
@@ -203,12 +216,10 @@ impl Manifests {
 
     fn probes(&self, spinapp: &Value, findings: &mut Findings) {
         let app_id = name(spinapp);
-        let ready = if app_id == app::API {
-            route::READY
-        } else {
-            route::health_of(app_id)
-        };
-        for (probe, path) in [("readiness", ready), ("liveness", route::health_of(app_id))] {
+        for (probe, path) in [
+            ("readiness", route::ready_of(app_id)),
+            ("liveness", route::health_of(app_id)),
+        ] {
             let get = &spinapp["spec"]["checks"][probe]["httpGet"];
             if get["path"] != path {
                 findings.push(format!("its {probe} probe asks {}, not {path}", get["path"]));

@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod check;
+mod concurrency;
 mod dapr;
 #[path = "../yaml/mod.rs"]
 mod yaml;
@@ -94,6 +95,27 @@ fn faults() -> Vec<Fault> {
             "/spec/podAnnotations/dapr.io~1app-health-threshold",
             json!("3"),
             "app-health-threshold",
+        ),
+        fault(
+            "several reminders at a time",
+            "email-delivery",
+            "/spec/podAnnotations/dapr.io~1app-max-concurrency",
+            Value::Null,
+            "dapr.io/app-max-concurrency is None",
+        ),
+        fault(
+            "four reminders at a time",
+            "email-delivery",
+            "/spec/podAnnotations/dapr.io~1app-max-concurrency",
+            json!("4"),
+            "dapr.io/app-max-concurrency is Some(\"4\")",
+        ),
+        fault(
+            "a probe that does not see that",
+            "email-delivery",
+            "/spec/checks/readiness/httpGet/path",
+            json!("/email-delivery/health"),
+            "readiness",
         ),
         annotation(
             "a probe without headers",
@@ -358,6 +380,11 @@ fn main() {
         );
     }
     trial("found: an unknown field".to_owned(), Box::new(unknown_field));
+    for (name, test) in concurrency::TESTS {
+        trials.push(Trial::test(name, move || {
+            test().map_err(|error| Failed::from(format!("{error:#}")))
+        }));
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
