@@ -14,6 +14,7 @@
 
 #[path = "../real/mod.rs"]
 mod real;
+mod recipients;
 mod scheduler;
 mod system;
 
@@ -101,6 +102,11 @@ fn main() {
         "the scheduler loses its data",
         Parts::USUAL.missing(),
         scheduler::loses_its_data,
+    ));
+    trials.push(trial(
+        "1,000 reminders of 200 people in one second reach the right people",
+        recipients::PARTS.missing(),
+        recipients::the_right_people,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The system on real parts.
 #![allow(dead_code, reason = "shared with tests/load")]
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -47,6 +48,16 @@ pub(crate) fn digest() -> String {
         sha.update(std::fs::read(file).expect("a component"));
     }
     sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn token(platform: &Platform, user: &str) -> String {
+    let request = TokenRequest {
+        user: user.to_owned(),
+        email: Some(format!("{user}@example.com")),
+        time_zone: Some("Europe/Berlin".to_owned()),
+        hours: 1,
+    };
+    mint(&platform.data, &request, jiff::Timestamp::now().as_second()).expect("a token")
 }
 
 /// Everything that runs. Fields end in their order: those that ask before those that are asked.
@@ -121,14 +132,7 @@ impl System {
         for (id, port, app) in beside {
             daprds.push(platform.sidecar(id, port, app).await);
         }
-        let request = TokenRequest {
-            user: "alice".to_owned(),
-            email: Some("alice@example.com".to_owned()),
-            time_zone: Some("Europe/Berlin".to_owned()),
-            hours: 1,
-        };
-        let now = jiff::Timestamp::now().as_second();
-        let token = mint(&platform.data, &request, now).expect("a token");
+        let token = token(&platform, "alice");
         let system = Self {
             host,
             _replicas: more,
@@ -145,9 +149,31 @@ impl System {
         system
     }
 
+    /// Where the application listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.host.local_addr()
+    }
+
+    /// A token of somebody, whose address is theirs `@example.com`.
+    pub(crate) fn token_of(&self, user: &str) -> String {
+        token(&self.platform, user)
+    }
+
     /// Sends a request of alice, whose answer must have this status, and gives back its body.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> Value {
-        let call = Call::new(self.host.local_addr(), method, path).bearer(&self.token);
+        self.send_as(&self.token, method, path, body, status).await
+    }
+
+    /// The same of somebody else.
+    pub(crate) async fn send_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        status: u16,
+    ) -> Value {
+        let call = Call::new(self.host.local_addr(), method, path).bearer(token);
         let call = body.iter().fold(call, Call::json);
         let answer = call.send().await.expect("an answer");
         assert_eq!(answer.status, status, "{path}: {:?}", answer.body);
