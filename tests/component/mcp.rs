@@ -1,6 +1,7 @@
 //! `/mcp`: the same tasks as tools for models.
 
 mod access;
+mod arguments;
 mod batches;
 mod labels;
 mod lists;

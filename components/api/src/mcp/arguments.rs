@@ -1,4 +1,17 @@
 //! From the arguments of a tool to the fields and query parameters of the REST functions, which check them.
+//!
+//! Models write values as texts. [`plain`] reads those by the schema that the tool declares, before any tool sees them:
+//!
+//! | declared | taken as well |
+//! | --- | --- |
+//! | integer | its digits as a text: `"30"`, `"30.0"` |
+//! | boolean | `"true"` and `"false"`, in any case |
+//! | array of ids | a JSON array as a text; ids between commas; one id |
+//! | any of them | `"null"` for nothing; an empty text for nothing where there is nothing to clear |
+//! | id | spaces and quotation marks around it |
+//! | other text | a whole number for its digits |
+//!
+//! What cannot be read so stays as it is, and is refused as what it is.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -15,6 +28,71 @@ pub(crate) enum Empty {
     Clears,
     /// An empty text.
     Kept,
+}
+
+/// The arguments of a call as what they mean, by the schema of the tool's arguments.
+pub(crate) fn plain(schema: &Value, arguments: Map<String, Value>) -> Map<String, Value> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let read = |(name, value): (String, Value)| {
+        let declared = properties.and_then(|properties| properties.get(&name));
+        let meant = declared.and_then(|declared| meant(declared, &name, &value));
+        (name, meant.unwrap_or(value))
+    };
+    arguments.into_iter().map(read).collect()
+}
+
+/// What a value means where it is not of the declared type; none when that is not plain.
+fn meant(declared: &Value, name: &str, value: &Value) -> Option<Value> {
+    let is_id = declared.get("format").and_then(Value::as_str) == Some("uuid") || name.ends_with("_id");
+    let text = value.as_str().map(str::trim);
+    match (declared.get("type")?.as_str()?, text) {
+        ("string", None) if !is_id && (value.is_i64() || value.is_u64()) => Some(value.to_string().into()),
+        ("string", Some(text)) if is_id => Some(unquoted(text).into()),
+        ("integer" | "boolean", Some("")) => Some(Value::Null),
+        ("integer" | "boolean" | "array", Some("null")) => Some(Value::Null),
+        ("integer", Some(text)) => match text.parse::<i64>() {
+            Ok(number) => Some(number.into()),
+            Err(_) => serde_json::from_str(text).ok().filter(Value::is_number),
+        },
+        ("boolean", Some(text)) => [true, false]
+            .into_iter()
+            .find(|flag| text.eq_ignore_ascii_case(&flag.to_string()))
+            .map(Value::from),
+        ("array", Some(text)) => match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => Some(trimmed(items)),
+            _ => ids(text),
+        },
+        ("array", None) => value.as_array().cloned().map(trimmed),
+        _ => None,
+    }
+}
+
+/// Ids between commas, with or without brackets and quotation marks, as Python writes a list.
+fn ids(text: &str) -> Option<Value> {
+    let inner = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    let ids: Vec<&str> = inner
+        .unwrap_or(text)
+        .split(',')
+        .map(unquoted)
+        .filter(|id| !id.is_empty())
+        .collect();
+    let plain = !ids.is_empty() && ids.iter().all(|id| Uuid::parse_str(id).is_ok());
+    plain.then(|| Value::from(ids))
+}
+
+fn trimmed(items: Vec<Value>) -> Value {
+    let trimmed = |item: Value| match item.as_str() {
+        Some(text) => unquoted(text).into(),
+        None => item,
+    };
+    items.into_iter().map(trimmed).collect()
+}
+
+/// Without spaces and one pair of quotation marks.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text).trim()
 }
 
 /// Takes arguments one by one. `null` is the same as leaving one out: many models fill what they do not need with it.
@@ -52,7 +130,7 @@ impl Arguments {
         let Field::Value(value) = self.0.json(name) else {
             return;
         };
-        match plain(&value) {
+        match in_query(&value) {
             Some(text) => pairs.push((parameter.to_owned(), text)),
             None => self
                 .0
@@ -113,7 +191,7 @@ impl Arguments {
     }
 }
 
-fn plain(value: &Value) -> Option<String> {
+fn in_query(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(match whole(value) {
@@ -138,6 +216,77 @@ mod tests {
         match value {
             Value::Object(object) => Arguments::new(object),
             other => unreachable!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_models_write_as_texts_is_read_by_the_declared_type_where_it_is_plain() {
+        const A: &str = "018f0000-0000-7000-8000-00000000000a";
+        const B: &str = "018f0000-0000-7000-8000-00000000000b";
+        let schema = json!({ "properties": {
+            "number": { "type": "integer" },
+            "flag": { "type": "boolean" },
+            "ids": { "type": "array", "items": { "type": "string", "format": "uuid" } },
+            "id": { "type": "string", "format": "uuid" },
+            "category_id": { "type": "string" },
+            "text": { "type": "string" },
+        } });
+        let read = |name: &str, value: &Value| {
+            let Value::Object(arguments) = json!({ name: value }) else {
+                unreachable!()
+            };
+            plain(&schema, arguments).remove(name).unwrap()
+        };
+        let both = json!([A, B]);
+        for (name, given, meant) in [
+            ("number", json!("30"), json!(30)),
+            ("number", json!(" +030 "), json!(30)),
+            ("number", json!("-1"), json!(-1)),
+            ("number", json!("30.0"), json!(30.0)),
+            ("number", json!("1e1"), json!(10.0)),
+            ("number", json!(""), json!(null)),
+            ("number", json!("null"), json!(null)),
+            ("flag", json!("true"), json!(true)),
+            ("flag", json!(" False "), json!(false)),
+            ("flag", json!("null"), json!(null)),
+            ("flag", json!(""), json!(null)),
+            ("ids", both.clone(), both.clone()),
+            ("ids", json!([format!(" {A}"), format!("\"{B}\"")]), both.clone()),
+            ("ids", json!(both.to_string()), both.clone()),
+            ("ids", json!(format!("{A}, {B}")), both.clone()),
+            ("ids", json!(format!("['{A}', '{B}',]")), both.clone()),
+            ("ids", json!(A), json!([A])),
+            ("ids", json!("[]"), json!([])),
+            ("ids", json!("[\"home\"]"), json!(["home"])),
+            ("ids", json!("null"), json!(null)),
+            ("id", json!(format!(" '{A}'\n")), json!(A)),
+            ("category_id", json!(format!("\"{A}\"")), json!(A)),
+            ("text", json!(2027), json!("2027")),
+        ] {
+            assert_eq!(read(name, &given), meant, "{name}: {given}");
+        }
+        for (name, given) in [
+            ("number", json!("soon")),
+            ("number", json!("30 minutes")),
+            ("number", json!("1,5")),
+            ("number", json!("NaN")),
+            ("number", json!(true)),
+            ("number", json!([30])),
+            ("flag", json!("yes")),
+            ("flag", json!(1)),
+            ("ids", json!("")),
+            ("ids", json!("home")),
+            ("ids", json!("home, work")),
+            ("ids", json!(",")),
+            ("ids", json!({ "0": A })),
+            ("id", json!(7)),
+            ("text", json!(" \"said\" ")),
+            ("text", json!("null")),
+            ("text", json!(1.50)),
+            ("text", json!(true)),
+            ("text", json!(["a"])),
+        ] {
+            assert_eq!(read(name, &given), given, "{name}");
         }
     }
 

@@ -13,7 +13,7 @@ use nudge_component::trace::Traceparent;
 use serde_json::{Map, Value, json};
 
 use super::error::{FORBIDDEN, Failure};
-use super::{schema, suggest};
+use super::{arguments, schema, suggest};
 use crate::auth::User;
 use crate::labels::Kind;
 
@@ -81,6 +81,7 @@ impl Tool {
     pub(crate) async fn call(&self, mut call: Call) -> Result<Done, Failure> {
         let user = call.user.clone();
         own(&user, call.arguments.remove("user_id"))?;
+        call.arguments = arguments::plain(&(self.input)(), call.arguments);
         let arguments = call.arguments.clone();
         match (self.run)(call).await {
             Ok(done) => Ok(done),
