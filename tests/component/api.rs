@@ -5,6 +5,8 @@ mod access_internal;
 mod access_keys;
 mod access_rotation;
 mod bulk;
+mod coding;
+mod conditional;
 mod create;
 pub(crate) mod dead_letters;
 mod events;

@@ -8,10 +8,11 @@ use nudge_contract::api::{BulkAnswer, BulkResult};
 use serde_json::{Map, Value};
 
 use crate::auth::User;
+use crate::conditional::{Conditions, INVALID_ETAG};
 use crate::idempotency::NewIds;
-use crate::input::{self, Field, Fields, path_id};
+use crate::input::{Field, Fields, path_id};
 use crate::record::TaskRecord;
-use crate::service::{self, Expected};
+use crate::service;
 
 /// Most operations of one call.
 pub(crate) const MAX_OPERATIONS: usize = 100;
@@ -121,11 +122,13 @@ async fn one(
 }
 
 /// `ifMatch`, which is read as the header `If-Match` is.
-fn if_match(fields: &mut Fields) -> Expected {
-    let text = fields.text("ifMatch").value()?;
-    input::expected(&text).unwrap_or_else(|message| {
-        fields.error("ifMatch", input::INVALID_ETAG, message);
-        None
+fn if_match(fields: &mut Fields) -> Conditions {
+    let Field::Value(text) = fields.text("ifMatch") else {
+        return Conditions::NONE;
+    };
+    Conditions::matching(&text).unwrap_or_else(|message| {
+        fields.error("ifMatch", INVALID_ETAG, message);
+        Conditions::NONE
     })
 }
 

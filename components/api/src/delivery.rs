@@ -11,6 +11,7 @@ use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::Status;
 use uuid::Uuid;
 
+use crate::conditional::Conditions;
 use crate::db::Database;
 use crate::error::retry;
 use crate::service::change;
@@ -44,23 +45,30 @@ pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Dispo
     else {
         return Err(Disposition::Drop(format!("there is no task {}", outcome.task_id)));
     };
-    let ended = change(&database, &task.user_id, task.id, &None, &trace, |task, _| {
-        let armed = task.reminders.iter_mut().find(|reminder| {
-            Uuid::from(reminder.id) == outcome.reminder_id
-                && reminder.remind_at.as_second() == remind_at.as_second()
-        });
-        match armed {
-            // It was cancelled or moved while the mail was on its way, or this outcome has come before.
-            Some(reminder)
-                if reminder.status == ReminderStatus::Scheduled
-                    || reminder.status == ReminderStatus::Cancelled =>
-            {
-                reminder.status = status
+    let ended = change(
+        &database,
+        &task.user_id,
+        task.id,
+        &Conditions::NONE,
+        &trace,
+        |task, _| {
+            let armed = task.reminders.iter_mut().find(|reminder| {
+                Uuid::from(reminder.id) == outcome.reminder_id
+                    && reminder.remind_at.as_second() == remind_at.as_second()
+            });
+            match armed {
+                // It was cancelled or moved while the mail was on its way, or this outcome has come before.
+                Some(reminder)
+                    if reminder.status == ReminderStatus::Scheduled
+                        || reminder.status == ReminderStatus::Cancelled =>
+                {
+                    reminder.status = status
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
     .await;
     match ended {
         Ok(_) => Ok(()),

@@ -9,7 +9,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{
+    CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
@@ -153,7 +155,8 @@ fn key(parts: &Parts) -> Result<Option<String>, Problem> {
 fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let versions = parts.headers.get_all(http::header::IF_MATCH).iter();
+    let versions = [IF_MATCH, IF_NONE_MATCH];
+    let versions = versions.iter().flat_map(|name| parts.headers.get_all(name));
     let head = [target.as_bytes()]
         .into_iter()
         .chain(versions.map(HeaderValue::as_bytes));

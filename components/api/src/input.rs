@@ -1,19 +1,18 @@
-//! Reading bodies, queries and headers: every mistake is found in one pass, and named with its field and the rule.
+//! Reading bodies and queries: every mistake is found in one pass, and named with its field and the rule.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::header::{CONTENT_TYPE, IF_MATCH};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{Method, StatusCode};
 use nudge_component::Problem;
 use nudge_component::problem::FieldError;
 use nudge_component::serve::read_body;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::json;
+use crate::{json, media};
 
 /// Most mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and nobody reads on.
 pub(crate) const MAX_ERRORS: usize = 100;
@@ -24,32 +23,13 @@ pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 impl<S: Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
-    /// 415 for another content type, 413 for too many bytes, 400 for what is no JSON object or has a name twice.
+    /// 415 for another content type or a content coding, 413 for too many bytes, 400 for what is no JSON object or has a name twice.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let essence = kind
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        let patch = request.method() == http::Method::PATCH;
-        if essence != "application/json" && !(patch && essence == "application/merge-patch+json") {
-            let expected = if patch {
-                "application/merge-patch+json or application/json"
-            } else {
-                "application/json"
-            };
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                format!("send the body as Content-Type: {expected}"),
-            ));
-        }
+        let types: &[&str] = match *request.method() {
+            Method::PATCH => &["application/merge-patch+json", "application/json"],
+            _ => &["application/json"],
+        };
+        media::sent_as(request.headers(), types)?;
         let body = read_body(request.into_body()).await?;
         match json::read(&body) {
             Ok(Value::Object(object)) => Ok(Self(object)),
@@ -292,78 +272,6 @@ pub(crate) fn path_id(text: &str, what: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem::not_found(what))
 }
 
-/// Which versions the caller is willing to change (RFC 9110, section 13.1.1): none says any.
-///
-/// # Errors
-///
-/// 400 when the header is no list of entity tags.
-pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Problem> {
-    let mut tags = Vec::new();
-    for value in headers.get_all(IF_MATCH) {
-        let malformed = |message| Problem::field("If-Match", INVALID_ETAG, message);
-        let text = value.to_str().map_err(|_| malformed(WHAT_IS_AN_ETAG))?;
-        match expected(text).map_err(malformed)? {
-            Some(named) => tags.extend(named),
-            None => return Ok(None),
-        }
-    }
-    Ok(if tags.is_empty() { None } else { Some(tags) })
-}
-
-/// Code for what is no list of entity tags.
-pub(crate) const INVALID_ETAG: &str = "invalid_etag";
-
-/// What to send instead.
-const WHAT_IS_AN_ETAG: &str = "send the ETag as it was given, in double quotes, or *";
-
-/// One `If-Match`: entity tags, or none for `*`.
-///
-/// # Errors
-///
-/// What to send instead.
-pub(crate) fn expected(text: &str) -> Result<Option<Vec<String>>, &'static str> {
-    match text.trim() {
-        "*" => Ok(None),
-        tags => entity_tags(tags).map(Some).ok_or(WHAT_IS_AN_ETAG),
-    }
-}
-
-/// Refuses when the caller is not willing to change this version.
-///
-/// # Errors
-///
-/// 412 with the current version.
-pub(crate) fn check_version(what: &str, expected: &Option<Vec<String>>, version: u32) -> Result<(), Problem> {
-    match expected {
-        Some(tags) if !tags.contains(&etag(version)) => Err(Problem::version_mismatch(what, version)),
-        _ => Ok(()),
-    }
-}
-
-/// A list of entity tags (RFC 9110, section 8.8.3). A comma may be part of one.
-fn entity_tags(text: &str) -> Option<Vec<String>> {
-    let mut tags = Vec::new();
-    let mut rest = text;
-    loop {
-        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
-        let (opaque, behind) = quoted.split_once('"')?;
-        if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return None;
-        }
-        tags.push(rest.strip_suffix(behind)?.to_owned());
-        rest = behind.trim_start();
-        if rest.is_empty() {
-            return Some(tags);
-        }
-        rest = rest.strip_prefix(',')?.trim_start();
-    }
-}
-
-/// The entity tag of a version. Strong: a version never changes.
-pub(crate) fn etag(version: u32) -> String {
-    format!("\"{version}\"")
-}
-
 /// The parameters of a query string.
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -399,38 +307,6 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(value: &str) -> HeaderMap {
-        [(IF_MATCH, value.parse().unwrap())].into_iter().collect()
-    }
-
-    #[test]
-    fn if_match_is_a_list_of_tags_or_a_star() {
-        assert_eq!(if_match(&headers(r#""7""#)).unwrap().unwrap(), [r#""7""#]);
-        assert_eq!(
-            if_match(&headers(r#""7", W/"8""#)).unwrap().unwrap(),
-            [r#""7""#, r#"W/"8""#]
-        );
-        assert_eq!(
-            if_match(&headers(r#"",",W/"a,b" , "7""#)).unwrap().unwrap(),
-            [r#"",""#, r#"W/"a,b""#, r#""7""#]
-        );
-        assert!(if_match(&headers("*")).unwrap().is_none());
-        assert!(if_match(&HeaderMap::new()).unwrap().is_none());
-        for wrong in [
-            "7",
-            "\"",
-            "\"7",
-            "",
-            "x,\"7\"",
-            "\"7\" \"8\"",
-            "\"7\",",
-            "\"a b\"",
-            "*, \"7\"",
-        ] {
-            assert!(if_match(&headers(wrong)).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_whole_number_may_have_a_fraction_of_zero() {

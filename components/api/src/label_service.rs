@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
+use crate::conditional::Conditions;
 use crate::db::Database;
-use crate::input::check_version;
 use crate::labels::{self, Kind, Label, Names};
-use crate::service::{ATTEMPTS, Expected, change, contended};
+use crate::service::{ATTEMPTS, change, contended};
 use crate::store;
 
 /// Tasks that a label is taken off between two looks for more.
@@ -37,7 +37,7 @@ pub(crate) async fn create(
 
 /// Reads a label.
 pub(crate) async fn read(user: &User, kind: Kind, id: Uuid) -> Result<Label, Problem> {
-    find(&Database::open().await?, user, kind, id, &None).await
+    find(&Database::open().await?, user, kind, id, &Conditions::NONE).await
 }
 
 /// Changes a label by a merge patch. A change that changes nothing is none.
@@ -45,7 +45,7 @@ pub(crate) async fn patch(
     user: &User,
     kind: Kind,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     body: &Map<String, Value>,
 ) -> Result<Label, Problem> {
     let database = Database::open().await?;
@@ -72,12 +72,12 @@ async fn find(
     user: &User,
     kind: Kind,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
 ) -> Result<Label, Problem> {
     let label = labels::find(database, kind, user.id.as_str(), id)
         .await?
         .ok_or_else(|| Problem::not_found(kind.name()))?;
-    check_version(kind.name(), expected, label.version)?;
+    expected.check_tagged(kind.name(), label.version, label.etag())?;
     Ok(label)
 }
 
@@ -97,14 +97,14 @@ pub(crate) async fn delete(
     user: &User,
     kind: Kind,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
 ) -> Result<(), Problem> {
     let database = Database::open().await?;
     for _ in 0..ATTEMPTS {
         let label = find(&database, user, kind, id, expected).await?;
         strip(&database, user, kind, id, trace).await?;
-        let version = expected.as_ref().map(|_| label.version);
+        let version = (!expected.is_none()).then_some(label.version);
         if labels::delete(&database, kind, user.id.as_str(), id, version).await? {
             // Off the tasks that began to wear it meanwhile; from now on none can.
             return strip(&database, user, kind, id, trace).await;
@@ -126,13 +126,22 @@ async fn strip(
     loop {
         let page = store::wearing(database, user.id.as_str(), kind, id, after, PAGE).await?;
         for (_, task) in &page {
-            let stripped = change(database, user.id.as_str(), *task, &None, trace, |task, _| {
-                match kind {
-                    Kind::Category => task.category_id = task.category_id.filter(|category| *category != id),
-                    Kind::Tag => task.tag_ids.retain(|tag| *tag != id),
-                }
-                Ok(())
-            })
+            let stripped = change(
+                database,
+                user.id.as_str(),
+                *task,
+                &Conditions::NONE,
+                trace,
+                |task, _| {
+                    match kind {
+                        Kind::Category => {
+                            task.category_id = task.category_id.filter(|category| *category != id)
+                        }
+                        Kind::Tag => task.tag_ids.retain(|tag| *tag != id),
+                    }
+                    Ok(())
+                },
+            )
             .await;
             match stripped {
                 Err(problem) if problem.status() != http::StatusCode::NOT_FOUND => return Err(problem),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use crate::conditional::etag;
 use crate::db::{Database, DbError, Dialect, Row, Value};
 use crate::input::{Field, Fields};
 
@@ -50,6 +51,16 @@ pub(crate) struct Label {
     task_count: u32,
     /// One more with every change, from 1.
     pub(crate) version: u32,
+}
+
+impl Label {
+    /// Its entity tag: the version, and how many tasks wear it, where any do, since the answer says that as well.
+    pub(crate) fn etag(&self) -> String {
+        match self.task_count {
+            0 => etag(self.version),
+            count => format!("\"{}-{count}\"", self.version),
+        }
+    }
 }
 
 const DEFAULT_COLOR: &str = "#6b7280";

@@ -17,9 +17,9 @@ use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
 
 use crate::auth::User;
+use crate::conditional::Conditions;
 use crate::db::{Database, DbError};
-use crate::input::check_version;
-use crate::service::{self, ATTEMPTS, Expected, Scope, contended};
+use crate::service::{self, ATTEMPTS, Scope, contended};
 use crate::{outbox, people, store};
 
 /// Tasks that are deleted before their events are published, and rows that one statement purges: few enough that others
@@ -44,7 +44,7 @@ const OWN_TABLES: [&str; 7] = [
 ];
 
 /// Marks the caller as leaving; the rest happens behind the answer. Asking twice is asking once.
-pub(crate) async fn begin(user: &User, expected: &Expected, trace: &Traceparent) -> Result<(), Problem> {
+pub(crate) async fn begin(user: &User, expected: &Conditions, trace: &Traceparent) -> Result<(), Problem> {
     let database = Database::open().await?;
     let person = mark(&database, user, expected).await?;
     let trace = trace.clone();
@@ -57,12 +57,12 @@ pub(crate) async fn begin(user: &User, expected: &Expected, trace: &Traceparent)
 }
 
 /// Marks a person, at the version that was expected, and gives back their id.
-async fn mark(database: &Database, user: &User, expected: &Expected) -> Result<String, Problem> {
+async fn mark(database: &Database, user: &User, expected: &Conditions) -> Result<String, Problem> {
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
         let person = people::remember(database, user, now).await?;
-        check_version("profile", expected, person.version)?;
-        let version = expected.as_ref().map(|_| person.version);
+        expected.check("profile", person.version)?;
+        let version = (!expected.is_none()).then_some(person.version);
         if person.leaving || people::leave(database, &person.id, version, now).await? {
             return Ok(person.id);
         }
@@ -92,7 +92,16 @@ async fn go_on(person: &str, trace: &Traceparent) -> Result<(), Problem> {
         }
         let mut events = Vec::with_capacity(tasks.len());
         for task in tasks {
-            match service::delete_unannounced(&database, person, task, &None, Scope::Series, trace).await {
+            match service::delete_unannounced(
+                &database,
+                person,
+                task,
+                &Conditions::NONE,
+                Scope::Series,
+                trace,
+            )
+            .await
+            {
                 Ok(deleted) => events.push(deleted.event),
                 // Somebody else, such as the relay, was faster.
                 Err(problem) if problem.status() == http::StatusCode::NOT_FOUND => {}

@@ -9,7 +9,8 @@
 //! | `routes.rs`, `routes/` | HTTP: what comes in and goes out |
 //! | `exports.rs` | WIT: thin adapters |
 //! | `auth.rs`, `auth/` | who is calling |
-//! | `input.rs`, `json.rs` | reading bodies and queries, naming what is wrong |
+//! | `input.rs`, `json.rs`, `media.rs` | reading bodies and queries, naming what is wrong; media types |
+//! | `conditional.rs` | `If-Match` and `If-None-Match` |
 //! | `draft.rs` | from a body to a task, by the rules of the domain |
 //! | `service.rs`, `label_service.rs`, `bulk.rs` | what happens |
 //! | `feed.rs` | history and change feed |
@@ -30,6 +31,7 @@
 mod auth;
 mod bindings;
 mod bulk;
+mod conditional;
 mod cursor;
 mod db;
 mod dead_letters;
@@ -50,6 +52,7 @@ mod leaving;
 mod legacy;
 mod list;
 mod mcp;
+mod media;
 mod outbox;
 mod people;
 mod query;

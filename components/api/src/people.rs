@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::auth::User;
+use crate::conditional::Conditions;
 use crate::db::{Database, DbError, Row, Value};
-use crate::input::{Field, Fields, check_version};
-use crate::service::{ATTEMPTS, Expected, contended};
+use crate::input::{Field, Fields};
+use crate::service::{ATTEMPTS, contended};
 
 /// A person as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,14 +233,14 @@ pub(crate) async fn leaving(
 /// Changes what a person set by a merge patch, the body of `PATCH /api/v1/me`.
 pub(crate) async fn patch(
     user: &User,
-    expected: &Expected,
+    expected: &Conditions,
     body: &Map<String, Json>,
 ) -> Result<Person, Problem> {
     let database = Database::open().await?;
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
         let before = remember(&database, user, now).await?;
-        check_version("profile", expected, before.version)?;
+        expected.check("profile", before.version)?;
         if before.leaving {
             return Err(DbError::Leaving.into());
         }

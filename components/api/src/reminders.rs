@@ -1,5 +1,6 @@
 //! One reminder of a task at a time. Each change is a change of the task.
 
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
@@ -12,11 +13,12 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
+use crate::conditional::Conditions;
 use crate::db::Database;
 use crate::draft::{self, Context};
 use crate::input::Fields;
 use crate::record::TaskRecord;
-use crate::service::{self, Expected};
+use crate::service;
 
 /// What is to become of a reminder; with the body of the request.
 #[derive(Debug, Clone)]
@@ -36,14 +38,24 @@ pub(crate) async fn edit(
     user: &User,
     task: Uuid,
     reminder: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     edit: &Edit,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
-    service::change_remembered(user, task, expected, trace, |task, context| {
+    let edited = service::change_remembered(user, task, expected, trace, |task, context| {
         apply(task, reminder.into(), edit, context)
     })
-    .await
+    .await;
+    match edited {
+        // What is not there is not found, whatever is expected of it (RFC 9110, section 13.2.1).
+        Err(problem)
+            if problem.status() == StatusCode::PRECONDITION_FAILED && !matches!(edit, Edit::Add(_)) =>
+        {
+            view(&service::read(user, task).await?, reminder)?;
+            Err(problem)
+        }
+        edited => edited,
+    }
 }
 
 /// Has a reminder wait until quiet hours end, unless it was changed meanwhile.
@@ -59,23 +71,30 @@ pub(crate) async fn postpone(
         reminders.find(|known| Uuid::from(known.id) == reminder).cloned()
     };
     let armed = known(task);
-    let moved = service::change(database, &task.user_id, task.id, &None, trace, |task, _| {
-        if known(task) != armed {
-            return Ok(());
-        }
-        for reminder in task
-            .reminders
-            .iter_mut()
-            .filter(|known| Uuid::from(known.id) == reminder)
-        {
-            reminder.postpone(until);
-        }
-        Ok(())
-    })
+    let moved = service::change(
+        database,
+        &task.user_id,
+        task.id,
+        &Conditions::NONE,
+        trace,
+        |task, _| {
+            if known(task) != armed {
+                return Ok(());
+            }
+            for reminder in task
+                .reminders
+                .iter_mut()
+                .filter(|known| Uuid::from(known.id) == reminder)
+            {
+                reminder.postpone(until);
+            }
+            Ok(())
+        },
+    )
     .await;
     match moved {
         // Deleted meanwhile.
-        Err(problem) if problem.status() != http::StatusCode::NOT_FOUND => Err(problem),
+        Err(problem) if problem.status() != StatusCode::NOT_FOUND => Err(problem),
         _ => Ok(()),
     }
 }
@@ -97,7 +116,7 @@ pub(crate) async fn set(
 ) -> Result<(TaskRecord, Uuid), Problem> {
     let new = Uuid::now_v7();
     let mut set = new;
-    let task = service::change_remembered(user, task, &None, trace, |task, context| {
+    let task = service::change_remembered(user, task, &Conditions::NONE, trace, |task, context| {
         let (when, field) = read_when(task, body, context)?;
         let armed = task
             .reminders
@@ -163,7 +182,7 @@ pub(crate) fn apply(
         Edit::Snooze(body) => {
             if task.status == Status::Completed {
                 return Err(Problem::new(
-                    http::StatusCode::CONFLICT,
+                    StatusCode::CONFLICT,
                     "task_completed",
                     "the task is completed, so there is nothing to remind of: reopen it first",
                 ));

@@ -20,7 +20,7 @@ use nudge_component::{problem, sidecar};
 use nudge_contract::names::route;
 
 use crate::labels::Kind;
-use crate::{idempotency, rate};
+use crate::{conditional, idempotency, rate};
 
 pub(crate) fn router() -> Router {
     let internal = Router::new()
@@ -68,6 +68,7 @@ pub(crate) fn router() -> Router {
     Router::new()
         .merge(people)
         .route("/api/v1/openapi.json", get(openapi::read))
+        .route_layer(middleware::from_fn(conditional::reads))
         .merge(mcp::router())
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))

@@ -16,13 +16,14 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
+use crate::conditional::Conditions;
 use crate::db::{Database, DbError, milliseconds};
 use crate::draft::{self, Context};
 use crate::idempotency::NewIds;
 use crate::labels::{self, Kind};
 use crate::query::TaskQuery;
 use crate::record::TaskRecord;
-use crate::{input, list, outbox, people, query, store};
+use crate::{list, outbox, people, query, store};
 
 /// How often a change is tried against what others change at the same time.
 pub(crate) const ATTEMPTS: u32 = 8;
@@ -119,14 +120,11 @@ pub(crate) async fn list_by(
     Ok((query, page))
 }
 
-/// Which version the caller wants to change: any, or one of these entity tags.
-pub(crate) type Expected = Option<Vec<String>>;
-
 /// Changes a task by a merge patch.
 pub(crate) async fn patch(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     body: &Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
@@ -140,7 +138,7 @@ pub(crate) async fn patch(
 pub(crate) async fn complete(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
     change_own(user, id, expected, trace, |task, context| {
@@ -156,7 +154,7 @@ pub(crate) async fn complete(
 pub(crate) async fn reopen(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
     change_own(user, id, expected, trace, |task, context| {
@@ -172,7 +170,7 @@ pub(crate) async fn reopen(
 pub(crate) async fn move_due(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     body: &Map<String, Value>,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
@@ -188,7 +186,7 @@ pub(crate) async fn tag(
     id: Uuid,
     tag: Uuid,
     wear: bool,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
 ) -> Result<TaskRecord, Problem> {
     let database = Database::open().await?;
@@ -196,7 +194,7 @@ pub(crate) async fn tag(
     // What a task wears can be taken off, even if it is no more.
     if known.is_empty()
         && (wear
-            || !find(&database, user.id.as_str(), id, &None)
+            || !find(&database, user.id.as_str(), id, &Conditions::NONE)
                 .await?
                 .tag_ids
                 .contains(&tag))
@@ -244,7 +242,7 @@ impl std::str::FromStr for Scope {
 pub(crate) async fn delete(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     scope: Scope,
     trace: &Traceparent,
 ) -> Result<(), Problem> {
@@ -274,7 +272,7 @@ pub(crate) async fn delete_unannounced(
     database: &Database,
     user_id: &str,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     scope: Scope,
     trace: &Traceparent,
 ) -> Result<Deleted, Problem> {
@@ -358,7 +356,7 @@ async fn create_next(
 async fn change_own(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
     apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
 ) -> Result<TaskRecord, Problem> {
@@ -370,7 +368,7 @@ async fn change_own(
 pub(crate) async fn change_remembered(
     user: &User,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
     apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
 ) -> Result<TaskRecord, Problem> {
@@ -385,7 +383,7 @@ pub(crate) async fn change(
     database: &Database,
     user_id: &str,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
     trace: &Traceparent,
     mut apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
 ) -> Result<TaskRecord, Problem> {
@@ -428,12 +426,12 @@ async fn find(
     database: &Database,
     user_id: &str,
     id: Uuid,
-    expected: &Expected,
+    expected: &Conditions,
 ) -> Result<TaskRecord, Problem> {
     let task = store::find(database, user_id, id)
         .await?
         .ok_or_else(|| Problem::not_found("task"))?;
-    input::check_version("task", expected, task.version)?;
+    expected.check("task", task.version)?;
     Ok(task)
 }
 

@@ -94,14 +94,6 @@ impl Problem {
         )
     }
 
-    /// 412: the thing is at another version than `If-Match` says.
-    pub fn version_mismatch(what: &str, current: u32) -> Self {
-        let detail = format!("the {what} is at version {current}: read it again and repeat the change");
-        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail);
-        problem.0.extensions.current_version = Some(current);
-        problem
-    }
-
     /// 503: something this depends on is away. The caller is told when to come back, the log what it was.
     pub fn unavailable(what: &str, log: impl std::fmt::Display) -> Self {
         Self::new(
@@ -121,6 +113,13 @@ impl Problem {
             "something went wrong on our side: read it again before you repeat the change",
         )
         .logged(log)
+    }
+
+    /// Says which version there is.
+    #[must_use]
+    pub fn current_version(mut self, version: u32) -> Self {
+        self.0.extensions.current_version = Some(version);
+        self
     }
 
     /// Adds a header to the answer.

@@ -1,5 +1,6 @@
 //! From Spin's request to an axum router and back.
 
+use std::error::Error;
 use std::sync::{Once, OnceLock};
 use std::time::Instant;
 
@@ -8,9 +9,10 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use futures_util::stream;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use spin_sdk::http::Request;
@@ -35,12 +37,17 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
     let span = tracing::info_span!("request", app = app_id, trace_id = traceparent.trace_id(), %method, path);
     async move {
         let started = Instant::now();
-        let mut request = request.map(Body::new);
+        let coded = is_coded(request.headers());
+        let mut request = request.map(|body| if coded { Coded::body() } else { Body::new(body) });
         request.extensions_mut().insert(traceparent);
-        let response = match router.oneshot(request).await {
+        let mut response = match router.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
+        if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status()) {
+            // axum says 0, which one must not have and the other only for an empty thing (RFC 9110, section 8.6).
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis() as u64);
         if response.status().is_server_error() {
             tracing::warn!(status, ms, "answered");
@@ -68,11 +75,47 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// Stands in for a body that has a content coding: whatever reads it refuses the request, and nothing takes coded bytes for
+/// what they are not.
+#[derive(Debug)]
+struct Coded;
+
+impl std::fmt::Display for Coded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body has a content coding")
+    }
+}
+
+impl Error for Coded {}
+
+impl Coded {
+    fn body() -> Body {
+        Body::from_stream(stream::iter([Err::<Bytes, Self>(Self)]))
+    }
+}
+
+/// Whether an error is that of reading [`Coded`], however often it was wrapped.
+fn is_of_coded(error: &(dyn Error + 'static)) -> bool {
+    error.is::<Coded>() || error.source().is_some_and(is_of_coded)
+}
+
+/// Whether a body has a content coding other than `identity` (RFC 9110, section 8.4).
+fn is_coded(headers: &HeaderMap) -> bool {
+    let plain = |coding: &[u8]| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    };
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    !values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .all(plain)
+}
+
 /// Reads a body that must not be larger than [`MAX_BODY`].
 ///
 /// # Errors
 ///
-/// 413 when it is larger, 400 when it breaks off.
+/// 413 when it is larger, 415 when it has a content coding, 400 when it breaks off.
 pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -81,6 +124,12 @@ pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
             "body_too_large",
             format!("the body is larger than {} KiB", MAX_BODY / 1024),
         )),
+        Err(error) if is_of_coded(&*error) => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_content_coding",
+            "send the body as it is, without Content-Encoding",
+        )
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
         Err(error) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "body_incomplete",

@@ -4,17 +4,18 @@ use axum::Router;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::StatusCode;
 use http::header::{ETAG, LOCATION};
-use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText};
 use nudge_component::trace::Traceparent;
 use serde::Serialize;
 
 use crate::auth::User;
+use crate::conditional::Conditions;
 use crate::db::Database;
 use crate::idempotency::NewIds;
-use crate::input::{JsonObject, etag, if_match, path_id};
+use crate::input::{JsonObject, path_id};
 use crate::label_service;
 use crate::labels::{self, Kind, Label};
 
@@ -40,7 +41,7 @@ async fn list(State(kind): State<Kind>, user: User) -> Result<Response, Problem>
 
 /// A label with its entity tag.
 fn answer(status: StatusCode, label: Label) -> Response {
-    (status, [(ETAG, etag(label.version))], Json(label)).into_response()
+    (status, [(ETAG, label.etag())], Json(label)).into_response()
 }
 
 async fn create(
@@ -63,11 +64,11 @@ async fn patch(
     State(kind): State<Kind>,
     user: User,
     PathText(id): PathText,
-    headers: HeaderMap,
+    conditions: Conditions,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let id = path_id(&id, kind.name())?;
-    let label = label_service::patch(&user, kind, id, &if_match(&headers)?, &body).await?;
+    let label = label_service::patch(&user, kind, id, &conditions, &body).await?;
     Ok(answer(StatusCode::OK, label))
 }
 
@@ -76,9 +77,9 @@ async fn delete(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<StatusCode, Problem> {
     let id = path_id(&id, kind.name())?;
-    label_service::delete(&user, kind, id, &if_match(&headers)?, &trace).await?;
+    label_service::delete(&user, kind, id, &conditions, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

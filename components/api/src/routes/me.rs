@@ -4,16 +4,17 @@ use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, body::Body};
+use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
-use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::serve::Json;
 use nudge_component::trace::Traceparent;
 
 use crate::auth::User;
+use crate::conditional::{Conditions, etag};
 use crate::db::Database;
-use crate::input::{JsonObject, etag, if_match};
+use crate::input::JsonObject;
 use crate::people::{self, Person};
 use crate::{export, leaving};
 
@@ -32,17 +33,21 @@ async fn read(user: User) -> Result<Response, Problem> {
     Ok(answer(&person))
 }
 
-async fn patch(user: User, headers: HeaderMap, JsonObject(body): JsonObject) -> Result<Response, Problem> {
-    Ok(answer(&people::patch(&user, &if_match(&headers)?, &body).await?))
+async fn patch(
+    user: User,
+    conditions: Conditions,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
+    Ok(answer(&people::patch(&user, &conditions, &body).await?))
 }
 
 /// 202: it is noted, and goes on behind the answer.
 async fn delete(
     user: User,
-    headers: HeaderMap,
+    conditions: Conditions,
     Extension(trace): Extension<Traceparent>,
 ) -> Result<StatusCode, Problem> {
-    leaving::begin(&user, &if_match(&headers)?, &trace).await?;
+    leaving::begin(&user, &conditions, &trace).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http::StatusCode;
 use http::header::{ETAG, LOCATION};
-use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText, PathTexts};
 use nudge_component::trace::Traceparent;
@@ -14,8 +14,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::auth::User;
+use crate::conditional::{Conditions, etag};
 use crate::idempotency::NewIds;
-use crate::input::{JsonObject, etag, if_match, path_id};
+use crate::input::{JsonObject, path_id};
 use crate::record::TaskRecord;
 use crate::{reminders, service};
 
@@ -61,13 +62,12 @@ async fn create(
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
     Extension(new): Extension<NewIds>,
-    headers: HeaderMap,
+    conditions: Conditions,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let reminder = new.nth(0);
     let edit = reminders::Edit::Add(body);
-    let expected = if_match(&headers)?;
-    let task = reminders::edit(&user, path_id(&id, "task")?, reminder, &expected, &edit, &trace).await?;
+    let task = reminders::edit(&user, path_id(&id, "task")?, reminder, &conditions, &edit, &trace).await?;
     let location = format!("/api/v1/tasks/{}/reminders/{reminder}", task.id);
     Ok((
         [(LOCATION, location)],
@@ -80,31 +80,31 @@ async fn patch(
     user: User,
     path: PathTexts,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    change(&user, path, &headers, reminders::Edit::Move(body), &trace).await
+    change(&user, path, &conditions, reminders::Edit::Move(body), &trace).await
 }
 
 async fn snooze(
     user: User,
     path: PathTexts,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    change(&user, path, &headers, reminders::Edit::Snooze(body), &trace).await
+    change(&user, path, &conditions, reminders::Edit::Snooze(body), &trace).await
 }
 
 async fn change(
     user: &User,
     path: PathTexts,
-    headers: &HeaderMap,
+    conditions: &Conditions,
     edit: reminders::Edit,
     trace: &Traceparent,
 ) -> Result<Response, Problem> {
     let (task, reminder) = ids(&path)?;
-    let task = reminders::edit(user, task, reminder, &if_match(headers)?, &edit, trace).await?;
+    let task = reminders::edit(user, task, reminder, conditions, &edit, trace).await?;
     answer(StatusCode::OK, &task, reminder)
 }
 
@@ -112,9 +112,9 @@ async fn delete(
     user: User,
     path: PathTexts,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let ((task, reminder), edit) = (ids(&path)?, reminders::Edit::Remove);
-    let task = reminders::edit(&user, task, reminder, &if_match(&headers)?, &edit, &trace).await?;
+    let task = reminders::edit(&user, task, reminder, &conditions, &edit, &trace).await?;
     Ok((StatusCode::NO_CONTENT, [(ETAG, etag(task.version))]).into_response())
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{ETAG, LOCATION};
-use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText, PathTexts};
@@ -12,9 +12,10 @@ use nudge_contract::api::{BulkAnswer, ChangeItem, Page};
 use nudge_contract::task::Task;
 
 use crate::auth::User;
+use crate::conditional::{Conditions, etag};
 use crate::db::Database;
 use crate::idempotency::NewIds;
-use crate::input::{JsonObject, Pairs, Query, etag, if_match, path_id};
+use crate::input::{JsonObject, Pairs, Query, path_id};
 use crate::record::TaskRecord;
 use crate::service::{self, Scope};
 use crate::{bulk, feed, query};
@@ -53,10 +54,10 @@ pub(super) async fn patch(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::patch(&user, path_id(&id, "task")?, &if_match(&headers)?, &body, &trace).await?;
+    let task = service::patch(&user, path_id(&id, "task")?, &conditions, &body, &trace).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
@@ -64,9 +65,9 @@ pub(super) async fn complete(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let task = service::complete(&user, path_id(&id, "task")?, &if_match(&headers)?, &trace).await?;
+    let task = service::complete(&user, path_id(&id, "task")?, &conditions, &trace).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
@@ -74,9 +75,9 @@ pub(super) async fn reopen(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let task = service::reopen(&user, path_id(&id, "task")?, &if_match(&headers)?, &trace).await?;
+    let task = service::reopen(&user, path_id(&id, "task")?, &conditions, &trace).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
@@ -84,10 +85,10 @@ pub(super) async fn move_due(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::move_due(&user, path_id(&id, "task")?, &if_match(&headers)?, &body, &trace).await?;
+    let task = service::move_due(&user, path_id(&id, "task")?, &conditions, &body, &trace).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
@@ -95,29 +96,29 @@ pub(super) async fn attach_tag(
     user: User,
     path: PathTexts,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
-    tag(&user, path, true, &headers, &trace).await
+    tag(&user, path, true, &conditions, &trace).await
 }
 
 pub(super) async fn detach_tag(
     user: User,
     path: PathTexts,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
-    tag(&user, path, false, &headers, &trace).await
+    tag(&user, path, false, &conditions, &trace).await
 }
 
 async fn tag(
     user: &User,
     PathTexts(id, tag): PathTexts,
     wear: bool,
-    headers: &HeaderMap,
+    conditions: &Conditions,
     trace: &Traceparent,
 ) -> Result<Response, Problem> {
     let (id, tag) = (path_id(&id, "task")?, path_id(&tag, "tag")?);
-    let task = service::tag(user, id, tag, wear, &if_match(headers)?, trace).await?;
+    let task = service::tag(user, id, tag, wear, conditions, trace).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
@@ -125,14 +126,14 @@ pub(super) async fn delete(
     user: User,
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
+    conditions: Conditions,
     Pairs(pairs): Pairs,
 ) -> Result<StatusCode, Problem> {
     let query = Query::new(pairs, &["scope"])?;
     let scope = query
         .text("scope")
         .map_or(Ok(Scope::default()), |text| text.parse())?;
-    service::delete(&user, path_id(&id, "task")?, &if_match(&headers)?, scope, &trace).await?;
+    service::delete(&user, path_id(&id, "task")?, &conditions, scope, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Call, Done, tasks};
+use crate::conditional::Conditions;
 use crate::db::Database;
 use crate::labels::{self, Kind, Label};
 use crate::mcp::arguments::{Arguments, Empty};
@@ -152,7 +153,7 @@ pub(super) async fn update(kind: Kind, call: Call) -> Result<Done, Failure> {
     let id = arguments.id(argument, missing)?;
     let body = body(&mut arguments);
     arguments.finish()?;
-    let label = label_service::patch(&call.user, kind, id, &None, &body)
+    let label = label_service::patch(&call.user, kind, id, &Conditions::NONE, &body)
         .await
         .map_err(|problem| refused(kind, &problem))?;
     Ok(shown("Changed", kind, &label))
@@ -164,7 +165,7 @@ pub(super) async fn delete(kind: Kind, call: Call) -> Result<Done, Failure> {
     let mut arguments = Arguments::new(call.arguments);
     let id = arguments.id(argument, missing)?;
     arguments.finish()?;
-    label_service::delete(&call.user, kind, id, &None, &call.trace)
+    label_service::delete(&call.user, kind, id, &Conditions::NONE, &call.trace)
         .await
         .map_err(|problem| refused(kind, &problem))?;
     let mut structured = only("deleted", json!(true));
@@ -195,7 +196,7 @@ pub(super) async fn wear(call: Call, on: bool) -> Result<Done, Failure> {
     arguments.finish()?;
     // Which of the two is missing decides what is suggested.
     service::read(&call.user, task).await?;
-    let task = service::tag(&call.user, task, tag, on, &None, &call.trace)
+    let task = service::tag(&call.user, task, tag, on, &Conditions::NONE, &call.trace)
         .await
         .map_err(|problem| Failure::of(&problem, TAG_NOT_FOUND))?;
     Ok(tasks::shown(if on { "Tagged" } else { "Untagged" }, &task))

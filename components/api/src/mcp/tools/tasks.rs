@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Call, Done};
+use crate::conditional::Conditions;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{Failure, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
@@ -122,14 +123,14 @@ pub(super) async fn update(call: Call) -> Result<Done, Failure> {
         body.insert("status".to_owned(), json!(status));
     }
     arguments.finish()?;
-    let task = service::patch(&call.user, id, &None, &body, &call.trace).await?;
+    let task = service::patch(&call.user, id, &Conditions::NONE, &body, &call.trace).await?;
     Ok(shown("Changed", &task))
 }
 
 /// `complete_task`.
 pub(super) async fn complete(call: Call) -> Result<Done, Failure> {
     let id = only_id(call.arguments)?;
-    let task = service::complete(&call.user, id, &None, &call.trace).await?;
+    let task = service::complete(&call.user, id, &Conditions::NONE, &call.trace).await?;
     let mut done = shown("Completed", &task);
     if task.recurrence.is_some() {
         done.text
@@ -151,7 +152,7 @@ pub(super) async fn delete(call: Call) -> Result<Done, Failure> {
         None => Scope::default(),
     };
     let task = service::read(&call.user, id).await?;
-    service::delete(&call.user, id, &None, scope, &call.trace).await?;
+    service::delete(&call.user, id, &Conditions::NONE, scope, &call.trace).await?;
     Ok(Done {
         text: format!("Deleted “{}”", isolated(&task.title)),
         structured: json!({ "deleted": true, "task_id": id, "title": task.title }),
