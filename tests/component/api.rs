@@ -10,7 +10,7 @@ mod conditional;
 mod create;
 pub(crate) mod dead_letters;
 mod events;
-mod feed;
+pub(crate) mod feed;
 mod idempotency;
 mod identity_provider;
 mod labels;

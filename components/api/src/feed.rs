@@ -7,6 +7,7 @@ use nudge_contract::event::TaskEvent;
 use uuid::Uuid;
 
 use crate::db::{Database, DbError, Dialect, Row, Value};
+use crate::input::invalid_cursor;
 
 /// A place in a user's feed: everything before it is stored and stays as it is.
 ///
@@ -34,10 +35,16 @@ impl std::str::FromStr for Place {
             false => Err(()),
         };
         let (commit_order, seq) = text.split_once('-').ok_or(())?;
-        Ok(Self {
+        let place = Self {
             commit_order: number(commit_order)?,
             seq: number(seq)?,
-        })
+        };
+        // `00-7` is no text that was given out.
+        if place.to_string() == text {
+            Ok(place)
+        } else {
+            Err(())
+        }
     }
 }
 
@@ -62,6 +69,26 @@ pub(crate) async fn end(database: &Database, user_id: &str) -> Result<Place, DbE
             seq: row.int(1)?,
         })
     })
+}
+
+/// Whether a place may have been given out: it does not lie behind everything that was ever stored. One that does is made up,
+/// or of another database, such as before a restore; a reader would miss changes there, or wait for ever.
+pub(crate) async fn is_given_out(database: &Database, place: Place) -> Result<bool, DbError> {
+    let sql = match database.dialect() {
+        // Numbers of rows that are gone are not given to others.
+        Dialect::Sqlite => "SELECT 1, seq FROM sqlite_sequence WHERE name = 'task_event'".to_owned(),
+        Dialect::Postgres => format!(
+            "SELECT {SETTLED}, COALESCE(pg_sequence_last_value(pg_get_serial_sequence('task_event', 'seq')::regclass), 0)"
+        ),
+    };
+    let rows = database.query(&sql, []).await?;
+    let (open, last) = match rows.first() {
+        Some(row) => (row.int(0)?, row.int(1)?),
+        None => (1, 0),
+    };
+    // `since=now` gives out the end of a transaction, which has the highest number there is.
+    let end = place.seq == i64::MAX && database.dialect() == Dialect::Postgres;
+    Ok(place.commit_order < open && (place.seq <= last || end))
 }
 
 /// Changes that are read at once: at most some 2 MB, however long descriptions are.
@@ -136,8 +163,15 @@ pub(crate) async fn history(
     let sql = "SELECT version, data FROM task_event WHERE task_id = $1 AND user_id = $2 AND version > $3 ORDER BY version LIMIT $4";
     let parameters = [task.into(), user_id.into(), after.into(), (limit + 1).into()];
     let rows = database.query(sql, parameters).await?;
-    if rows.is_empty() && after == 0 {
-        return Err(Problem::not_found("task"));
+    if rows.is_empty() {
+        // A cursor is given out only where there is more, and a history only grows.
+        let sql = "SELECT version FROM task_event WHERE task_id = $1 AND user_id = $2 LIMIT 1";
+        let known = database.query(sql, [task.into(), user_id.into()]).await?;
+        return Err(if known.is_empty() {
+            Problem::not_found("task")
+        } else {
+            invalid_cursor()
+        });
     }
     let more = rows.len() > limit as usize;
     let mut items = Vec::with_capacity(rows.len());
@@ -176,6 +210,9 @@ mod tests {
         };
         assert_eq!(place.to_string().parse(), Ok(place));
         for wrong in [
+            "00-7",
+            "0-07",
+            " 0-7",
             "",
             "-",
             "1",

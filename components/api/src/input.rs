@@ -272,6 +272,15 @@ pub(crate) fn path_id(text: &str, what: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem::not_found(what))
 }
 
+/// A cursor that no page gave out.
+pub(crate) fn invalid_cursor() -> Problem {
+    Problem::field(
+        "cursor",
+        "invalid_cursor",
+        "give the nextCursor of the page before, or none",
+    )
+}
+
 /// The parameters of a query string.
 pub(crate) struct Query(Vec<(String, String)>);
 

@@ -1,6 +1,7 @@
 //! History and change feed.
 
 use http::Method;
+use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
 use crate::support::{Caller, Service, json, send, text};
@@ -52,9 +53,16 @@ async fn the_history_of_a_task_tells_every_version_also_after_its_end() {
     );
     assert_eq!(kinds(&rest["items"]), ["deleted"]);
 
-    assert_eq!(api.user("bob").get(&path).await.status, 404);
     let nobody = "/api/v1/tasks/018f0000-0000-7000-8000-000000000000/history";
-    assert_eq!(alice.get(nobody).await.status, 404);
+    for query in ["", "?cursor=2"] {
+        let bobs = api.user("bob").get(&format!("{path}{query}")).await;
+        assert_eq!(bobs.status, 404);
+        assert_eq!(alice.get(&format!("{nobody}{query}")).await.status, 404);
+    }
+    for never in ["4", "99", "x", "-1"] {
+        let page = alice.get(&format!("{path}?cursor={never}")).await;
+        assert_eq!(json(&page, 400)["errors"][0]["code"], "invalid_cursor");
+    }
 }
 
 #[tokio::test]
@@ -129,20 +137,167 @@ async fn an_answer_ends_where_changes_are_long() {
     assert!((40..60).contains(&counts[0]), "{counts:?}");
 }
 
+/// Asks for a stream; its events are not read.
+async fn stream(alice: &Caller<'_>, query: &str, last: &str) -> Answer {
+    let call = alice
+        .call(Method::HEAD, &format!("/api/v1/changes{query}"))
+        .header("accept", "text/event-stream")
+        .header("last-event-id", last);
+    send(call).await
+}
+
+/// What is no place, on any database, in a feed that ends at this place.
+pub(crate) async fn refuses_made_up_places(alice: &Caller<'_>, end: &str) {
+    let (transaction, number) = end.split_once('-').expect("two numbers");
+    let next = |number: &str| number.parse::<u64>().expect("a number") + 1;
+    for made_up in [
+        "yesterday".to_owned(),
+        "%20".to_owned(),
+        format!("%20{end}"),
+        format!("0{end}"),
+        format!("-{end}"),
+        format!("{transaction}-0{number}"),
+        format!("{transaction}-%2B{number}"),
+        format!("{transaction}--1"),
+        format!("{transaction}-{}", next(number)),
+        format!("{transaction}-99999999"),
+        format!("{}-0", next(transaction) + 1_000_000),
+        "9223372036854775807-9223372036854775807".to_owned(),
+        "0-9223372036854775808".to_owned(),
+        "0-99999999999999999999".to_owned(),
+    ] {
+        let path = format!("/api/v1/changes?since={made_up}");
+        let problem = json(&alice.get(&path).await, 400);
+        let error = &problem["errors"][0];
+        assert_eq!(
+            (&error["field"], &error["code"]),
+            (&json!("since"), &json!("invalid_place")),
+            "{made_up}"
+        );
+        assert_eq!(
+            stream(alice, &format!("?since={made_up}"), "").await.status,
+            400,
+            "{made_up}"
+        );
+        let last = made_up.replace("%20", " ").replace("%2B", "+");
+        if last.trim() == last {
+            assert_eq!(stream(alice, "", &last).await.status, 400, "{last}");
+        }
+    }
+}
+
 #[tokio::test]
-async fn a_place_that_is_none_is_refused() {
+async fn a_place_that_was_never_given_out_is_refused() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
-    let problem = json(&alice.get("/api/v1/changes?since=yesterday").await, 400);
-    assert_eq!(problem["errors"][0]["field"], "since");
+    refuses_made_up_places(&alice, "0-0").await;
+    changed(&alice).await;
+    let end = json(&alice.get("/api/v1/changes?since=now").await, 200);
+    let end = text(&end, "next");
+    assert_eq!(end, "0-5");
+    refuses_made_up_places(&alice, end).await;
+    // Not SQLite's, which has no transactions to count.
+    assert_eq!(alice.get("/api/v1/changes?since=1-1").await.status, 400);
     let call = alice
         .call(Method::GET, "/api/v1/changes")
         .header("accept", "text/event-stream")
-        .header("last-event-id", "x");
+        .header("last-event-id", "0-6");
+    let problem = json(&send(call).await, 400);
+    assert_eq!(problem["errors"][0]["field"], "Last-Event-ID");
+
+    for (place, left) in [("", 5), ("0-0", 5), ("0-3", 2), (end, 0)] {
+        let page = json(&alice.get(&format!("/api/v1/changes?since={place}")).await, 200);
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(left), "{place}");
+        assert_eq!(
+            stream(&alice, &format!("?since={place}"), "").await.status,
+            200,
+            "{place}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_place_outlives_the_changes_it_was_given_out_with() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    changed(&alice).await;
+    let end = json(&alice.get("/api/v1/changes?since=now").await, 200);
+    api.sql("DELETE FROM task WHERE 1");
+    let path = format!("/api/v1/changes?since={}", text(&end, "next"));
+    assert_eq!(json(&alice.get(&path).await, 200)["items"], json!([]));
+    alice.create("/api/v1/tasks", &json!({ "title": "after" })).await;
+    assert_eq!(kinds(&json(&alice.get(&path).await, 200)["items"]), ["created"]);
+}
+
+#[tokio::test]
+async fn the_last_event_goes_before_since_and_an_empty_one_is_none() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    changed(&alice).await;
+    for (query, last, status) in [
+        ("", "", 200),
+        ("", " ", 200),
+        ("?since=", "", 200),
+        ("?since=0-2", "", 200),
+        ("?since=0-9", "", 400),
+        ("?since=0-9", "0-2", 200),
+        ("?since=now", "0-2", 200),
+        ("?since=0-2", "0-9", 400),
+        ("", "now", 400),
+        ("", "\u{e9}", 400),
+    ] {
+        let answer = stream(&alice, query, last).await;
+        assert_eq!(answer.status, status, "{query} {last}");
+    }
+    // A page is not a stream.
+    let page = alice
+        .call(Method::GET, "/api/v1/changes?since=0-3")
+        .header("last-event-id", "0-9");
     assert_eq!(
-        json(&send(call).await, 400)["errors"][0]["field"],
-        "Last-Event-ID"
+        json(&send(page).await, 200)["items"].as_array().map(Vec::len),
+        Some(2)
     );
+}
+
+#[tokio::test]
+async fn changes_come_as_what_weighs_most_in_accept() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    const STREAM: &str = "text/event-stream";
+    const JSON: &str = "application/json";
+    for (accept, kind) in [
+        (&[][..], JSON),
+        (&[""], JSON),
+        (&["*/*"], JSON),
+        (&["text/event-stream;q=0, application/json"], JSON),
+        (&["text/event-stream; q=0.1, application/json;q=0.2"], JSON),
+        (&["application/json;q=0.5", "TEXT/Event-Stream;Q=0.6"], STREAM),
+        (&["application/json;q=0, */*;q=0.1"], STREAM),
+        (&["text/*"], STREAM),
+        (&["text/event-stream;q=high, application/json;q=0.1"], JSON),
+    ] {
+        let mut call = alice.call(Method::HEAD, "/api/v1/changes");
+        for line in accept {
+            call = call.header("accept", *line);
+        }
+        let answer = send(call).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, kind),
+            "{accept:?}"
+        );
+        assert_eq!(answer.header("vary"), "Accept", "{accept:?}");
+    }
+    for accept in [
+        "text/html",
+        "text/event-stream;q=0",
+        "application/json;q=0, text/event-stream;q=0.000",
+    ] {
+        let call = alice
+            .call(Method::GET, "/api/v1/changes")
+            .header("accept", accept);
+        assert_eq!(json(&send(call).await, 406)["code"], "not_acceptable", "{accept}");
+    }
 }
 
 /// The events of a stream until one of them is of the task with this title.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use nudge_component::Problem;
 use nudge_component::serve::Json;
 use nudge_contract::api::{ChangeItem, Changes};
@@ -16,7 +16,7 @@ use crate::auth::User;
 use crate::db::Database;
 use crate::feed::{self, Place};
 use crate::input::{Pairs, Query};
-use crate::query;
+use crate::{media, query};
 
 /// Changes of an answer when the caller does not say, and of one look into the database for a stream.
 const DEFAULT_LIMIT: u32 = 100;
@@ -34,6 +34,9 @@ const QUIET_LOOKS: u32 = 30;
 /// instance may live for ever. Clients come back with `Last-Event-ID`.
 const LAST_LOOK: u32 = 60;
 
+/// What an answer is sent as that does not end with what there is.
+const STREAM: &str = "text/event-stream";
+
 pub(super) async fn changes(
     user: User,
     headers: HeaderMap,
@@ -41,31 +44,31 @@ pub(super) async fn changes(
 ) -> Result<Response, Problem> {
     let query = Query::new(pairs, &["since", "limit"])?;
     let limit = query::limit(&query, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let streamed = streamed(&headers);
+    let streamed = media::wanted(&headers, &["application/json", STREAM])? == STREAM;
+    // An empty one is what some clients send before they have had an event.
     let last_event = headers
         .get("last-event-id")
-        .filter(|_| streamed)
-        .map(|value| value.to_str().unwrap_or_default());
+        .filter(|value| streamed && !value.is_empty())
+        .map(|value| value.to_str().unwrap_or("?"));
     let database = Database::open().await?;
     let since = match (last_event, query.text("since")) {
-        (Some(text), _) => place("Last-Event-ID", text)?,
+        (Some(text), _) => place(&database, "Last-Event-ID", text).await?,
         (None, None) => Place::default(),
         (None, Some("now")) => {
             let end = feed::end(&database, user.id.as_str()).await?;
             if !streamed {
-                return Ok(Json(Changes {
+                return Ok(json(Changes {
                     items: Vec::new(),
                     next: end.to_string(),
-                })
-                .into_response());
+                }));
             }
             end
         }
-        (None, Some(text)) => place("since", text)?,
+        (None, Some(text)) => place(&database, "since", text).await?,
     };
     if !streamed {
         let changes = feed::changes(&database, user.id.as_str(), since, limit).await?;
-        return Ok(Json(changes).into_response());
+        return Ok(json(changes));
     }
     let state = Stream {
         user_id: user.id.as_str().to_owned(),
@@ -78,32 +81,28 @@ pub(super) async fn changes(
         Some((Ok::<_, Infallible>(frame), state))
     }));
     let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_TYPE, STREAM),
+        (CACHE_CONTROL, "no-store"),
+        (VARY, "Accept"),
     ];
     Ok((headers, body).into_response())
 }
 
-/// Whether the caller wants a stream: it says so, and does not prefer JSON.
-fn streamed(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    let mut types = accept
-        .unwrap_or_default()
-        .split(',')
-        .map(|range| range.split(';').next().unwrap_or_default().trim());
-    types
-        .find(|range| ["text/event-stream", "application/json", "*/*"].contains(range))
-        .is_some_and(|range| range == "text/event-stream")
+fn json(changes: Changes) -> Response {
+    ([(VARY, "Accept")], Json(changes)).into_response()
 }
 
-fn place(field: &str, text: &str) -> Result<Place, Problem> {
-    text.parse().map_err(|()| {
-        Problem::field(
-            field,
-            "invalid_place",
-            "give next, or the id of a change, as you got it",
-        )
-    })
+async fn place(database: &Database, field: &str, text: &str) -> Result<Place, Problem> {
+    if let Ok(place) = text.parse::<Place>()
+        && feed::is_given_out(database, place).await?
+    {
+        return Ok(place);
+    }
+    Err(Problem::field(
+        field,
+        "invalid_place",
+        "give next, or the id of a change, as you got it from here; without one the feed begins at the beginning",
+    ))
 }
 
 /// A stream of server-sent events (HTML Living Standard, section 9.2).

@@ -15,7 +15,7 @@ use crate::auth::User;
 use crate::conditional::{Conditions, etag};
 use crate::db::Database;
 use crate::idempotency::NewIds;
-use crate::input::{JsonObject, Pairs, Query, path_id};
+use crate::input::{JsonObject, Pairs, Query, invalid_cursor, path_id};
 use crate::record::TaskRecord;
 use crate::service::{self, Scope};
 use crate::{bulk, feed, query};
@@ -144,15 +144,9 @@ pub(super) async fn history(
 ) -> Result<Json<Page<ChangeItem>>, Problem> {
     let query = Query::new(pairs, &["limit", "cursor"])?;
     let limit = query::limit(&query, 50, query::MAX_LIMIT)?;
-    let after = query.text("cursor").map_or(Ok(0), |text| {
-        text.parse::<u32>().map_err(|_| {
-            Problem::field(
-                "cursor",
-                "invalid_cursor",
-                "give the nextCursor of the page before, or none",
-            )
-        })
-    })?;
+    let after = query
+        .text("cursor")
+        .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_cursor()))?;
     let database = Database::open().await?;
     feed::history(&database, user.id.as_str(), path_id(&id, "task")?, after, limit)
         .await
