@@ -3,6 +3,7 @@
 mod access;
 mod arguments;
 mod batches;
+mod cors;
 mod labels;
 mod lists;
 mod reminders;

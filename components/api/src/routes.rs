@@ -9,6 +9,7 @@ mod legacy;
 mod mcp;
 mod me;
 mod openapi;
+mod origin;
 mod reminders;
 mod search;
 mod tasks;

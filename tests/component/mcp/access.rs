@@ -96,12 +96,22 @@ async fn messages_come_and_go_as_json() {
         "application/json",
         "*/*",
         "text/event-stream, application/*;q=0.5",
+        "Application/JSON;q=0.1, text/event-stream;q=0",
+        "application/json;q=much",
+        "",
     ] {
         let answer = with(accept, "application/json; charset=utf-8").await;
         assert_eq!(answer.status, 200, "{accept}");
         assert_eq!(answer.header("content-type"), "application/json");
     }
-    assert_eq!(with("text/event-stream", "application/json").await.status, 406);
+    for accept in [
+        "text/event-stream",
+        "application/json;q=0, text/event-stream",
+        "application/json;q=0.0, */*",
+        "application/*;q=0",
+    ] {
+        assert_eq!(with(accept, "application/json").await.status, 406, "{accept}");
+    }
     assert_eq!(with(ACCEPTED, "text/plain").await.status, 415);
     assert_eq!(
         send(alice.call(Method::POST, "/mcp").json(&ping)).await.status,
