@@ -14,13 +14,13 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use nudge_component::Problem;
 
-/// Code for what is no list of entity tags.
+/// Code of a header that is not a list of entity tags.
 pub(crate) const INVALID_ETAG: &str = "invalid_etag";
 
 /// What to send instead.
 const WHAT_IS_AN_ETAG: &str = "send the ETag as it was given, in double quotes, or *";
 
-/// What a request says about the version that it is about.
+/// The preconditions of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Conditions {
     /// `If-Match`: it must be one of these.
@@ -54,7 +54,7 @@ enum Judgement {
 }
 
 impl Conditions {
-    /// Any version will do.
+    /// No conditions: any version will do.
     pub(crate) const NONE: Self = Self {
         matching: None,
         excluding: None,
@@ -72,7 +72,7 @@ impl Conditions {
         })
     }
 
-    /// Those of a text that stands for `If-Match`.
+    /// Conditions from a string that stands for `If-Match`, such as `ifMatch` of a bulk operation.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Conditions {
         })
     }
 
-    /// Whether there is none.
+    /// Whether the request has no conditions.
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::NONE
     }
@@ -98,8 +98,8 @@ impl Conditions {
         self.check_tagged(what, version, etag(version))
     }
 
-    /// The same for a thing whose entity tag says more than its version. `If-Match` may name the version alone: a change
-    /// does not overwrite the rest.
+    /// The same for a thing whose entity tag has more than its version. `If-Match` may name the version alone, since a
+    /// change does not overwrite the rest.
     pub(crate) fn check_tagged(&self, what: &str, version: u32, tag: String) -> Result<(), Problem> {
         let (code, detail) = match self.judge(tag.as_bytes(), etag(version).as_bytes()) {
             Judgement::Holds => return Ok(()),
@@ -155,7 +155,8 @@ pub(crate) fn etag(version: u32) -> String {
     format!("\"{version}\"")
 }
 
-/// Middleware of routes that are read: 304 or 412 in place of an answer whose entity tag the conditions do not let pass.
+/// Middleware for reads: checks the conditions against the entity tag of the answer, and replaces the answer by a 304 or 412
+/// if they do not hold.
 pub(crate) async fn reads(request: Request, next: Next) -> Result<Response, Problem> {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(next.run(request).await);

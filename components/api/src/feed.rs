@@ -71,8 +71,8 @@ pub(crate) async fn end(database: &Database, user_id: &str) -> Result<Place, DbE
     })
 }
 
-/// Whether a place may have been given out: it does not lie behind everything that was ever stored. One that does is made up,
-/// or of another database, such as before a restore; a reader would miss changes there, or wait for ever.
+/// Whether a place can have been given out, that is, whether it is not beyond everything that was ever stored. One beyond
+/// that was made up, or is of another database or from before a restore: its reader would miss changes, or wait for ever.
 pub(crate) async fn is_given_out(database: &Database, place: Place) -> Result<bool, DbError> {
     let sql = match database.dialect() {
         // Numbers of rows that are gone are not given to others.

@@ -54,7 +54,7 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// Its entity tag: the version, and how many tasks wear it, where any do, since the answer says that as well.
+    /// Its entity tag: the version and, if it is in use, the number of tasks, since the answer shows both.
     pub(crate) fn etag(&self) -> String {
         match self.task_count {
             0 => etag(self.version),

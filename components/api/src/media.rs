@@ -36,9 +36,9 @@ pub(crate) fn sent_as(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem
     ))
 }
 
-/// Which of the offered types the caller wants most: that of the highest weight; among equals one that is named before one
-/// that a wildcard lets pass; then the one offered first. Parameters but for the weight make no difference: no type here
-/// has any. A range that cannot be read does not count; where none counts, everything is wanted.
+/// Chooses the offered type that the caller prefers: the highest weight; at equal weights a type that is named over one that
+/// only a wildcard covers; then the order of the offer. Parameters other than the weight are ignored, since no type here has
+/// any. A range that cannot be parsed is ignored; if none is left, every type is acceptable.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub(crate) fn wanted(headers: &HeaderMap, offered: &[&'static str]) -> Result<&'
         .collect();
     let mut best: Option<(&'static str, f32, Closeness)> = None;
     for kind in offered {
-        // The closest range decides, whatever others say.
+        // The most specific range decides, whatever the others say.
         let said = ranges
             .iter()
             .filter_map(|range| Some((range.closeness(kind)?, range.weight)))

@@ -45,7 +45,7 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
             Err(never) => match never {},
         };
         if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status()) {
-            // axum says 0, which one must not have and the other only for an empty thing (RFC 9110, section 8.6).
+            // axum sets 0. A 204 must not have the header, and in a 304 it means the length of the 200 (RFC 9110, section 8.6).
             response.headers_mut().remove(CONTENT_LENGTH);
         }
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis() as u64);
@@ -75,8 +75,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Stands in for a body that has a content coding: whatever reads it refuses the request, and nothing takes coded bytes for
-/// what they are not.
+/// Replaces a body that has a content coding. Reading it fails, so no route parses coded bytes as if they were plain.
 #[derive(Debug)]
 struct Coded;
 
@@ -94,7 +93,7 @@ impl Coded {
     }
 }
 
-/// Whether an error is that of reading [`Coded`], however often it was wrapped.
+/// Whether an error comes from [`Coded`], however often it was wrapped.
 fn is_of_coded(error: &(dyn Error + 'static)) -> bool {
     error.is::<Coded>() || error.source().is_some_and(is_of_coded)
 }

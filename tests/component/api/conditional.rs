@@ -373,7 +373,7 @@ async fn head_is_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_label_that_more_tasks_wear_is_another_answer_and_the_same_version() {
+async fn the_entity_tag_of_a_label_changes_with_its_task_count_and_its_version_does_not() {
     let api = Service::start("api").await;
     let things = Things::new(&api, 0).await;
     let path = things.path("/api/v1/categories/{id}");

@@ -1,17 +1,17 @@
 //! From the arguments of a tool to the fields and query parameters of the REST functions, which check them.
 //!
-//! Models write values as texts. [`plain`] reads those by the schema that the tool declares, before any tool sees them:
+//! Models often send values as strings. [`plain`] reads them by the schema that the tool declares, before the tool runs:
 //!
-//! | declared | taken as well |
+//! | declared | accepted as well |
 //! | --- | --- |
-//! | integer | its digits as a text: `"30"`, `"30.0"` |
+//! | integer | its digits in a string: `"30"`, `"30.0"` |
 //! | boolean | `"true"` and `"false"`, in any case |
-//! | array of ids | a JSON array as a text; ids between commas; one id |
-//! | any of them | `"null"` for nothing; an empty text for nothing where there is nothing to clear |
+//! | array of ids | a string with a JSON array, or with ids between commas; a single id |
+//! | each of these | `"null"` for an absent value; an empty string too, unless it clears the field |
 //! | id | spaces and quotation marks around it |
-//! | other text | a whole number for its digits |
+//! | other string | a whole number, for its digits |
 //!
-//! What cannot be read so stays as it is, and is refused as what it is.
+//! Any other value stays as it is, so the tool refuses it by the name of the argument.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(crate) enum Empty {
     Kept,
 }
 
-/// The arguments of a call as what they mean, by the schema of the tool's arguments.
+/// Converts arguments to the types that the input schema of the tool declares, where their meaning is clear.
 pub(crate) fn plain(schema: &Value, arguments: Map<String, Value>) -> Map<String, Value> {
     let properties = schema.get("properties").and_then(Value::as_object);
     let read = |(name, value): (String, Value)| {
@@ -41,7 +41,7 @@ pub(crate) fn plain(schema: &Value, arguments: Map<String, Value>) -> Map<String
     arguments.into_iter().map(read).collect()
 }
 
-/// What a value means where it is not of the declared type; none when that is not plain.
+/// What a value that is not of the declared type means; `None` if that is not clear.
 fn meant(declared: &Value, name: &str, value: &Value) -> Option<Value> {
     let is_id = declared.get("format").and_then(Value::as_str) == Some("uuid") || name.ends_with("_id");
     let text = value.as_str().map(str::trim);
