@@ -187,7 +187,9 @@ const MISMATCH: End = Failed("version_mismatch");
 const MATCH: End = Failed("version_match");
 
 /// Headers, where `{}` is the current entity tag; how a read ends with them; how a change does.
-const TABLE: &[(&[(&str, &str)], End, End)] = &[
+type Case = (&'static [(&'static str, &'static str)], End, End);
+
+const TABLE: &[Case] = &[
     (&[], Done, Done),
     (&[("if-match", "{}")], Done, Done),
     (&[("if-match", "*")], Done, Done),
