@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use nudge::Synchronous;
 use nudge_contract::legacy::Master;
 
 /// Nudge keeps your tasks, reminds you by mail and creates the next occurrence of recurring work.
@@ -149,6 +150,16 @@ pub(crate) struct Global {
     /// Do not build the components; run those that are there.
     #[arg(long, global = true)]
     pub(crate) no_build: bool,
+    /// When SQLite waits for the disk: full, at each commit, or normal, which is faster and lets a power cut take the last
+    /// moments. For measurements and tests.
+    #[arg(
+        long,
+        global = true,
+        env = "NUDGE_SYNCHRONOUS",
+        default_value_t,
+        value_name = "LEVEL"
+    )]
+    pub(crate) synchronous: Synchronous,
     /// A variable of spin.toml, as `spin up` takes it; may be repeated.
     #[arg(long = "variable", global = true, value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) variables: Vec<(String, String)>,

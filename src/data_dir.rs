@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use durable_file::Draft;
 use nudge_contract::names::secret::JWT_KEY;
 use serde::{Deserialize, Serialize};
 
@@ -43,12 +44,7 @@ impl DataDir {
     /// When it cannot be made, or holds secrets that cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(path)
+        durable_file::create_folder(path, 0o700)
             .with_context(|| format!("cannot make the data folder {}", path.display()))?;
         let path = path
             .canonicalize()
@@ -179,8 +175,9 @@ impl DataDir {
         secrets.insert(SMTP_HOST.to_owned(), host.to_owned());
         secrets.insert(SMTP_PORT.to_owned(), port.to_string());
         let file = self.secrets_file();
-        let new = self.write_new(&secrets)?;
-        fs::rename(&new, &file).with_context(|| format!("cannot replace {}", file.display()))
+        self.draft(&secrets)?
+            .publish(&file)
+            .with_context(|| format!("cannot replace {}", file.display()))
     }
 
     fn read_secrets(&self) -> Result<BTreeMap<String, String>> {
@@ -190,34 +187,30 @@ impl DataDir {
             .with_context(|| format!("{} is not a JSON object of texts", file.display()))
     }
 
-    /// Two processes may find it missing at the same time; the first link counts, and both go on with that file.
+    /// Two processes may find it missing at the same time; the first one counts, and both go on with that file. A token that
+    /// is signed with the key must count after a power cut, too.
     fn ensure_secrets(&self) -> Result<()> {
         let file = self.secrets_file();
         if file.exists() {
             return Ok(());
         }
-        let new = self.write_new(&BTreeMap::from([(JWT_KEY.to_owned(), random_text()?)]))?;
-        let linked = fs::hard_link(&new, &file);
-        let removed = fs::remove_file(&new);
-        match linked {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error).with_context(|| format!("cannot make {}", file.display())),
-        }
-        removed.with_context(|| format!("cannot remove {}", new.display()))
+        self.draft(&BTreeMap::from([(JWT_KEY.to_owned(), random_text()?)]))?
+            .publish_new(&file)
+            .with_context(|| format!("cannot make {}", file.display()))
     }
 
-    /// A file beside the secrets, complete and on disk, with a name of its own.
-    fn write_new(&self, secrets: &BTreeMap<String, String>) -> Result<PathBuf> {
+    /// A complete file beside the secrets, with a name of its own.
+    fn draft(&self, secrets: &BTreeMap<String, String>) -> Result<Draft> {
         let path = self.path.join(format!(
             "secrets-{}.tmp",
             random_text()?.get(..16).unwrap_or_default()
         ));
-        let mut file = new_private_file(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        file.write_all(&serde_json::to_vec_pretty(secrets)?)
-            .and_then(|()| file.sync_all())
+        let mut draft =
+            Draft::create(path.clone(), 0o600).with_context(|| format!("cannot make {}", path.display()))?;
+        draft
+            .write_all(&serde_json::to_vec_pretty(secrets)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(path)
+        Ok(draft)
     }
 }
 

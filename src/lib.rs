@@ -17,6 +17,7 @@ mod data_dir;
 mod system;
 mod token;
 
+pub use dapr_sidecar::Synchronous;
 pub use data_dir::{DataDir, Exclusive, Running};
 pub use system::{System, SystemOptions};
 pub use token::{TokenRequest, mint};

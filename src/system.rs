@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use dapr_sidecar::{App, AppHealth, Options, Sidecars};
+use dapr_sidecar::{App, AppHealth, Options, Sidecars, Synchronous};
 use mail_sink::MailSink;
 use nudge_contract::names::{app, route};
 use spin_host::{Host, Manifest, RunningHost};
@@ -25,6 +25,8 @@ pub struct SystemOptions {
     pub listen: SocketAddr,
     /// The time of day, for components, jobs and retries.
     pub clock: Clock,
+    /// Whether what is answered waits for the disk, for the application's SQLite and the sidecars'.
+    pub synchronous: Synchronous,
     /// Variables of `spin.toml` that have another value than usual, such as `database_url`.
     pub variables: BTreeMap<String, String>,
 }
@@ -37,6 +39,7 @@ impl SystemOptions {
             data,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             clock: Clock::system(),
+            synchronous: Synchronous::Full,
             variables: BTreeMap::new(),
         }
     }
@@ -76,6 +79,7 @@ impl System {
                 .to_vec(),
             working_dir: data.path().to_owned(),
             data: data.sidecar_store(),
+            synchronous: options.synchronous,
             clock: options.clock.clone(),
             apps: app::ALL.map(|id| sidecar_of(id, &api_token, &app_token)).to_vec(),
         })
@@ -93,7 +97,8 @@ impl System {
             .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
             .variable("dapr_api_token", api_token.clone())
-            .variable("dapr_app_token", app_token);
+            .variable("dapr_app_token", app_token)
+            .variable("sqlite_synchronous", options.synchronous.name());
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
         }

@@ -33,6 +33,7 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
     );
     let system = SystemOptions {
         listen: options.listen,
+        synchronous: options.synchronous,
         variables: options.variables.iter().cloned().collect(),
         ..SystemOptions::new(root, data.clone())
     };

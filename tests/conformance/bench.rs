@@ -236,6 +236,7 @@ impl Setup {
             resources: vec![dir.join("resources")],
             working_dir: dir.to_owned(),
             data: dir.join("dapr.db"),
+            synchronous: dapr_sidecar::Synchronous::Full,
             clock: Clock::system(),
             apps: apps
                 .keys()

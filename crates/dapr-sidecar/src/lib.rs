@@ -6,7 +6,7 @@
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use std::collections::BTreeMap;
-//! use dapr_sidecar::{App, Clock, Options, Sidecars};
+//! use dapr_sidecar::{App, Clock, Options, Sidecars, Synchronous};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let dir = folder.path();
@@ -20,6 +20,7 @@
 //!     resources: vec![dir.to_owned()],
 //!     working_dir: dir.to_owned(),
 //!     data: dir.join("dapr.db"),
+//!     synchronous: Synchronous::Full,
 //!     clock: Clock::system(),
 //!     apps: vec![App::new("orders")],
 //! })
@@ -31,7 +32,7 @@
 //! ```
 //!
 //! `pubsub.in-memory` and `state.in-memory` name the component types, so that the same files load on a real daprd;
-//! here both are durable: a killed process loses nothing that was answered. Delivery follows what was recorded with
+//! here both are durable: neither a killed process nor a power cut loses anything that was answered. Delivery follows what was recorded with
 //! Kafka: eight partitions, one message in flight in each, order within a `partitionKey`.
 //!
 //! What is absent: actors, workflows, configuration stores, locks, gRPC, input bindings, bulk and programmatic
@@ -68,4 +69,4 @@ pub use app::{App, AppHealth};
 pub use error::Error;
 pub use sidecars::{Options, Sidecars};
 pub use step_clock::Clock;
-pub use store::StoreError;
+pub use store::{StoreError, Synchronous};

@@ -22,7 +22,7 @@ use crate::pubsub::deliver::Delivery;
 use crate::resources::resiliency::Resiliency;
 use crate::resources::{self, Block, Resources, in_scope};
 use crate::sidecar::{Shared, Sidecar, Stop};
-use crate::store::Store;
+use crate::store::{Store, Synchronous};
 use crate::{Error, server, state};
 
 /// How often an app that does not listen yet is looked for, in real time.
@@ -43,6 +43,8 @@ pub struct Options {
     pub working_dir: PathBuf,
     /// The SQLite file that keeps messages, state and jobs. Made if it does not exist.
     pub data: PathBuf,
+    /// Whether what is answered waits for the disk.
+    pub synchronous: Synchronous,
     /// What due times, time-to-live and retries go by.
     pub clock: Clock,
     /// The apps, each with a sidecar of its own.
@@ -76,7 +78,7 @@ impl Sidecars {
             path: options.data.clone(),
             source,
         };
-        let store = Store::open(&options.data).map_err(open)?;
+        let store = Store::open(&options.data, options.synchronous).map_err(open)?;
         let mut apps = BTreeMap::new();
         for app in &options.apps {
             if apps

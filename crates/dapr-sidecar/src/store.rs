@@ -1,8 +1,8 @@
 //! The one SQLite database, on a thread of its own.
 //!
 //! Callers send closures; whatever has queued up meanwhile is committed together, and nobody gets an answer
-//! before the commit. The journal is WAL with `synchronous = NORMAL`: a killed process loses nothing, a power
-//! cut may lose the last moments, as with a broker that leaves flushing to the operating system.
+//! before the commit. The journal is WAL, and a commit is synced to disk unless [`Synchronous::Normal`] was asked for; what
+//! queues up during one sync shares the next.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -13,6 +13,44 @@ use tokio::sync::oneshot;
 
 /// Requests that share one commit at most.
 const LARGEST_GROUP: usize = 64;
+
+/// When SQLite waits for the disk, in its own words (<https://sqlite.org/pragma.html#pragma_synchronous>). The journal is a
+/// write-ahead log either way, so neither can damage the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// At each commit, before anything is answered: a power cut loses nothing that was.
+    #[default]
+    Full,
+    /// At checkpoints only: faster, and a power cut may take the last commits. A killed process loses nothing.
+    Normal,
+}
+
+impl Synchronous {
+    /// `full` or `normal`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Normal => "normal",
+        }
+    }
+}
+
+impl std::fmt::Display for Synchronous {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Synchronous {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Full, Self::Normal]
+            .into_iter()
+            .find(|level| level.name() == text)
+            .ok_or("write `full` or `normal`")
+    }
+}
 
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +77,12 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens or creates the database.
-    pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
+    pub(crate) fn open(path: &Path, synchronous: Synchronous) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
+        // Of this connection, and it is the only one. The second is for macOS, where fsync leaves bytes in the drive's cache.
+        connection.pragma_update(None, "synchronous", synchronous.name())?;
+        connection.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.execute_batch(include_str!("schema.sql"))?;
         let (requests, queue) = mpsc::channel();
@@ -151,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_failing_request_is_undone_alone() {
         let dir = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&dir.path().join("db")).expect("a database");
+        let store = Store::open(&dir.path().join("db"), Synchronous::Full).expect("a database");
         let good = store.run(|db| insert(db, "a"));
         let bad = store.run(|db| {
             insert(db, "b")?;
@@ -166,9 +206,10 @@ mod tests {
     async fn what_was_answered_is_there_after_reopening() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("db");
-        let store = Store::open(&path).expect("a database");
+        let store = Store::open(&path, Synchronous::Full).expect("a database");
         store.run(|db| insert(db, "a")).await.expect("stored");
-        let again = Store::open(&path).expect("the same database, the first handle still open");
+        let again =
+            Store::open(&path, Synchronous::Full).expect("the same database, the first handle still open");
         assert_eq!(count(&again).await, 1);
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
+        durable_file::create_folder(dir, 0o777)?;
         Ok(Self {
             dir: dir.to_owned(),
             sequence: AtomicU64::new(0),
@@ -25,18 +25,15 @@ impl Spool {
     }
 
     /// Writes one mail. When it returns, the file is on disk under its final name: nobody sees half a mail,
-    /// and a crash after the sender's 250 loses none.
+    /// and neither a crash nor a power cut after the sender's 250 loses one.
     pub(crate) fn store(&self, mail: &[u8], now: &jiff::Zoned) -> io::Result<PathBuf> {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number:06}", now.strftime("%Y%m%dT%H%M%S%.6fZ"));
         let part = self.dir.join(format!("{name}.part"));
         let path = self.dir.join(format!("{name}.eml"));
-        let mut file = std::fs::File::create_new(&part)?;
+        let mut file = durable_file::Draft::create(part, 0o666)?;
         file.write_all(mail)?;
-        file.sync_all()?;
-        std::fs::rename(&part, &path)?;
-        // The rename itself is durable once the folder is.
-        std::fs::File::open(&self.dir)?.sync_all()?;
+        file.publish(&path)?;
         Ok(path)
     }
 

@@ -68,7 +68,8 @@ impl Databases {
         if let Some(connection) = open.get(name) {
             return Ok(connection.clone());
         }
-        std::fs::create_dir_all(&self.folder).map_err(io)?;
+        // SQLite syncs the folder that its files are in, not the name of the folder.
+        durable_file::create_folder(&self.folder, 0o777).map_err(io)?;
         let file = if name == "default" {
             "sqlite_db.db".to_owned()
         } else {
@@ -83,6 +84,10 @@ impl Databases {
 impl Connection {
     fn open(file: &Path) -> Result<Self, Error> {
         let connection = rusqlite::Connection::open(file).map_err(io)?;
+        // As on Spin, which leaves it at SQLite's default; said here because a build of SQLite may have another one.
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(io)?;
         connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
             AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
             _ => Authorization::Allow,

@@ -122,6 +122,7 @@ impl Embedded {
         });
         let mut sidecars = Sidecars::bind(Options {
             data: self.folder.join("dapr.db"),
+            synchronous: dapr_sidecar::Synchronous::Full,
             working_dir: self.folder,
             resources: self.resources,
             clock: Clock::system(),

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
-use dapr_sidecar::{App, Clock, Error, Options, Sidecars};
+use dapr_sidecar::{App, Clock, Error, Options, Sidecars, Synchronous};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -92,6 +92,7 @@ impl Bench {
             resources: vec![dir.path().join("resources")],
             working_dir: dir.path().to_owned(),
             data: dir.path().join("dapr.db"),
+            synchronous: Synchronous::Full,
             clock: clock.clone(),
             apps,
         };
