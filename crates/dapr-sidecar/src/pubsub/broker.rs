@@ -266,7 +266,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let clock = Clock::stepped(SystemTime::UNIX_EPOCH + RETENTION);
         let broker = Broker::new(
-            Store::open(&dir.path().join("db")).expect("a database"),
+            Store::open(&dir.path().join("db"), crate::Synchronous::Full).expect("a database"),
             clock.clone(),
         );
         let topic = Topic {

@@ -88,11 +88,20 @@ impl Bench {
         clock: Clock,
         apps: Vec<App>,
     ) -> Result<Self, Error> {
+        Self::bind_synchronous(dir, clock, apps, Synchronous::Full).await
+    }
+
+    pub(crate) async fn bind_synchronous(
+        dir: Arc<tempfile::TempDir>,
+        clock: Clock,
+        apps: Vec<App>,
+        synchronous: Synchronous,
+    ) -> Result<Self, Error> {
         let options = Options {
             resources: vec![dir.path().join("resources")],
             working_dir: dir.path().to_owned(),
             data: dir.path().join("dapr.db"),
-            synchronous: Synchronous::Full,
+            synchronous,
             clock: clock.clone(),
             apps,
         };

@@ -12,6 +12,7 @@ mod bindings;
 mod health;
 mod invoke;
 mod jobs;
+mod power_cut;
 mod pubsub;
 mod secrets;
 mod state;
