@@ -131,8 +131,8 @@ async fn synchronous() -> Result<(&'static str, &'static str), DbError> {
 
 async fn migrate(database: &Database) -> Result<(), DbError> {
     if database.dialect() == Dialect::Sqlite {
-        // Of Spin's one connection, so each instance sees to it, before anything is written. The second is for macOS, where fsync
-        // leaves bytes in the drive's cache (https://sqlite.org/pragma.html#pragma_fullfsync).
+        // Settings of Spin's one connection, so each instance sees to them, before it writes anything. The second is for macOS,
+        // where fsync leaves bytes in the drive's cache (https://sqlite.org/pragma.html#pragma_fullfsync).
         let (level, to_the_drive) = synchronous().await?;
         database.query(level, []).await?;
         database.query(to_the_drive, []).await?;

@@ -188,6 +188,15 @@ mod tests {
         Ok(())
     }
 
+    #[test]
+    fn a_level_of_syncing_has_its_name_and_no_other() {
+        for level in [Synchronous::Full, Synchronous::Normal] {
+            assert_eq!(level.to_string().parse(), Ok(level));
+        }
+        assert!("off".parse::<Synchronous>().is_err());
+        assert_eq!(Synchronous::default(), Synchronous::Full);
+    }
+
     #[tokio::test]
     async fn a_failing_request_is_undone_alone() {
         let dir = tempfile::tempdir().expect("a folder");

@@ -24,12 +24,16 @@
 //! assert_eq!(database.query_row("SELECT a FROM t", [], |row| row.get::<_, i64>(0))?, 1);
 //! # Ok(()) }
 //! ```
+//!
+//! [`FileSystem`] is for files that are not SQLite's, where the machine can have one.
 
 mod cuts;
 mod disk;
+mod file_system;
 mod recorder;
 mod vfs;
 
 pub use cuts::each_cut;
 pub use disk::{Disk, Image, Unsynced};
+pub use file_system::{FileSystem, freeze};
 pub use recorder::{Event, Record, Recorder, writes_to};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One thing that was done to a file, or to the names in the folder. Files have numbers, since a name may be used again.
@@ -68,6 +69,8 @@ pub struct Recorder(Arc<Log>);
 pub(crate) struct Log {
     folder: PathBuf,
     kept: Mutex<Kept>,
+    /// How many of the next syncs fail.
+    failing: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -117,6 +120,11 @@ impl Recorder {
         locked(&self.0.kept).record.len()
     }
 
+    /// Lets so many of the next syncs fail, as a disk does that is about to give up. They sync nothing.
+    pub fn fail_syncs(&self, count: usize) {
+        self.0.failing.store(count, Ordering::SeqCst);
+    }
+
     /// What has happened so far.
     #[must_use]
     pub fn record(&self) -> Record {
@@ -159,8 +167,11 @@ impl Log {
             kept.record.push(Event::Sync { file });
         }
         kept.record.push(Event::SyncNames);
-        let kept = Mutex::new(kept);
-        Ok(Self { folder, kept })
+        Ok(Self {
+            folder,
+            kept: Mutex::new(kept),
+            failing: AtomicUsize::new(0),
+        })
     }
 
     /// The number of the file of that name, which has been opened.
@@ -178,6 +189,14 @@ impl Log {
         if synced {
             kept.record.push(Event::SyncNames);
         }
+    }
+
+    /// Whether a sync is to fail, which then counts.
+    pub(crate) fn fails(&self) -> bool {
+        let less = |count: usize| count.checked_sub(1);
+        self.failing
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .is_ok()
     }
 
     pub(crate) fn note(&self, event: Event) {

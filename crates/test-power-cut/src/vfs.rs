@@ -179,6 +179,9 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, length: ffi::sqlite3
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: as above.
     unsafe {
+        if tap(file).is_some_and(|tap| tap.log.fails()) {
+            return ffi::SQLITE_IOERR_FSYNC;
+        }
         let code = forward_sync(file, flags);
         if code == ffi::SQLITE_OK
             && let Some(tap) = tap(file)

@@ -6,7 +6,7 @@ use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
 use crate::golden::stable;
-use crate::support::{Service, json, send};
+use crate::support::{Service, Setup, json, send};
 
 /// Asserts problem details with this status that name these fields, in this order, each with its code.
 fn check(answer: &Answer, status: u16, expected: &[(&str, &str)]) {
@@ -385,4 +385,23 @@ async fn problem_details_look_like_this() {
         .assert_eq(&golden(&api.anybody().get(&path).await));
     expect_file!["../../golden/problems/not-found.json"]
         .assert_eq(&golden(&api.user("bob").get(&path).await));
+}
+
+/// Whoever mistypes it must not end up with less than `full`.
+#[tokio::test]
+async fn a_level_of_syncing_that_there_is_not_lets_nothing_be_written() {
+    for level in ["fast", "FULL", "off"] {
+        let api = Setup::new("api")
+            .variable("sqlite_synchronous", level)
+            .start()
+            .await;
+        let answer = api
+            .user("alice")
+            .post("/api/v1/tasks", &json!({ "title": "x" }))
+            .await;
+        check(&answer, 503, &[]);
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables = api.database().query_row(tables, [], |row| row.get::<_, i64>(0));
+        assert_eq!(tables, Ok(0), "{level}");
+    }
 }

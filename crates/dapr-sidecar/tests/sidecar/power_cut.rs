@@ -147,7 +147,7 @@ async fn work(bench: &Bench, recorder: &Recorder, round: usize) -> Vec<(usize, P
 async fn losses(synchronous: Synchronous) -> usize {
     let yaml = format!("{BASICS}{}", subscription("events", "{default: /events}", None));
     let mut promised: Vec<Promise> = Vec::new();
-    let mut lost = 0;
+    let (mut lost, mut checkpoints) = (0, 0);
     let mut folder = tempfile::tempdir().expect("a folder");
     for round in 0..3 {
         std::fs::create_dir(folder.path().join("resources")).expect("a folder");
@@ -166,8 +166,7 @@ async fn losses(synchronous: Synchronous) -> usize {
         let begin = recorder.moment();
         let made = work(&bench, &recorder, round).await;
         let record = recorder.record();
-        let checkpoint = writes_to(&record, "dapr.db") - writes_to(&record[..begin], "dapr.db");
-        assert!(checkpoint > 0, "the log is as long as that it begins anew");
+        checkpoints += writes_to(&record, "dapr.db") - writes_to(&record[..begin], "dapr.db");
         let gone = |moment: usize, database: &Connection| {
             let found = Found::read(database);
             let later = made.iter().filter(|(at, _)| *at <= moment);
@@ -199,6 +198,7 @@ async fn losses(synchronous: Synchronous) -> usize {
             .filter(|(at, promise)| *at <= cut && found.keeps(promise));
         promised.extend(kept.map(|(_, promise)| promise));
     }
+    assert!(checkpoints > 0, "the log grew so long that it began anew");
     lost
 }
 
@@ -211,4 +211,26 @@ async fn what_was_answered_survives_power_cuts_at_any_moment() {
 #[tokio::test]
 async fn a_power_cut_takes_what_the_setting_normal_does_not_sync() {
     assert!(losses(Synchronous::Normal).await > 50);
+}
+
+#[tokio::test]
+async fn what_is_not_synced_is_not_answered_as_done() {
+    let dir = Arc::new(tempfile::tempdir().expect("a folder"));
+    std::fs::create_dir(dir.path().join("resources")).expect("a folder");
+    std::fs::write(dir.path().join("resources/all.yaml"), BASICS).expect("written");
+    let recorder = Recorder::start(dir.path());
+    let bench = Bench::bind_in(dir.clone(), Clock::stepped(start()), vec![App::new("orders")])
+        .await
+        .expect("good resources");
+    let save = async |key: &str| {
+        let body = format!(r#"[{{"key":"{key}","value":{{"n":1}}}}]"#);
+        bench.post("/v1.0/state/statestore", &body).await.status
+    };
+    recorder.fail_syncs(1);
+    assert_eq!((save("failed").await, save("saved").await), (500, 204));
+    let after = tempfile::tempdir().expect("a folder");
+    let image = Disk::at(&recorder.record(), recorder.moment()).cut(Unsynced::Lost);
+    image.write_to(after.path()).expect("written");
+    let found = Found::read(&open(after.path()));
+    assert_eq!(found.state, HashMap::from([("saved".to_owned(), 1)]));
 }
