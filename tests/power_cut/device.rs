@@ -79,7 +79,7 @@ pub(crate) async fn mail() {
     sent.await.unwrap();
     let after = before.cut().unwrap();
     let mails = names(&after.path().join("mail"));
-    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(mails.len() == 1 && mails[0].ends_with(".eml"), "{mails:?}");
     let mail = fs::read_to_string(after.path().join("mail").join(&mails[0])).unwrap();
     assert!(mail.ends_with("All of it.\r\n"), "{mail:?}");
     sink.shutdown().await;

@@ -4,8 +4,8 @@
 //! transaction waits for the disk, so statements that have queued up meanwhile are run as one: they share the wait, and
 //! none is answered before it is over. This may not be seen from outside:
 //!
-//! - Only statements that read or change rows are run together, in the order in which they came, and only while no
-//!   guest has a transaction open.
+//! - Only statements that read or change rows are run together, in the order in which they came, from one that may change
+//!   some, and only while no guest has a transaction open.
 //! - What SQLite undoes when a statement fails is that statement alone, within a transaction as well. Should it undo the transaction (`OR
 //!   ROLLBACK`, a full disk), or should the commit fail, nothing was answered yet, and each runs again by itself.
 //!
@@ -111,7 +111,10 @@ fn serve(connection: &rusqlite::Connection, works: &Receiver<Work>) {
     let mut next = works.recv().ok();
     while let Some(work) = next.take() {
         match work {
-            Work::Statement(first) if first.may_share() && connection.is_autocommit() => {
+            // What only reads has nothing to wait for, if it comes first.
+            Work::Statement(first)
+                if first.may_share() && first.may_write() && connection.is_autocommit() =>
+            {
                 let mut group = vec![first];
                 while group.len() < LARGEST_GROUP && next.is_none() {
                     match works.try_recv() {
@@ -131,10 +134,9 @@ fn serve(connection: &rusqlite::Connection, works: &Receiver<Work>) {
 
 /// Runs statements, in one transaction if that saves waiting for the disk, and answers them.
 fn answer(connection: &rusqlite::Connection, statements: Vec<Statement>) {
-    let shared = if statements.len() > 1 && statements.iter().any(Statement::may_write) {
-        run_together(connection, &statements)
-    } else {
-        None
+    let shared = match statements.len() {
+        1 => None,
+        _ => run_together(connection, &statements),
     };
     let mut outcomes = shared.into_iter().flatten();
     for statement in statements {
