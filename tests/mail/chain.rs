@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dapr_sidecar::{App, Sidecars};
+use dapr_sidecar::{App, Sidecars, Synchronous};
 use http::Method;
 use mail_sink::MailSink;
 use nudge_test_kit::components;
@@ -185,6 +185,7 @@ async fn start(sidecar: &Sidecar, server: SocketAddr, folder: &Path) -> (Running
                 working_dir: folder.to_owned(),
                 data: folder.join("dapr.db"),
                 clock: Clock::system(),
+                synchronous: Synchronous::Full,
                 apps: vec![App::new(APP_ID)],
             };
             let mut sidecars = Sidecars::bind(options).await.expect("good resources");
