@@ -248,7 +248,7 @@ enum Fault {
     NoLocal,
     #[error("a quoted part before the @ is not supported; give an address without quotation marks")]
     Quoted,
-    #[error("before the @, a dot stands between two other characters; remove the one that does not")]
+    #[error("a dot before the @ must have another character on each side; remove the extra one")]
     LocalDots,
     #[error("`{0}` cannot stand before the @; remove it")]
     LocalCharacter(char),
@@ -267,7 +267,7 @@ enum Fault {
     Literal,
     #[error("its domain ends with a number, as an IP address does; give a domain name")]
     Number,
-    #[error("after the @, a dot stands between two labels; remove the one that does not")]
+    #[error("a dot after the @ must have a name on each side, as in example.com; remove the extra one")]
     DomainDots,
     #[error("`{0}` cannot stand after the @; a domain name has letters, digits, hyphens and dots")]
     DomainCharacter(char),

@@ -196,7 +196,10 @@ async fn an_address_is_checked_when_it_is_set_and_kept_as_it_was_written() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     for (address, reason) in [
-        ("a..b@example.com", "a dot stands between two other characters"),
+        (
+            "a..b@example.com",
+            "a dot before the @ must have another character on each side",
+        ),
         ("grüße@example.com", "without SMTPUTF8"),
         ("al\u{200b}ice@example.com", "invisible character U+200B"),
         ("\"a\"@example.com", "quoted part"),

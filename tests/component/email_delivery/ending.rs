@@ -56,7 +56,10 @@ async fn a_mail_that_is_refused_for_good_has_failed() {
 #[tokio::test]
 async fn a_reminder_to_an_address_set_under_older_rules_fails_and_the_outcome_does_not_repeat_it() {
     for (address, reason) in [
-        ("bob..b@example.net", "a dot stands between two other characters"),
+        (
+            "bob..b@example.net",
+            "a dot before the @ must have another character on each side",
+        ),
         ("bób@example.net", "without SMTPUTF8"),
         ("bob@exam_ple.net", "`_` cannot stand after the @"),
     ] {
