@@ -8,6 +8,7 @@ use std::time::Duration;
 use dapr_sidecar::{App, Sidecars, Synchronous};
 use http::Method;
 use mail_sink::MailSink;
+use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::dapr::{BindingCall, FakeDapr};
 use nudge_test_kit::http::Call;
@@ -19,7 +20,7 @@ use test_dapr::{Dapr, Daprd};
 
 const NOW: &str = "2026-11-21T12:00:00Z";
 const APP_TOKEN: &str = "app-token-of-this-test";
-const APP_ID: &str = "email-delivery";
+const APP_ID: &str = app::EMAIL_DELIVERY;
 
 /// Which sidecar sends.
 #[derive(Clone)]
@@ -186,7 +187,10 @@ async fn start(sidecar: &Sidecar, server: SocketAddr, folder: &Path) -> (Running
                 data: folder.join("dapr.db"),
                 clock: Clock::system(),
                 synchronous: Synchronous::Full,
-                apps: vec![App::new(APP_ID)],
+                apps: vec![App {
+                    max_concurrency: app::max_concurrency(APP_ID).map(|limit| limit as usize),
+                    ..App::new(APP_ID)
+                }],
             };
             let mut sidecars = Sidecars::bind(options).await.expect("good resources");
             let nobody = "http://127.0.0.1:1".parse().expect("a URL");
@@ -208,6 +212,7 @@ async fn start(sidecar: &Sidecar, server: SocketAddr, folder: &Path) -> (Running
                 resources: vec![resources],
                 configuration: Some(configuration),
                 working_dir: Some(folder.to_owned()),
+                max_concurrency: app::max_concurrency(APP_ID),
                 ..test_dapr::Options::default()
             };
             let dapr = dapr.clone();
