@@ -154,7 +154,7 @@ impl System {
         self.host.local_addr()
     }
 
-    /// A token of somebody, whose address is theirs `@example.com`.
+    /// A token of that user, whose address is `{user}@example.com`.
     pub(crate) fn token_of(&self, user: &str) -> String {
         token(&self.platform, user)
     }

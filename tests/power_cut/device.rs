@@ -71,7 +71,11 @@ pub(crate) async fn mail() {
             line.clear();
             while line.is_empty() || line.as_bytes().get(3) == Some(&b'-') {
                 line.clear();
-                stream.read_line(&mut line).unwrap();
+                assert_ne!(
+                    stream.read_line(&mut line).unwrap(),
+                    0,
+                    "the server hung up: {say}"
+                );
             }
             assert!(line.starts_with(expected), "{say}: {line}");
         }

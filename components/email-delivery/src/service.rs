@@ -27,7 +27,8 @@ use crate::smtp::Failure;
 use crate::store::{Claim, Ended, Lease, claim};
 use crate::{lane, mail, smtp};
 
-/// How long after its instant a reminder is still worth a try.
+/// How long after its instant a reminder is still worth a try, and how long it is tried at least: what was not tried, because
+/// nothing ran or the sidecar lacked its setting, has not failed.
 const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
 
 /// Sends the mail of a due reminder, unless that was done or is no longer wanted.
@@ -80,12 +81,15 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
         } => match send(&reference(event, remind_at), &email, &time_zone, &task).await {
             Ok(()) => finish(event, lease, None).await,
             Err(Failure::Permanent(reason)) => finish(event, lease, Some(reason)).await,
-            Err(Failure::Passing(reason)) if Timestamp::now().duration_since(remind_at) > WORTH_TRYING => {
+            Err(Failure::Passing(reason))
+                if Timestamp::now().duration_since(remind_at) > WORTH_TRYING
+                    && lease.tried_for(WORTH_TRYING) =>
+            {
                 tracing::error!(reminder = %event.reminder_id, attempts = lease.attempts(), "given up: {reason}");
                 finish(
                     event,
                     lease,
-                    Some("the mail server could not be reached for a day".to_owned()),
+                    Some("the email could not be sent for a day".to_owned()),
                 )
                 .await
             }

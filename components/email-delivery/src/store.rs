@@ -26,12 +26,27 @@ enum Record {
         /// Made for this claim alone: what is read back tells who won, whatever the store promises.
         claimant: Uuid,
         until: Timestamp,
-        attempts: u32,
+        #[serde(flatten)]
+        attempts: Attempts,
     },
     /// The last attempt failed for the time being.
-    Free { attempts: u32 },
+    Free {
+        #[serde(flatten)]
+        attempts: Attempts,
+    },
     /// It is over.
     Done { ended: Ended },
+}
+
+/// What was tried before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attempts {
+    /// How often.
+    #[serde(rename = "attempts")]
+    pub(crate) count: u32,
+    /// When the first attempt began. None before it, and in records of versions that did not keep it.
+    #[serde(default)]
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// How a reminder's mail ended.
@@ -58,7 +73,7 @@ pub(crate) enum Claim {
 pub(crate) struct Lease {
     key: String,
     etag: String,
-    attempts: u32,
+    attempts: Attempts,
 }
 
 fn key(reminder: Uuid, remind_at: Timestamp) -> String {
@@ -70,12 +85,16 @@ pub(crate) async fn claim(reminder: Uuid, remind_at: Timestamp) -> Result<Claim,
     let key = key(reminder, remind_at);
     let now = Timestamp::now();
     let (precondition, attempts) = match load(&key).await? {
-        None => (Precondition::Absent, 0),
+        None => (Precondition::Absent, Attempts::default()),
         Some((Record::Done { ended }, _)) => return Ok(Claim::Done(ended)),
         Some((Record::Claimed { until, .. }, _)) if until > now => return Ok(Claim::Busy),
         Some((Record::Claimed { attempts, .. } | Record::Free { attempts }, etag)) => {
             (Precondition::Unchanged(etag), attempts)
         }
+    };
+    let attempts = Attempts {
+        since: attempts.since.or(Some(now)),
+        ..attempts
     };
     let claimed = Record::Claimed {
         claimant: Uuid::now_v7(),
@@ -95,7 +114,14 @@ pub(crate) async fn claim(reminder: Uuid, remind_at: Timestamp) -> Result<Claim,
 impl Lease {
     /// Attempts before this one.
     pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.count
+    }
+
+    /// Whether the first attempt began longer ago than that.
+    pub(crate) fn tried_for(&self, span: SignedDuration) -> bool {
         self.attempts
+            .since
+            .is_some_and(|since| Timestamp::now().duration_since(since) > span)
     }
 
     /// Marks the reminder as over.
@@ -111,7 +137,10 @@ impl Lease {
     /// Gives the reminder back for a later attempt.
     pub(crate) async fn release(self) -> Result<Outcome, Error> {
         let free = Record::Free {
-            attempts: self.attempts.saturating_add(1),
+            attempts: Attempts {
+                count: self.attempts.count.saturating_add(1),
+                ..self.attempts
+            },
         };
         put(&self.key, &free, Precondition::Unchanged(self.etag)).await
     }
@@ -125,7 +154,9 @@ async fn load(key: &str) -> Result<Option<(Record, String)>, Error> {
                 key,
                 "the inbox record cannot be read, so the attempt is repeated: {error}"
             );
-            Record::Free { attempts: 0 }
+            Record::Free {
+                attempts: Attempts::default(),
+            }
         });
         (record, entry.etag)
     }))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::folder::sync_names;
 
-/// A file that is being written under a name of its own. Nobody who reads the final name ever sees a part of it.
+/// A file that is being written under a name of its own. A reader of the final name never sees a partial file.
 #[derive(Debug)]
 pub struct Draft {
     file: File,

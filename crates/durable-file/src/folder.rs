@@ -35,9 +35,12 @@ pub fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
 
 /// Syncs the folder that holds `path`: which names are in it survives a power cut from now on.
 ///
+/// Some file systems (FUSE, SMB, 9p) cannot sync a folder, and a folder that may not be read cannot be opened for it. There the
+/// file system has to do, as it has for SQLite, which ignores this as well.
+///
 /// # Errors
 ///
-/// What the operating system says.
+/// What else the operating system says, such as a disk that fails.
 pub fn sync_names(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
@@ -45,8 +48,18 @@ pub fn sync_names(path: &Path) -> io::Result<()> {
         None => path,
     };
     // Elsewhere a folder cannot be opened; the file system's journal has to do.
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
+    if !cfg!(unix) {
+        return Ok(());
     }
-    Ok(())
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if cannot_be_synced(&error) => Ok(()),
+        result => result,
+    }
+}
+
+fn cannot_be_synced(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+    )
 }

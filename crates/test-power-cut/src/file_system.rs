@@ -1,4 +1,4 @@
-//! A real file system that the power can be cut of.
+//! A real file system whose power can be cut.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -102,7 +102,11 @@ pub fn freeze(process: u32) -> io::Result<()> {
 
 fn all_stopped(threads: &Path) -> io::Result<bool> {
     for thread in std::fs::read_dir(threads)? {
-        let status = std::fs::read_to_string(thread?.path().join("stat"))?;
+        let status = match std::fs::read_to_string(thread?.path().join("stat")) {
+            // It ended in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            status => status?,
+        };
         // The state is behind the name, which is in parentheses and may have any letter.
         let state = status.rsplit(')').next().unwrap_or_default();
         if !state.trim_start().starts_with(['T', 't']) {

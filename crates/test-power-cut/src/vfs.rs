@@ -1,4 +1,4 @@
-//! The layer itself: the default VFS with an ear on it. As with the default one for Unix, the first sync of a journal that was
+//! The layer itself: the default VFS, with every call recorded. As with the default one for Unix, the first sync of a journal that was
 //! opened to be created syncs the folder as well (`UNIXFILE_DIRSYNC` in SQLite's source).
 #![allow(unsafe_code, reason = "a VFS is a struct of C functions")]
 

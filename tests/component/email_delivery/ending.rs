@@ -144,10 +144,22 @@ async fn a_mail_that_cannot_go_out_for_a_day_is_given_up() {
         assert_eq!(deliver(&email, &event).await, "SUCCESS");
         assert_eq!(outcomes(&email).len(), told);
     }
-    assert_eq!(
-        outcomes(&email)[0].2,
-        "the mail server could not be reached for a day"
-    );
+    assert_eq!(outcomes(&email)[0].2, "the email could not be sent for a day");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_first_tried_days_late_is_not_given_up_at_its_first_failure() {
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    email.pass(3 * 24 * 60 * 60);
+    email
+        .dapr
+        .fail_next(Function::Binding, smtp(r#"451 "4.3.0 try later""#));
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!(outcomes(&email), [], "it was tried once");
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    assert_eq!(email.dapr.binding_calls().len(), 1);
+    assert_eq!(outcomes(&email).len(), 1);
 }
 
 #[tokio::test]
