@@ -45,8 +45,8 @@ pub fn parse_recurrence(text: &str) -> Result<Rule, RuleError> {
 /// Reads a recurrence like [`parse_recurrence`] for a task that is due at `due` and has recurred by `before` so far.
 ///
 /// A phrase that leaves the day of the month to the due date means the last day of a month that lacks it, and the rule says so:
-/// `monthly` from the 31st is `FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1`. Where `before` is what the same phrase meant for another
-/// occurrence of the series, it is the rule still: given again on 28 February, `monthly` does not forget the 31st. A rule that is given
+/// `monthly` from the 31st is `FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1`. Where `before` has such a day and leads to the due date, it
+/// is the day still: given again on 28 February, `monthly`, or `every 2 months`, does not forget the 31st. A rule that is given
 /// as a rule stays as it is.
 ///
 /// ```
@@ -57,6 +57,8 @@ pub fn parse_recurrence(text: &str) -> Result<Rule, RuleError> {
 /// let rule = parse_recurrence_for("every 6 months", &due("2026-08-31")?, None)?;
 /// assert_eq!(rule.to_string(), "FREQ=MONTHLY;INTERVAL=6;BYMONTHDAY=-1,31;BYSETPOS=1");
 /// assert_eq!(parse_recurrence_for("every 6 months", &due("2027-02-28")?, Some(&rule))?, rule);
+/// let monthly = parse_recurrence_for("monthly", &due("2027-02-28")?, Some(&rule))?;
+/// assert_eq!(monthly.to_string(), "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1");
 /// let moved = parse_recurrence_for("every 6 months", &due("2027-02-15")?, Some(&rule))?;
 /// assert_eq!(moved.to_string(), "FREQ=MONTHLY;INTERVAL=6");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -120,13 +120,21 @@ async fn a_phrase_from_the_end_of_a_month_has_the_last_day_in_its_rule() {
         assert_eq!(patched(&alice, &task, &change).await, same, "{change}");
     }
 
+    // Another distance begins another series, which keeps the 31st; so does the way back.
+    let (rule, other) = patched(&alice, &task, &json!({ "recurrence": "quarterly" })).await;
+    assert_eq!(rule, "FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=-1,31;BYSETPOS=1");
+    assert_ne!(&other, series);
+    let (rule, series) = patched(&alice, &task, &json!({ "recurrence": "every 6 months" })).await;
+    assert_eq!(rule, anchored);
+    let same = (rule, series.clone());
+
     // An occurrence that was moved leaves its series as it is; the phrase given with it begins another on that day.
     let moved = json!({ "due": "2027-02-15T09:00" });
     assert_eq!(patched(&alice, &task, &moved).await, same);
     let again = json!({ "due": "2027-02-15T09:00", "recurrence": "every 6 months" });
     let (rule, other) = patched(&alice, &task, &again).await;
     assert_eq!(rule, "FREQ=MONTHLY;INTERVAL=6");
-    assert_ne!(&other, series);
+    assert_ne!(other, series);
 
     // A rule that is given as a rule stays as it is.
     let typed = json!({ "due": "2027-08-31T09:00", "recurrence": "FREQ=MONTHLY" });
@@ -141,7 +149,11 @@ async fn in_another_zone_the_day_of_a_phrase_is_that_of_the_due_date_there() {
     let task = alice.create("/api/v1/tasks", &body).await;
     let anchored = "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1";
     assert_eq!(task["recurrence"], anchored);
-    for (zone, rule) in [("Europe/London", anchored), ("Pacific/Auckland", "FREQ=MONTHLY")] {
+    for (zone, rule) in [
+        ("Europe/London", anchored),
+        ("Pacific/Auckland", "FREQ=MONTHLY;BYMONTHDAY=-1,1;BYSETPOS=1"),
+        ("Europe/Berlin", anchored),
+    ] {
         let change = json!({ "timeZone": zone });
         assert_eq!(patched(&alice, &task, &change).await.0, rule, "{zone}");
     }

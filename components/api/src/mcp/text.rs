@@ -134,8 +134,13 @@ fn words(rule: &str) -> Option<String> {
     };
     if let (None, Some(day)) = (days, day_or_last(day, place)) {
         return match (frequency, month) {
+            ("MONTHLY", None) if !matches!(day, "29" | "30" | "31") => {
+                Some(format!("{every} on day {day}{end}"))
+            }
             ("MONTHLY", None) => Some(format!("{every} on day {day} or the last day{end}")),
-            ("YEARLY", Some("2")) => Some(format!("{every} on {day} Feb or the last day of Feb{end}")),
+            ("YEARLY", Some("2")) if matches!(day, "29" | "30" | "31") => {
+                Some(format!("{every} on {day} Feb or the last day of Feb{end}"))
+            }
             _ => None,
         };
     }
@@ -216,6 +221,7 @@ mod tests {
                 "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
                 "every month on day 31 or the last day",
             ),
+            ("FREQ=MONTHLY;BYMONTHDAY=-1,1;BYSETPOS=1", "every month on day 1"),
             (
                 "FREQ=MONTHLY;INTERVAL=2;COUNT=3;BYMONTHDAY=28,29,30;BYSETPOS=-1",
                 "every 2 months on day 30 or the last day, 3 times in all",

@@ -66,19 +66,26 @@ fn the_day_of_the_due_date_is_in_the_rule_where_months_lack_it() {
         (
             "yearly",
             "2028-02-29",
-            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
         ),
         (
             "every 2 years",
             "2028-02-29",
-            "FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "FREQ=MONTHLY;INTERVAL=24;BYMONTHDAY=-1,29;BYSETPOS=1",
         ),
+        // Too many months for a rule; nothing is due after 2199 anyway.
+        ("every 84 years", "2028-02-29", "FREQ=YEARLY;INTERVAL=84"),
         ("yearly", "2027-02-28", "FREQ=YEARLY"),
         ("yearly", "2027-01-31", "FREQ=YEARLY"),
         (
             "every february",
             "2027-01-31",
             "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,31;BYSETPOS=1",
+        ),
+        (
+            "every february",
+            "2028-02-29",
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
         ),
         (
             "every april",
@@ -225,6 +232,18 @@ fn these_rules_name_the_dates_that_people_mean() {
             ],
         ),
         (
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "2028-02-29",
+            [
+                "2028-02-29",
+                "2029-02-28",
+                "2030-02-28",
+                "2031-02-28",
+                "2032-02-29",
+                "2033-02-28",
+            ],
+        ),
+        (
             "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,29;BYSETPOS=-1",
             "2028-02-29",
             [
@@ -315,14 +334,19 @@ fn any_list_of_days_means_each_day_or_the_last() {
 #[test]
 fn a_phrase_given_again_keeps_its_day_unless_the_due_date_was_moved() {
     let monthly = rule("FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1");
-    let leap = rule("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1");
+    let leap = rule("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1");
+    let february = rule("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1");
+    let moved = rule("FREQ=MONTHLY;BYMONTHDAY=-1,1;BYSETPOS=1");
     let open: Rule = rule("FREQ=MONTHLY");
     for (phrase, day, before, expected) in [
         // The occurrences of shorter months.
         ("monthly", "2027-02-28", &monthly, monthly.to_string()),
         ("every month", "2027-04-30", &monthly, monthly.to_string()),
         ("yearly", "2029-02-28", &leap, leap.to_string()),
-        ("every february", "2029-02-28", &leap, leap.to_string()),
+        ("every 12 months", "2029-02-28", &leap, leap.to_string()),
+        ("every february", "2029-02-28", &february, february.to_string()),
+        // A zone moved it there.
+        ("monthly", "2027-03-01", &moved, moved.to_string()),
         // Moved to another day.
         ("monthly", "2027-02-15", &monthly, "FREQ=MONTHLY".to_owned()),
         (
@@ -333,26 +357,13 @@ fn a_phrase_given_again_keeps_its_day_unless_the_due_date_was_moved() {
         ),
         ("yearly", "2029-03-01", &leap, "FREQ=YEARLY".to_owned()),
         ("monthly", "2027-03-31", &open, monthly.to_string()),
-        // Another phrase.
         (
-            "every 2 months",
-            "2027-02-28",
-            &monthly,
-            "FREQ=MONTHLY;INTERVAL=2".to_owned(),
+            "every february",
+            "2029-02-27",
+            &february,
+            "FREQ=YEARLY;BYMONTH=2".to_owned(),
         ),
-        (
-            "monthly for 3 times",
-            "2027-02-28",
-            &monthly,
-            "FREQ=MONTHLY;COUNT=3".to_owned(),
-        ),
-        ("yearly", "2027-02-28", &monthly, "FREQ=YEARLY".to_owned()),
-        (
-            "every march",
-            "2029-02-28",
-            &leap,
-            "FREQ=YEARLY;BYMONTH=3".to_owned(),
-        ),
+        // Another phrase, which names another day.
         (
             "end of month",
             "2027-02-28",
@@ -364,6 +375,64 @@ fn a_phrase_given_again_keeps_its_day_unless_the_due_date_was_moved() {
         let found = parse_recurrence_for(phrase, &on(day), Some(before)).expect(phrase);
         assert_eq!(found.to_string(), expected, "{phrase} on {day} after {before}");
     }
+}
+
+#[test]
+fn another_end_or_distance_does_not_forget_the_day_of_the_series() {
+    let monthly = rule("FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1");
+    let leap = rule("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1");
+    for (phrase, day, before, expected) in [
+        (
+            "monthly until 2027-12-31",
+            "2027-02-28",
+            &monthly,
+            "FREQ=MONTHLY;UNTIL=20271231;BYMONTHDAY=-1,31;BYSETPOS=1",
+        ),
+        (
+            "monthly for 3 times",
+            "2027-02-28",
+            &monthly,
+            "FREQ=MONTHLY;COUNT=3;BYMONTHDAY=-1,31;BYSETPOS=1",
+        ),
+        (
+            "every 2 months",
+            "2027-02-28",
+            &monthly,
+            "FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=-1,31;BYSETPOS=1",
+        ),
+        (
+            "yearly",
+            "2027-04-30",
+            &monthly,
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,31;BYSETPOS=1",
+        ),
+        (
+            "every march",
+            "2029-02-28",
+            &leap,
+            "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=-1,29;BYSETPOS=1",
+        ),
+        // Moved as well: the day of the due date.
+        (
+            "every 2 months",
+            "2027-02-15",
+            &monthly,
+            "FREQ=MONTHLY;INTERVAL=2",
+        ),
+        // Days do not matter.
+        ("every 2 weeks", "2027-02-28", &monthly, "FREQ=WEEKLY;INTERVAL=2"),
+    ] {
+        let found = parse_recurrence_for(phrase, &on(day), Some(before)).expect(phrase);
+        assert_eq!(found.to_string(), expected, "{phrase} on {day} after {before}");
+    }
+    assert_eq!(
+        dates(
+            "FREQ=MONTHLY;COUNT=3;BYMONTHDAY=-1,31;BYSETPOS=1",
+            "2027-02-28",
+            5
+        ),
+        ["2027-02-28", "2027-03-31", "2027-04-30"]
+    );
 }
 
 #[test]
@@ -400,7 +469,7 @@ fn a_series_that_begins_anew_takes_the_day_that_it_begins_on() {
         (
             "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
             date(2027, 2, 1),
-            "FREQ=MONTHLY",
+            "FREQ=MONTHLY;BYMONTHDAY=-1,1;BYSETPOS=1",
         ),
         (
             "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
@@ -408,14 +477,20 @@ fn a_series_that_begins_anew_takes_the_day_that_it_begins_on() {
             "FREQ=MONTHLY;BYMONTHDAY=-1,30;BYSETPOS=1",
         ),
         (
-            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
             date(2028, 3, 1),
-            "FREQ=YEARLY",
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,1;BYSETPOS=1",
         ),
         (
-            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
             date(2029, 2, 28),
+            "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
+        ),
+        // A month that the phrase named stays.
+        (
             "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            date(2028, 3, 1),
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,1;BYSETPOS=1",
         ),
         // Days that a phrase or a rule names.
         (
@@ -436,4 +511,26 @@ fn a_series_that_begins_anew_takes_the_day_that_it_begins_on() {
             "{before} on {day}"
         );
     }
+}
+
+#[test]
+fn a_zone_and_back_keeps_the_end_of_the_month() {
+    for (phrase, first) in [
+        ("monthly", date(2027, 8, 31)),
+        ("every 2 months", date(2027, 10, 31)),
+        ("every year", date(2028, 2, 29)),
+        ("every february", date(2028, 2, 29)),
+    ] {
+        let rule = parse_recurrence_for(phrase, &on(&first.to_string()), None).expect(phrase);
+        for away in [first.tomorrow(), first.yesterday()] {
+            let away = away.expect("in range");
+            let there = rule.anchored_anew(away);
+            assert_ne!(there, rule, "{phrase} on {away}");
+            assert_eq!(there.anchored_anew(first), rule, "{phrase} on {away} and back");
+        }
+    }
+    assert_eq!(
+        dates("FREQ=MONTHLY;BYMONTHDAY=-1,1;BYSETPOS=1", "2027-01-01", 4),
+        ["2027-01-01", "2027-02-01", "2027-03-01", "2027-04-01"]
+    );
 }

@@ -135,7 +135,7 @@ fn a_phrase_skips_no_month_and_comes_back_to_its_day() {
         ],
     );
     check(
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
         fixed,
         ("2028-02-29T09:00", "UTC"),
         1,
@@ -155,7 +155,7 @@ fn a_phrase_skips_no_month_and_comes_back_to_its_day() {
         &["2027-03-10T09:00:00+00:00"],
     );
     check(
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=-1,29;BYSETPOS=1",
         RecurrenceFrom::Completion,
         ("2028-02-29T09:00", "UTC"),
         10 * 24,
