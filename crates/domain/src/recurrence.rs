@@ -125,19 +125,19 @@ impl Rule {
         Occurrences::after(self, start, after)
     }
 
-    /// The same rule from `start` on, but a month that lacks that day has its last one instead; rules that name days are
-    /// unchanged. For series that measure a distance and name no date.
+    /// The same rule from `start` on, but a month that lacks that day has its last one instead; rules that name days, or
+    /// several months of a year, are unchanged. For series that measure a distance and name no date.
     pub(crate) fn clamped_to_months(&self, start: Date) -> Self {
-        let names_days = [
-            &self.by_month,
-            &self.by_week_no,
-            &self.by_year_day,
-            &self.by_month_day,
-        ];
-        let monthly = matches!(self.frequency, Frequency::Monthly | Frequency::Yearly);
+        let names_days = [&self.by_week_no, &self.by_year_day, &self.by_month_day];
+        let one_set_a_month = match self.frequency {
+            Frequency::Daily | Frequency::Weekly => false,
+            Frequency::Monthly => true,
+            // The places of a set count in the whole year.
+            Frequency::Yearly => self.by_month.len() <= 1,
+        };
         let mut rule = self.clone();
-        if monthly && self.by_day.is_empty() && names_days.iter().all(|days| days.is_empty()) {
-            if self.frequency == Frequency::Yearly {
+        if one_set_a_month && self.by_day.is_empty() && names_days.iter().all(|days| days.is_empty()) {
+            if self.frequency == Frequency::Yearly && self.by_month.is_empty() {
                 rule.by_month = vec![start.month().into()];
             }
             // The last of these days that the month has.

@@ -68,7 +68,9 @@ pub struct NextOccurrence {
 /// Counting from the completion, the rule begins anew (as `DTSTART`) on the day of the completion, at the due's local
 /// time of day, and gives its first instant after that which is also after the due. Numbers rise by one. A rule of months
 /// or years that names no day is a distance then: a month after the 31st is at most the last day of the next month. So is that of a
-/// phrase that left the day to the due date, whose rule has the day of that date only for the sake of months that lack it.
+/// phrase that left the day to the due date, whose rule has the day of that date only for the sake of months that lack it. A month
+/// that the rule names stays: `every april`, done on 31 March, is due on 30 April. A rule that names several months of a year
+/// skips those that lack the day.
 pub fn next_occurrence(completed: &CompletedOccurrence<'_>) -> Option<NextOccurrence> {
     let zone = completed.first_due.zone();
     let (occurrence, at) = match completed.counts_from {

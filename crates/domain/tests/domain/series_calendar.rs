@@ -219,6 +219,60 @@ fn a_month_after_the_work_is_at_most_the_last_day_of_the_next_month() {
 }
 
 #[test]
+fn a_month_that_is_named_stays_when_the_work_is_done_on_a_day_that_it_lacks() {
+    for (rule_text, first, done, expected) in [
+        // `every april`, done early.
+        ("FREQ=YEARLY;BYMONTH=4", "2027-04-10", "2027-03-31", "2027-04-30"),
+        (
+            "FREQ=YEARLY;INTERVAL=2;BYMONTH=4",
+            "2027-04-10",
+            "2027-05-31",
+            "2029-04-30",
+        ),
+        ("FREQ=YEARLY;BYMONTH=2", "2027-02-10", "2027-03-29", "2028-02-29"),
+        ("FREQ=YEARLY;BYMONTH=2", "2027-02-10", "2028-03-30", "2029-02-28"),
+        // `every february`, first due on a 29th and on a 31st.
+        (
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "2028-02-29",
+            "2028-03-10",
+            "2029-02-10",
+        ),
+        (
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,29;BYSETPOS=1",
+            "2028-02-29",
+            "2028-02-29",
+            "2029-02-28",
+        ),
+        (
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1,31;BYSETPOS=1",
+            "2027-01-31",
+            "2027-01-31",
+            "2027-02-28",
+        ),
+        // A rule of months that names some of them.
+        (
+            "FREQ=MONTHLY;BYMONTH=4,6",
+            "2027-04-10",
+            "2027-05-31",
+            "2027-06-30",
+        ),
+    ] {
+        let at_nine = |day: &str| due(&format!("{day}T09:00"), "UTC");
+        let first = at_nine(first);
+        let found = next(
+            rule_text,
+            RecurrenceFrom::Completion,
+            &first,
+            (1, &first),
+            &at_nine(done),
+        );
+        let found = found.map(|next| next.due.local().date().to_string());
+        assert_eq!(found.as_deref(), Some(expected), "{rule_text}, done on {done}");
+    }
+}
+
+#[test]
 fn a_fixed_series_comes_back_to_its_time_after_a_gap_and_comes_once_in_a_fold() {
     let fixed = RecurrenceFrom::Due;
     check(
