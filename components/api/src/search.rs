@@ -36,14 +36,15 @@ const COMMON: i64 = 10;
 /// PostgreSQL's condition that a task matches the expression `$1`, in the words of its index.
 const MATCHES: &str = "CAST(terms AS tsvector) @@ CAST(CAST($1 AS TEXT) AS tsquery)";
 
-/// Tasks of one statement when the index is filled.
+/// Most tasks of one statement when the index is filled, and bytes of terms from which on a statement takes no more of them.
 const BATCH: u32 = 500;
+const FULL: usize = 2 * 1024 * 1024;
 
 /// Tasks whose terms were folded as before decision 0035, in the words of their index: terms of Latin letters are the same as
 /// then, others begin with two spaces when they are new.
 pub(crate) const OLD_TERMS: &str = "deleted_at IS NULL AND (terms IS NULL OR (OCTET_LENGTH(terms) > LENGTH(terms) AND SUBSTR(terms, 1, 2) <> '  '))";
 
-/// Most batches of such tasks that get new terms before a first request is answered, and in a run of the relay.
+/// Most statements that give such tasks new terms before a first request is answered, and in a run of the relay.
 pub(crate) const BATCHES_AT_FIRST: u32 = 20;
 pub(crate) const BATCHES_OF_A_RUN: u32 = 10;
 
@@ -170,7 +171,7 @@ async fn part(
 ) -> Result<Vec<TaskRecord>, DbError> {
     // A word that is common is in the newest tasks; one that is not is quickly read from the index. PostgreSQL's planner cannot
     // tell them apart, because it has no statistics of prefixes.
-    if database.dialect() == Dialect::Postgres || words.are_merged() {
+    if words.are_few() && (database.dialect() == Dialect::Postgres || words.are_merged()) {
         let found = newest(database, user_id, words, within, limit, after).await?;
         if found.len() == limit as usize {
             return Ok(found);
@@ -283,7 +284,8 @@ pub(crate) async fn text_condition(
 ) -> Result<TextCondition, Problem> {
     let words = read(user_id, "text", text)?;
     let dialect = database.dialect();
-    if dialect == Dialect::Sqlite && words.are_merged() && is_common(database, user_id, &words).await? {
+    let is_scanned = dialect == Dialect::Sqlite && words.are_few();
+    if is_scanned && words.are_merged() && is_common(database, user_id, &words).await? {
         return Ok(met(&words, next));
     }
     let expression = words.expression(dialect, Within::Anywhere);
@@ -318,7 +320,12 @@ pub(crate) async fn text_condition(
             parameters: vec![expression.into()],
             few: false,
         },
-        (false, Dialect::Sqlite) => met(&words, next),
+        (false, Dialect::Sqlite) if is_scanned => met(&words, next),
+        (false, Dialect::Sqlite) => TextCondition {
+            sql: few,
+            parameters: vec![expression.into()],
+            few: false,
+        },
     })
 }
 
@@ -344,19 +351,20 @@ async fn is_common(database: &Database, user_id: &str, words: &Words) -> Result<
 
 /// Fills the index with tasks that were stored before there was one. What others change meanwhile is left as it is.
 pub(crate) async fn fill(database: &Database) -> Result<(), DbError> {
+    let mut statements = u32::MAX;
     let mut last = Some(String::new());
     while let Some(after) = last {
-        last = fill_batch(database, "terms IS NULL", &after).await?;
+        last = fill_batch(database, "terms IS NULL", &after, &mut statements).await?;
     }
     Ok(())
 }
 
-/// Gives new terms to tasks whose terms an older version wrote, or a replica of an older version writes; at most so many batches.
+/// Gives new terms to tasks whose terms an older version wrote, or a replica of an older version writes, in at most so many statements.
 /// Until then they are found by the words that the older version found them by, where the two fold alike.
-pub(crate) async fn refresh(database: &Database, batches: u32) -> Result<(), DbError> {
+pub(crate) async fn refresh(database: &Database, mut statements: u32) -> Result<(), DbError> {
     let mut last = String::new();
-    for _ in 0..batches {
-        match fill_batch(database, OLD_TERMS, &last).await? {
+    while statements > 0 {
+        match fill_batch(database, OLD_TERMS, &last, &mut statements).await? {
             Some(id) => last = id,
             None => break,
         }
@@ -364,35 +372,69 @@ pub(crate) async fn refresh(database: &Database, batches: u32) -> Result<(), DbE
     Ok(())
 }
 
-/// Gives terms to some of the tasks behind an id that meet a condition, and says which is the last one, if there are any. A task
-/// that is changed meanwhile got its terms with the change.
-async fn fill_batch(database: &Database, condition: &str, after: &str) -> Result<Option<String>, DbError> {
+/// Gives terms to some of the tasks behind an id that meet a condition, in as many statements as are left, and returns the id of the
+/// last one, or none if there are no such tasks. A task that is changed meanwhile got its terms with the change.
+async fn fill_batch(
+    database: &Database,
+    condition: &str,
+    after: &str,
+    statements: &mut u32,
+) -> Result<Option<String>, DbError> {
     let sql = format!(
         "SELECT id, user_id, title, description, version FROM task WHERE id > $1 AND {condition} ORDER BY id LIMIT $2"
     );
     let rows = database.query(&sql, [after.into(), BATCH.into()]).await?;
-    let Some(last) = rows.last() else {
-        return Ok(None);
-    };
-    let mut parameters: Vec<Value> = Vec::new();
-    let mut filled = Vec::new();
-    for row in &rows {
-        let place = parameters.len() + 1;
-        filled.push(format!(
+    let mut rows = rows.iter().peekable();
+    let mut last = None;
+    while *statements > 0 && rows.peek().is_some() {
+        let mut update = Update::default();
+        while let Some(row) = rows.next_if(|_| !update.is_full()) {
+            let id = row.text(0)?;
+            let terms = terms(row.text(1)?, row.text(2)?, row.maybe_text(3)?);
+            update.add(id, terms, row.int(4)?);
+            last = Some(id.to_owned());
+        }
+        let (sql, parameters) = update.statement();
+        database.execute(&sql, parameters).await?;
+        *statements -= 1;
+    }
+    Ok(last)
+}
+
+/// The terms of some tasks on their way into the database.
+#[derive(Default)]
+struct Update {
+    rows: Vec<String>,
+    parameters: Vec<Value>,
+    /// Bytes of the terms.
+    size: usize,
+}
+
+impl Update {
+    /// Whether no more tasks go into the statement. Its terms have at most those of one task more than [`FULL`] then.
+    fn is_full(&self) -> bool {
+        self.size >= FULL
+    }
+
+    fn add(&mut self, id: &str, terms: String, version: i64) {
+        let place = self.parameters.len() + 1;
+        self.rows.push(format!(
             "(CAST(${place} AS TEXT), CAST(${} AS TEXT), CAST(${} AS BIGINT))",
             place + 1,
             place + 2
         ));
-        let terms = terms(row.text(1)?, row.text(2)?, row.maybe_text(3)?);
-        parameters.extend([row.text(0)?.into(), terms.into(), row.int(4)?.into()]);
+        self.size += terms.len();
+        self.parameters.extend([id.into(), terms.into(), version.into()]);
     }
-    // Columns of VALUES are called so on both databases.
-    let sql = format!(
-        "UPDATE task SET terms = filled.column2 FROM (VALUES {}) AS filled WHERE task.id = filled.column1 AND task.version = filled.column3",
-        filled.join(", ")
-    );
-    database.execute(&sql, parameters).await?;
-    last.text(0).map(|id| Some(id.to_owned()))
+
+    fn statement(self) -> (String, Vec<Value>) {
+        // Columns of VALUES are called so on both databases.
+        let sql = format!(
+            "UPDATE task SET terms = filled.column2 FROM (VALUES {}) AS filled WHERE task.id = filled.column1 AND task.version = filled.column3",
+            self.rows.join(", ")
+        );
+        (sql, self.parameters)
+    }
 }
 
 #[cfg(test)]
@@ -412,5 +454,34 @@ mod tests {
         for wrong in ["", "x", "MTIz", "....", "é", "dGl0bGUuMS4y"] {
             assert_eq!(wrong.parse::<Place>(), Err(()), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_statement_that_fills_the_index_takes_no_more_than_2_mib_and_a_task() {
+        let description: String = ('\u{20000}'..).take(10_000).collect();
+        let terms = terms("alice", "x", Some(&description));
+        let mut update = Update::default();
+        let mut tasks = 0;
+        while !update.is_full() {
+            tasks += 1;
+            update.add("id", terms.clone(), 1);
+        }
+        assert!((4..=BATCH).contains(&tasks), "{tasks}");
+        let (sql, parameters) = update.statement();
+        let size = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            _ => 0,
+        };
+        let bytes: usize = parameters.iter().map(size).sum();
+        assert!(bytes <= FULL + terms.len() + 100, "{bytes}");
+        assert_eq!(parameters.len(), 3 * tasks as usize);
+        assert!(
+            sql.contains("(CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT))"),
+            "{sql}"
+        );
+
+        let mut update = Update::default();
+        (0..BATCH).for_each(|_| update.add("id", "  2bd806tmilk ".to_owned(), 1));
+        assert!(!update.is_full(), "short terms go by the number of tasks");
     }
 }

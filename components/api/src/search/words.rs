@@ -17,6 +17,13 @@ const MAX_CHARS: usize = 200;
 /// Most words of a query.
 const MAX_WORDS: usize = 10;
 
+/// Most terms that a query looks for. Without a bound, five runs of 39 Han characters would have 180.
+const MAX_TERMS: usize = 40;
+
+/// Most terms of a query that tasks are looked through for. Each takes two searches in all terms of a task, which may be half a
+/// megabyte; the index looks up more of them at once.
+const MAX_SCANNED: usize = 10;
+
 /// Bytes of a task's terms. A description of 10,000 characters has 300 KB in the worst of scripts; only characters that stand for
 /// whole words would have more, and PostgreSQL takes no `tsvector` of 1 MiB.
 const MAX_TERMS_BYTES: usize = 512 * 1024;
@@ -92,16 +99,23 @@ impl Words {
         let runs = runs(text);
         match runs.len() {
             0 => Err(WordsError::Empty),
-            last @ 1..=MAX_WORDS => Ok(Self {
-                mark: mark(user_id),
-                words: runs
+            last @ 1..=MAX_WORDS => {
+                let wanted = runs
                     .iter()
                     .zip(1..)
-                    .flat_map(|(run, number)| run.wanted(number == last))
-                    .collect(),
-            }),
+                    .map(|(run, number)| run.wanted(number == last));
+                Ok(Self {
+                    mark: mark(user_id),
+                    words: bounded(wanted.collect()),
+                })
+            }
             _ => Err(WordsError::TooManyWords),
         }
+    }
+
+    /// Whether the terms are so few that tasks may be looked through for them. If not, ask the index.
+    pub(crate) fn are_few(&self) -> bool {
+        self.words.len() <= MAX_SCANNED
     }
 
     /// The query as FTS5 (<https://sqlite.org/fts5.html#full_text_query_syntax>) or `tsquery`
@@ -175,6 +189,16 @@ impl Words {
         };
         (sql, parameters)
     }
+}
+
+/// The terms of all runs, at most [`MAX_TERMS`] of them. Long runs lose the terms of their ends, so that every run counts.
+fn bounded(runs: Vec<Vec<Wanted>>) -> Vec<Wanted> {
+    let total = |share: usize| runs.iter().map(|run| run.len().min(share)).sum::<usize>();
+    let share = (1..=MAX_TERMS).rev().find(|share| total(*share) <= MAX_TERMS);
+    let share = share.unwrap_or_default();
+    runs.into_iter()
+        .flat_map(|run| run.into_iter().take(share))
+        .collect()
 }
 
 /// What the column `terms` holds: each term of a task once, spaces around.
@@ -271,5 +295,51 @@ mod tests {
         assert!(Words::read("alice", "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月").is_ok());
         let long = Words::read("alice", &"日本語".repeat(66)).unwrap();
         assert!(long.words.len() < 40, "{}", long.words.len());
+    }
+
+    /// So many runs of different Han characters, as long as a query may be.
+    fn long_query(runs: usize) -> String {
+        let letters: Vec<char> = ('一'..).take(MAX_CHARS / runs - 1).collect();
+        vec![letters.iter().collect::<String>(); runs].join(" ")
+    }
+
+    #[test]
+    fn the_longest_query_looks_for_40_terms() {
+        let counts = (1..=MAX_WORDS).map(|runs| Words::read("alice", &long_query(runs)).unwrap().words.len());
+        assert_eq!(
+            counts.collect::<Vec<_>>(),
+            [37, 40, 39, 40, 40, 36, 35, 40, 36, 40],
+            "without the bound: 37, 74, 111, 148, 180, 174, 168, 168, 162, 160"
+        );
+        let mixed = format!("{} milk 3月", long_query(1).chars().take(150).collect::<String>());
+        let words = Words::read("alice", &mixed).unwrap().words;
+        assert!(words.len() <= MAX_TERMS, "{}", words.len());
+        let last: Vec<_> = words.iter().rev().take(2).collect();
+        assert_eq!((last[1].text.as_str(), last[0].text.as_str()), ("milk", "3月"));
+        assert!(last[0].is_beginning && !last[1].is_beginning);
+    }
+
+    #[test]
+    fn a_long_run_leaves_room_for_the_words_behind_it() {
+        let query = format!("{} milk bread", long_query(2).split(' ').next().unwrap());
+        let text = format!("{query} butter jam");
+        let words = Words::read("alice", &text).unwrap().words;
+        assert_eq!(words.len(), 40);
+        let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(texts[36..], ["milk", "bread", "butter", "jam"]);
+        assert!(words[39].is_beginning);
+    }
+
+    #[test]
+    fn tasks_are_looked_through_for_ten_terms_at_most() {
+        for (query, few) in [
+            ("1 2 3 4 5 6 7 8 9 10", true),
+            ("明日の天気を見る", true),
+            ("一二三四五六七八九十百千万", true),
+            ("一二三四五六七八九十百千万億", false),
+            (&long_query(10), false),
+        ] {
+            assert_eq!(Words::read("alice", query).unwrap().are_few(), few, "{query}");
+        }
     }
 }
