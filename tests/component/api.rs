@@ -28,7 +28,7 @@ mod reminders;
 mod reminders_routes;
 pub(crate) mod search;
 mod series;
-mod texts;
+pub(crate) mod texts;
 
 use serde_json::{Value, json};
 

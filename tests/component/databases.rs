@@ -5,7 +5,7 @@ use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
 use crate::api::feed::refuses_made_up_places;
-use crate::api::{languages, search};
+use crate::api::{languages, search, texts};
 use crate::golden::stable;
 use crate::support::{Caller, Service, Setup, json as body, send, text};
 
@@ -243,6 +243,24 @@ async fn postgres_finds_what_an_older_replica_stored_after_the_relay_ran() {
         .unwrap();
     let connection = tokio::spawn(connection);
     languages::refreshed(&api, "alice", async |statement: &str| {
+        database.batch_execute(statement).await.unwrap();
+    })
+    .await;
+    drop(database);
+    connection.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran() {
+    let Some(server) = test_postgres::Server::start().await else {
+        return;
+    };
+    let api = Setup::new("api").on(&server).start().await;
+    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    texts::keyed(&api, "alice", async |statement: &str| {
         database.batch_execute(statement).await.unwrap();
     })
     .await;

@@ -1,6 +1,6 @@
 //! Categories and tags: a name and a colour of a user's own. Alike but for the length of the name.
 
-use std::collections::BTreeMap;
+mod keys;
 
 use jiff::Timestamp;
 use nudge_component::Problem;
@@ -14,6 +14,8 @@ use uuid::Uuid;
 use crate::conditional::etag;
 use crate::db::{Database, DbError, Dialect, Row, Value};
 use crate::input::{Field, Fields};
+
+pub(crate) use keys::{EVERY, STATEMENTS_OF_A_RUN, fill_keys};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub(crate) struct Label {
     pub(crate) id: Uuid,
     pub(crate) name: String,
     pub(crate) color: String,
-    /// Tasks that wear it.
+    /// Tasks that are in the category, or tagged with the tag.
     task_count: u32,
     /// One more with every change, from 1.
     pub(crate) version: u32,
@@ -64,9 +66,6 @@ impl Label {
 }
 
 const DEFAULT_COLOR: &str = "#6b7280";
-
-/// Labels of one statement when keys are filled in.
-const BATCH: u32 = 500;
 
 /// Changes a label by a body; a new one starts empty. Its version stays.
 pub(crate) fn apply(
@@ -188,7 +187,7 @@ impl Names {
     }
 }
 
-/// Stores a new label. Says no when there is one of that id, or when the user has another of that name.
+/// Stores a new label. Returns `false` if there is one of that id, or if the user has another of that name.
 pub(crate) async fn insert(
     database: &Database,
     kind: Kind,
@@ -199,8 +198,8 @@ pub(crate) async fn insert(
 ) -> Result<bool, DbError> {
     let table = kind.name();
     let sql = format!(
-        "INSERT INTO {table} (id, user_id, name, color, created_at, version, name_key) \
-         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT) \
+        "INSERT INTO {table} (id, user_id, name, color, created_at, version, name_key, keyed_name) \
+         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT), $3 \
          WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3) \
          AND NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name_key = $7) \
          ON CONFLICT (id) DO NOTHING RETURNING id"
@@ -217,8 +216,8 @@ pub(crate) async fn insert(
     stored(database.query(&sql, parameters).await)
 }
 
-/// Stores the next version of a label, if it is still at the version before. Says no when it is not, when it is gone, or
-/// when the user has another of that name. A name that stays is nobody else's, whoever looks like it.
+/// Stores the next version of a label, if it is still at the version before. Returns `false` if it is not, if it is gone, or
+/// if the user has another of that name. A name that does not change is never a conflict.
 pub(crate) async fn update(
     database: &Database,
     kind: Kind,
@@ -228,7 +227,8 @@ pub(crate) async fn update(
 ) -> Result<bool, DbError> {
     let table = kind.name();
     let sql = format!(
-        "UPDATE {table} SET name = $3, color = $4, version = $5, name_key = CASE WHEN name = $3 THEN name_key ELSE $6 END \
+        "UPDATE {table} SET name = $3, color = $4, version = $5, name_key = CASE WHEN name = $3 THEN name_key ELSE $6 END, \
+         keyed_name = CASE WHEN name = $3 THEN keyed_name ELSE $3 END \
          WHERE id = $1 AND user_id = $2 AND version + 1 = $5 \
          AND NOT EXISTS (SELECT 1 FROM {table} AS other WHERE other.user_id = $2 AND other.name = $3 AND other.id <> $1) \
          AND (name = $3 OR NOT EXISTS (SELECT 1 FROM {table} AS alike WHERE alike.user_id = $2 AND alike.name_key = $6 AND alike.id <> $1)) \
@@ -245,41 +245,6 @@ pub(crate) async fn update(
     stored(database.query(&sql, parameters).await)
 }
 
-/// Gives keys to labels from before there were keys, the oldest of those that look the same first; the others stay without.
-pub(crate) async fn fill_keys(database: &Database) -> Result<(), DbError> {
-    for kind in [Kind::Category, Kind::Tag] {
-        let table = kind.name();
-        let mut last = String::new();
-        loop {
-            let sql = format!(
-                "SELECT id, user_id, name FROM {table} WHERE id > $1 AND name_key IS NULL ORDER BY id LIMIT {BATCH}"
-            );
-            let rows = database.query(&sql, [last.as_str().into()]).await?;
-            let Some(row) = rows.last() else { break };
-            last = row.text(0)?.to_owned();
-            let mut keys = BTreeMap::new();
-            for row in &rows {
-                let owner = (row.text(1)?, name_key(row.text(2)?));
-                keys.entry(owner).or_insert(row.text(0)?);
-            }
-            let mut parameters: Vec<Value> = Vec::new();
-            let mut filled = Vec::new();
-            for ((_, key), id) in keys {
-                let place = parameters.len() + 1;
-                filled.push(format!("(CAST(${place} AS TEXT), CAST(${} AS TEXT))", place + 1));
-                parameters.extend([id.into(), key.into()]);
-            }
-            let sql = format!(
-                "UPDATE {table} SET name_key = filled.column2 FROM (VALUES {}) AS filled WHERE {table}.id = filled.column1 \
-                 AND NOT EXISTS (SELECT 1 FROM {table} AS alike WHERE alike.user_id = {table}.user_id AND alike.name_key = filled.column2)",
-                filled.join(", ")
-            );
-            database.execute(&sql, parameters).await?;
-        }
-    }
-    Ok(())
-}
-
 /// Whether a row was stored. Two requests at the same time that store the same name get an error on PostgreSQL: neither
 /// sees the other's row.
 fn stored(rows: Result<Vec<Row>, DbError>) -> Result<bool, DbError> {
@@ -290,7 +255,7 @@ fn stored(rows: Result<Vec<Row>, DbError>) -> Result<bool, DbError> {
     }
 }
 
-/// Removes a label, of this version if one is given. Says no when there is none.
+/// Removes a label, of this version if one is given. Returns `false` if there is none.
 pub(crate) async fn delete(
     database: &Database,
     kind: Kind,

@@ -23,7 +23,7 @@ use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::db::{Database, DbError};
 use crate::store::{self, StoredEvent};
-use crate::{dead_letters, idempotency, search, service};
+use crate::{dead_letters, idempotency, labels, search, service};
 
 /// Age from which an unpublished event counts as left over: longer than publishing behind the answer takes.
 const LEFT_OVER: SignedDuration = SignedDuration::from_secs(5);
@@ -130,6 +130,7 @@ pub(crate) async fn relay() -> Result<RelayReport, RelayError> {
     .await?;
     idempotency::forget_old(&database, now).await?;
     dead_letters::forget_old(&database, now).await?;
+    labels::fill_keys(&database, labels::STATEMENTS_OF_A_RUN).await?;
     search::refresh(&database, search::BATCHES_OF_A_RUN).await?;
     Ok(RelayReport {
         published,

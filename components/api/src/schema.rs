@@ -162,7 +162,7 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
         match migration.number {
             SEARCH => search::fill(database).await?,
             SCRIPTS => {
-                labels::fill_keys(database).await?;
+                labels::fill_keys(database, labels::EVERY).await?;
                 search::refresh(database, search::BATCHES_AT_FIRST).await?;
             }
             _ => {}

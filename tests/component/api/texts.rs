@@ -3,6 +3,7 @@
 use nudge_contract::legacy::{tag_id, task_id};
 use serde_json::{Value, json};
 
+use super::relay;
 use crate::support::{Caller, Service, json as body, text};
 
 /// Every request that stores a title or a name: method, path, and the field in errors.
@@ -206,7 +207,7 @@ async fn labels_that_were_two_before_stay_two() {
     }
     // As an older version has it.
     api.sql("UPDATE tag SET name = 'home' WHERE name = 'other'");
-    api.sql("UPDATE tag SET name_key = NULL");
+    api.sql("UPDATE tag SET name_key = NULL, keyed_name = NULL");
     api.sql("DELETE FROM schema_migration WHERE number >= 8");
 
     let api = api.start_again().await;
@@ -240,6 +241,54 @@ async fn labels_that_were_two_before_stay_two() {
             .status,
         409
     );
+}
+
+/// On either database: what an older replica stores has keys after the relay ran.
+pub(crate) async fn keyed(api: &Service, user: &str, sql: impl AsyncFn(&str)) {
+    let alice = api.user(user);
+    let answers = async |name: &str| {
+        let mut statuses = Vec::new();
+        for collection in ["/api/v1/categories", "/api/v1/tags"] {
+            let answer = alice.post(collection, &json!({ "name": name })).await;
+            statuses.push(answer.status.as_u16());
+        }
+        statuses
+    };
+    for name in ["Home", "other", "third"] {
+        assert_eq!(answers(name).await, [201, 201], "{name}");
+    }
+    for table in ["category", "tag"] {
+        // The second takes the name that the first had.
+        for (from, to) in [("Home", "Office"), ("other", "Home")] {
+            sql(&format!(
+                "UPDATE {table} SET name = '{to}', version = version + 1 WHERE name = '{from}'"
+            ))
+            .await;
+        }
+        for (id, name) in [(1, "Caf\u{e9}"), (2, "THIRD")] {
+            sql(&format!(
+                "INSERT INTO {table} (id, user_id, name, color, created_at, version) \
+                 VALUES ('018f0000-0000-7000-8000-00000000000{id}', '{user}', '{name}', '#6b7280', 0, 1)"
+            ))
+            .await;
+        }
+    }
+    relay(api).await;
+    for name in ["OFFICE", "home", "caf\u{e9}", "Third"] {
+        assert_eq!(answers(name).await, [409, 409], "{name}");
+    }
+    // A name that nothing has any more.
+    assert_eq!(answers("OTHER").await, [201, 201]);
+    // The label that was stored as another one's double goes on as it is.
+    let double = "/api/v1/tags/018f0000-0000-7000-8000-000000000002";
+    let changed = body(&alice.patch(double, &json!({ "color": "#0000ff" })).await, 200);
+    assert_eq!(changed["name"], "THIRD");
+}
+
+#[tokio::test]
+async fn what_an_older_replica_names_during_an_upgrade_is_told_apart_after_the_relay_ran() {
+    let api = Service::start("api").await;
+    keyed(&api, "alice", async |statement: &str| api.sql(statement)).await;
 }
 
 #[tokio::test]
