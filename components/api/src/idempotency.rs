@@ -155,12 +155,13 @@ fn key(parts: &Parts) -> Result<Option<String>, Problem> {
 fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let versions = [IF_MATCH, IF_NONE_MATCH];
-    let versions = versions.iter().flat_map(|name| parts.headers.get_all(name));
-    let head = [target.as_bytes()]
-        .into_iter()
-        .chain(versions.map(HeaderValue::as_bytes));
-    for part in head.chain([body]) {
+    let mut head = vec![target.as_bytes()];
+    for name in [&IF_MATCH, &IF_NONE_MATCH] {
+        // The name says what the value demands: the two mean the opposite.
+        let values = parts.headers.get_all(name).iter();
+        head.extend(values.flat_map(|value| [name.as_str().as_bytes(), value.as_bytes()]));
+    }
+    for part in head.into_iter().chain([body]) {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
@@ -330,6 +331,33 @@ pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_condition_under_another_name_makes_another_request() {
+        let of = |headers: &[(HeaderName, &str)]| {
+            let mut request = Request::post("/api/v1/tasks/1/complete");
+            for (name, value) in headers {
+                request = request.header(name, *value);
+            }
+            fingerprint(&request.body(Body::empty()).unwrap().into_parts().0, b"{}")
+        };
+        let plain = of(&[]);
+        let matching = of(&[(IF_MATCH, "\"7\"")]);
+        assert_eq!(matching, of(&[(IF_MATCH, "\"7\"")]));
+        let others = [
+            plain.clone(),
+            of(&[(IF_NONE_MATCH, "\"7\"")]),
+            of(&[(IF_MATCH, "\"8\"")]),
+            of(&[(IF_MATCH, "\"7\""), (IF_NONE_MATCH, "\"7\"")]),
+            of(&[(IF_MATCH, "\"7\""), (IF_MATCH, "\"7\"")]),
+        ];
+        assert!(others.iter().all(|other| *other != matching));
+        assert_eq!(
+            plain,
+            of(&[(CONTENT_TYPE, "application/json")]),
+            "other headers do not count"
+        );
+    }
 
     #[test]
     fn ids_follow_from_the_claim_and_differ_from_each_other() {

@@ -426,15 +426,20 @@ async fn a_condition_is_part_of_what_an_idempotency_key_came_with() {
     let api = Service::start("api").await;
     let things = Things::new(&api, 0).await;
     let path = things.path("/api/v1/tasks/{id}/complete");
-    let complete = async |none_match: &str| {
+    let complete = async |name: &str, tag: &str| {
         let call = things
             .user
             .call(Method::POST, &path)
             .header("idempotency-key", "k")
-            .header("if-none-match", none_match);
+            .header(name, tag);
         send(call).await.status.as_u16()
     };
-    assert_eq!(complete("\"7\"").await, 200);
-    assert_eq!(complete("\"7\"").await, 200);
-    assert_eq!(complete("\"8\"").await, 422);
+    assert_eq!(complete("if-none-match", "\"7\"").await, 200);
+    assert_eq!(complete("if-none-match", "\"7\"").await, 200);
+    assert_eq!(complete("if-none-match", "\"8\"").await, 422);
+    assert_eq!(
+        complete("if-match", "\"7\"").await,
+        422,
+        "it demands the opposite"
+    );
 }
