@@ -252,6 +252,13 @@ async fn an_update_changes_what_it_names_and_an_empty_text_clears() {
     ] {
         assert_eq!(renamed[kept], task[kept], "{kept}");
     }
+    // For a list an empty string says nothing.
+    for absent in ["", " ", "null"] {
+        assert_eq!(
+            update(json!({ "tag_ids": absent })).await["tag_ids"],
+            task["tag_ids"]
+        );
+    }
     let cleared = update(json!({
         "description": "", "priority": "", "category_id": "", "tag_ids": [], "due_date": "", "recurrence_rule": "",
     }))

@@ -48,8 +48,7 @@ fn meant(declared: &Value, name: &str, value: &Value) -> Option<Value> {
     match (declared.get("type")?.as_str()?, text) {
         ("string", None) if !is_id && (value.is_i64() || value.is_u64()) => Some(value.to_string().into()),
         ("string", Some(text)) if is_id => Some(unquoted(text).into()),
-        ("integer" | "boolean", Some("")) => Some(Value::Null),
-        ("integer" | "boolean" | "array", Some("null")) => Some(Value::Null),
+        ("integer" | "boolean" | "array", Some("" | "null")) => Some(Value::Null),
         ("integer", Some(text)) => match text.parse::<i64>() {
             Ok(number) => Some(number.into()),
             Err(_) => serde_json::from_str(text).ok().filter(Value::is_number),
@@ -259,6 +258,9 @@ mod tests {
             ("ids", json!("[]"), json!([])),
             ("ids", json!("[\"home\"]"), json!(["home"])),
             ("ids", json!("null"), json!(null)),
+            ("ids", json!(""), json!(null)),
+            ("ids", json!(" "), json!(null)),
+            ("ids", json!([]), json!([])),
             ("id", json!(format!(" '{A}'\n")), json!(A)),
             ("category_id", json!(format!("\"{A}\"")), json!(A)),
             ("text", json!(2027), json!("2027")),
@@ -274,7 +276,6 @@ mod tests {
             ("number", json!([30])),
             ("flag", json!("yes")),
             ("flag", json!(1)),
-            ("ids", json!("")),
             ("ids", json!("home")),
             ("ids", json!("home, work")),
             ("ids", json!(",")),

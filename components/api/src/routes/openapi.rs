@@ -12,7 +12,7 @@ pub(super) async fn read() -> Response {
     let about = [
         (CONTENT_TYPE, "application/json".to_owned()),
         (ETAG, format!("\"{FINGERPRINT:016x}\"")),
-        // Five minutes: long enough for tools that ask for every call, short enough for whoever waits for a new version.
+        // Five minutes: long enough for tools that ask for every call, short enough for clients that wait for a new version.
         (CACHE_CONTROL, "public, max-age=300".to_owned()),
     ];
     (about, DOCUMENT).into_response()
