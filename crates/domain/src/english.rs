@@ -57,15 +57,21 @@ pub(crate) fn ordinal(word: &str) -> Option<i32> {
     spelled.or_else(|| numeral(word))
 }
 
-/// `1st`, `22nd`, `3rd`, `15th`.
+/// `1st`, `22nd`, `3rd`, `15th`. With another suffix (`11st`, `3nd`) it is a typing error, and nobody can say of what.
 pub(crate) fn numeral(word: &str) -> Option<i32> {
-    let digits = ["st", "nd", "rd", "th"]
-        .into_iter()
-        .find_map(|suffix| word.strip_suffix(suffix))?;
-    digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| number(digits))?
+    let (digits, suffix) = word.split_at_checked(word.len().checked_sub(2)?)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let numeral = number(digits)?;
+    let right = match (numeral % 100, numeral % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    (suffix == right).then_some(numeral)
 }
 
 /// `3`, `three`. Whether it is in range is for the rule to say.

@@ -158,9 +158,19 @@ impl Range {
         };
         let plain = (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         let number: u32 = digits.parse().ok().filter(|_| plain)?;
-        (self.first..=self.last)
-            .contains(&number)
-            .then(|| number.to_string())
+        let suffixed = token == format!("{digits}{}", self.suffix(number));
+        (suffixed && (self.first..=self.last).contains(&number)).then(|| number.to_string())
+    }
+
+    fn suffix(&self, number: u32) -> &'static str {
+        match (self.ordinal, number % 10, number % 100) {
+            (false, ..) => "",
+            (_, _, 11..=13) => "th",
+            (_, 1, _) => "st",
+            (_, 2, _) => "nd",
+            (_, 3, _) => "rd",
+            _ => "th",
+        }
     }
 
     /// Small numbers more often than large ones, and both ends now and then.
@@ -171,15 +181,7 @@ impl Range {
             2 | 3 => self.first + random.below((self.last - self.first + 1).min(6)),
             _ => self.first + random.below(self.last - self.first + 1),
         };
-        let suffix = match (self.ordinal, number % 10, number % 100) {
-            (false, ..) => "",
-            (_, _, 11..=13) => "th",
-            (_, 1, _) => "st",
-            (_, 2, _) => "nd",
-            (_, 3, _) => "rd",
-            _ => "th",
-        };
-        format!("{number}{suffix}")
+        format!("{number}{}", self.suffix(number))
     }
 }
 
@@ -287,6 +289,8 @@ to = \"to\" | \"-\"
             "2nd of month",
             "no",
             "2nd 2nd",
+            "2st",
+            "11st",
         ] {
             assert!(meanings(phrase).is_empty(), "{phrase}: {:?}", meanings(phrase));
         }
