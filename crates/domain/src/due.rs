@@ -326,6 +326,14 @@ pub enum DueError {
         /// The refused text, shortened.
         text: String,
     },
+    /// A time of day behind a date, written so that it looks like a year in which nothing is due: `dec 24 1800`.
+    #[error("`{text}` is not understood as a due date: write the time of day as {time}")]
+    TimeWithoutColon {
+        /// The refused text, shortened.
+        text: String,
+        /// The time of day that it looks like: `18:00`.
+        time: String,
+    },
     /// A phrase that people read in two ways.
     #[error("`{text}` can mean two things: say {instead}")]
     AmbiguousPhrase {
@@ -339,7 +347,7 @@ pub enum DueError {
     OtherPart {
         /// The refused text, shortened.
         text: String,
-        /// The time of day that was said, in 24 hours: `09:00`.
+        /// The time of day that was said: `09:00`, or `9` if it could be either half of the day.
         hour: String,
         /// The part of the day that was said: `in the morning`.
         part: &'static str,
@@ -390,6 +398,7 @@ impl DueError {
             Self::AmbiguousPhrase { .. } => "ambiguous_due",
             Self::Unreadable { .. }
             | Self::UnknownPhrase { .. }
+            | Self::TimeWithoutColon { .. }
             | Self::OtherWeekday { .. }
             | Self::OtherPart { .. }
             | Self::Passed { .. }

@@ -1,15 +1,49 @@
-//! How refused input is quoted in error messages.
+//! How input is tidied before it is read, and quoted in error messages when it is refused.
+
+use std::borrow::Cow;
+
+use crate::characters::is_invisible;
 
 /// Characters of a refused text that an error message repeats.
 const QUOTED_CHARS: usize = 60;
 
-/// `text` as an error message may show it: control characters escaped, cut after 60 characters, so that a message
-/// stays one short line whatever was sent.
+/// `text` as an error message may show it: control characters and those that show nothing escaped, cut after 60 characters, so that a
+/// message stays one short line whatever was sent.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut escaped = text.chars().flat_map(char::escape_debug);
-    let mut shown: String = escaped.by_ref().take(QUOTED_CHARS).collect();
-    if escaped.next().is_some() {
-        shown.push('…');
+    let mut shown = String::new();
+    let mut room = QUOTED_CHARS;
+    for character in text.chars() {
+        let escaped = character.is_control() || is_invisible(character);
+        let length = if escaped {
+            character.escape_debug().count()
+        } else {
+            1
+        };
+        if length > room {
+            shown.push('…');
+            return shown;
+        }
+        room -= length;
+        if escaped {
+            shown.extend(character.escape_debug());
+        } else {
+            shown.push(character);
+        }
     }
     shown
+}
+
+/// `text` with the dashes and minus signs of typography as hyphens, and without the characters of no width that come along when text is
+/// copied.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let is_dash = |character| matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let has_no_width = |character| matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
+    if !text.contains(|character| is_dash(character) || has_no_width(character)) {
+        return Cow::Borrowed(text);
+    }
+    let kept = text.chars().filter(|character| !has_no_width(*character));
+    Cow::Owned(
+        kept.map(|character| if is_dash(character) { '-' } else { character })
+            .collect(),
+    )
 }

@@ -6,7 +6,8 @@
 //! * A day alone means its end.
 //! * Weeks begin on Monday. Month arithmetic ends at the last day of a shorter month.
 //! * Hours from midnight to dawn belong to the night that begins in the evening of the named day.
-//! * Where a phrase means the first day of some kind from today on and its time has passed today, it means the next one.
+//! * Where a phrase means the first day of some kind from today on and its time has passed today, it means the next one, if that is no
+//!   more than two months away.
 //! * Words are never dropped: what the grammar does not derive is refused.
 //!
 //! Case and commas do not matter; names of weekdays and months may be cut down to three letters. Times that clocks skip or
@@ -29,11 +30,15 @@ use self::clock::{Placed, Spoken};
 use self::day::{Calendar, Day, Kind};
 use self::part::{Misfit, Part};
 use super::{Due, DueError, check_year, first_instant, last_second};
-use crate::text::quoted;
+use crate::text::{plain, quoted};
 use crate::zone::Zone;
 
 /// Most words a time of day has: `by the end of the day in the evening`.
 const MAX_CLOCK_WORDS: usize = 9;
+
+/// Most days from a date whose time has passed today to the next such date that may be meant: the 31st of July follows that of May.
+/// Nobody who says `nov 28 9am` on 28 November means next year.
+const MAX_DAYS_TO_THE_NEXT: i32 = 62;
 
 impl Due {
     /// Longest phrase, in characters.
@@ -59,7 +64,7 @@ impl Due {
     /// # Errors
     ///
     /// Those of [`Due::parse`], with [`DueError::UnknownPhrase`] in place of [`DueError::Unreadable`];
-    /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which people read in two ways;
+    /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which people read in two ways; [`DueError::TimeWithoutColon`];
     /// [`DueError::OtherWeekday`]; [`DueError::OtherPart`]; and [`DueError::Passed`].
     pub fn parse_or_phrase(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
         Self::read(text, zone, now, Use::Due)
@@ -98,7 +103,8 @@ impl Due {
             now,
             usage,
         };
-        match Self::parse_written(text, zone) {
+        let plain = plain(text);
+        match Self::parse_written(&plain, zone) {
             Err(DueError::Unreadable { .. }) => {}
             Ok((_, Some(date))) if usage == Use::Bound => {
                 return phrase.due(first_instant(date, zone));
@@ -109,7 +115,7 @@ impl Due {
         if text.chars().nth(Self::MAX_PHRASE_CHARS).is_some() {
             return Err(unknown());
         }
-        let lower = text
+        let lower = plain
             .to_lowercase()
             .replace(',', " ")
             .replace("a.m.", "am")
@@ -119,7 +125,11 @@ impl Due {
             .map(|word| word.strip_suffix('.').unwrap_or(word))
             .filter(|word| !word.is_empty())
             .collect();
-        phrase.read(&words)?.ok_or_else(unknown)
+        let due = phrase.read(&words)?.ok_or_else(unknown)?;
+        match amount_in_capitals(&plain) {
+            Some(count) => Err(phrase.months_or_minutes(count)),
+            None => Ok(due),
+        }
     }
 }
 
@@ -156,6 +166,9 @@ impl Phrase<'_> {
             ["due", words @ ..] | words => words,
         };
         if let Some(amount) = Amount::from_now(words) {
+            if let Some(count) = amount.months_or_minutes() {
+                return Err(self.months_or_minutes(count));
+            }
             return amount.after(self.now, self.zone).map(Some);
         }
         // A day, a time, or both in either order.
@@ -199,9 +212,14 @@ impl Phrase<'_> {
         };
         let today = self.date();
         for date in [today.yesterday().ok(), Some(today)].into_iter().flatten() {
-            let due = self.on(date, placed)?;
-            if due.at() > self.now {
-                return Ok(due);
+            // Where clocks are put back, the time may come once more.
+            for due in [
+                self.on(date, placed)?,
+                self.due(placed.on_again(date, self.zone))?,
+            ] {
+                if due.at() > self.now {
+                    return Ok(due);
+                }
             }
         }
         match today.tomorrow() {
@@ -247,6 +265,7 @@ impl Phrase<'_> {
             text: self.text,
             today,
             earliest: today,
+            timed: clock.is_some() || part.is_some(),
         };
         let Some(day) = calendar.day(words)? else {
             return Ok(None);
@@ -279,6 +298,10 @@ impl Phrase<'_> {
         // A weekday beside a date seldom fits the next such date.
         if let Ok(Some(next)) = calendar.day(words)
             && next.last > day.last
+            && day
+                .last
+                .until(next.last)
+                .is_ok_and(|away| away.get_days() <= MAX_DAYS_TO_THE_NEXT)
         {
             return self.on(next.last, placed).map(Some);
         }
@@ -349,6 +372,10 @@ impl Phrase<'_> {
         }
     }
 
+    fn months_or_minutes(&self, count: i32) -> DueError {
+        self.ambiguous(format!("{count} months or {count} min").into())
+    }
+
     fn date(&self) -> Date {
         self.zone.time_zone().to_datetime(self.now).date()
     }
@@ -378,6 +405,24 @@ fn when<'a>(words: &'a [&'a str]) -> Option<When<'a>> {
             }
         }
     }
+}
+
+/// The number before a capital `M`, which is minutes to some and months to those who know ISO 8601: `3M`, `3 M`.
+fn amount_in_capitals(text: &str) -> Option<i32> {
+    let mut before = None;
+    for word in text.split(|character: char| character.is_whitespace() || character == ',') {
+        let word = word.strip_suffix('.').unwrap_or(word);
+        let count: Option<i32> = match word.strip_suffix('M') {
+            Some("") => before,
+            Some(count) => count.parse().ok(),
+            None => None,
+        };
+        if count.is_some() {
+            return count;
+        }
+        before = word.parse().ok();
+    }
+    None
 }
 
 /// Whether the words name what has been and is no day: `last night at 9`, `last month`, `2 days ago`.

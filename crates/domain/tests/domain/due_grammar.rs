@@ -69,11 +69,14 @@ fn somewhere(random: &mut Random) -> (Zone, Timestamp) {
     (zone, now.checked_add(half).expect("in range"))
 }
 
-/// As somebody would write it: with some commas and capitals.
+/// As somebody would write it: with some commas and capitals. A capital `M` is refused.
 fn written(tokens: &[String], random: &mut Random) -> String {
+    let letter_m = tokens
+        .iter()
+        .any(|token| token.trim_start_matches(|c: char| c.is_ascii_digit()) == "m");
     let mut text = text(tokens);
     match random.below(8) {
-        0 => text = text.to_uppercase(),
+        0 if !letter_m => text = text.to_uppercase(),
         1 => text = text.replacen(' ', ", ", 1),
         2 => text.push('.'),
         _ => {}
@@ -127,7 +130,7 @@ fn every_phrase_of_the_grammar_means_what_the_grammar_says() {
         .filter(|word| CLASSES.iter().all(|class| (class.read)(word).is_none()))
         .filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
         .collect();
-    for _ in 0..4000 {
+    for _ in 0..6000 {
         let sample = grammar.sample("phrase", &mut random);
         let text = written(&sample.tokens, &mut random);
         if text.chars().count() > Due::MAX_PHRASE_CHARS {
@@ -148,7 +151,7 @@ fn every_phrase_of_the_grammar_means_what_the_grammar_says() {
     }
     none(&faults);
     assert!(unseen.is_empty(), "these words are never sampled: {unseen:?}");
-    assert!(understood > 2000, "{understood} of 4000 phrases are understood");
+    assert!(understood > 3000, "{understood} of 6000 phrases are understood");
 }
 
 #[test]
@@ -329,5 +332,9 @@ fn every_phrase_of_the_prose_is_read_as_the_grammar_says() {
 fn without_commas(text: &str) -> Vec<String> {
     let mut tokens = tokens(text);
     tokens.retain(|token| token != ",");
+    // The grammar has no capitals, and a capital `M` is not an `m`.
+    if text.ends_with('M') {
+        tokens.push("M".to_owned());
+    }
     tokens
 }

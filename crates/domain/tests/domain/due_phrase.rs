@@ -86,6 +86,15 @@ fn understands_weekdays() {
             ("this weekend", "2026-06-13"),
             ("on the weekend", "2026-06-13"),
             ("next weekend", "2026-06-20"),
+            ("weds", "2026-06-17"),
+            ("next weds", "2026-06-17"),
+        ],
+    );
+    check(
+        "2026-06-13T16:48",
+        &[
+            ("weekend 10am", "2026-06-14T10:00"),
+            ("this weekend at 5pm", "2026-06-13T17:00"),
         ],
     );
     // On a Sunday, the week is nearly over.
@@ -162,6 +171,13 @@ fn understands_dates() {
             ("the 9th", "2026-07-09"),
             ("the 31st", "2026-07-31"),
             ("the 1st of next month", "2026-07-01"),
+            ("december first", "2026-12-01"),
+            ("the first of december", "2026-12-01"),
+            ("the second of december 2027", "2027-12-02"),
+            ("the first of the month", "2026-07-01"),
+            ("dec 24 2030", "2030-12-24"),
+            ("dec 24, 2015", "2015-12-24"),
+            ("dec 24 2015 at 9am", "2015-12-24T09:00"),
             ("15th of this month", "2026-06-15"),
         ],
     );
@@ -193,6 +209,14 @@ fn understands_amounts_of_time() {
             ("in two days", "2026-06-12T10:30:45"),
             ("in a couple of days", "2026-06-12T10:30:45"),
             ("in 1 day 2 hours", "2026-06-11T12:30:45"),
+            ("in fifteen minutes", "2026-06-10T10:45:45"),
+            ("in twenty minutes", "2026-06-10T10:50:45"),
+            ("in thirty minutes", "2026-06-10T11:00:45"),
+            ("in 6m", "2026-06-10T10:36:45"),
+            ("in 1 day 15m", "2026-06-11T10:45:45"),
+            ("in 1 year 6 min", "2027-06-10T10:36:45"),
+            ("in 1w 2h 3m", "2026-06-17T12:33:45"),
+            ("in 1y6months", "2027-12-10T10:30:45"),
             ("in a week", "2026-06-17T10:30:45"),
             ("in 2 weeks", "2026-06-24T10:30:45"),
             ("in a fortnight", "2026-06-24T10:30:45"),
@@ -252,7 +276,6 @@ fn understands_times_of_day() {
             ("this wednesday at 9am", "2026-06-17T09:00"),
             ("this wednesday at 11am", "2026-06-10T11:00"),
             ("the 10th at 9am", "2026-07-10T09:00"),
-            ("june 10 at 9am", "2027-06-10T09:00"),
             ("next week at 9am", "2026-06-17T09:00"),
         ],
     );
@@ -392,6 +415,19 @@ fn days_keep_the_time_of_day_and_hours_pass_where_clocks_change() {
             "midnight",
             "2026-09-06T01:00:00-03:00",
         ),
+        // A quarter past two comes twice; the second half past two is still ahead.
+        (
+            BERLIN,
+            "2026-10-25T02:15:00+01:00",
+            "2:30am",
+            "2026-10-25T02:30:00+01:00",
+        ),
+        (
+            BERLIN,
+            "2026-10-25T02:15:00+01:00",
+            "2:10am",
+            "2026-10-26T02:10:00+01:00",
+        ),
         // Samoa went from 29 to 31 December 2011.
         (
             "Pacific/Apia",
@@ -421,6 +457,19 @@ fn understands_numbers_that_can_be_one_date_alone() {
             ("12/24 at noon", "2026-12-24T12:00"),
             ("thursday, 24/12/2026", "2026-12-24"),
             ("13/1/2020", "2020-01-13"),
+        ],
+    );
+}
+
+#[test]
+fn understands_dashes_and_copied_characters_of_no_width() {
+    check(
+        NOW,
+        &[
+            ("2026\u{2011}12\u{2011}01", "2026-12-01"),
+            ("2026\u{2013}12\u{2013}01 9am", "2026-12-01T09:00"),
+            ("13\u{2212}1\u{2212}2027", "2027-01-13"),
+            ("\u{feff}tomorrow\u{200b} 9am", "2026-06-11T09:00"),
         ],
     );
 }

@@ -74,6 +74,11 @@ fn shows_three_phrases_when_it_does_not_understand() {
         "in 1h2h3h4h5h",
         "in 1 hour 1 hour 1 hour 1 hour 1 hour",
         "FREQ=DAILY",
+        "the 11st",
+        "3nd of june",
+        "december 2rd",
+        "4st",
+        "13nd of the month",
     ] {
         let error = refusal(text);
         assert!(
@@ -106,6 +111,22 @@ fn asks_back_where_people_read_two_things() {
         "5-1-2027",
         "13/1/27",
         "3/4 at 9am",
+        "this evening at 3",
+        "3:30 this evening",
+        "tomorrow evening 3:30",
+        "friday at 3 in the evening",
+        "in 1y 6m",
+        "in 1y6m",
+        "in 1 year 6 m",
+        "in 1 month 15m",
+        "in 2w 3m",
+        "1y 6m from now",
+        "in 3M",
+        "in 6 M",
+        "IN 3M",
+        "dec 24 2000",
+        "24 december 2015",
+        "the 24th of dec 2059",
     ] {
         let error = refusal(text);
         assert!(
@@ -123,12 +144,26 @@ fn says_which_two_things_an_ambiguous_phrase_can_be() {
         ("3/4", "say apr 3 or mar 4"),
         ("tomorrow at 5", "say 5am or 5pm"),
         ("tonight at 5:30", "say 5:30am or 5:30pm"),
+        ("in 1y 6m", "say 6 months or 6 min"),
+        ("in 3M", "say 3 months or 3 min"),
+        ("tomorrow at 12", "say noon or midnight"),
+        ("tomorrow morning at 12", "say noon or midnight"),
+        ("tomorrow morning at 12:30", "say 00:30 or 12:30pm"),
+        ("dec 24 2015", "say 2015-12-24 or dec 24 20:15"),
+        (
+            "tomorrow evening 3:30",
+            "say 3:30am at night or 3:30pm in the afternoon",
+        ),
     ] {
         let message = refusal(text).to_string();
         assert!(message.contains(both), "{message}");
         let (_, both) = both.split_once("say ").expect("it begins so");
         for date in both.split(" or ") {
-            assert!(read(date, BERLIN, due(NOW, BERLIN).at()).is_ok(), "{date}");
+            let date = match text {
+                "in 1y 6m" | "in 3M" => format!("in {date}"),
+                _ => date.to_owned(),
+            };
+            assert!(read(&date, BERLIN, due(NOW, BERLIN).at()).is_ok(), "{date}");
         }
     }
 }
@@ -140,7 +175,9 @@ fn refuses_an_hour_that_is_not_in_the_part_of_the_day() {
         ("9am tonight", "09:00 is not at night"),
         ("morning at 8pm", "20:00 is not in the morning"),
         ("tomorrow morning at 15:00", "15:00 is not in the morning"),
-        ("this afternoon at 9", "09:00 is not in the afternoon"),
+        ("this afternoon at 9", ": 9 is not in the afternoon"),
+        ("friday at 7 in the afternoon", ": 7 is not in the afternoon"),
+        ("friday at 7:30 in the afternoon", "7:30 is not in the afternoon"),
         ("friday evening at 7am", "07:00 is not in the evening"),
         ("noon tonight", "12:00 is not at night"),
         ("midnight in the morning", "midnight is not in the morning"),
@@ -171,11 +208,20 @@ fn refuses_what_has_passed_instead_of_a_due_date_in_the_past() {
         "tuesday of this week",
         "last month",
         "yesterday at 9am",
+        "june 10 at 9am",
+        "10 june 9am",
+        "wednesday, june 10 at 9am",
     ] {
         let error = refusal(text);
         assert!(matches!(error, DueError::Passed { .. }), "{text}: {error:?}");
         assert_eq!(error.code(), "invalid_due");
     }
+    let now = due("2026-12-31T16:48", BERLIN).at();
+    for text in ["dec 31 9am", "31/12 9am", "end of december at 9am"] {
+        let error = read(text, BERLIN, now).expect_err(text);
+        assert!(matches!(error, DueError::Passed { .. }), "{text}: {error:?}");
+    }
+    check("2026-12-31T16:48", &[("31st 9am", "2027-01-31T09:00")]);
     let now = due("2026-06-10T21:30", BERLIN).at();
     for text in ["this morning", "this afternoon", "tonight at 8", "today at noon"] {
         let error = read(text, BERLIN, now).expect_err(text);
@@ -184,8 +230,36 @@ fn refuses_what_has_passed_instead_of_a_due_date_in_the_past() {
     // Whoever writes the year means it.
     check(
         NOW,
-        &[("dec 24 2020", "2020-12-24"), ("end of march 2020", "2020-03-31")],
+        &[
+            ("dec 24, 2020", "2020-12-24"),
+            ("end of march 2020", "2020-03-31"),
+        ],
     );
+}
+
+#[test]
+fn shows_how_to_write_a_time_that_looks_like_a_year() {
+    for (text, time) in [
+        ("dec 24 1800", "18:00"),
+        ("dec 24 0900", "09:00"),
+        ("24 december 2230", "22:30"),
+    ] {
+        let error = refusal(text);
+        assert!(
+            matches!(error, DueError::TimeWithoutColon { .. }),
+            "{text}: {error:?}"
+        );
+        assert_eq!(error.code(), "invalid_due");
+        assert!(error.to_string().contains(time), "{error}");
+    }
+}
+
+#[test]
+fn quotes_what_was_written() {
+    let message = refusal("tomorrow at 9 o'clock").to_string();
+    assert!(message.contains("`tomorrow at 9 o'clock`"), "{message}");
+    let message = refusal("do \"it\"\n\u{202e}soon").to_string();
+    assert!(message.contains(r#"`do "it"\n\u{202e}soon`"#), "{message}");
 }
 
 #[test]
@@ -209,7 +283,7 @@ fn refuses_dates_and_times_that_do_not_exist() {
     }
     for text in [
         "dec 24 1969",
-        "dec 24 2200",
+        "dec 24, 2200",
         "in 200 years",
         "in 99999 years",
         "in 99999 months",

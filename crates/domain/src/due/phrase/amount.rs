@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
 use super::super::{Due, DueError};
-use crate::english::number;
+use crate::english;
 use crate::zone::Zone;
 
 /// Most quantities one amount has: each unit once.
@@ -16,7 +16,15 @@ const TOO_LATE: DueError = DueError::YearOutOfRange { year: i16::MAX };
 /// So many of some units of time.
 #[derive(Debug)]
 pub(super) struct Amount {
-    quantities: Vec<(i32, Unit)>,
+    quantities: Vec<Quantity>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Quantity {
+    count: i32,
+    unit: Unit,
+    /// The unit is an `m` alone: minutes, unless what is before it makes months of it.
+    letter_m: bool,
 }
 
 /// From the shortest to the longest.
@@ -55,8 +63,19 @@ impl Amount {
                 return None;
             }
         }
-        let in_order = quantities.is_sorted_by(|(_, longer), (_, shorter)| longer > shorter);
+        let in_order = quantities.is_sorted_by(|longer, shorter| longer.unit > shorter.unit);
         (in_order && !quantities.is_empty()).then_some(Self { quantities })
+    }
+
+    /// The number before an `m` that can be months or minutes: right behind a year, a month or a week, as in `1y 6m`.
+    pub(super) fn months_or_minutes(&self) -> Option<i32> {
+        let pairs = self.quantities.windows(2);
+        pairs
+            .filter_map(|pair| match pair {
+                [before, after] => (after.letter_m && before.unit >= Unit::Week).then_some(after.count),
+                _ => None,
+            })
+            .next()
     }
 
     /// That much after `now`: days and longer keep the local time of day, shorter units are time that passes.
@@ -80,7 +99,7 @@ impl Amount {
     ///
     /// Years out of range.
     pub(super) fn after_day(&self, date: Date) -> Result<Option<Date>, DueError> {
-        if self.quantities.iter().any(|(_, unit)| *unit < Unit::Day) {
+        if self.quantities.iter().any(|quantity| quantity.unit < Unit::Day) {
             return Ok(None);
         }
         let later = self.span().and_then(|span| date.checked_add(span));
@@ -89,8 +108,8 @@ impl Amount {
 
     fn span(&self) -> Result<Span, jiff::Error> {
         let of = |wanted: Unit| -> i64 {
-            let counts = self.quantities.iter().filter(|(_, unit)| *unit == wanted);
-            counts.map(|(count, _)| i64::from(*count)).sum()
+            let counts = self.quantities.iter().filter(|quantity| quantity.unit == wanted);
+            counts.map(|quantity| i64::from(quantity.count)).sum()
         };
         Span::new()
             .try_years(of(Unit::Year))?
@@ -104,9 +123,11 @@ impl Amount {
 }
 
 /// Reads one quantity from the beginning of the words, or several that are glued together; what is behind it.
-fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<(i32, Unit)>) -> Option<&'a [&'a str]> {
+fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<Quantity>) -> Option<&'a [&'a str]> {
     let (quantity, rest) = match words {
-        ["half", "an" | "a", "hour", rest @ ..] | ["half", "hour", rest @ ..] => ((30, Unit::Minute), rest),
+        ["half", "an" | "a", "hour", rest @ ..] | ["half", "hour", rest @ ..] => {
+            (counted(30, "minutes")?, rest)
+        }
         ["a", "couple", "of", unit, rest @ ..]
         | ["a", "couple", unit, rest @ ..]
         | ["couple", "of", unit, rest @ ..]
@@ -127,7 +148,8 @@ fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<(i32, Unit)>) -> Opti
 }
 
 /// So many units, at least one.
-fn counted(count: i32, unit: &str) -> Option<(i32, Unit)> {
+fn counted(count: i32, unit: &str) -> Option<Quantity> {
+    let letter_m = unit == "m";
     let (each, unit) = match unit {
         "s" | "sec" | "secs" | "second" | "seconds" => (1, Unit::Second),
         "m" | "min" | "mins" | "minute" | "minutes" => (1, Unit::Minute),
@@ -140,11 +162,31 @@ fn counted(count: i32, unit: &str) -> Option<(i32, Unit)> {
         "y" | "yr" | "yrs" | "year" | "years" => (1, Unit::Year),
         _ => return None,
     };
-    (count > 0).then_some((count.checked_mul(each)?, unit))
+    let count = count.checked_mul(each).filter(|count| *count > 0)?;
+    Some(Quantity {
+        count,
+        unit,
+        letter_m,
+    })
+}
+
+/// Numbers in words up to twelve, and those that minutes are often counted in.
+fn number(word: &str) -> Option<i32> {
+    let of_minutes = match word {
+        "fifteen" => 15,
+        "twenty" => 20,
+        "thirty" => 30,
+        "forty" => 40,
+        "fifty" => 50,
+        "sixty" => 60,
+        "ninety" => 90,
+        word => return english::number(word),
+    };
+    Some(of_minutes)
 }
 
 /// `2h`, `1h30m`.
-fn unglue(word: &str, quantities: &mut Vec<(i32, Unit)>) -> Option<()> {
+fn unglue(word: &str, quantities: &mut Vec<Quantity>) -> Option<()> {
     let mut rest = word;
     while !rest.is_empty() {
         if quantities.len() == MAX_QUANTITIES {

@@ -29,14 +29,40 @@ impl Said {
         }
     }
 
-    /// `5am or 5pm`.
+    /// One of twelve hours, as people say it: `5`, `5:30`.
+    pub(super) fn of_twelve(self) -> String {
+        match self {
+            Self {
+                hour,
+                minute: 0,
+                second: 0,
+            } => hour.to_string(),
+            Self {
+                hour,
+                minute,
+                second: 0,
+            } => format!("{hour}:{minute:02}"),
+            Self { hour, minute, second } => format!("{hour}:{minute:02}:{second:02}"),
+        }
+    }
+
+    /// `5am or 5pm`, `midnight or noon`.
     pub(super) fn both_halves(self) -> Cow<'static, str> {
-        let Self { hour, minute, .. } = self;
-        let shown = match minute {
-            0 => format!("{hour}am or {hour}pm"),
-            minute => format!("{hour}:{minute:02}am or {hour}:{minute:02}pm"),
-        };
-        Cow::Owned(shown)
+        let said = self.of_twelve();
+        match said.as_str() {
+            "12" => Cow::Borrowed("noon or midnight"),
+            _ if self.hour == 12 => {
+                let after_midnight = Self { hour: 0, ..self };
+                Cow::Owned(format!("{} or {said}pm", after_midnight.shown()))
+            }
+            _ => Cow::Owned(format!("{said}am or {said}pm")),
+        }
+    }
+
+    /// The same where a part of the day was said that has only one of them: `3am at night or 3pm in the afternoon`.
+    pub(super) fn both_parts(self) -> Cow<'static, str> {
+        let said = self.of_twelve();
+        Cow::Owned(format!("{said}am at night or {said}pm in the afternoon"))
     }
 
     fn time(self) -> Result<Time, jiff::Error> {
@@ -121,6 +147,22 @@ impl Placed {
                 second: 0,
             },
             next_day: false,
+        }
+    }
+
+    /// The instant on `date` at which a clock that is put back shows that time once more; else as [`on`](Self::on).
+    ///
+    /// # Errors
+    ///
+    /// Hours and minutes that no clock shows.
+    pub(super) fn on_again(self, date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
+        match self {
+            Self::At { said, next_day } => {
+                let date = if next_day { date.tomorrow()? } else { date };
+                let local = date.to_datetime(said.time()?);
+                zone.time_zone().to_ambiguous_timestamp(local).later()
+            }
+            Self::Midnight | Self::EndOfDay => self.on(date, zone),
         }
     }
 

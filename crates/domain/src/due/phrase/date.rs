@@ -7,13 +7,15 @@ use jiff::civil::Date;
 
 use super::super::{DueError, Written, check_year};
 use super::day::{Calendar, Day, one_weekday};
-use crate::english::{MONTHS, WEEKDAYS, month, number, numeral};
+use crate::english::{MONTHS, WEEKDAYS, month, number, numeral, ordinal};
 use crate::text::quoted;
 
 /// Years in which a date comes once: 29 February is missing in 1900 and 2100, so eight.
 pub(super) const YEARS_AHEAD: i16 = 8;
 /// Months in which a day of the month comes once: two in a row never lack it.
 const MONTHS_AHEAD: i32 = 2;
+/// Years ahead from which on `dec 24 2059` is rather a time of day.
+const FAR_AHEAD: i16 = 20;
 /// A leap year, which has every day that some year has.
 const LEAP_YEAR: i16 = 2024;
 
@@ -61,10 +63,10 @@ fn unnamed(calendar: &Calendar<'_>, words: &[&str]) -> Result<Option<Day>, DueEr
             }
         }
         [day, "of", "month"] | [day, "of", "the", "month"] => {
-            numeral(day).map(|day| of_a_month(calendar, day)).transpose()
+            ordinal(day).map(|day| of_a_month(calendar, day)).transpose()
         }
         [day, "of", which @ ("this" | "next"), "month"] | [day, which @ ("this" | "next"), "month"] => {
-            let Some(day) = numeral(day) else { return Ok(None) };
+            let Some(day) = ordinal(day) else { return Ok(None) };
             let months = Span::new().try_months(i32::from(*which == "next"));
             let Some(month) = months
                 .ok()
@@ -98,14 +100,60 @@ fn with_month(calendar: &Calendar<'_>, name: &str, words: &[&str]) -> Result<Opt
         _ => return Ok(None),
     };
     // `december 2027` names no day.
-    let day = numeral(day).or_else(|| number(day).filter(|_| four_digits(day).is_none()));
+    let day = ordinal(day).or_else(|| number(day).filter(|_| four_digits(day).is_none()));
     let (Some(month), Some(day)) = (month, day) else {
         return Ok(None);
     };
     match year {
-        Some(year) => in_year(calendar, year, month, small(day)).map(Some),
+        Some(year) => {
+            check_not_a_time(calendar, year, month, small(day))?;
+            in_year(calendar, year, month, small(day)).map(Some)
+        }
         None => in_some_year(calendar, month, small(day)),
     }
+}
+
+/// Refuses a number behind day and month that is a time of day rather than a year: `dec 24 1800`, `dec 24 2015`.
+///
+/// # Errors
+///
+/// A number that cannot be a year, and one that is a year long ago or far ahead. With a comma before it or a time of day beside it, it
+/// is a year.
+fn check_not_a_time(calendar: &Calendar<'_>, year: i16, month: i8, day: i8) -> Result<(), DueError> {
+    let (hour, minute) = (year / 100, year % 100);
+    let this = calendar.today.year();
+    if hour > 23 || minute > 59 || calendar.timed || comma_before(calendar.text, year) {
+        return Ok(());
+    }
+    let time = format!("{hour:02}:{minute:02}");
+    if check_year(year).is_err() {
+        return Err(DueError::TimeWithoutColon {
+            text: quoted(calendar.text),
+            time,
+        });
+    }
+    if (this..=this.saturating_add(FAR_AHEAD)).contains(&year) {
+        return Ok(());
+    }
+    let date = existing(calendar, year, month, day)?;
+    let instead = format!("{date} or {} {day} {time}", short_month(month));
+    Err(ambiguous(calendar, instead.into()))
+}
+
+/// Whether the year stands behind a comma, as in `dec 24, 2015`.
+fn comma_before(text: &str, year: i16) -> bool {
+    let year = format!("{year:04}");
+    let mut before = text
+        .split(year.as_str())
+        .take(text.matches(year.as_str()).count());
+    before.any(|before| before.trim_end().ends_with(','))
+}
+
+/// Three letters: `dec`.
+fn short_month(month: i8) -> &'static str {
+    let index = usize::try_from(month - 1).ok();
+    let name = index.and_then(|index| MONTHS.get(index));
+    name.and_then(|name| name.get(..3)).unwrap_or_default()
 }
 
 /// Dates of numbers alone, with the same separator between them. Two numbers that can be day and month, or month and
@@ -160,15 +208,7 @@ fn day_and_month(
     if is_month(first) && is_month(second) && first != second {
         let shown = |month: i8, day: i8| match year {
             Some(year) => format!("{year:04}-{month:02}-{day:02}"),
-            None => {
-                let name = usize::try_from(month - 1)
-                    .ok()
-                    .and_then(|index| MONTHS.get(index));
-                format!(
-                    "{} {day}",
-                    name.and_then(|name| name.get(..3)).unwrap_or_default()
-                )
-            }
+            None => format!("{} {day}", short_month(month)),
         };
         let instead = format!("{} or {}", shown(second, first), shown(first, second));
         return Err(ambiguous(calendar, instead.into()));

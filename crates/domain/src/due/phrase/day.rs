@@ -47,6 +47,8 @@ pub(super) struct Calendar<'a> {
     pub(super) today: Date,
     /// The first day that "the first from today on" may be: today, or tomorrow once the time of day has passed.
     pub(super) earliest: Date,
+    /// A time or a part of the day was said as well, so that no number among the days can be one.
+    pub(super) timed: bool,
 }
 
 impl Calendar<'_> {
@@ -109,7 +111,9 @@ impl Calendar<'_> {
             ["next", "week"] => in_days(today, 7),
             ["next", "month"] => today.checked_add(1.month()).ok(),
             ["next", "year"] => today.checked_add(1.year()).ok(),
-            ["weekend"] | ["this", "weekend"] => Some(self.of_week(0, 5)?.max(today)),
+            ["weekend"] | ["this", "weekend"] => {
+                Some(self.of_week(0, 5)?.max(self.earliest).min(self.of_week(0, 6)?))
+            }
             ["next", "weekend"] => self.of_week(1, 5),
             [name] => Some(first_named(today.tomorrow().ok()?, one_weekday(name)?)),
             ["this", name] => Some(first_named(self.earliest, one_weekday(name)?)),
@@ -141,9 +145,10 @@ impl Calendar<'_> {
     }
 }
 
-/// Index of the weekday, Monday 0, that a word names; `mondays` names many.
+/// Index of the weekday, Monday 0, that a word names; `mondays` names many, `weds` does not.
 pub(super) fn one_weekday(word: &str) -> Option<usize> {
-    weekday(word).filter(|index| WEEKDAYS.get(*index).is_some_and(|name| name.starts_with(word)))
+    weekday(word)
+        .filter(|index| word == "weds" || WEEKDAYS.get(*index).is_some_and(|name| name.starts_with(word)))
 }
 
 /// The first day from `earliest` on that is that weekday; Monday has index 0.

@@ -109,9 +109,11 @@ impl Part {
             (Self::Afternoon, 12) => 12,
             (Self::Afternoon, 1..=6) | (Self::Evening, 4..=11) | (Self::Night, 6..=11) => said.hour + 12,
             (Self::Evening | Self::Night, 12) => 0,
-            (Self::Evening, 1..=3) | (Self::Night, 1..=4) => said.hour,
+            (Self::Night, 1..=4) => said.hour,
+            // Four is in the afternoon, so three may be as well.
+            (Self::Evening, 1..=3) => return Err(Misfit::Ambiguous(said.both_parts())),
             (Self::Morning, 12) | (Self::Night, 5) => return Err(Misfit::Ambiguous(said.both_halves())),
-            _ => return Err(self.outside(said.shown())),
+            _ => return Err(self.outside(said.of_twelve())),
         };
         self.of_24(Said { hour, ..said })
     }

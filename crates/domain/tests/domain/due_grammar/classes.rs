@@ -29,6 +29,11 @@ const NUMBERS: [&str; 12] = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 ];
 
+const ORDINALS: [&str; 12] = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+    "eleventh", "twelfth",
+];
+
 /// From the longest to the shortest, each with what it is written like.
 const UNITS: [(&str, &[&str]); 7] = [
     ("years", &["years", "year", "yrs", "yr", "y"]),
@@ -40,7 +45,7 @@ const UNITS: [(&str, &[&str]); 7] = [
     ("seconds", &["seconds", "second", "secs", "sec", "s"]),
 ];
 
-pub(super) const CLASSES: [Class; 20] = [
+pub(super) const CLASSES: [Class; 22] = [
     class("weekday", weekday, |random| {
         cut(random.of::<&str>(&WEEKDAYS), random)
     }),
@@ -51,6 +56,9 @@ pub(super) const CLASSES: [Class; 20] = [
     ),
     class("one..twelve", one_to_twelve, |random| {
         (*random.of(&NUMBERS)).to_owned()
+    }),
+    class("first..twelfth", first_to_twelfth, |random| {
+        (*random.of(&ORDINALS)).to_owned()
     }),
     class("2027/1/5", year_first, |random| {
         let (mark, year) = (*random.of(&["/", ".", "-"]), 2020 + random.below(12));
@@ -98,6 +106,11 @@ pub(super) const CLASSES: [Class; 20] = [
     class("2days", |word| glued(word, 3), |random| glue(3, random)),
     class("2hours", |word| glued(word, 4), |random| glue(4, random)),
     class("2minutes", |word| glued(word, 5), |random| glue(5, random)),
+    class(
+        "2min",
+        |word| glued(word, 5).filter(|_| !is_letter_m(word)),
+        |random| format!("{}min", 1 + random.below(40)),
+    ),
     class("2seconds", |word| glued(word, 6), |random| glue(6, random)),
     class(
         "1d2h30m",
@@ -116,6 +129,7 @@ const fn class(
 }
 
 fn weekday(word: &str) -> Option<String> {
+    let word = if word == "weds" { "wed" } else { word };
     let index: usize = named(&WEEKDAYS, word)?.parse().ok()?;
     Some(WEEKDAYS[index - 1].to_owned())
 }
@@ -137,6 +151,11 @@ fn cut(name: &str, random: &mut Random) -> String {
 
 fn one_to_twelve(word: &str) -> Option<String> {
     let index = NUMBERS.iter().position(|name| *name == word)?;
+    Some((index + 1).to_string())
+}
+
+fn first_to_twelfth(word: &str) -> Option<String> {
+    let index = ORDINALS.iter().position(|name| *name == word)?;
     Some((index + 1).to_string())
 }
 
@@ -238,6 +257,11 @@ fn glued(word: &str, unit: usize) -> Option<String> {
     (count > 0).then(|| format!("{count} {name}"))
 }
 
+/// `30m`.
+fn is_letter_m(word: &str) -> bool {
+    word.strip_suffix('m').is_some_and(digits)
+}
+
 fn digits(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -257,6 +281,10 @@ fn several(word: &str, shortest: usize) -> Option<String> {
             .find(|c: char| c.is_ascii_digit())
             .map_or(rest.len(), |length| unit_at + length);
         let unit = (next..=shortest).find(|unit| glued(&rest[..length], *unit).is_some())?;
+        // Behind a week or longer, it can be months.
+        if is_letter_m(&rest[..length]) && (1..=3).contains(&next) {
+            return None;
+        }
         meanings.push(glued(&rest[..length], unit)?);
         next = unit + 1;
         rest = &rest[length..];
@@ -268,5 +296,9 @@ fn glue_several(shortest: usize, random: &mut Random) -> String {
     let most = u32::try_from(shortest).expect("there are seven units");
     let first = random.below(most) as usize;
     let second = first + 1 + random.below(most - u32::try_from(first).expect("as above")) as usize;
-    glue(first, random) + &glue(second, random)
+    let (longer, shorter) = (glue(first, random), glue(second, random));
+    match first {
+        0..3 if is_letter_m(&shorter) => format!("{longer}{shorter}in"),
+        _ => longer + &shorter,
+    }
 }

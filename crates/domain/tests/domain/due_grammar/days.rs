@@ -88,7 +88,12 @@ pub(super) fn read(text: &str, today: Date) -> Result<Days, Refusal> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         ["today"] => Ok(Days::fixed(today)),
-        ["weekend"] => Ok(Days::fixed(in_week(today, 0, Weekday::Saturday).max(today))),
+        ["tomorrow"] => Ok(Days::fixed(plus(today, 1))),
+        ["weekend"] => {
+            let days = [Weekday::Saturday, Weekday::Sunday].map(|day| in_week(today, 0, day));
+            let ahead = days.into_iter().filter(|day| *day >= today);
+            Ok(Days::of(ahead.map(|day| (day, day)).collect()))
+        }
         ["either", numbers @ ..] => either(numbers, today),
         [date] => {
             let numbers: Vec<i64> = date.split('-').map(number).collect();
@@ -109,6 +114,16 @@ fn counted(head: &str, name: &str, today: Date) -> Result<Days, Refusal> {
                 Days::of(list)
             })
         }
+        ["year", year] => dated(number(year), name),
+        ["year", "or", "time", year] => {
+            let days = dated(number(year), name)?;
+            let (year, this) = (number(year), i64::from(today.year()));
+            let time = year / 100 < 24 && year % 100 < 60;
+            if time && !(this..=this + 20).contains(&year) {
+                return Err(Refusal::Ambiguous);
+            }
+            Ok(days)
+        }
         ["week", weeks] => Ok(Days::fixed(in_week(today, number(weeks), weekday(name)))),
         ["month", months] => {
             let month = months_later(today.first_of_month(), number(months));
@@ -126,6 +141,14 @@ fn counted(head: &str, name: &str, today: Date) -> Result<Days, Refusal> {
         },
         _ => panic!("no day: {head}: {name}"),
     }
+}
+
+/// A month and a day, `12-24`, of that year.
+fn dated(year: i64, date: &str) -> Result<Days, Refusal> {
+    let (month, day) = date.split_once('-').expect(date);
+    let mut days = Days::fixed(existing(year, number(month), number(day))?);
+    days.absolute = true;
+    Ok(days)
 }
 
 /// The first or last day of a period, or all of it.

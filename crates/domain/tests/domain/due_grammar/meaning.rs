@@ -70,7 +70,14 @@ impl Moment<'_> {
                     .map_err(|_| Refusal::OutOfRange)
             }
             Some(("this", part)) => self.this(part, time),
-            Some(("on", day)) => self.on(&days::read(day, self.today)?, part, time),
+            Some(("on", day)) => {
+                // What has a time of day beside it is none itself.
+                let day = match (part, time) {
+                    (None, None) => day.to_owned(),
+                    _ => day.replace("year or time", "year"),
+                };
+                self.on(&days::read(&day, self.today)?, part, time)
+            }
             None if first == "coming" => self.coming(part, time),
             _ => panic!("no meaning: {meaning}"),
         }
@@ -92,7 +99,7 @@ impl Moment<'_> {
     fn coming(&self, part: Option<&str>, time: Option<&str>) -> Result<Timestamp, Refusal> {
         let wall = self.wall(part, time)?;
         let found = (-1..=1)
-            .map(|days| self.instant(days::plus(self.today, days), wall))
+            .flat_map(|days| wall.every_time_on(days::plus(self.today, days), self.zone, self.usage))
             .find(|at| *at > self.now);
         Ok(found.expect("tomorrow is ahead"))
     }
@@ -144,7 +151,9 @@ impl Moment<'_> {
         {
             return Ok(at);
         }
-        let ahead = days.list.iter().map(|(_, last)| self.instant(*last, wall));
+        let near = |date: Date| date <= days::plus(last, 62);
+        let ahead = days.list.iter().filter(|(_, last)| near(*last));
+        let ahead = ahead.map(|(_, last)| self.instant(*last, wall));
         let first = self.instant(last, wall);
         ahead
             .into_iter()

@@ -19,7 +19,7 @@ fn bare_hours(part: &str) -> &'static [u8; 12] {
     match part {
         "morning" => b"aaaaaaaaaaa?",
         "afternoon" => b"pppppp-----p",
-        "evening" => b"aaappppppppa",
+        "evening" => b"???ppppppppa",
         "night" => b"aaaa?ppppppa",
         _ => panic!("no part of the day: {part}"),
     }
@@ -124,6 +124,18 @@ fn place(time: Time, part: &str) -> Result<Wall, Refusal> {
 }
 
 impl Wall {
+    /// All instants on that day at which clocks show it: two where they are put back.
+    pub(super) fn every_time_on(self, date: Date, zone: &Zone, usage: Use) -> Vec<Timestamp> {
+        let first = self.on(date, zone, usage);
+        let Self::Time(..) = self else { return vec![first] };
+        let local = zone.time_zone().to_datetime(first);
+        let halves = (1..=4).map(|halves| Timestamp::from_second(first.as_second() + 1800 * halves));
+        let again = halves
+            .map(|later| later.expect("in range"))
+            .filter(|later| zone.time_zone().to_datetime(*later) == local);
+        std::iter::once(first).chain(again).collect()
+    }
+
     pub(super) fn on(self, date: Date, zone: &Zone, usage: Use) -> Timestamp {
         match (self, usage) {
             (Self::Time(time, days), _) => {
