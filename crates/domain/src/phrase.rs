@@ -81,12 +81,18 @@ fn is_phrase(text: &str) -> bool {
     !text.is_empty() && !text.contains('=') && text.chars().nth(Rule::MAX_TEXT_CHARS).is_none()
 }
 
+/// Dashes that editors and phones write for a hyphen: U+2010 to U+2015, and the minus sign.
+const DASHES: [char; 7] = [
+    '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
+];
+
 fn parse_phrase(text: &str) -> Result<Rule, RuleError> {
-    let phrase = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let plain = text.replace(DASHES, "-");
+    let phrase = plain.strip_suffix('.').unwrap_or(&plain).to_ascii_lowercase();
     let words = tokens(&phrase);
     let (body, end) = end::split(&words);
     let rhythm = parser::rhythm(Cursor::new(body)).ok_or_else(|| refusal::refusal(body, text))?;
     rhythm.check()?;
-    let end = end.read(text)?;
+    let end = end.read(&plain)?;
     format!("{rhythm}{end}").parse()
 }

@@ -1,6 +1,12 @@
 //! Where a recurrence ends: `until 2026-12-31`, `for 10 times`.
 
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use super::refusal::time;
 use super::tokens::{Cursor, Token};
+use crate::english;
 use crate::recurrence::RuleError;
 use crate::text::quoted;
 
@@ -43,24 +49,74 @@ impl End<'_> {
                 .map(|count| format!(";COUNT={count}"))
                 .ok_or_else(unknown),
             Self::Until([]) => Err(unknown()),
-            Self::Until(words) if words.iter().any(|word| super::refusal::is_slashed(word.text)) => {
-                Err(RuleError::AmbiguousPhrase {
-                    text: quoted(phrase),
-                    instead: "`until 2026-12-31`, or `until december 31, 2026`",
-                })
-            }
-            Self::Until(words) => {
-                let cursor = Cursor::new(words);
-                let until = cursor.all(as_written).or_else(|| cursor.all(in_words));
-                let until = until.ok_or_else(|| RuleError::InvalidValue {
-                    name: "UNTIL",
-                    value: quoted(written(words, phrase)),
-                    expected: "give a date with its year, such as 2026-12-31",
-                })?;
-                Ok(format!(";UNTIL={until}"))
-            }
+            Self::Until(words) => match date(Cursor::new(words)) {
+                Some(until) if exists(&until) => Ok(format!(";UNTIL={until}")),
+                Some(_) => Err(invalid(words, phrase, "there is no such date")),
+                None => Err(refusal(words, phrase)),
+            },
         }
     }
+}
+
+/// Why these words are not a date.
+fn refusal(words: &[Token<'_>], phrase: &str) -> RuleError {
+    let numbers = words.iter().find_map(|word| numbers(word.text));
+    if let Some([first, second, ..]) = numbers.as_deref()
+        && first != second
+        && [first, second]
+            .into_iter()
+            .all(|number| (1..=12).contains(number))
+    {
+        return RuleError::AmbiguousPhrase {
+            text: quoted(phrase),
+            instead: "`until 2026-12-31`, or `until december 31, 2026`".into(),
+        };
+    }
+    let timed = words.iter().enumerate().any(|(at, _)| {
+        let Some((day, rest)) = words.split_at_checked(at) else {
+            return false;
+        };
+        date(Cursor::new(day)).is_some() && time(&mut Cursor::new(rest)).is_some()
+    });
+    if timed {
+        return RuleError::TimeInPhrase { text: quoted(phrase) };
+    }
+    let expected = match numbers.as_deref() {
+        Some([_, _, _, ..]) => "write the date as 2026-12-31",
+        _ => "give a date with its year, such as 2026-12-31",
+    };
+    invalid(words, phrase, expected)
+}
+
+fn invalid(words: &[Token<'_>], phrase: &str, expected: &'static str) -> RuleError {
+    RuleError::InvalidValue {
+        name: "UNTIL",
+        value: quoted(written(words, phrase)),
+        expected,
+    }
+}
+
+/// The numbers of `31/12/2026`, `31.12.2026` or `31-12-2026`.
+fn numbers(word: &str) -> Option<Vec<i32>> {
+    let numbers: Option<Vec<i32>> = word
+        .split(['/', '.', '-'])
+        .map(|number| english::number(number).filter(|_| number.bytes().all(|byte| byte.is_ascii_digit())))
+        .collect();
+    numbers.filter(|numbers| numbers.len() > 1)
+}
+
+/// Whether the calendar has the day of a date as a rule has it.
+fn exists(date: &str) -> bool {
+    let part = |range: Range<usize>| date.get(range).map(str::parse);
+    let small = |range: Range<usize>| date.get(range).map(str::parse);
+    match (part(0..4), small(4..6), small(6..8)) {
+        (Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) => Date::new(year, month, day).is_ok(),
+        _ => false,
+    }
+}
+
+fn date(words: Cursor<'_>) -> Option<String> {
+    words.all(as_written).or_else(|| words.all(in_words))
 }
 
 /// What stands in the phrase from the first of these words to the last.
@@ -81,10 +137,12 @@ fn as_written(words: &mut Cursor<'_>) -> Option<String> {
     words.next(|word| {
         let dashes = word.match_indices('-').map(|(at, _)| at);
         if word.len() == 10 && dashes.eq([4, 7]) {
-            return Some(word.replace('-', ""));
+            let date = word.replace('-', "");
+            return date.bytes().all(|byte| byte.is_ascii_digit()).then_some(date);
         }
-        let digits = word.starts_with(|first: char| first.is_ascii_digit()) && !word.contains('-');
-        (digits && word.len() >= 8).then(|| word.to_uppercase())
+        let (day, time) = word.split_at_checked(8)?;
+        let digits = day.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && (time.is_empty() || time.starts_with('t'))).then(|| word.to_uppercase())
     })
 }
 

@@ -72,13 +72,29 @@ fn place_of_months(words: &mut Cursor<'_>, place: Read<InMonth>) -> Option<(i32,
     if !each {
         words.skip(&["the"]);
     }
+    let mut ahead = *words;
+    let unclear = each && nth_day(&mut ahead).is_some();
     let place = place(words)?;
-    let of = words.one_of(&["of", "in"]).is_some();
-    if let Some(months) = words.maybe(every_months) {
-        return (of || !each).then_some((months, place));
+    let of: &[&str] = if unclear { &["of"] } else { &["of", "in"] };
+    if words.one_of(of).is_some() {
+        return some_months(words).map(|months| (months, place));
     }
-    words.skip(&["the", "a"]);
-    words.one_of(&["month"]).filter(|()| of).map(|()| (1, place))
+    let months = every_months(words)?;
+    (!each).then_some((months, place))
+}
+
+/// `every other month`, `the month`.
+pub(super) fn some_months(words: &mut Cursor<'_>) -> Option<i32> {
+    words.maybe(every_months).or_else(|| {
+        words.skip(&["the", "a"]);
+        words.one_of(&["month"]).map(|()| 1)
+    })
+}
+
+/// `2nd day`: behind `every`, and with `in` behind it, that could be an interval.
+pub(super) fn nth_day(words: &mut Cursor<'_>) -> Option<i32> {
+    let nth = words.ordinal().filter(|nth| *nth > 1)?;
+    words.one_of(DAY).map(|()| nth)
 }
 
 fn every_months(words: &mut Cursor<'_>) -> Option<i32> {
@@ -112,7 +128,9 @@ pub(super) fn on_month(words: Cursor<'_>) -> Option<InMonth> {
         words.skip(&[","]);
         words.skip(&["on", "at"]);
         words.skip(&["the"]);
-        edge(words)
+        let edge = edge(words)?;
+        let _ = of_the(words, "month");
+        Some(edge)
     };
     DETAILS
         .into_iter()
@@ -152,7 +170,7 @@ fn clear_place(words: &mut Cursor<'_>) -> Option<InMonth> {
 }
 
 /// `end`, `start`.
-fn edge(words: &mut Cursor<'_>) -> Option<InMonth> {
+pub(super) fn edge(words: &mut Cursor<'_>) -> Option<InMonth> {
     let day = match words.one_of(&["end"]) {
         Some(()) => -1,
         None => words.one_of(&["start", "beginning"]).map(|()| 1)?,

@@ -131,6 +131,9 @@ fn weekly(words: Cursor<'_>) -> Option<Rhythm> {
     if let Some(on) = words.all(every_other_weekday) {
         return Some(Rhythm::Weeks { every: 2, on });
     }
+    if let Some(on) = words.all(each_weekdays) {
+        return Some(Rhythm::Weeks { every: 1, on });
+    }
     let on = words.all(|words| {
         words.skip(&["on"]);
         if words.maybe(each).is_none() {
@@ -169,6 +172,16 @@ fn every_other_weekday(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
     weekdays(words).or_else(|| weekend(words))
 }
 
+/// `every monday and every thursday`.
+fn each_weekdays(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
+    words.skip(&["on"]);
+    let days = words.list(and, |words| {
+        each(words)?;
+        weekday_item(words)
+    })?;
+    Some(days.concat())
+}
+
 fn weekday_set(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
     if let Some(items) = words.list(and_or_slash, weekday_item) {
         return Some(items.concat());
@@ -180,9 +193,10 @@ fn weekday_set(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
 
 /// `friday`, or `friday to monday`, which runs over the end of the week.
 fn weekday_item(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
+    let from = words.one_of(&["from"]).is_some();
     let first = words.weekday()?;
-    if words.one_of(&["to", "through", "-"]).is_none() {
-        return Some(vec![first]);
+    if words.one_of(&["to", "through", "thru", "-"]).is_none() {
+        return (!from).then(|| vec![first]);
     }
     // "Monday to Monday" can be one day or eight.
     let last = words.weekday().filter(|last| *last != first)?;

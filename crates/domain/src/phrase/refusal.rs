@@ -1,22 +1,34 @@
 //! Why a phrase is not understood, with what to say instead. Nothing here makes a phrase mean something.
 
-use super::months::months;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use super::months::{months, nth_day, some_months};
 use super::parser::{DAY, OTHER, each, every, rhythm, weekdays, weekend, workday};
 use super::tokens::{Cursor, Token};
+use crate::english::{self, MONTHS};
 use crate::recurrence::RuleError;
 use crate::text::quoted;
-
-const UNITS: &[&str] = &["day", "days", "week", "weeks", "month", "months", "year", "years"];
 
 /// Why `words`, a phrase without its end, are not understood. `phrase` is what the error quotes.
 pub(super) fn refusal(words: &[Token<'_>], phrase: &str) -> RuleError {
     let text = quoted(phrase);
     let cursor = Cursor::new(words);
     if let Some(instead) = ambiguous(cursor)
-        .or_else(|| counted(words))
-        .or_else(|| slashed(words))
+        .map(Cow::Borrowed)
+        .or_else(|| nth_day_within(cursor).map(Cow::Owned))
+        .or_else(|| comma_number(words).map(Cow::Borrowed))
+        .or_else(|| counted(words).map(Cow::Owned))
+        .or_else(|| {
+            slashed(words, 1..=12, 31)
+                .map(|()| "`every month on the 1st and 15th`, or `every january 15`".into())
+        })
     {
         return RuleError::AmbiguousPhrase { text, instead };
+    }
+    if slashed(words, 13..=31, 12).is_some() {
+        let instead = "the month in words, such as `every december 25`";
+        return RuleError::OtherForm { text, instead };
     }
     if let Some(frequency) = under_a_day(words) {
         return RuleError::UnsupportedFrequency { frequency };
@@ -24,37 +36,86 @@ pub(super) fn refusal(words: &[Token<'_>], phrase: &str) -> RuleError {
     if let Some(instead) = how_often(cursor) {
         return RuleError::DaysMissing { text, instead };
     }
-    let at = words.iter().position(|word| is_time(word.text));
-    if let Some((body, _)) = at.and_then(|at| words.split_at_checked(at))
-        && rhythm(Cursor::new(body)).is_some()
-    {
+    if names_a_time(words) {
         return RuleError::TimeInPhrase { text };
     }
     RuleError::UnknownPhrase { text }
 }
 
-/// `1/15`: two days, or a date, and of which country?
-pub(super) fn is_slashed(word: &str) -> bool {
-    word.contains('/') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')
+/// Whether one of the words is two numbers, one in `first` and one up to `second`: `1/15` is two days of the month, or a date;
+/// `25/12` is hardly two days.
+fn slashed(words: &[Token<'_>], first: RangeInclusive<i32>, second: i32) -> Option<()> {
+    words.iter().find_map(|word| {
+        let (day, month) = word.text.split_once('/')?;
+        let number = |text: &str| text.parse::<i32>().ok();
+        let among = first.contains(&number(day)?) && (1..=second).contains(&number(month)?);
+        among.then_some(())
+    })
 }
 
-/// Whether a time of day begins with the word: `at`, `9am`, `17:00`.
-fn is_time(word: &str) -> bool {
-    let digit = word.starts_with(|first: char| first.is_ascii_digit());
-    word == "at" || digit && (word.contains(':') || word.ends_with("am") || word.ends_with("pm"))
+/// Whether the words are a rhythm but for a time of day: `every monday at 9am`, `9am every monday`, `every morning`.
+fn names_a_time(words: &[Token<'_>]) -> bool {
+    let found = words.iter().enumerate().find_map(|(at, _)| {
+        let (before, rest) = words.split_at_checked(at)?;
+        let mut after = Cursor::new(rest);
+        time(&mut after).map(|time| (before, time, after))
+    });
+    match found {
+        Some(([], _, mut after)) => {
+            after.skip(&[","]);
+            rhythm(after).is_some()
+        }
+        Some((before, time, _)) => {
+            let mut every_part = Cursor::new(before);
+            rhythm(every_part).is_some()
+                || matches!(time, Time::Part) && each(&mut every_part).is_some() && every_part.is_at_end()
+        }
+        None => false,
+    }
 }
 
-fn slashed(words: &[Token<'_>]) -> Option<&'static str> {
-    words
-        .iter()
-        .any(|word| is_slashed(word.text))
-        .then_some("`every month on the 1st and 15th`, or `every january 15`")
+/// How a time of day is named.
+pub(super) enum Time {
+    /// `9am`, `at nine`, `noon`.
+    Clock,
+    /// `morning`, `in the evening`.
+    Part,
+}
+
+pub(super) fn time(words: &mut Cursor<'_>) -> Option<Time> {
+    let part = words.maybe(|words| {
+        words.skip(&["at", "in"]);
+        words.skip(&["the"]);
+        words.next(|word| {
+            let part = word.strip_suffix('s').unwrap_or(word);
+            ["morning", "afternoon", "evening", "night"]
+                .contains(&part)
+                .then_some(())
+        })
+    });
+    if part.is_some() {
+        return Some(Time::Part);
+    }
+    words.maybe(|words| {
+        let at = words.one_of(&["at", "@"]).is_some();
+        let clear = words.next(|word| {
+            let digit = word.starts_with(|first: char| first.is_ascii_digit());
+            let clock = digit && (word.contains(':') || word.ends_with("am") || word.ends_with("pm"));
+            if clock || ["noon", "midday", "midnight"].contains(&word) {
+                return Some(true);
+            }
+            let hour = digit && english::numeral(word).is_none() || english::number(word).is_some();
+            hour.then_some(false)
+        })?;
+        let half = words.one_of(&["am", "pm", "a.m", "a.m.", "p.m", "p.m.", "o'clock", "o’clock"]);
+        (at || clear || half.is_some()).then_some(Time::Clock)
+    })
 }
 
 /// What to say instead of a phrase with two common readings.
 fn ambiguous(words: Cursor<'_>) -> Option<&'static str> {
     by_its_name(words)
-        .or_else(|| nth_day(words))
+        .or_else(|| nth_of_days(words))
         .or_else(|| nth_month(words))
         .or_else(|| month_on_weekday(words))
         .or_else(|| edge_of_something(words))
@@ -91,7 +152,7 @@ fn by_its_name(mut words: Cursor<'_>) -> Option<&'static str> {
 }
 
 /// `every 2nd friday`, `every third workday`, `every other weekday`.
-fn nth_day(mut words: Cursor<'_>) -> Option<&'static str> {
+fn nth_of_days(mut words: Cursor<'_>) -> Option<&'static str> {
     words.skip(&["on"]);
     each(&mut words)?;
     if words.one_of(OTHER).is_some() {
@@ -108,6 +169,38 @@ fn nth_day(mut words: Cursor<'_>) -> Option<&'static str> {
     }
     let workday = words.all(workday);
     workday.map(|()| "`every weekday`, `every other day`, or `second weekday of the month`")
+}
+
+/// `every second day in december`, `every 2nd day in the month`: every other day, or the 2nd?
+fn nth_day_within(words: Cursor<'_>) -> Option<String> {
+    words.all(|words| {
+        words.skip(&["on", "in", "at"]);
+        each(words)?;
+        let nth = nth_day(words).filter(|nth| *nth <= 31)?;
+        let within = words.one_of(&["in"]).is_some();
+        if !within {
+            words.one_of(&["of"])?;
+        }
+        let month = words.month().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+        let of = match month {
+            Some(month) => month,
+            None => some_months(words).filter(|_| within).map(|_| "the month")?,
+        };
+        Some(format!("`every {nth} days`, or `day {nth} of {of}`"))
+    })
+}
+
+/// `every january 1, 27`: two days, or a year?
+fn comma_number(words: &[Token<'_>]) -> Option<&'static str> {
+    let [date @ .., comma, number] = words else {
+        return None;
+    };
+    let numbers = [date.last()?.text, number.text]
+        .iter()
+        .all(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let named = date.iter().any(|word| english::month(word.text).is_some());
+    let date = numbers && named && comma.text == "," && rhythm(Cursor::new(date)).is_some();
+    date.then_some("`every january 1 and 15`, or `every january 1`")
 }
 
 /// `every 2nd january`.
@@ -138,56 +231,98 @@ fn edge_of_something(words: Cursor<'_>) -> Option<&'static str> {
         if words.maybe(each).is_none() {
             words.skip(&["the"]);
         }
-        words.one_of(&["first", "last"])?;
-        words
-            .one_of(DAY)
-            .map(|()| "`last day of the month`, or `last day of the year`")
+        let instead = words.next(|word| match word {
+            "first" => Some("`first day of the month`, or `first day of the year`"),
+            "last" => Some("`last day of the month`, or `last day of the year`"),
+            _ => None,
+        })?;
+        words.one_of(DAY).map(|()| instead)
     })
 }
 
 /// `every day 3 times`: three times on each day, or on three days?
-fn counted(words: &[Token<'_>]) -> Option<&'static str> {
-    let [body @ .., count, times] = words else {
-        return None;
+fn counted(words: &[Token<'_>]) -> Option<String> {
+    let (body, count) = match words {
+        [body @ .., twice] if twice.text == "twice" => (body, 2),
+        [body @ .., thrice] if thrice.text == "thrice" => (body, 3),
+        [body @ .., count, times] if ["time", "times"].contains(&times.text) => {
+            (body, english::number(count.text)?)
+        }
+        _ => return None,
     };
-    let counted = ["time", "times"].contains(&times.text) && crate::english::number(count.text).is_some();
-    let understood = counted && rhythm(Cursor::new(body)).is_some();
-    understood.then_some("`for 3 times` to end after three, or make a task for each time of the day")
+    let body = match body {
+        [body @ .., comma] if comma.text == "," => body,
+        body => body,
+    };
+    rhythm(Cursor::new(body))?;
+    if count == 1 {
+        return Some("`for 1 time` to end after one, or leave the number out".to_owned());
+    }
+    Some(format!(
+        "`for {count} times` to end after {count}, or make {count} tasks that recur"
+    ))
 }
 
 fn under_a_day(words: &[Token<'_>]) -> Option<&'static str> {
-    words.iter().find_map(|word| match word.text {
-        "hourly" | "hour" | "hours" => Some("HOURLY"),
-        "minutely" | "minute" | "minutes" => Some("MINUTELY"),
-        "secondly" | "seconds" => Some("SECONDLY"),
-        _ => None,
+    words.iter().find_map(|word| {
+        let unit = word.text.trim_start_matches(|first: char| first.is_ascii_digit());
+        match unit {
+            "hourly" | "hour" | "hours" | "hr" | "hrs" | "h" => Some("HOURLY"),
+            "minutely" | "minute" | "minutes" | "min" | "mins" => Some("MINUTELY"),
+            "secondly" | "seconds" | "sec" | "secs" => Some("SECONDLY"),
+            _ => None,
+        }
     })
+}
+
+/// A unit that something happens so many times in.
+#[derive(Clone, Copy)]
+enum Unit {
+    Day,
+    Week,
+    Month,
+    Year,
 }
 
 /// `3 days a week`, `twice daily`, `3 times a month`: how often, without days.
 fn how_often(words: Cursor<'_>) -> Option<&'static str> {
     words.all(|words| {
-        if words.one_of(&["twice", "thrice"]).is_none() {
-            let _ = words.maybe(each);
-            words.number()?;
-            if words.one_of(&["time", "times"]).is_none() {
-                words.one_of(UNITS)?;
-                return per_unit(words).map(instead_of);
+        let twice = words.next(|word| match word {
+            "twice" => Some(2),
+            "thrice" => Some(3),
+            _ => None,
+        });
+        let count = match twice {
+            Some(count) => count,
+            None => {
+                let _ = words.maybe(each);
+                let count = words.number()?;
+                if words.one_of(&["time", "times"]).is_none() {
+                    let counted = words.next(unit)?;
+                    return per_unit(words).map(|per| match (count, counted, per) {
+                        (7, Unit::Day, Unit::Week) => "`daily`",
+                        _ => instead_of(None, per),
+                    });
+                }
+                count
             }
-        }
+        };
         let adverb = |words: &mut Cursor<'_>| {
             words.next(|word| match word {
-                "daily" => Some(true),
-                "weekly" | "monthly" | "yearly" => Some(false),
+                "daily" => Some(Unit::Day),
+                "weekly" => Some(Unit::Week),
+                "monthly" => Some(Unit::Month),
+                "yearly" => Some(Unit::Year),
                 _ => None,
             })
         };
-        words.maybe(per_unit).or_else(|| adverb(words)).map(instead_of)
+        let per = words.maybe(per_unit).or_else(|| adverb(words))?;
+        Some(instead_of(Some(count), per))
     })
 }
 
-/// `a week`, `of every month`; whether it is a day.
-fn per_unit(words: &mut Cursor<'_>) -> Option<bool> {
+/// `a week`, `of every month`.
+fn per_unit(words: &mut Cursor<'_>) -> Option<Unit> {
     let of = words.one_of(&["of", "in"]).is_some();
     let per = if of {
         &["the", "a", "every", "each"]
@@ -197,13 +332,33 @@ fn per_unit(words: &mut Cursor<'_>) -> Option<bool> {
     if words.one_of(per).is_none() && !of {
         return None;
     }
-    words.next(|unit| UNITS.contains(&unit).then(|| DAY.contains(&unit)))
+    words.next(unit)
 }
 
-fn instead_of(a_day: bool) -> &'static str {
-    if a_day {
-        "`daily`, in a task for each time of the day"
-    } else {
-        "`every monday and thursday`, or a distance, such as `every 2 days`"
+fn unit(word: &str) -> Option<Unit> {
+    match word {
+        "day" | "days" => Some(Unit::Day),
+        "week" | "weeks" => Some(Unit::Week),
+        "month" | "months" => Some(Unit::Month),
+        "year" | "years" => Some(Unit::Year),
+        _ => None,
+    }
+}
+
+/// What to say instead of so many `times` in a unit, or of so many other units in it.
+fn instead_of(times: Option<i32>, per: Unit) -> &'static str {
+    match (per, times) {
+        (Unit::Day, Some(1)) => "`daily`",
+        (Unit::Week, Some(1)) => "`weekly`, or `every monday`",
+        (Unit::Month, Some(1)) => "`monthly`, or `every month on the 15th`",
+        (Unit::Year, Some(1)) => "`yearly`, or `every january 15`",
+        (Unit::Day, _) => "`daily`, in a task for each time of the day",
+        (Unit::Week, _) => "`every monday and thursday`, or a distance, such as `every 2 days`",
+        (Unit::Month, _) => "`on the 1st and 15th`, or a distance, such as `every 2 weeks`",
+        (Unit::Year, Some(2)) => "`every 6 months`, or each date in a task of its own",
+        (Unit::Year, Some(3)) => "`every 4 months`, or each date in a task of its own",
+        (Unit::Year, Some(4)) => "`every 3 months`, or each date in a task of its own",
+        (Unit::Year, Some(6)) => "`every 2 months`, or each date in a task of its own",
+        (Unit::Year, _) => "a distance, such as `every 2 months`, or each date in a task of its own",
     }
 }

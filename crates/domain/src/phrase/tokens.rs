@@ -21,7 +21,8 @@ impl Token<'_> {
 }
 
 /// The words of a phrase in lower case. Commas, `&`, `/` and `-` are words of their own, but a word that begins with a digit keeps
-/// its hyphens unless letters follow (`2026-12-31`), and one of digits its slashes (`1/15`).
+/// its hyphens unless letters follow (`2026-12-31`), and one of digits its slashes (`1/15`). A month or weekday that is cut
+/// down loses its full stop (`dec.`).
 pub(super) fn tokens(phrase: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut start = 0;
@@ -35,7 +36,11 @@ pub(super) fn tokens(phrase: &str) -> Vec<Token<'_>> {
             let length = piece.len() - mark.map_or(0, char::len_utf8);
             for text in [piece.get(..length), piece.get(length..)].into_iter().flatten() {
                 if !text.is_empty() {
-                    tokens.push(Token { text, start: from });
+                    let word = cut_down(text).unwrap_or(text);
+                    tokens.push(Token {
+                        text: word,
+                        start: from,
+                    });
                 }
                 from += text.len();
             }
@@ -43,6 +48,14 @@ pub(super) fn tokens(phrase: &str) -> Vec<Token<'_>> {
         start += space;
     }
     tokens
+}
+
+/// `dec` of `dec.`: a month or weekday that is cut down, without the full stop that says so.
+fn cut_down(text: &str) -> Option<&str> {
+    let name = text.strip_suffix('.')?;
+    let known = english::weekday(name).is_some() || english::month(name).is_some();
+    let whole = english::WEEKDAYS.contains(&name) || english::MONTHS.contains(&name);
+    (known && !whole).then_some(name)
 }
 
 /// Whether a character ends a word within `word`, which has no spaces.

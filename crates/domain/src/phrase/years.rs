@@ -1,6 +1,6 @@
 //! Dates in a year: `every january 1`, `fourth thursday of november`, `end of year`.
 
-use super::months::{DETAILS, PLACES};
+use super::months::{DETAILS, PLACES, edge, nth_day};
 use super::parser::{adverb, and, each, every, every_unit};
 use super::rhythm::{InMonth, Rhythm};
 use super::tokens::Cursor;
@@ -15,13 +15,17 @@ pub(super) fn yearly(words: Cursor<'_>) -> Option<Rhythm> {
             None
         } else {
             rest.skip(&[","]);
-            rest.skip(&["on", "in"]);
-            rest.skip(&["the"]);
-            Some(date(rest, |_| Some(()))?)
+            Some(at_edge(rest, |_| Some(())).or_else(|| {
+                rest.skip(&["on", "in"]);
+                rest.skip(&["the"]);
+                date(rest, |_| Some(()))
+            })?)
         };
         return Some(Rhythm::Years { every, on });
     }
-    let on = edge_of_year(words).or_else(|| date_alone(words))?;
+    let on = edge_of_year(words)
+        .or_else(|| at_edge(words, every_year))
+        .or_else(|| date_alone(words))?;
     Some(Rhythm::Years {
         every: 1,
         on: Some(on),
@@ -39,10 +43,26 @@ fn date_alone(words: Cursor<'_>) -> Option<InYear> {
     let mut rest = words;
     rest.skip(&["on", "in"]);
     if rest.maybe(each).is_some() {
+        let mut ahead = rest;
+        if nth_day(&mut ahead).is_some() {
+            return None;
+        }
         return month_date(rest, |_| Some(())).or_else(|| rest.all(one_day_month));
     }
     rest.skip(&["the"]);
     date(rest, every_year)
+}
+
+/// `at the end of june`, and then what `end` reads.
+fn at_edge(words: Cursor<'_>, end: fn(&mut Cursor<'_>) -> Option<()>) -> Option<InYear> {
+    words.all(|words| {
+        words.one_of(&["at"])?;
+        words.skip(&["the"]);
+        let days = edge(words)?;
+        words.one_of(&["of", "in"])?;
+        let month = words.month()?;
+        end(words).map(|()| (month, days))
+    })
 }
 
 /// Nothing, or `of every year`.
@@ -86,7 +106,12 @@ fn month_date(words: Cursor<'_>, end: fn(&mut Cursor<'_>) -> Option<()>) -> Opti
     rest.skip(&["the"]);
     let then = |days: InMonth, words: &mut Cursor<'_>| end(words).map(|()| (month, days));
     let numbered = rest.all(|words| {
+        let mut ahead = *words;
         let days = words.list(and, |words| words.digits().or_else(|| words.ordinal()))?;
+        // The second number of "january 1, 27" could be a year.
+        if days.len() == 2 && bare_numbers(&mut ahead).is_some() {
+            return None;
+        }
         then(InMonth::Days(days), words)
     });
     numbered.or_else(|| {
@@ -97,6 +122,13 @@ fn month_date(words: Cursor<'_>, end: fn(&mut Cursor<'_>) -> Option<()>) -> Opti
             })
         })
     })
+}
+
+/// `1, 27`.
+fn bare_numbers(words: &mut Cursor<'_>) -> Option<()> {
+    words.digits()?;
+    words.one_of(&[","])?;
+    words.digits().map(drop)
 }
 
 /// `1, 2nd and 3`.

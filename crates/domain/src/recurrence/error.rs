@@ -1,5 +1,7 @@
 //! Why a recurrence was refused.
 
+use std::borrow::Cow;
+
 use super::{Frequency, Rule};
 
 /// Why a recurrence was refused, in words for the person who wrote it.
@@ -33,6 +35,14 @@ pub enum RuleError {
         /// The refused text, shortened.
         text: String,
         /// The phrases that say either clearly.
+        instead: Cow<'static, str>,
+    },
+    /// A phrase with one likely meaning, in a form that is not read.
+    #[error("`{text}` is not understood as a recurrence: say {instead}")]
+    OtherForm {
+        /// The refused text, shortened.
+        text: String,
+        /// A phrase in the form that is read.
         instead: &'static str,
     },
     /// A phrase that says how often, but not when: `3 days a week`.

@@ -33,6 +33,8 @@ mod phrase_grammar;
 #[cfg(test)]
 mod phrase_month_ends;
 #[cfg(test)]
+mod phrase_refusals;
+#[cfg(test)]
 mod quiet_hours;
 #[cfg(test)]
 mod recurrence;
