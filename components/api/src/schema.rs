@@ -86,8 +86,9 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// How often migrating is tried. Whoever does the same at the same time can make a statement fail; then its work is done.
-const ATTEMPTS: u32 = 3;
+/// How often migrating is tried. Another instance that migrates at the same time can make a statement fail; then that statement is
+/// done, and the next attempt comes further.
+const ATTEMPTS: u32 = 10;
 
 /// The migrations whose columns SQL cannot fill.
 const SEARCH: i64 = 4;
@@ -153,10 +154,16 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
         };
         for statement in texts.iter().flat_map(|text| statements(text)) {
             let statement = adapt(statement, database.dialect());
-            if !stands_already(database, &statement).await? {
-                database
-                    .execute(&statement.replace(IF_COLUMN_MISSING, if_missing), [])
-                    .await?;
+            if stands_already(database, &statement).await? {
+                continue;
+            }
+            let text = statement.replace(IF_COLUMN_MISSING, if_missing);
+            match database.execute(&text, []).await {
+                // Another instance added the column after the question.
+                Err(DbError::Refused(_)) if stands_already(database, &statement).await? => {}
+                result => {
+                    result?;
+                }
             }
         }
         match migration.number {
