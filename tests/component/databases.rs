@@ -232,22 +232,27 @@ async fn postgres_finds_words_of_every_language() {
     languages::longest(&api, "carol").await;
 }
 
+/// Runs statements as another program does, on a connection of its own.
+async fn run(server: &test_postgres::Server, statements: &str) {
+    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    database.batch_execute(statements).await.unwrap();
+    drop(database);
+    connection.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn postgres_finds_what_an_older_replica_stored_after_the_relay_ran() {
     let Some(server) = test_postgres::Server::start().await else {
         return;
     };
     let api = Setup::new("api").on(&server).start().await;
-    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    let connection = tokio::spawn(connection);
     languages::refreshed(&api, "alice", async |statement: &str| {
-        database.batch_execute(statement).await.unwrap();
+        run(&server, statement).await;
     })
     .await;
-    drop(database);
-    connection.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -256,16 +261,10 @@ async fn postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran() 
         return;
     };
     let api = Setup::new("api").on(&server).start().await;
-    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    let connection = tokio::spawn(connection);
     texts::keyed(&api, "alice", async |statement: &str| {
-        database.batch_execute(statement).await.unwrap();
+        run(&server, statement).await;
     })
     .await;
-    drop(database);
-    connection.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod years;
 use self::tokens::{Cursor, tokens};
 use crate::due::Due;
 use crate::recurrence::{Rule, RuleError};
+use crate::text::is_dash;
 
 /// Reads a recurrence as `RRULE` text or as one of the [phrases](self).
 ///
@@ -81,13 +82,8 @@ fn is_phrase(text: &str) -> bool {
     !text.is_empty() && !text.contains('=') && text.chars().nth(Rule::MAX_TEXT_CHARS).is_none()
 }
 
-/// Dashes that editors and phones write for a hyphen: U+2010 to U+2015, and the minus sign.
-const DASHES: [char; 7] = [
-    '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
-];
-
 fn parse_phrase(text: &str) -> Result<Rule, RuleError> {
-    let plain = text.replace(DASHES, "-");
+    let plain = text.replace(is_dash, "-");
     let phrase = plain.strip_suffix('.').unwrap_or(&plain).to_ascii_lowercase();
     let words = tokens(&phrase);
     let (body, end) = end::split(&words);

@@ -33,10 +33,14 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
+/// Whether a character is a dash that editors and phones write for a hyphen: U+2010 to U+2015, and the minus sign.
+pub(crate) fn is_dash(character: char) -> bool {
+    matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
 /// `text` with the dashes and minus signs of typography as hyphens, and without the characters of no width that come along when text is
 /// copied.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    let is_dash = |character| matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}');
     let has_no_width = |character| matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
     if !text.contains(|character| is_dash(character) || has_no_width(character)) {
         return Cow::Borrowed(text);

@@ -19,6 +19,7 @@
 //!   second one of this name, nothing if the part was left out. Without `→` the meanings of all parts are
 //!   joined.
 
+pub(crate) mod names;
 mod notation;
 mod recognise;
 mod sample;

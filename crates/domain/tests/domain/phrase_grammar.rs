@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use nudge_domain::{Rule, RuleError, parse_recurrence};
 
+use crate::grammar::names::{MONTHS, NUMBERS, ORDINALS};
 use crate::grammar::{Class, Grammar, Random, text, tokens};
 
 const DOCUMENT: &str = include_str!("../../../../docs/phrases.md");
@@ -18,27 +19,6 @@ const WEEKDAYS: [(&str, &str); 7] = [
     ("friday", "FR"),
     ("saturday", "SA"),
     ("sunday", "SU"),
-];
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-const NUMBERS: [&str; 12] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-];
-const ORDINALS: [&str; 12] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-    "eleventh", "twelfth",
 ];
 
 pub(crate) fn grammar() -> Grammar {

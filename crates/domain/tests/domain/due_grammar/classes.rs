@@ -1,5 +1,6 @@
 //! The kinds of words in the grammar of due phrases. What a word means is text for `meaning.rs`.
 
+use crate::grammar::names::{MONTHS, NUMBERS, ORDINALS};
 use crate::grammar::{Class, Random};
 
 const WEEKDAYS: [&str; 7] = [
@@ -10,28 +11,6 @@ const WEEKDAYS: [&str; 7] = [
     "friday",
     "saturday",
     "sunday",
-];
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-const NUMBERS: [&str; 12] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-];
-
-const ORDINALS: [&str; 12] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-    "eleventh", "twelfth",
 ];
 
 /// From the longest to the shortest, each with what it is written like.
