@@ -204,7 +204,7 @@ impl Manifests {
                 | "dapr.io/enable-app-health-check"
                 | "dapr.io/disable-builtin-k8s-secret-store" => value == Some("true"),
                 "dapr.io/sidecar-memory-limit" => value == Some("128Mi"),
-                // docs/decisions/0022-never-unwell.md
+                // docs/decisions/0022-never-mark-the-app-unhealthy.md
                 "dapr.io/app-health-threshold" => value == Some("1000"),
                 _ => value.is_some_and(|value| !value.is_empty()),
             };
