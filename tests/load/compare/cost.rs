@@ -1,4 +1,4 @@
-//! What requests cost: processor time of services, sidecars and database.
+//! The cost of requests: processor time of services, sidecars and database.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::usage::{processor_time, processor_time_of_all};
 pub(crate) struct Cost {
     services: Duration,
     sidecars: Duration,
-    /// Of the database server, which keeps the state of the services, too.
+    /// Of the database server, which also stores the state of the services.
     database: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Cost {
     }
 }
 
-/// Adds what came of a plan.
+/// Adds the figures of an outcome.
 pub(crate) fn figures(
     results: &mut Results,
     measure: Measure,
@@ -52,7 +52,7 @@ pub(crate) fn figures(
     let error = outcome.error.as_deref().unwrap_or_default();
     ensure!(
         answered > 0,
-        "{subject}: {}: nothing was answered: {error}",
+        "{subject}: {}: no request was answered: {error}",
         measure.name
     );
     if outcome.errors > 0 {
@@ -66,7 +66,7 @@ pub(crate) fn figures(
         ("p95 ms", outcome.milliseconds(0.95)),
         ("p99 ms", outcome.milliseconds(0.99)),
     ];
-    // What a rate is for is not how many there are, but it says whether it was kept up with.
+    // At a rate, the number of answers only says whether the subject kept up.
     let place = if measure.name == AT_A_RATE.name {
         figures.len()
     } else {
@@ -84,7 +84,7 @@ pub(crate) fn figures(
     Ok(())
 }
 
-/// Waits until what goes on behind the answers is done: no more than a twentieth of a processor is used for half a second.
+/// Waits until background work is done: less than a twentieth of a processor is used for half a second.
 pub(crate) async fn settle(stack: &mut Stack) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(500);
     let begun = Instant::now();
@@ -98,6 +98,6 @@ pub(crate) async fn settle(stack: &mut Stack) -> Result<()> {
         }
         before = now;
     }
-    eprintln!("after a minute there is still work behind the answers");
+    eprintln!("background work goes on after a minute");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Creating tasks: how many a second, how long each takes, and what it costs.
+//! Creating tasks: how many per second, how long each takes, and its cost.
 
 use anyhow::{Context, Result, ensure};
 use http::Method;
@@ -27,10 +27,10 @@ pub(crate) const MEMORY: Measure = Measure {
     setting: "clients",
 };
 
-/// Clients that send at a rate.
+/// Number of clients that send at a rate.
 const CLIENTS: u32 = 64;
 
-/// A task as people make them.
+/// A typical task.
 pub(crate) fn task(number: u32) -> Value {
     json!({
         "title": format!("Pay the invoice no. {number}"),
@@ -40,7 +40,7 @@ pub(crate) fn task(number: u32) -> Value {
     })
 }
 
-/// Runs a plan on a stack, one user a client.
+/// Runs a plan on a stack, one user per client.
 async fn create(stack: &Stack, plan: Plan) -> Result<Outcome> {
     run(plan, async |client| {
         let call = stack.call(client, Method::POST, "/api/v1/tasks")?;
@@ -81,7 +81,7 @@ pub(crate) async fn flat_out(
     Ok(())
 }
 
-/// Times at a rate.
+/// Response times at each rate.
 pub(crate) async fn at_rates(
     results: &mut Results,
     subject: &str,
@@ -110,7 +110,7 @@ pub(crate) async fn at_rates(
     Ok(())
 }
 
-/// What a request cannot be faster than: publishing an event of the same size on the sidecar, and a bare INSERT.
+/// Lower bounds of a request: publishing an event of the same size on the sidecar, and a bare INSERT.
 pub(crate) async fn limits(
     results: &mut Results,
     stack: &Stack,
@@ -141,7 +141,7 @@ pub(crate) async fn limits(
             Requests::open(sidecar, 204, move |number| call.clone().json(&task(number))).await
         });
         figures(results, measure, "limit: publish", setting, &publish.await?, None)?;
-        // As many connections as a service keeps; PostgreSQL takes a hundred.
+        // As many connections as a service keeps; PostgreSQL accepts a hundred.
         let plan = Plan {
             clients: clients.min(64),
             ..plan
@@ -181,8 +181,8 @@ fn memory(results: &mut Results, subject: &str, stack: &mut Stack, clients: u32)
     let api = each(processes.first().context("no service")?)?;
     let all = Memory::of(&processes)?;
     let megabytes = |bytes: u64| number(bytes) / 1e6;
-    let most = processes.iter().map(each).collect::<Result<Vec<_>>>()?;
-    let most = most
+    let largest = processes.iter().map(each).collect::<Result<Vec<_>>>()?;
+    let largest = largest
         .iter()
         .map(|memory| memory.anonymous)
         .max()
@@ -194,7 +194,7 @@ fn memory(results: &mut Results, subject: &str, stack: &mut Stack, clients: u32)
         &[
             ("processes", number(processes.len() as u64)),
             ("api anonymous MB", megabytes(api.anonymous)),
-            ("largest anonymous MB", megabytes(most)),
+            ("largest anonymous MB", megabytes(largest)),
             ("all anonymous MB", megabytes(all.anonymous)),
             ("all PSS MB", megabytes(all.proportional)),
         ],

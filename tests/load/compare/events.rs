@@ -1,10 +1,7 @@
-//! Events that all come at once, delivered to each consumer as its sidecar does.
+//! Bursts of events, delivered to each consumer as its sidecar does.
 //!
-//! Nothing that the broker carries does the same work: no event says `completed`, and no reminder's time has come.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON that is not as it should be ends the run"
-)]
+//! No event on the broker causes the same work: none says `completed`, and no reminder is due.
+#![expect(clippy::indexing_slicing, reason = "unexpected JSON ends the run")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,36 +21,36 @@ use crate::real::APP_TOKEN;
 use crate::results::{Measure, Results};
 use crate::stack::{Stack, Subject, USERS};
 
-const NOTIFICATION: Measure = Measure {
+pub(crate) const NOTIFICATION: Measure = Measure {
     name: "events at once, through notification",
     setting: "events",
 };
 
-const RECURRING_TASK: Measure = Measure {
+pub(crate) const RECURRING_TASK: Measure = Measure {
     name: "events at once, through recurring-task",
     setting: "events",
 };
 
-const EMAIL_DELIVERY: Measure = Measure {
+pub(crate) const EMAIL_DELIVERY: Measure = Measure {
     name: "events at once, through email-delivery",
     setting: "events",
 };
 
-/// Most events of tasks that have to be stored first; 10,000 mails take minutes.
+/// Maximum number of events whose tasks have to be stored first; 10,000 emails take minutes.
 pub(crate) const OF_TASKS: u32 = 1_000;
 
-/// Connections that a burst comes over, unless the service's sidecar may make fewer calls of it at a time.
+/// Number of connections of a burst, unless the sidecar of the service may make fewer calls at a time.
 const CONNECTIONS: u32 = 64;
 
-/// These counts, but none above `most`, and each once.
-pub(crate) fn at_most(counts: &[u32], most: u32) -> Vec<u32> {
-    let mut counts: Vec<u32> = counts.iter().map(|count| most.min(*count)).collect();
+/// The counts, limited to `limit`, without duplicates.
+pub(crate) fn at_most(counts: &[u32], limit: u32) -> Vec<u32> {
+    let mut counts: Vec<u32> = counts.iter().map(|count| limit.min(*count)).collect();
     counts.sort_unstable();
     counts.dedup();
     counts
 }
 
-/// New tasks with a reminder, for each of which a job is scheduled and a record is written. Nobody has stored these tasks.
+/// New tasks with a reminder, for each of which a job is scheduled and a record is written. These tasks are not stored.
 pub(crate) async fn through_notification(
     results: &mut Results,
     subject: &str,
@@ -67,7 +64,7 @@ pub(crate) async fn through_notification(
 }
 
 /// Completed tasks of series, for each of which the api stores the next occurrence. The api created them; they are completed in the
-/// database, behind its back: its own events would come first.
+/// database directly, because its own events would come first.
 pub(crate) async fn through_recurring_task(
     results: &mut Results,
     subject: &str,
@@ -114,8 +111,8 @@ pub(crate) async fn through_recurring_task(
     settle(stack).await
 }
 
-/// Due reminders, for each of which the api is asked, a mail is sent and its outcome published. They are years ahead, which neither
-/// email-delivery nor the api looks at: so no job comes first.
+/// Due reminders, for each of which the api is asked, an email is sent and its outcome published. They are years ahead, which neither
+/// email-delivery nor the api checks, so no job fires first.
 pub(crate) async fn through_email_delivery(
     results: &mut Results,
     subject: &str,
@@ -127,8 +124,8 @@ pub(crate) async fn through_email_delivery(
     let before = stack.platform.mail.mails().len();
     let events = tasks.into_iter().map(due);
     let time = deliver(stack, app::EMAIL_DELIVERY, route::TASK_REMINDERS, events).await?;
-    let mails = stack.platform.mail.mails().len() - before;
-    ensure!(mails == count as usize, "{mails} mails of {count} reminders");
+    let emails = stack.platform.mail.mails().len() - before;
+    ensure!(emails == count as usize, "{emails} emails of {count} reminders");
     figures(results, EMAIL_DELIVERY, subject, count, time);
     settle(stack).await
 }
@@ -139,7 +136,7 @@ fn figures(results: &mut Results, measure: Measure, subject: &str, count: u32, t
     results.add(measure, subject, count, &figures);
 }
 
-/// Delivers events as the service's sidecar may, and takes the time until the last one is handled.
+/// Delivers events as the sidecar of the service may, and measures the time until the last one is handled.
 async fn deliver(
     stack: &Stack,
     app_id: &str,
@@ -181,7 +178,7 @@ impl Client for Delivering {
     }
 }
 
-/// Has the api create tasks that are due years ahead, with more fields, and gives them back as events carry them.
+/// Creates tasks through the api that are due years ahead, with more fields, and returns them as events carry them.
 async fn created(stack: &Stack, count: u32, more: Value) -> Result<Vec<Value>> {
     let tasks = Arc::new(Mutex::new(Vec::new()));
     load::all(count, USERS, async |user| {
@@ -198,7 +195,7 @@ async fn created(stack: &Stack, count: u32, more: Value) -> Result<Vec<Value>> {
     Ok(std::mem::take(&mut *tasks))
 }
 
-/// Creates tasks of a user over one connection, and keeps the answers.
+/// Creates tasks of a user over one connection, and keeps the responses.
 struct Creating {
     session: Session,
     call: Call,
@@ -306,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_above_the_most_is_the_most_and_each_comes_once() {
+    fn counts_are_limited_and_without_duplicates() {
         assert_eq!(at_most(&[10_000, 50, 1_000], 1_000), [50, 1_000]);
     }
 }

@@ -1,8 +1,5 @@
 //! How the cost of a request grows with the number of stored tasks.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON that is not as it should be ends the run"
-)]
+#![expect(clippy::indexing_slicing, reason = "unexpected JSON ends the run")]
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,47 +16,47 @@ use crate::load::{Pace, Plan, Requests, run};
 use crate::results::{Measure, Results};
 use crate::stack::{Stack, Subject, USERS};
 
-/// What the settings of these measures count.
+/// The unit of the settings of these measures.
 pub(crate) const STORED: &str = "stored tasks";
 
-const READ: Measure = Measure {
+pub(crate) const READ: Measure = Measure {
     name: "growth: read a task",
     setting: STORED,
 };
 
-const FIRST_PAGE: Measure = Measure {
+pub(crate) const FIRST_PAGE: Measure = Measure {
     name: "growth: first page",
     setting: STORED,
 };
 
-const SEARCH: Measure = Measure {
+pub(crate) const SEARCH: Measure = Measure {
     name: "growth: search for a rare word",
     setting: STORED,
 };
 
-const CREATE: Measure = Measure {
+pub(crate) const CREATE: Measure = Measure {
     name: "growth: create a task",
     setting: STORED,
 };
 
-/// Clients, a user each.
+/// Number of clients, one per user.
 const CLIENTS: u32 = USERS;
 
-/// Tasks of one statement.
+/// Number of tasks per statement.
 const BATCH: u32 = 50_000;
 
-/// Tasks of a user that are read and searched for, at most.
+/// Maximum number of tasks per user that are read and searched for.
 const SAMPLE: u32 = 1_000;
 
-/// The number of the tasks that are copied: no other text in them has these digits.
+/// The number in the copied tasks: no other text in them contains these digits.
 const TEMPLATE: u32 = 99_999_999;
 
-/// Where a subject keeps tasks.
+/// The tables in which a subject stores tasks.
 struct Tables {
     tasks: &'static str,
-    /// All that hold rows of tasks.
+    /// All tables with rows of tasks.
     all: &'static str,
-    /// Statements: takes a task of each user as template, and stores copies.
+    /// Statements: use a task of each user as a template, and store copies.
     template: &'static str,
     copy: &'static str,
 }
@@ -83,7 +80,7 @@ impl Tables {
     }
 }
 
-/// Stores each number of tasks, and asks. Tasks that were there before are deleted.
+/// Stores each number of tasks and measures requests. Existing tasks are deleted.
 pub(crate) async fn growth(
     results: &mut Results,
     name: &str,
@@ -121,7 +118,7 @@ pub(crate) async fn growth(
     Ok(())
 }
 
-/// Has the api store a task of each user, and nothing else, for copies that are like what it stores.
+/// Stores one task per user through the api, and nothing else, so that the copies look like what it stores.
 async fn take_templates(stack: &mut Stack, database: &Client, tables: &Tables) -> Result<()> {
     database
         .batch_execute(&format!("TRUNCATE {}", tables.all))
@@ -141,14 +138,14 @@ async fn take_templates(stack: &mut Stack, database: &Client, tables: &Tables) -
         templates == i64::from(USERS),
         "{templates} templates: are events not published?"
     );
-    // The copying statement does what the triggers would; an event of theirs would wait to be published.
+    // The copying statement does the work of the triggers; their events would wait to be published.
     database
         .batch_execute("SET session_replication_role = replica; SET maintenance_work_mem = '256MB'")
         .await?;
     Ok(())
 }
 
-/// Stores so many tasks, and no others. Indexes are made afterwards, which takes half the time.
+/// Stores exactly that many tasks. Indexes are created afterwards, which takes half the time.
 async fn store(name: &str, database: &Client, tables: &Tables, count: u32) -> Result<()> {
     let begun = Instant::now();
     let say = |what: &str| eprintln!("{:>6} s: {name}: {what}", begun.elapsed().as_secs());
@@ -178,7 +175,7 @@ async fn store(name: &str, database: &Client, tables: &Tables, count: u32) -> Re
     let stored = format!("SELECT count(*) FROM {}", tables.tasks);
     let stored: i64 = database.query_one(&stored, &[]).await?.get(0);
     ensure!(stored == i64::from(count), "{stored} of {count} tasks are stored");
-    // Or the server would do so by itself while requests are measured.
+    // Otherwise the server would do so while requests are measured.
     for table in tables.all.split(", ") {
         database
             .batch_execute(&format!("VACUUM (ANALYZE) {table}"))
@@ -192,7 +189,7 @@ async fn store(name: &str, database: &Client, tables: &Tables, count: u32) -> Re
 /// The n-th request of a client.
 type Of = Arc<dyn Fn(u32) -> Call + Send + Sync>;
 
-/// What is measured: with which status it is answered, and the requests of each client.
+/// The measures, the expected status of each, and the requests of each client.
 async fn calls(stack: &Stack, database: &Client, tables: &Tables) -> Result<Vec<(Measure, u16, Vec<Of>)>> {
     let [mut reads, mut pages, mut searches, mut creates] = [const { Vec::new() }; 4];
     let sample = format!(
@@ -222,12 +219,12 @@ async fn calls(stack: &Stack, database: &Client, tables: &Tables) -> Result<Vec<
         finds_one(&searches).await?;
         measures.push((SEARCH, 200, searches));
     }
-    // The last one, so that the others find as many tasks as they are said to.
+    // The last one, because it adds tasks.
     measures.push((CREATE, 201, creates));
     Ok(measures)
 }
 
-/// One request after the other, and from the beginning again.
+/// One request after the other, starting over at the end.
 fn in_turn(calls: Vec<Call>) -> Result<Of> {
     let first = calls.first().context("a user without tasks")?.clone();
     Ok(Arc::new(move |number| {

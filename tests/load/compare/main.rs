@@ -1,5 +1,5 @@
-//! Compares Nudge with the stack that it replaces, with itself without WebAssembly, and with what a sidecar and a database can do at
-//! most: on the same daprd, broker and database, one after the other, several rounds. See docs/BENCHMARKS.md.
+//! Compares Nudge with the stack that it replaces, with itself without WebAssembly, and with the limits of a sidecar and a database: on
+//! the same daprd, broker and database, one after the other, in several rounds. See docs/BENCHMARKS.md.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -13,6 +13,7 @@ mod events;
 mod growth;
 mod load;
 mod plot;
+mod ratios;
 #[path = "../../real/mod.rs"]
 mod real;
 mod reminders;
@@ -32,13 +33,13 @@ use real::{Broker, Parts, State};
 use results::Results;
 use stack::{Programs, Stack, Subject};
 
-/// Measures what is compared, and writes a table.
+/// Measures the subjects in alternation, and writes a table, ratios and plots.
 #[derive(Debug, Parser)]
 struct Options {
-    /// What is compared. Those in one process only create tasks: it is their memory that differs.
+    /// The subjects. Those in one process only create tasks, because only their memory differs.
     #[arg(long, value_delimiter = ',', default_values = ["nudge", "nudge-in-one", "native", "python"])]
     subjects: Vec<Subject>,
-    /// How often each is started anew and measured.
+    /// How often each subject is restarted and measured.
     #[arg(long, default_value_t = 2)]
     rounds: u32,
     /// Numbers of clients that send as fast as they can.
@@ -47,48 +48,48 @@ struct Options {
     /// Requests per second of 64 clients together.
     #[arg(long, value_delimiter = ',', default_values_t = [50, 100])]
     rates: Vec<u32>,
-    /// Seconds that are counted, of each measurement.
+    /// Seconds of each measurement that count.
     #[arg(long, default_value_t = 4)]
     seconds: u64,
-    /// Seconds before them.
+    /// Seconds of warm-up before that.
     #[arg(long, default_value_t = 1)]
     warm_up: u64,
-    /// Leave out what a sidecar and a database can do at most.
+    /// Leave out the limits of a sidecar and a database.
     #[arg(long)]
     no_limits: bool,
-    /// Numbers of reminders that are due in one second; 0 for none. More than 1,000 only in the last round: they take minutes.
+    /// Numbers of reminders that are due in one second; 0 for none. More than 1,000 are measured only in the last round, because they take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     reminders: Vec<u32>,
-    /// Seconds from the first of their tasks to the instant that they are due, for each thousand.
+    /// Seconds from the creation of the first task to the due instant, for each thousand reminders.
     #[arg(long, default_value_t = 20)]
     lead: u32,
-    /// Numbers of events that come at once; 0 for none. Through recurring-task and email-delivery at most 1,000: more take minutes.
+    /// Numbers of events in a burst; 0 for none. At most 1,000 through recurring-task and email-delivery, because more take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     events: Vec<u32>,
-    /// Numbers of stored tasks that requests are measured with, in the last round; 0 for none. A million take minutes to store.
+    /// Numbers of stored tasks with which requests are measured, in the last round; 0 for none. Storing a million takes minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     stored: Vec<u32>,
     /// The broker.
     #[arg(long, value_enum, default_value_t = BrokerName::Redis)]
     broker: BrokerName,
-    /// Where the table and the raw figures go.
+    /// The folder for the table, the ratios, the plots and the raw figures.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
-    /// The spin host.
+    /// The program of the spin host.
     #[arg(long, default_value = "target/native/spin-host")]
     spin_host: PathBuf,
     /// A folder with another spin-host, spin.toml and its components, for the subject nudge-before.
     #[arg(long, default_value = "target/bench/before")]
     before: PathBuf,
-    /// The services without WebAssembly.
+    /// The program with the services without WebAssembly.
     #[arg(long, default_value = "target/bench/native/release/nudge-native")]
     native: PathBuf,
-    /// A Python with what tests/load/peers/python/requirements.txt asks for.
+    /// A Python with the packages of tests/load/peers/python/requirements.txt.
     #[arg(long, default_value = "target/bench/python/bin/python")]
     python: PathBuf,
 }
 
-/// Brokers that sidecars of several services share.
+/// Brokers that the sidecars of several services can share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BrokerName {
     Redis,
@@ -175,18 +176,21 @@ async fn main() -> Result<()> {
                     growth::growth(&mut results, &name, &mut stack, &options.stored, options.plan()).await?;
                 }
             }
-            // What is measured stays, whatever becomes of the rest.
+            // Keep what is measured, even if the rest fails.
             write(&options, &results)?;
         }
     }
     start::instances(&mut results, root).await?;
     start::artifacts(&mut results, root, &options.native)?;
     print!("{}", write(&options, &results)?);
-    eprintln!("table, plots and raw figures are in {}", options.out.display());
+    eprintln!(
+        "table, ratios, plots and raw figures are in {}",
+        options.out.display()
+    );
     Ok(())
 }
 
-/// Events and reminders that come all at once.
+/// Bursts of events and reminders.
 async fn bursts(
     results: &mut Results,
     name: &str,
@@ -214,35 +218,17 @@ async fn bursts(
     Ok(())
 }
 
-/// What Nudge creates, of what others create in the same run, as a table.
-fn ratios(options: &Options, results: &Results) -> String {
-    let peers = [Subject::NudgeBefore, Subject::Native, Subject::Python].map(|peer| peer.to_string());
-    let mut text = "\n## created by nudge, of what others create\n\n| clients |".to_owned();
-    text += &peers.each_ref().map(|peer| format!(" of {peer} |")).concat();
-    text += "\n| --- | --- | --- | --- |\n";
-    for clients in &options.clients {
-        let created = |subject: &str| {
-            let measure = create::FLAT_OUT.name;
-            results.median(measure, subject, *clients, "answers/s")
-        };
-        let of = |peer: &String| Some(created("nudge")? / created(peer)?);
-        let cells = peers
-            .each_ref()
-            .map(|peer| of(peer).map(results::short).unwrap_or_default());
-        text += &format!("| {clients} | {} |\n", cells.join(" | "));
-    }
-    text
-}
-
-/// Writes the table, the plots and the raw figures; gives back the table.
+/// Writes the table, the ratios, the plots and the raw figures; returns the table.
 fn write(options: &Options, results: &Results) -> Result<String> {
     std::fs::create_dir_all(&options.out).with_context(|| options.out.display().to_string())?;
     let mut text = format!("{}; broker {:?}\n", usage::machine(), options.broker);
     for measure in results.measures() {
         text += &format!("\n## {}\n\n{}", measure.name, results.table(*measure));
     }
-    text += &ratios(options, results);
-    plot::all(results, &options.out)?;
+    let ratios = ratios::table(results);
+    text += &format!("\n## nudge, of what others take\n\n{ratios}");
+    plot::pictures(results, &options.out)?;
+    std::fs::write(options.out.join("ratios.md"), &ratios)?;
     std::fs::write(options.out.join("table.md"), &text)?;
     std::fs::write(options.out.join("figures.jsonl"), results.lines()?)?;
     Ok(text)

@@ -1,4 +1,4 @@
-//! A picture of each measure that has more than one setting.
+//! Pictures of the three measures that say the most. All others are in the table.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,12 +8,19 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatte
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use crate::growth::STORED;
 use crate::results::{Measure, Middle, Results};
+use crate::{create, reminders};
+
+/// What is drawn: a measure, and the metric on the upright axis.
+const PICTURES: [(Measure, &str); 3] = [
+    (create::FLAT_OUT, "answers/s"),
+    (create::MEMORY, "api anonymous MB"),
+    (reminders::LATE, "p50 ms"),
+];
 
 const SIZE: (u32, u32) = (720, 420);
 
-/// Subjects and their colours, the same in every picture; told apart without red and green (Okabe and Ito).
+/// Subjects and their colours, the same in every picture, distinguishable without red and green (Okabe and Ito).
 const COLOURS: [(&str, RGBColor); 9] = [
     ("nudge", RGBColor(213, 94, 0)),
     ("nudge, before", RGBColor(230, 159, 0)),
@@ -26,32 +33,17 @@ const COLOURS: [(&str, RGBColor); 9] = [
     ("limit: INSERT", RGBColor(180, 180, 180)),
 ];
 
-/// Writes a file for each measure, named after it.
-pub(crate) fn all(results: &Results, folder: &Path) -> Result<()> {
-    for measure in results.measures() {
-        let Some(metric) = results.metrics(measure.name).into_iter().find(|name| shown(name)) else {
+/// Writes an SVG file for each of the pictures that were measured, named after the measure.
+pub(crate) fn pictures(results: &Results, folder: &Path) -> Result<()> {
+    for (measure, metric) in PICTURES {
+        if results.subjects(measure.name).is_empty() {
             continue;
-        };
-        let name: String = measure
-            .name
-            .chars()
-            .map(|character| {
-                if character.is_ascii_alphanumeric() {
-                    character
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-        let file = folder.join(format!("{}.svg", name.replace("--", "-")));
-        draw(results, *measure, metric, &file).map_err(|error| anyhow!("{}: {error}", file.display()))?;
+        }
+        let name = measure.name.replace(", ", "-").replace(' ', "-");
+        let file = folder.join(format!("{name}.svg"));
+        draw(results, measure, metric, &file).map_err(|error| anyhow!("{}: {error}", file.display()))?;
     }
     Ok(())
-}
-
-/// The figure that a picture shows: the first that is not just a circumstance.
-fn shown(metric: &str) -> bool {
-    !["processes", "seconds"].contains(&metric)
 }
 
 fn draw(
@@ -61,24 +53,23 @@ fn draw(
     file: &Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut subjects = results.subjects(measure.name);
-    // Ten times as many would press the others to the ground. They are in the table.
+    // The limits are ten times higher and would flatten the other lines. They are in the table.
     subjects.retain(|subject| metric != "answers/s" || !subject.starts_with("limit"));
     let settings = settings(results, measure, metric, &subjects);
     let series = lines(results, measure, metric, &subjects, &settings);
-    let most = series
+    let highest = series
         .iter()
         .flat_map(|(_, points)| points.iter().map(|(_, middle)| middle.most))
         .fold(0.0, f64::max);
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    let across = Axis::of(measure, &settings);
-    let places = across.places.clone();
+    let across = Axis(settings);
     let mut chart = ChartBuilder::on(&area)
         .caption(format!("{}: {metric}", measure.name), ("sans-serif", 18))
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(64)
-        .build_cartesian_2d(across, 0.0..most * 1.1)?;
+        .build_cartesian_2d(across, 0.0..highest * 1.1)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -92,9 +83,9 @@ fn draw(
             .find(|(name, _)| name == subject)
             .or_else(|| COLOURS.get(number % COLOURS.len()))
             .map_or(BLACK, |(_, colour)| *colour);
-        // Side by side, so that one does not hide another.
-        let aside = (number as f64 - series.len() as f64 / 2.0) * 0.04;
-        let place = |position: usize| places.get(position).copied().unwrap_or_default() + aside;
+        // Shifted, so that one does not hide another.
+        let shift = (number as f64 - series.len() as f64 / 2.0) * 0.04;
+        let place = |position: usize| position as f64 + shift;
         let line = points
             .iter()
             .map(|(position, middle)| (place(*position), middle.median));
@@ -103,7 +94,7 @@ fn draw(
             .label(*subject)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
         chart.draw_series(line.map(|point| Circle::new(point, 3, colour.filled())))?;
-        // From the least to the most of the rounds.
+        // The range of the rounds.
         chart.draw_series(points.iter().map(|(position, middle)| {
             let x = place(*position);
             PathElement::new([(x, middle.least), (x, middle.most)], colour)
@@ -130,7 +121,7 @@ fn settings(results: &Results, measure: Measure, metric: &str, subjects: &[&str]
     settings
 }
 
-/// Of each subject that has the metric, its figures by the position of their setting.
+/// For each subject that has the metric, its figures by the position of their setting.
 fn lines<'a>(
     results: &Results,
     measure: Measure,
@@ -151,25 +142,8 @@ fn lines<'a>(
     subjects.iter().filter_map(of).collect()
 }
 
-/// An axis with a label at each setting, and nothing between two.
-struct Axis {
-    settings: Vec<u32>,
-    /// Where they are: one beside the other, or as far apart as their logarithms are when they count tasks.
-    places: Vec<f64>,
-}
-
-impl Axis {
-    fn of(measure: Measure, settings: &[u32]) -> Self {
-        let place = |(position, setting): (usize, &u32)| match measure.setting {
-            STORED => f64::from(*setting).log10(),
-            _ => position as f64,
-        };
-        Self {
-            settings: settings.to_vec(),
-            places: settings.iter().enumerate().map(place).collect(),
-        }
-    }
-}
+/// An axis with a label at each setting, at equal distances.
+struct Axis(Vec<u32>);
 
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;
@@ -180,20 +154,21 @@ impl Ranged for Axis {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.places.clone()
+        (0..self.0.len()).map(|position| position as f64).collect()
     }
 
     fn range(&self) -> Range<f64> {
-        let first = self.places.first().copied().unwrap_or_default();
-        let last = self.places.last().copied().unwrap_or_default();
-        first - 0.5..last + 0.5
+        -0.5..self.0.len() as f64 - 0.5
     }
 }
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, place: &f64) -> String {
-        let position = self.places.iter().position(|other| other == place);
-        let setting = position.and_then(|position| self.settings.get(position));
-        setting.map(ToString::to_string).unwrap_or_default()
+        let setting = (0..)
+            .zip(&self.0)
+            .find(|(position, _)| f64::from(*position) == *place);
+        setting
+            .map(|(_, setting)| setting.to_string())
+            .unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Reminders that are all due at once.
+//! Reminders that are all due at the same instant.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ pub(crate) const LATE: Measure = Measure {
     setting: "reminders",
 };
 
-/// Most reminders of a round that is not the last: 10,000 take minutes.
+/// Maximum number of reminders in all rounds but the last: 10,000 take minutes.
 pub(crate) const OF_EACH_ROUND: u32 = 1_000;
 
-/// How long the mails of each thousand reminders may take after they are due.
+/// Maximum time for the emails of each thousand reminders after they are due.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Creates tasks whose reminders are due at one instant, and takes the time from there to each mail.
+/// Creates tasks whose reminders are due at one instant, and measures the time from there to each email.
 pub(crate) async fn late(
     results: &mut Results,
     subject: &str,
@@ -57,7 +57,7 @@ pub(crate) async fn late(
     let others = mail.mails().len();
     let patience = left.unsigned_abs() + PATIENCE * count.div_ceil(1_000);
     let begun = Instant::now();
-    // The mails' files say when they came; looking at them takes time from everybody.
+    // The files of the emails say when they arrived; checking them costs the system time.
     let mut looks = tokio::time::interval(Duration::from_secs(1));
     while mail.mails().len() < others + count as usize && begun.elapsed() < patience {
         looks.tick().await;
@@ -82,7 +82,7 @@ pub(crate) async fn late(
             ("p95 ms", milliseconds(0.95)),
             ("p99 ms", milliseconds(0.99)),
             ("last ms", milliseconds(1.0)),
-            ("mails", number(late.len() as u64)),
+            ("emails", number(late.len() as u64)),
         ],
     );
     Ok(())

@@ -10,20 +10,20 @@ use serde::Serialize;
 pub(crate) struct Figure {
     /// What was measured, such as `create a task, flat out`.
     pub(crate) measure: &'static str,
-    /// Of which system.
+    /// The system.
     pub(crate) subject: String,
-    /// Under which circumstances, such as 16 clients; a number, for plots.
+    /// The setting, such as 16 clients; a number, for plots.
     pub(crate) setting: u32,
-    /// Which figure, with its unit, such as `p95 ms`.
+    /// The metric with its unit, such as `p95 ms`.
     pub(crate) metric: &'static str,
     pub(crate) value: f64,
 }
 
-/// What a measure's settings are.
+/// A measure and its settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measure {
     pub(crate) name: &'static str,
-    /// What the setting counts, such as `clients`.
+    /// The unit of the setting, such as `clients`.
     pub(crate) setting: &'static str,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Results {
     measures: Vec<Measure>,
 }
 
-/// The middle one of several rounds, and how far they are apart.
+/// The median of several rounds, and their range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Middle {
     pub(crate) median: f64,
@@ -83,7 +83,7 @@ impl Results {
         &self.measures
     }
 
-    /// The raw figures, a line of JSON each.
+    /// The raw figures, one line of JSON each.
     pub(crate) fn lines(&self) -> serde_json::Result<String> {
         let mut lines = String::new();
         for figure in &self.figures {
@@ -93,7 +93,7 @@ impl Results {
         Ok(lines)
     }
 
-    /// The metrics of a measure, in the order in which they came.
+    /// The metrics of a measure, in the order in which they were added.
     pub(crate) fn metrics(&self, measure: &str) -> Vec<&'static str> {
         let mut metrics = Vec::new();
         for figure in self.figures.iter().filter(|figure| figure.measure == measure) {
@@ -104,7 +104,7 @@ impl Results {
         metrics
     }
 
-    /// The subjects of a measure, in the order in which they came.
+    /// The subjects of a measure, in the order in which they were added.
     pub(crate) fn subjects(&self, measure: &str) -> Vec<&str> {
         let mut subjects: Vec<&str> = Vec::new();
         for figure in self.figures.iter().filter(|figure| figure.measure == measure) {
@@ -129,14 +129,14 @@ impl Results {
             .collect()
     }
 
-    /// The middle of a metric.
+    /// The median of a metric.
     pub(crate) fn median(&self, measure: &str, subject: &str, setting: u32, metric: &str) -> Option<f64> {
         let series = self.series(measure, subject, metric);
         series.get(&setting).map(|middle| middle.median)
     }
 
-    /// A table of a measure in Markdown: a line a subject and setting, a column a metric, the median of the rounds, and how far
-    /// they are apart if they are by more than a tenth.
+    /// A table of a measure in Markdown: a row per subject and setting, a column per metric, with the median of the rounds, and
+    /// their range if it exceeds a tenth.
     pub(crate) fn table(&self, measure: Measure) -> String {
         let metrics = self.metrics(measure.name);
         let mut text = format!("| | {} |", measure.setting);
@@ -182,7 +182,7 @@ fn cell(middle: Middle) -> String {
     )
 }
 
-/// Three digits, if it has a fraction.
+/// Three significant digits for values with a fraction.
 pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),

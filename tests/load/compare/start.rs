@@ -1,4 +1,4 @@
-//! How long starting takes, and what is shipped.
+//! How long starting takes, and the size of what is shipped.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::load::number;
 use crate::results::{Measure, Results};
 use crate::stack::Stack;
 
-const COLD: Measure = Measure {
+pub(crate) const COLD: Measure = Measure {
     name: "start of an api, until its first answer",
     setting: "starts",
 };
@@ -27,13 +27,13 @@ const ARTIFACTS: Measure = Measure {
     setting: "files",
 };
 
-/// Starts that are measured each round, after one that warms the caches of the disk and of compiled components.
+/// Number of measured starts per round, after one that warms the caches of the disk and of compiled components.
 const STARTS: u32 = 5;
 
-/// Instances that are made.
-const MADE: u32 = 1_000;
+/// Number of instances that are created.
+const CREATED: u32 = 1_000;
 
-/// Starts one more api beside those that run, a few times.
+/// Starts one more api beside the running ones, a few times.
 pub(crate) async fn cold(results: &mut Results, subject: &str, stack: &Stack) -> Result<()> {
     stack.cold_start().await?;
     for _ in 0..STARTS {
@@ -43,7 +43,7 @@ pub(crate) async fn cold(results: &mut Results, subject: &str, stack: &Stack) ->
     Ok(())
 }
 
-/// Makes instances of each component, in this process, one after the other.
+/// Creates instances of each component in this process, one after the other.
 pub(crate) async fn instances(results: &mut Results, root: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let host = Host::builder(Manifest::load(root.join("spin.toml"))?)
@@ -55,7 +55,7 @@ pub(crate) async fn instances(results: &mut Results, root: &Path) -> Result<()> 
     for id in app::ALL {
         let component = host.component(id)?;
         let mut times = Histogram::<u64>::new_with_bounds(1, 60_000_000, 3)?;
-        for _ in 0..MADE {
+        for _ in 0..CREATED {
             let begun = Instant::now();
             let instance = component.instantiate().await.map_err(anyhow::Error::from)?;
             let time = u64::try_from(begun.elapsed().as_micros())?;
@@ -64,12 +64,12 @@ pub(crate) async fn instances(results: &mut Results, root: &Path) -> Result<()> 
         }
         let microseconds = |quantile| number(times.value_at_quantile(quantile));
         let figures = [("p50 µs", microseconds(0.5)), ("p99 µs", microseconds(0.99))];
-        results.add(INSTANCES, id, MADE, &figures);
+        results.add(INSTANCES, id, CREATED, &figures);
     }
     Ok(())
 }
 
-/// Looks at the files.
+/// Measures the sizes of the files.
 pub(crate) fn artifacts(results: &mut Results, root: &Path, native: &Path) -> Result<()> {
     let folder = root.join("target/wasm32-wasip2/release");
     let components = [

@@ -1,24 +1,24 @@
-//! What a process takes, as Linux counts it.
+//! Memory and processor time of processes, as Linux counts them.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Ticks of a second in /proc/PID/stat, which Linux has fixed for programs (proc(5), sysconf(_SC_CLK_TCK)).
+/// Ticks per second in /proc/PID/stat, which Linux fixes for programs (proc(5), sysconf(_SC_CLK_TCK)).
 const TICKS: u64 = 100;
 
 /// Memory of one or more processes, in bytes (proc_pid_smaps(5), smaps_rollup).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Memory {
-    /// What is no file's: heap, stacks, Wasm memories. It cannot be shared or dropped.
+    /// Memory without a file: heap, stacks, Wasm memories. It cannot be shared or dropped.
     pub(crate) anonymous: u64,
-    /// Everything, pages that several processes share in equal parts.
+    /// All memory, with shared pages divided equally among their processes.
     pub(crate) proportional: u64,
 }
 
 impl Memory {
-    /// That of these processes together.
+    /// The sum over these processes.
     pub(crate) fn of(processes: &[u32]) -> Result<Self> {
         let mut sum = Self::default();
         for process in processes {
@@ -48,7 +48,7 @@ pub(crate) fn processor_time(processes: &[u32]) -> Result<Duration> {
     Ok(time(ticks))
 }
 
-/// Processor time that a process and its children have used so far, with those that have ended.
+/// Processor time that a process and its children, including ended ones, have used so far.
 pub(crate) fn processor_time_of_all(parent: u32) -> Result<Duration> {
     let stat = Stat::of(parent)?;
     let mut ticks = stat.own + stat.ended;
@@ -57,7 +57,7 @@ pub(crate) fn processor_time_of_all(parent: u32) -> Result<Duration> {
         let Some(process) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // One that ends meanwhile is its parent's the next time.
+        // A child that ends in the meantime is counted with its parent the next time.
         if let Ok(child) = Stat::of(process)
             && child.parent == u64::from(parent)
         {
@@ -71,7 +71,7 @@ fn time(ticks: u64) -> Duration {
     Duration::from_millis(ticks * 1_000 / TICKS)
 }
 
-/// What /proc/PID/stat says (proc_pid_stat(5)); times in ticks.
+/// The fields of /proc/PID/stat that are needed (proc_pid_stat(5)); times in ticks.
 struct Stat {
     parent: u64,
     own: u64,
@@ -83,7 +83,7 @@ impl Stat {
     fn of(process: u32) -> Result<Self> {
         let path = format!("/proc/{process}/stat");
         let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-        // The name, in parentheses, may hold anything. Behind it are the state, ppid, and as 12th to 15th field utime, stime, cutime
+        // The name, in parentheses, may contain anything. After it come the state, ppid, and as 12th to 15th field utime, stime, cutime
         // and cstime.
         let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
         let numbers: Vec<u64> = fields
