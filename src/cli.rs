@@ -24,10 +24,10 @@ const EXAMPLES: &str = "\
 Examples (with cargo: `cargo run -- …`):
   nudge                                   build if needed, and run
   nudge up --listen 127.0.0.1:8080        on another port
-  nudge --data-dir /tmp/demo              with data of its own
+  nudge --data-dir /tmp/demo              with separate data
   nudge --variable rate_limit_per_minute=0
   nudge token alice --email alice@example.com --time-zone Europe/Berlin
-  RUST_LOG=debug nudge up                 see every delivery and request";
+  RUST_LOG=debug nudge up                 log every delivery and request";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,28 +35,28 @@ pub(crate) enum Command {
     Up,
     /// Print a token for a user, alone on the last line. Works while the server runs.
     Token(Token),
-    /// Show the events that no consumer could handle; publish them once more, or forget them.
+    /// Show the events that no consumer could handle; publish them again, or discard them.
     DeadLetters(DeadLetters),
-    /// Import the tasks, categories and tags of the system that Nudge replaces. May be repeated: docs/MIGRATION.md.
+    /// Import the tasks, categories and tags of the system that Nudge replaces. Can be repeated: docs/MIGRATION.md.
     Import(Import),
-    /// Say who reminds users from now on, Nudge or the system that it replaces, or print how that is.
+    /// Set which system reminds users, Nudge or the one that it replaces, or print the current setting.
     Migrate(Migrate),
 }
 
-/// The sidecar of the commands that ask the api.
+/// The sidecar for commands that call the api.
 #[derive(Debug, Args)]
 pub(crate) struct SidecarOptions {
-    /// A sidecar that can call the app api [default: that of the `nudge up` which runs on the data folder].
+    /// A sidecar that can call the app `api` [default: that of the `nudge up` on the data folder].
     #[arg(long, value_name = "ADDRESS", env = "NUDGE_SIDECAR")]
     pub(crate) sidecar: Option<SocketAddr>,
-    /// What that sidecar asks of its callers.
+    /// The API token of that sidecar.
     #[arg(long, value_name = "TOKEN", env = "DAPR_API_TOKEN", hide_env_values = true)]
     pub(crate) sidecar_token: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DeadLetters {
-    /// What to do with them; without this, they are shown.
+    /// What to do with them; the default is to show them.
     #[command(subcommand)]
     pub(crate) what: Option<WithDeadLetters>,
     #[command(flatten)]
@@ -65,19 +65,19 @@ pub(crate) struct DeadLetters {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WithDeadLetters {
-    /// Publish them once more, on the topics they were on, when what stopped their consumers is mended.
+    /// Publish them again on their original topics, once their consumers can handle them.
     Replay(Which),
-    /// Forget them.
+    /// Delete them.
     Discard(Which),
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Which {
-    /// Those with these ids.
+    /// The ids of the events.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// All of them.
+    /// All events.
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -92,7 +92,7 @@ pub(crate) struct Import {
         hide_env_values = true
     )]
     pub(crate) from: String,
-    /// Give tasks that are still to do a reminder so many minutes before they are due, as the other system has it [default: none].
+    /// Give open tasks a reminder this many minutes before they are due, as the other system does [default: none].
     #[arg(long = "remind-before-minutes", value_name = "MINUTES")]
     pub(crate) remind_before: Option<u32>,
     #[command(flatten)]
@@ -101,10 +101,10 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
-    /// Which system reminds them from now on; without this, how it is now is printed.
+    /// The system that sends reminders from now on; without this, print the current setting.
     #[arg(long, value_enum, value_name = "SYSTEM", requires = "whom")]
     pub(crate) to: Option<System>,
-    /// These users, between commas.
+    /// The users, separated by commas.
     #[arg(
         long,
         value_delimiter = ',',
@@ -113,7 +113,7 @@ pub(crate) struct Migrate {
         requires = "to"
     )]
     pub(crate) users: Vec<String>,
-    /// All users, whatever was said of any of them before.
+    /// All users, replacing earlier settings of single users.
     #[arg(long, group = "whom", requires = "to")]
     pub(crate) everybody: bool,
     #[command(flatten)]
@@ -123,9 +123,9 @@ pub(crate) struct Migrate {
 /// One of the two systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum System {
-    /// This one.
+    /// This system.
     Nudge,
-    /// The one that it replaces.
+    /// The system that it replaces.
     Legacy,
 }
 
@@ -138,20 +138,20 @@ impl From<System> for Master {
     }
 }
 
-/// Options that stand before or after the command.
+/// Options before or after the command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Where the application listens; port 0 takes a free one.
+    /// The address of the application; port 0 picks a free one.
     #[arg(long, global = true, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
-    /// Where everything is kept: database, events, secrets, mail.
+    /// The folder for all data: database, events, secrets, emails.
     #[arg(long, global = true, default_value = ".nudge", value_name = "FOLDER")]
     pub(crate) data_dir: PathBuf,
-    /// Do not build the components; run those that are there.
+    /// Do not build the components; run the ones that are already built.
     #[arg(long, global = true)]
     pub(crate) no_build: bool,
-    /// When SQLite waits for the disk: full, at each commit, or normal, which is faster and lets a power cut take the last
-    /// moments. For measurements and tests.
+    /// When SQLite waits for the disk: full, at each commit, or normal, which is faster, but a power cut may lose the last
+    /// commits. For measurements and tests.
     #[arg(
         long,
         global = true,
@@ -160,7 +160,7 @@ pub(crate) struct Global {
         value_name = "LEVEL"
     )]
     pub(crate) synchronous: Synchronous,
-    /// A variable of spin.toml, as `spin up` takes it; may be repeated.
+    /// A variable of spin.toml, as for `spin up`; can be repeated.
     #[arg(long = "variable", global = true, value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) variables: Vec<(String, String)>,
 }
@@ -176,10 +176,10 @@ fn variable(text: &str) -> Result<(String, String), String> {
 pub(crate) struct Token {
     /// The user the token is for.
     pub(crate) user: String,
-    /// Where this user's reminders go.
+    /// The address for this user's reminders.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) email: Option<String>,
-    /// Where this user lives: an IANA name such as Europe/Berlin [default: UTC].
+    /// The time zone of this user: an IANA name such as Europe/Berlin [default: UTC].
     #[arg(long, value_name = "ZONE")]
     pub(crate) time_zone: Option<String>,
     /// Hours until the token expires.

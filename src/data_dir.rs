@@ -1,4 +1,4 @@
-//! The folder that holds everything: the database, the sidecars' store, secrets, mail.
+//! The data folder: the database, the store of the sidecars, secrets, emails.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -15,37 +15,37 @@ use serde::{Deserialize, Serialize};
 const SMTP_HOST: &str = "smtp-host";
 const SMTP_PORT: &str = "smtp-port";
 
-/// A data folder. It is made on first use, readable by its owner only.
+/// A data folder. It is created on first use, readable only by its owner.
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
 }
 
-/// The right to run on a data folder. Two programs on one database and one scheduler would do everything twice.
+/// Exclusive use of a data folder. Two programs on one database and one scheduler would do everything twice.
 #[derive(Debug)]
 pub struct Exclusive {
     _lock: File,
 }
 
-/// Where the sidecar of the api is while `nudge up` runs, for the commands that ask the api.
+/// The sidecar of the api while `nudge up` runs, for commands that call the api.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Running {
     /// Its address.
     pub sidecar: SocketAddr,
-    /// What it asks of its callers.
+    /// Its API token.
     pub token: String,
 }
 
 impl DataDir {
-    /// Opens the folder, and makes it and its secrets when they are missing.
+    /// Opens the folder; creates it and its secrets if they are missing.
     ///
     /// # Errors
     ///
-    /// When it cannot be made, or holds secrets that cannot be read.
+    /// The folder cannot be created, or its secrets cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         durable_file::create_folder(path, 0o700)
-            .with_context(|| format!("cannot make the data folder {}", path.display()))?;
+            .with_context(|| format!("cannot create the data folder {}", path.display()))?;
         let path = path
             .canonicalize()
             .with_context(|| format!("cannot find the data folder {}", path.display()))?;
@@ -54,12 +54,12 @@ impl DataDir {
         Ok(this)
     }
 
-    /// The folder, absolute.
+    /// The absolute path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where mail is kept, one `.eml` file each.
+    /// The folder of the emails, one `.eml` file each.
     pub fn mail(&self) -> PathBuf {
         self.path.join("mail")
     }
@@ -73,11 +73,11 @@ impl DataDir {
         self.path.join("secrets.json")
     }
 
-    /// Takes the folder for this process until the result is dropped, or the process ends in whatever way.
+    /// Locks the folder for this process until the result is dropped, or the process ends in any way.
     ///
     /// # Errors
     ///
-    /// When another process has it.
+    /// Another process has locked it.
     pub fn take(&self) -> Result<Exclusive> {
         let path = self.lock_file();
         let lock = OpenOptions::new()
@@ -106,7 +106,7 @@ impl DataDir {
         self.path.join("running.json")
     }
 
-    /// Says where the sidecar of the api is, in a file that only its owner can read.
+    /// Stores the address of the api's sidecar, in a file that only its owner can read.
     pub(crate) fn set_running(&self, running: &Running) -> Result<()> {
         self.forget_running();
         let file = self.running_file();
@@ -115,20 +115,20 @@ impl DataDir {
         written.with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// Takes that back. A file that is not there is as good.
+    /// Deletes that file, if it exists.
     pub(crate) fn forget_running(&self) {
         let _ = fs::remove_file(self.running_file());
     }
 
-    /// Where the sidecar of the api is, if a program runs on the folder. What one that was killed has left does not count.
+    /// The sidecar of the api, if a program runs on the folder. The file of a killed program does not count.
     ///
     /// # Errors
     ///
-    /// When the file is there and cannot be read.
+    /// The file exists and cannot be read.
     pub fn running(&self) -> Result<Option<Running>> {
         let file = self.running_file();
         match fs::read(&file) {
-            // First the file, then the lock: who only asks does not hold up a program that begins.
+            // First the file, then the lock: a reader does not block a program that starts.
             Ok(_) if !self.is_taken()? => Ok(None),
             Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
@@ -138,7 +138,7 @@ impl DataDir {
         }
     }
 
-    /// Whether a process has taken the folder.
+    /// Whether a process has locked the folder.
     fn is_taken(&self) -> Result<bool> {
         let path = self.lock_file();
         let lock = match File::open(&path) {
@@ -155,11 +155,11 @@ impl DataDir {
         }
     }
 
-    /// The key that tokens are signed with.
+    /// The key with which tokens are signed.
     ///
     /// # Errors
     ///
-    /// When the secrets cannot be read.
+    /// The secrets cannot be read.
     pub fn jwt_key(&self) -> Result<String> {
         let secrets = self.read_secrets()?;
         let file = self.secrets_file();
@@ -169,7 +169,7 @@ impl DataDir {
             .with_context(|| format!("{} has no {JWT_KEY}", file.display()))
     }
 
-    /// Tells the secret store where the mail server is.
+    /// Stores the address of the mail server in the secret store.
     pub(crate) fn set_mail_server(&self, host: &str, port: u16) -> Result<()> {
         let mut secrets = self.read_secrets()?;
         secrets.insert(SMTP_HOST.to_owned(), host.to_owned());
@@ -184,11 +184,11 @@ impl DataDir {
         let file = self.secrets_file();
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_slice(&text)
-            .with_context(|| format!("{} is not a JSON object of texts", file.display()))
+            .with_context(|| format!("{} is not a JSON object of strings", file.display()))
     }
 
-    /// Two processes may find it missing at the same time; the first one counts, and both go on with that file. A token that
-    /// is signed with the key must count after a power cut, too.
+    /// Creates the secrets if they are missing. If two processes do so at the same time, both use the file of the first one. A token
+    /// that is signed with the key must be valid after a power cut, too.
     fn ensure_secrets(&self) -> Result<()> {
         let file = self.secrets_file();
         if file.exists() {
@@ -196,17 +196,17 @@ impl DataDir {
         }
         self.draft(&BTreeMap::from([(JWT_KEY.to_owned(), random_text()?)]))?
             .publish_new(&file)
-            .with_context(|| format!("cannot make {}", file.display()))
+            .with_context(|| format!("cannot create {}", file.display()))
     }
 
-    /// A complete file beside the secrets, with a name of its own.
+    /// A complete file beside the secrets, with a unique name.
     fn draft(&self, secrets: &BTreeMap<String, String>) -> Result<Draft> {
         let path = self.path.join(format!(
             "secrets-{}.tmp",
             random_text()?.get(..16).unwrap_or_default()
         ));
-        let mut draft =
-            Draft::create(path.clone(), 0o600).with_context(|| format!("cannot make {}", path.display()))?;
+        let mut draft = Draft::create(path.clone(), 0o600)
+            .with_context(|| format!("cannot create {}", path.display()))?;
         draft
             .write_all(&serde_json::to_vec_pretty(secrets)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -214,7 +214,7 @@ impl DataDir {
     }
 }
 
-/// A file that is not there yet and that only its owner can read.
+/// Creates a new file that only its owner can read.
 fn new_private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -253,7 +253,7 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
-        assert_eq!(names, ["secrets.json"], "no temporary file stays behind");
+        assert_eq!(names, ["secrets.json"], "no temporary file remains");
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
         };
         data.set_running(&running).unwrap();
         assert_eq!(data.running().unwrap().unwrap().sidecar, running.sidecar);
-        // A killed process forgets nothing; its lock ends with it.
+        // A killed process deletes nothing, but its lock ends with it.
         drop(taken);
         assert!(data.running_file().exists());
         assert!(data.running().unwrap().is_none());

@@ -8,23 +8,23 @@ use nudge_contract::names::route;
 use crate::cli::{self, Which, WithDeadLetters};
 use crate::sidecar::Sidecar;
 
-/// Most of them in one request: the resiliency policy gives the api two seconds for each.
+/// Maximum number of events per request: the resiliency policy allows two seconds for each request.
 const AT_ONCE: usize = 10;
 
-/// Longest part of an event that is shown, in characters.
+/// Maximum length of the shown part of an event, in characters.
 const SHOWN: usize = 240;
 
 pub(crate) fn run(options: &cli::Global, letters: &cli::DeadLetters) -> Result<()> {
     let sidecar = Sidecar::find(&letters.sidecar, &options.data_dir)?;
-    let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
+    let runtime = tokio::runtime::Runtime::new().context("the async runtime cannot start")?;
     runtime.block_on(async {
         match &letters.what {
             None => show(&list(&sidecar, None).await?),
             Some(WithDeadLetters::Replay(which)) => {
-                each(&sidecar, which, route::DEAD_LETTERS_REPLAY, "published once more").await?;
+                each(&sidecar, which, route::DEAD_LETTERS_REPLAY, "published again").await?;
             }
             Some(WithDeadLetters::Discard(which)) => {
-                each(&sidecar, which, route::DEAD_LETTERS_DISCARD, "forgotten").await?;
+                each(&sidecar, which, route::DEAD_LETTERS_DISCARD, "deleted").await?;
             }
         }
         Ok(())
@@ -39,7 +39,7 @@ async fn list(sidecar: &Sidecar, after: Option<&str>) -> Result<DeadLetters> {
     sidecar.ask(Method::GET, &route, None::<&()>).await
 }
 
-/// Ids hold colons and plus signs (RFC 3986, section 2.1).
+/// Percent-encodes an id, which may contain plus signs (RFC 3986, section 2.1).
 fn in_query(id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
     id.bytes()
@@ -64,13 +64,13 @@ fn show(letters: &DeadLetters) {
             event,
         } = letter;
         println!("{id}");
-        println!("  came      {arrived_at}");
-        println!("  topic     {}", topic.as_deref().unwrap_or("none that it names"));
+        println!("  arrived   {arrived_at}");
+        println!("  topic     {}", topic.as_deref().unwrap_or("unknown"));
         println!(
             "  consumer  {}",
             consumer
                 .as_deref()
-                .unwrap_or("not said: the sidecar put it aside")
+                .unwrap_or("unknown: the sidecar dead-lettered it")
         );
         println!("  reason    {reason}");
         let shown: String = event.chars().take(SHOWN).collect();
@@ -78,15 +78,15 @@ fn show(letters: &DeadLetters) {
         println!("  event     {shown}{more}");
     }
     match letters.count {
-        0 => println!("There are none: every event was handled."),
+        0 => println!("There are no dead letters: every event was handled."),
         count if count as usize > letters.items.len() => {
-            println!("{count} wait, of which the oldest are shown: replay or discard them");
+            println!("{count} dead letters, of which the oldest are shown: replay or discard them");
         }
-        count => println!("{count} wait: replay or discard them"),
+        count => println!("{count} dead letters: replay or discard them"),
     }
 }
 
-/// Does one thing with those that are named, or with all that there are when it begins.
+/// Applies an action to the named events, or to all that exist when it starts.
 async fn each(sidecar: &Sidecar, which: &Which, route: &str, done: &str) -> Result<()> {
     let ids = if which.all {
         all(sidecar).await?
@@ -103,17 +103,17 @@ async fn each(sidecar: &Sidecar, which: &Which, route: &str, done: &str) -> Resu
             println!("{id}: {done}");
         }
         for letter in &answer.refused {
-            println!("{}: stays: {}", letter.id, letter.reason);
+            println!("{}: kept: {}", letter.id, letter.reason);
         }
         count += answer.done.len();
         refused += answer.refused.len();
     }
-    println!("{count} {done}, {refused} not");
-    ensure!(refused == 0, "{refused} stay: the reasons are above");
+    println!("{count} {done}, {refused} kept");
+    ensure!(refused == 0, "{refused} were kept: the reasons are above");
     Ok(())
 }
 
-/// The ids of all of them. One that comes back meanwhile is not met again.
+/// The ids of all events. An event that is dead-lettered again in the meantime is not included.
 async fn all(sidecar: &Sidecar) -> Result<Vec<String>> {
     let mut ids: Vec<String> = Vec::new();
     loop {

@@ -1,5 +1,5 @@
-//! `nudge import`: the tables of the system that Nudge replaces. It goes the same way as that system's events, so a row that is here
-//! already, or is newer here, or whose user moved, changes nothing, and it can be repeated as often as one likes.
+//! `nudge import`: the tables of the system that Nudge replaces. Rows are handled like that system's events: a row that exists here
+//! already, or is newer here, or whose user was migrated, changes nothing, so an import can be repeated.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use tokio_postgres::{Client, NoTls};
 use crate::cli;
 use crate::sidecar::Sidecar;
 
-/// Most rows, and about the most bytes, of one call: the api takes 256 KiB, and the resiliency policy gives it two seconds.
+/// Maximum number of rows and approximate number of bytes per call: the api accepts 256 KiB, and the resiliency policy allows two seconds.
 const ROWS: usize = 10;
 const BYTES: usize = 96 * 1024;
 
-/// Calls at a time.
+/// Number of concurrent calls.
 const CALLS: usize = 4;
 
-/// Rows that are read at once.
+/// Number of rows per query.
 const PAGE: i64 = 500;
 
-/// The columns of a task that have a place here.
+/// The columns of a task that are imported.
 const FIELDS: [&str; 7] = [
     "title",
     "description",
@@ -37,7 +37,7 @@ const FIELDS: [&str; 7] = [
     "completed",
 ];
 
-/// What became of the rows of a table.
+/// The results of the rows of a table.
 #[derive(Debug, Default)]
 struct Counts {
     read: u32,
@@ -47,14 +47,14 @@ struct Counts {
     refused: Vec<String>,
 }
 
-/// Imports everything, and prints the counts of each table. Ends with an error when a row was refused.
+/// Imports everything, and prints the counts of each table. Fails if a row was refused.
 pub(crate) fn run(options: &cli::Global, import: &cli::Import) -> Result<()> {
     let sidecar = Sidecar::find(&import.sidecar, &options.data_dir)?;
-    let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
+    let runtime = tokio::runtime::Runtime::new().context("the async runtime cannot start")?;
     let refused = runtime.block_on(import_all(&sidecar, import))?;
     anyhow::ensure!(
         refused == 0,
-        "{refused} rows were refused: mend them there and import again; the others are here"
+        "{refused} rows were refused: correct them in the old system and import again; all others were imported"
     );
     Ok(())
 }
@@ -93,7 +93,7 @@ async fn import_all(sidecar: &Sidecar, import: &cli::Import) -> Result<usize> {
     Ok(refused)
 }
 
-/// Rows of one call: their numbers, and the changes that they stand for.
+/// The rows of one call: their numbers, and the corresponding changes.
 #[derive(Default)]
 struct Batch {
     ids: Vec<i64>,
@@ -101,7 +101,7 @@ struct Batch {
     bytes: usize,
 }
 
-/// One table on its way.
+/// The import of one table.
 struct Importing<'a> {
     sidecar: &'a Sidecar,
     table: &'static str,
@@ -132,8 +132,8 @@ impl Importing<'_> {
                 let (id, text): (i64, String) = (row.get(0), row.get(1));
                 self.counts.read += 1;
                 let columns: Map<String, Value> = serde_json::from_str(&text)?;
-                let worn = tags.get(&id).cloned().unwrap_or_default();
-                match change(self.table, id, &columns, worn, remind_before) {
+                let tag_ids = tags.get(&id).cloned().unwrap_or_default();
+                match change(self.table, id, &columns, tag_ids, remind_before) {
                     Ok(change) => self.add(id, change)?,
                     Err(reason) => self.refuse(id, &reason.to_string()),
                 }
@@ -165,7 +165,7 @@ impl Importing<'_> {
         Ok(())
     }
 
-    /// Sends what was read, some calls at a time. Rows do not depend on each other.
+    /// Sends the batches, several calls at a time. Rows do not depend on each other.
     async fn send(&mut self) -> Result<()> {
         let sidecar = self.sidecar;
         let calls = std::mem::take(&mut self.batches).into_iter().map(async |batch| {
@@ -182,14 +182,14 @@ impl Importing<'_> {
             let (ids, results) = answer?;
             anyhow::ensure!(
                 results.len() == ids.len(),
-                "the api answered for another number of rows"
+                "the api returned a different number of results"
             );
             for (id, result) in ids.into_iter().zip(results) {
                 match result {
                     Applied::Created => self.counts.created += 1,
                     Applied::Updated => self.counts.updated += 1,
                     Applied::Unchanged => self.counts.unchanged += 1,
-                    Applied::Waiting => self.refuse(id, "it waits for its task, which a row never does"),
+                    Applied::Waiting => self.refuse(id, "unexpectedly, the api waits for a task"),
                     Applied::Refused { reason } => self.refuse(id, &reason),
                 }
             }
@@ -198,7 +198,7 @@ impl Importing<'_> {
     }
 }
 
-/// Which tags the tasks behind the first id, and up to the last, wear.
+/// The tags of the tasks with ids after `first` and up to `last`.
 async fn tags(client: &Client, first: i64, last: i64) -> Result<BTreeMap<i64, Vec<i64>>> {
     let sql = "SELECT task_id::bigint, tag_id::bigint FROM task_tags WHERE task_id > $1::bigint AND task_id <= $2::bigint ORDER BY 1, 2";
     let rows = client
@@ -212,7 +212,7 @@ async fn tags(client: &Client, first: i64, last: i64) -> Result<BTreeMap<i64, Ve
     Ok(tags)
 }
 
-/// A row as the change that it stands for.
+/// The change that corresponds to a row.
 fn change(
     table: &str,
     id: i64,
@@ -225,7 +225,7 @@ fn change(
     let user_id = match columns.get("user_id") {
         Some(Value::String(user)) => user.clone(),
         Some(Value::Number(user)) => user.to_string(),
-        _ => anyhow::bail!("user_id: it is missing: say whose it is"),
+        _ => anyhow::bail!("user_id: it is missing: name the owner"),
     };
     let created = at("created_at")?;
     let what = match table {
@@ -318,8 +318,8 @@ mod tests {
             None,
         );
         assert_eq!(
-            error.expect_err("nobody's").to_string(),
-            "user_id: it is missing: say whose it is"
+            error.expect_err("no owner").to_string(),
+            "user_id: it is missing: name the owner"
         );
     }
 }

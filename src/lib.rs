@@ -1,6 +1,6 @@
-//! Nudge on one machine: the components of `spin.toml` on the spin host, a sidecar for each, a mail sink.
+//! Nudge on one machine: the components of `spin.toml` on the spin host, a sidecar for each service, a mail sink.
 //!
-//! The program `nudge` is a thin layer above this; the end-to-end tests start the same [`System`] with a clock they step.
+//! The program `nudge` is a thin layer on top of this; the end-to-end tests start the same [`System`] with a clock that they step.
 //!
 //! ```no_run
 //! # async fn run() -> anyhow::Result<()> {

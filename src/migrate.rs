@@ -1,4 +1,4 @@
-//! `nudge migrate`: who reminds whom, Nudge or the system that it replaces.
+//! `nudge migrate`: which system reminds which users, Nudge or the one that it replaces.
 
 use anyhow::{Context, Result};
 use http::Method;
@@ -8,10 +8,10 @@ use nudge_contract::names::route;
 use crate::cli;
 use crate::sidecar::Sidecar;
 
-/// Changes it, if asked to, and prints how it is.
+/// Changes the setting if requested, and prints it.
 pub(crate) fn run(options: &cli::Global, migrate: &cli::Migrate) -> Result<()> {
     let sidecar = Sidecar::find(&migrate.sidecar, &options.data_dir)?;
-    let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
+    let runtime = tokio::runtime::Runtime::new().context("the async runtime cannot start")?;
     let set = migrate.to.map(|master| SetMaster {
         master: master.into(),
         users: (!migrate.everybody).then(|| migrate.users.clone()),

@@ -1,4 +1,4 @@
-//! Calls of the api through a sidecar, for the commands that ask the api: they are nobody's requests, so they carry no token of a user.
+//! Calls of the api through a sidecar, for commands that need the api. They are not requests of a user, so they carry no user token.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,23 +14,23 @@ use serde::de::DeserializeOwned;
 
 use crate::cli::SidecarOptions;
 
-/// How often a call is tried while the api, or something behind it, is away.
+/// Maximum number of attempts while the api, or something that it needs, is unavailable.
 const ATTEMPTS: u32 = 5;
 
-/// How long to wait between two.
+/// Time between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long one may take.
+/// Timeout of an attempt.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A sidecar that knows the app `api`.
+/// A sidecar that can call the app `api`.
 pub(crate) struct Sidecar {
     address: SocketAddr,
     token: Option<String>,
 }
 
 impl Sidecar {
-    /// The one that was named, else that of the `nudge up` which runs on the data folder.
+    /// Returns the sidecar of the options, or otherwise that of the `nudge up` on the data folder.
     pub(crate) fn find(options: &SidecarOptions, data_dir: &std::path::Path) -> Result<Self> {
         if let Some(address) = options.sidecar {
             return Ok(Self {
@@ -38,7 +38,7 @@ impl Sidecar {
                 token: options.sidecar_token.clone(),
             });
         }
-        // Asking makes no folder.
+        // Do not create the folder.
         let running = if data_dir.is_dir() {
             DataDir::open(data_dir)?.running()?
         } else {
@@ -46,7 +46,7 @@ impl Sidecar {
         };
         let running = running.with_context(|| {
             format!(
-                "no nudge runs on {}: start `nudge up`, or name a sidecar with --sidecar",
+                "no nudge is running on {}: start `nudge up`, or name a sidecar with --sidecar",
                 data_dir.display()
             )
         })?;
@@ -56,7 +56,7 @@ impl Sidecar {
         })
     }
 
-    /// Asks the api; what is away is asked again.
+    /// Calls the api, and retries while it is unavailable.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -67,9 +67,9 @@ impl Sidecar {
         let mut attempt = 1;
         loop {
             let asked = tokio::time::timeout(PATIENCE, self.once(method.clone(), route, body.clone())).await;
-            let why = match asked.context("no answer in time") {
+            let why = match asked.context("no response in time") {
                 Ok(Ok((status, answer))) if status < 300 => {
-                    return serde_json::from_slice(&answer).context("the api's answer cannot be read");
+                    return serde_json::from_slice(&answer).context("the response of the api cannot be read");
                 }
                 Ok(Ok((status, answer))) => {
                     let words = String::from_utf8_lossy(&answer).into_owned();

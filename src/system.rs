@@ -17,22 +17,22 @@ use crate::data_dir::{DataDir, Exclusive, Running, random_text};
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct SystemOptions {
-    /// The checkout: where `spin.toml` and `dapr-components/` are.
+    /// The checkout, which contains `spin.toml` and `dapr-components/`.
     pub root: PathBuf,
-    /// Where everything is kept.
+    /// The data folder.
     pub data: DataDir,
-    /// Where the application listens; port 0 takes a free one.
+    /// The address of the application; port 0 picks a free one.
     pub listen: SocketAddr,
     /// The time of day, for components, jobs and retries.
     pub clock: Clock,
-    /// Whether what is answered waits for the disk, for the application's SQLite and the sidecars'.
+    /// Whether the SQLite databases of the application and of the sidecars wait for the disk at each commit.
     pub synchronous: Synchronous,
-    /// Variables of `spin.toml` that have another value than usual, such as `database_url`.
+    /// Values for variables of `spin.toml`, such as `database_url`.
     pub variables: BTreeMap<String, String>,
 }
 
 impl SystemOptions {
-    /// On a free loopback port, with the system's clock.
+    /// Options with a free loopback port and the system's clock.
     pub fn new(root: impl Into<PathBuf>, data: DataDir) -> Self {
         Self {
             root: root.into(),
@@ -45,7 +45,7 @@ impl SystemOptions {
     }
 }
 
-/// A running system. Dropping it ends it as a crash would.
+/// A running system. Dropping it has the effect of a crash.
 pub struct System {
     mail: MailSink,
     sidecars: Sidecars,
@@ -56,22 +56,22 @@ pub struct System {
 }
 
 impl System {
-    /// Starts everything: the mail sink, whose address the sidecars' secret store must know; the sidecars, whose addresses the
-    /// components must know; the components; and then the deliveries to them.
+    /// Starts everything in this order: the mail sink, whose address goes into the secret store of the sidecars; the sidecars, whose
+    /// addresses go into variables of the components; the components; the deliveries to them.
     ///
     /// # Errors
     ///
-    /// When a part cannot start; the message says which and why.
+    /// A part cannot start; the message says which one and why.
     pub async fn start(options: SystemOptions) -> Result<Self> {
         let data = &options.data;
         let exclusive = data.take()?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let mail = MailSink::start(loopback, data.mail())
             .await
-            .context("the mail sink does not start")?;
+            .context("the mail sink cannot start")?;
         data.set_mail_server("127.0.0.1", mail.addr().port())?;
 
-        // Of this run only. The first one is kept for as long as it runs, for `nudge import` and `nudge migrate`.
+        // The tokens are valid for this run only. The first one is stored while the system runs, for `nudge import` and `nudge migrate`.
         let (api_token, app_token) = (random_text()?, random_text()?);
         let mut sidecars = Sidecars::bind(Options {
             resources: ["common", "subscriptions", "local"]
@@ -84,7 +84,7 @@ impl System {
             apps: app::ALL.map(|id| sidecar_of(id, &api_token, &app_token)).to_vec(),
         })
         .await
-        .context("the sidecars do not start")?;
+        .context("the sidecars cannot start")?;
         let sidecar_addresses: BTreeMap<String, SocketAddr> = app::ALL
             .iter()
             .filter_map(|id| Some(((*id).to_owned(), sidecars.address(id)?)))
@@ -111,7 +111,7 @@ impl System {
         let host = builder
             .build()
             .await
-            .context("the components do not start")?
+            .context("the components cannot start")?
             .start();
         let base = format!("http://{}", host.local_addr());
         let urls = app::ALL
@@ -135,29 +135,29 @@ impl System {
         })
     }
 
-    /// Where the application listens, such as `http://127.0.0.1:3000`.
+    /// The URL of the application, such as `http://127.0.0.1:3000`.
     pub fn url(&self) -> String {
         format!("http://{}", self.host.local_addr())
     }
 
-    /// Where each app's sidecar listens.
+    /// The id of each app, and the address of its sidecar.
     pub fn sidecars(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
         self.sidecar_addresses
             .iter()
             .map(|(id, address)| (id.as_str(), *address))
     }
 
-    /// The mail server, to look at its mail, or to have it refuse some.
+    /// The mail server, to read its emails, or to make it refuse some.
     pub fn mail(&self) -> &MailSink {
         &self.mail
     }
 
-    /// The folder with the mail.
+    /// The folder with the emails.
     pub fn mail_dir(&self) -> &Path {
         self.mail.dir()
     }
 
-    /// Ends everything in the order that loses least: no new requests, then no new deliveries, then no mail.
+    /// Stops everything in the order that loses least: no new requests, then no new deliveries, then no emails.
     pub async fn shutdown(self) {
         self.data.forget_running();
         self.host.shutdown().await;
@@ -170,7 +170,7 @@ fn sidecar_of(id: &str, api_token: &str, app_token: &str) -> App {
     App {
         api_token: Some(api_token.to_owned()),
         app_token: Some(app_token.to_owned()),
-        // Dapr's defaults, but for the timeout: the first probe may find a component that has not run yet.
+        // Dapr's defaults, except for the timeout: the first probe may reach a component that has not run yet.
         health: Some(AppHealth {
             path: route::health_of(id).to_owned(),
             interval: Duration::from_secs(5),

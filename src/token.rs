@@ -1,4 +1,4 @@
-//! Tokens for people: what `nudge token` prints, and what the api accepts.
+//! User tokens: what `nudge token` prints and the api accepts.
 
 use anyhow::{Context, Result};
 use jwt_compact::alg::{Hs256, Hs256Key};
@@ -9,16 +9,16 @@ use serde::Serialize;
 
 use crate::DataDir;
 
-/// Whom a token is for.
+/// The contents of a token.
 #[derive(Debug, Clone)]
 pub struct TokenRequest {
-    /// The user: the token's subject.
+    /// The user, who is the subject of the token.
     pub user: String,
-    /// Whereto reminders go; none sends no mail.
+    /// The address for reminders; without one, no emails are sent.
     pub email: Option<String>,
-    /// IANA name of the zone the user lives in; none is UTC.
+    /// IANA name of the user's time zone; the default is UTC.
     pub time_zone: Option<String>,
-    /// Hours until it expires, at least 1.
+    /// Hours until the token expires, at least 1.
     pub hours: u32,
 }
 
@@ -39,7 +39,7 @@ struct Custom {
 ///
 /// # Errors
 ///
-/// A user, address or zone that cannot be; the message names the option.
+/// An invalid user, address or zone; the message names the option.
 pub fn mint(data: &DataDir, request: &TokenRequest, now: i64) -> Result<String> {
     let user: UserId = request.user.parse().context("USER is not a user id")?;
     let zone: Option<Zone> = request

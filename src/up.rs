@@ -14,17 +14,17 @@ pub(crate) fn run(options: &Global) -> Result<()> {
     start_logging();
     let root = checkout()?;
     if !options.no_build {
-        say("Building the WebAssembly components (the first time takes some minutes)");
+        say("Building the WebAssembly components (the first build takes a few minutes)");
         nudge_component_build::build(&root, &mut say)?;
     }
     let data = DataDir::open(&options.data_dir)?;
     tokio::runtime::Runtime::new()
-        .context("the runtime does not start")?
+        .context("the async runtime cannot start")?
         .block_on(serve(root, data, options))
 }
 
 async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
-    // Taken before anything starts, so that a Ctrl-C during the start ends cleanly as well.
+    // Registered before anything starts, so that Ctrl-C during the start exits cleanly, too.
     let stop = stop_signal()?;
     tokio::pin!(stop);
     let begun = Instant::now();
@@ -45,7 +45,7 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
     stop.await;
     say("Stopping: requests in flight are answered first");
     system.shutdown().await;
-    say("Stopped. Everything is kept; `nudge up` goes on with it");
+    say("Stopped. All data is kept for the next `nudge up`");
     Ok(())
 }
 
@@ -84,11 +84,11 @@ Ctrl-C ends it."#,
         data = data.path().display(),
         sidecars = sidecars.join(", "),
     );
-    // Whoever started this may not want to read it; that is no reason to end.
+    // Standard output may be closed, which is not a reason to stop.
     let _ = writeln!(std::io::stdout(), "{greeting}");
 }
 
-/// The checkout: the folder that this was built in, or the one it is started in.
+/// The checkout: the current folder or one of its parents, or otherwise the folder in which this was built.
 fn checkout() -> Result<PathBuf> {
     let here = std::env::current_dir().context("there is no current folder")?;
     let built_in = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -99,7 +99,7 @@ fn checkout() -> Result<PathBuf> {
         .find(|folder| folder.join("spin.toml").is_file() && folder.join("dapr-components").is_dir());
     match found {
         Some(folder) => Ok(folder),
-        None => bail!("there is no spin.toml here: start nudge in the checkout"),
+        None => bail!("there is no spin.toml here: run nudge in the checkout"),
     }
 }
 
@@ -107,7 +107,7 @@ fn say(line: &str) {
     eprintln!("nudge: {line}");
 }
 
-/// Ready on Ctrl-C, and on SIGTERM, which is how everything else stops a program.
+/// Completes on Ctrl-C and on SIGTERM.
 fn stop_signal() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
@@ -123,7 +123,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Lines for people on a terminal, JSON lines elsewhere.
+/// Logs readable lines to a terminal, and JSON lines otherwise.
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
