@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the simulation (tests/e2e/chaos) for a while: people use Nudge while its processes are killed and frozen. Prints the seed, what
-# was done, what struck, and what was lost; ends with an error if anything was. `real` is on daprd, Kafka and PostgreSQL, all on loopback.
+# Runs the simulation (tests/e2e/chaos): users work with Nudge while its processes are killed and frozen. Prints the seed, the requests,
+# the faults and the losses; fails if anything was lost. `real` uses daprd, Kafka and PostgreSQL, all on loopback.
 #
 # Usage: scripts/chaos.sh [embedded|real] [minutes] [seed]      (real, 30, a random seed)
 set -euo pipefail

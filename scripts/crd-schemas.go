@@ -1,6 +1,6 @@
-// Writes JSON schemas for kubeconform, so that manifests are checked without a network: one file for each kind, as
-// OUT/<group>/<kind>_<version>.json (the group of the core kinds is v1), and what they share in OUT/definitions. Fields that a
-// schema does not name are refused, as the API server does with strict validation.
+// Writes JSON schemas for kubeconform, so that manifests can be checked without a network: one file per kind, as
+// OUT/<group>/<kind>_<version>.json (the group of the core kinds is v1), and shared definitions in OUT/definitions. Unknown fields
+// are refused, as by the API server with strict validation.
 //
 // Usage, in a module that requires sigs.k8s.io/yaml: go run crd-schemas.go OUT SWAGGER CRD…
 // SWAGGER is api/openapi-spec/swagger.json of k8s.io/kubernetes; a CRD is a file or a folder of them.
@@ -23,7 +23,7 @@ type object = map[string]any
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
-// What JSON can hold in more than one way.
+// Types with more than one representation in JSON.
 var (
 	number = []any{object{"type": "string"}, object{"type": "number"}}
 	port   = []any{object{"type": "string"}, object{"type": "integer"}}
@@ -51,7 +51,7 @@ func native(out, swagger string) (kinds int) {
 			schema = object{"oneOf": number}
 		}
 		write(filepath.Join(out, "definitions", name+".json"), strict(schema))
-		// Kinds such as DeleteOptions are in every group, and in no manifest.
+		// Kinds such as DeleteOptions are in every group, and never in a manifest.
 		of, _ := schema["x-kubernetes-group-version-kind"].([]any)
 		if len(of) != 1 {
 			continue
@@ -104,7 +104,7 @@ func custom(out, path string) (kinds int) {
 	return kinds
 }
 
-// From OpenAPI, as Kubernetes writes it, to a JSON schema that names every field. What is in allOf, anyOf or oneOf says something about
+// From OpenAPI, as Kubernetes writes it, to a JSON schema that names every field. allOf, anyOf and oneOf constrain
 // fields that are named outside.
 func strict(value any) any {
 	schema, ok := value.(object)

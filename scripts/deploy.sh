@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Puts Nudge on a cluster that scripts/setup-dapr.sh has prepared: builds and pushes the application and the Spin image, applies an
-# overlay of k8s/ in an order that works, waits until it runs, looks whether each pod has its sidecar, and has a reminder of its own
-# mailed. What was applied is kept as a release; scripts/rollback.sh goes back to the one before. May be repeated.
+# Deploys Nudge to a cluster that scripts/setup-dapr.sh has prepared: builds and pushes the application and the Spin image, applies an
+# overlay of k8s/ in a working order, waits until it runs, checks that each pod has its sidecar, and checks that a reminder is sent by
+# email. The manifest is kept as a release; scripts/rollback.sh restores the previous one. Can be repeated.
 #
 # Usage: scripts/deploy.sh minikube|minikube-redis|minikube-rabbitmq|oke [--dry-run] [options]
-#   --registry NAME      where images are pushed, such as registry.example.com/team; pods pull from there over TLS, without a login
-#   --image NAME         an application that is in a registry already; nothing is built and pushed
-#   --spin-image NAME    likewise the Spin image (k8s/spin-image)
-#   --mail-to ADDRESS    whereto the reminder of the check goes (check@example.com; on oke there is no check without it)
-#   --no-check           do not have a reminder mailed
-#   --dry-run            says what it would do, and changes nothing
-# Needs kubectl 1.31 or newer, curl, openssl and, unless images are given, spin 4.1, Rust and docker. docs/KUBERNETES.md has more.
+#   --registry NAME      registry for images, such as registry.example.com/team; pods pull from it over TLS, without a login
+#   --image NAME         an application that is already in a registry; it is not built and pushed
+#   --spin-image NAME    the same for the Spin image (k8s/spin-image)
+#   --mail-to ADDRESS    recipient of the reminder of the check (check@example.com; on oke there is no check without it)
+#   --no-check           do not check with a reminder
+#   --dry-run            print what would be done, and change nothing
+# Needs kubectl 1.31 or newer, curl, openssl and, unless images are given, spin 4.1, Rust and docker. See docs/KUBERNETES.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/k8s.sh
@@ -38,20 +38,20 @@ step "Looking at what is here"
 need kubectl curl openssl gzip
 say "context $(kubectl config current-context)"
 for crd in spinapps.core.spinkube.dev components.dapr.io; do
-  kubectl get "customresourcedefinition/$crd" >/dev/null 2>&1 || fail "the cluster does not know $crd: run scripts/setup-dapr.sh ${place%%-*}"
+  kubectl get "customresourcedefinition/$crd" >/dev/null 2>&1 || fail "the cluster does not have $crd: run scripts/setup-dapr.sh ${place%%-*}"
 done
 
 step "Images"
 version=$(git describe --always --dirty)
 if [ -z "$image" ]; then
-  [ -n "$registry" ] || fail "--registry NAME says where to push the application, or --image NAME where it is"
+  [ -n "$registry" ] || fail "name a registry for the application with --registry NAME, or an existing one with --image NAME"
   [ "$dry_run" = yes ] || need spin
   image=$registry/nudge:$version
   run spin build
   run spin registry push "$image"
 fi
 if [ -z "$spin_image" ]; then
-  [ -n "$registry" ] || fail "--registry NAME says where to push the Spin image, or --spin-image NAME where it is"
+  [ -n "$registry" ] || fail "name a registry for the Spin image with --registry NAME, or an existing one with --spin-image NAME"
   [ "$dry_run" = yes ] || need docker
   spin_image=$registry/nudge-spin:4.1
   run docker build --tag "$spin_image" k8s/spin-image
@@ -69,23 +69,23 @@ say "$(grep -c '^kind: ' "$manifest") objects"
 step "Secrets"
 secret() { kube get secret "$1" --output "jsonpath={.data.$2}" | base64 --decode; }
 has() { kube get secret "$1" >/dev/null 2>&1; }
-# make NAME KEY=VALUE…: if it is not there. What is there is somebody's, and stays.
+# make NAME KEY=VALUE…: creates a Secret, unless it exists. Existing Secrets are never changed.
 make() {
   local name=$1 literal
   local -a literals=()
   shift
   if has "$name"; then
-    say "$name is there"
+    say "$name exists"
     return
   fi
   for literal; do literals+=("--from-literal=$literal"); done
   if [ "$dry_run" = yes ]; then
-    say "would make $name with ${*//=*/=…}"
+    say "would create $name with ${*//=*/=…}"
   else
     kube create secret generic "$name" "${literals[@]}"
   fi
 }
-# value NAME KEY: of a Secret that is there; chance, if it is not.
+# value NAME KEY: the value of an existing Secret, otherwise a random one.
 value() {
   if has "$1"; then
     secret "$1" "$2"
@@ -94,7 +94,7 @@ value() {
   fi
 }
 random() { openssl rand -hex 32; }
-# want NAME KEY…: yours to make.
+# want NAME KEY…: a Secret that the operator of the cluster must create.
 missing=()
 want() {
   local name=$1 key
@@ -104,7 +104,7 @@ want() {
 }
 part "$manifest" Namespace >"$scratch/namespace.yaml"
 put_objects "$scratch/namespace.yaml"
-# Ours alone, so chance is as good as any other value: what sidecars and services show each other, and the key of the users' tokens.
+# Used only by Nudge, so random: the tokens between sidecars and services, and the key of the users' tokens.
 make dapr-api-token "token=$(random)"
 make app-api-token "token=$(random)"
 make jwt-key "jwt-key=$(random)"
@@ -140,7 +140,7 @@ else
   [ "$place" = minikube-redis ] || make postgres-connection "postgres-connection=postgres://nudge:$password@postgres:5432/nudge?sslmode=disable"
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-  printf '%s\n' "These are yours to make:" "${missing[@]/#/  }" >&2
+  printf '%s\n' "Create these Secrets:" "${missing[@]/#/  }" >&2
   [ "$dry_run" = yes ] || fail "${#missing[@]} Secrets are missing; docs/KUBERNETES.md says what is in each"
 fi
 
@@ -153,7 +153,7 @@ fi
 verify_sidecars
 record "$manifest"
 
-# Mints a token as `nudge token` does, with the key on the cluster.
+# Signs a token like `nudge token`, with the key on the cluster.
 token() {
   local key now head claims signature
   key=$(secret jwt-key jwt-key)
@@ -166,21 +166,21 @@ token() {
   printf '%s.%s.%s' "$head" "$claims" "$signature"
 }
 
-# A task of its own whose reminder is due in a few seconds; then the task goes again.
+# Creates a task whose reminder is due in a few seconds, waits until it is sent, and deletes the task.
 check_reminder() {
   local bearer address forward task at answer deadline
   bearer="authorization: Bearer $(token)"
   kubectl --namespace "$namespace" port-forward service/api :80 >"$scratch/forward" 2>&1 &
   forward=$!
-  # shellcheck disable=SC2064 # which process is meant is known now
+  # shellcheck disable=SC2064 # the process is known now
   trap "kill $forward 2>/dev/null; rm -rf '$scratch'" EXIT
   address=$(timeout 30 sed -n '/127.0.0.1:/{s/.*\(127.0.0.1:[0-9]*\).*/\1/p;q}' <(tail --follow --lines=+1 "$scratch/forward" --pid="$forward")) ||
-    fail "no way to the api: $(cat "$scratch/forward")"
+    fail "the api cannot be reached: $(cat "$scratch/forward")"
   at=$(date --utc --date='15 seconds' +%Y-%m-%dT%H:%M:%SZ)
   answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" --json \
     "{\"title\":\"Deployment check\",\"due\":\"$(date --utc --date='1 hour' +%Y-%m-%dT%H:%M:%SZ)\",\"reminders\":[{\"at\":\"$at\"}]}" \
     "http://$address/api/v1/tasks") || fail "the api refused a task: $answer"
-  # Its id comes first.
+  # Its id is the first field.
   task=${answer#*\"id\":\"}
   task=${task%%\"*}
   say "a task with a reminder at $at to $mail_to"
@@ -196,11 +196,11 @@ check_reminder() {
 
 step "Checking with a reminder"
 if [ "$check" = no ]; then
-  say "left out, as you wished"
+  say "skipped: --no-check"
 elif [ -z "$mail_to" ]; then
-  say "left out: --mail-to ADDRESS says whereto it goes"
+  say "skipped: name a recipient with --mail-to ADDRESS"
 elif grep -q '^  jwks-url: .' "$manifest"; then
-  say "left out: tokens come from an identity provider (jwks-url)"
+  say "skipped: tokens come from an identity provider (jwks-url)"
 elif [ "$dry_run" = yes ]; then
   say "would create a task with a reminder in 15 s, wait until it is sent, and delete the task"
 else

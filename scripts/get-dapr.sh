@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds daprd, scheduler and placement of Dapr 1.16.0 from their Go module, once, into a cache outside the checkout, and
-# prints that folder. About seven minutes of two cores, 3 GB of memory. Needs Go 1.21 or newer, which fetches the toolchain that
-# Dapr wants.
+# prints that folder. Takes about seven minutes on two cores and 3 GB of memory. Needs Go 1.21 or newer, which downloads the
+# toolchain that Dapr requires.
 #
-# Usage: scripts/get-dapr.sh            (NUDGE_CACHE: another cache than ~/.cache/nudge)
+# Usage: scripts/get-dapr.sh            (NUDGE_CACHE: the cache, by default ~/.cache/nudge)
 set -euo pipefail
 # shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fetches Apache Kafka 4.1.2 from Maven Central into a cache outside the checkout, and prints that folder. Needs Java 17 and Maven.
+# Downloads Apache Kafka 4.1.2 from Maven Central into a cache outside the checkout, and prints that folder. Needs Java 17 and Maven.
 #
-# Usage: scripts/get-kafka.sh           (NUDGE_CACHE: another cache than ~/.cache/nudge)
+# Usage: scripts/get-kafka.sh           (NUDGE_CACHE: the cache, by default ~/.cache/nudge)
 set -euo pipefail
 # shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"
@@ -21,8 +21,8 @@ dependency() { printf '<dependency><groupId>%s</groupId><artifactId>%s</artifact
   dependency org.slf4j slf4j-simple 1.7.36
   printf '</dependencies></project>\n'
 } >"$build/pom.xml"
-say "Fetching Kafka $version from Maven Central (56 MB)"
+say "Downloading Kafka $version from Maven Central (56 MB)"
 mvn -q -f "$build/pom.xml" dependency:copy-dependencies -DoutputDirectory="$build/jars" >&2
-# Two bindings of slf4j would disagree; this one writes to a log that the tests read.
+# Two bindings of slf4j would conflict; this one writes to a log that the tests read.
 rm -f "$build"/jars/*reload4j*
 put "Kafka $version" "$folder" "$build/jars"

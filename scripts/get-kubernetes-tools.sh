@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds what checks manifests without a cluster, once, into a cache outside the checkout, and prints that folder: kustomize,
-# kubeconform, and in schemas/ the JSON schemas of Kubernetes' own kinds and of those of the Spin operator, Dapr and KEDA. A minute
-# or two of two cores. Needs Go 1.21 or newer, which fetches the toolchain that is named here.
+# Builds the tools that check manifests without a cluster, once, into a cache outside the checkout, and prints that folder: kustomize,
+# kubeconform, and in schemas/ the JSON schemas of the kinds of Kubernetes, the Spin operator, Dapr and KEDA. Takes a minute or two
+# on two cores. Needs Go 1.21 or newer, which downloads the toolchain that is named here.
 #
-# Usage: scripts/get-kubernetes-tools.sh      (NUDGE_CACHE: another cache than ~/.cache/nudge)
+# Usage: scripts/get-kubernetes-tools.sh      (NUDGE_CACHE: the cache, by default ~/.cache/nudge)
 #   folder=$(scripts/get-kubernetes-tools.sh)
 #   "$folder/kustomize" build FOLDER | "$folder/kubeconform" -strict \
 #     -schema-location "$folder/schemas/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
@@ -41,5 +41,5 @@ swagger=$from/api/openapi-spec/swagger.json
 CGO_ENABLED=0 go run -mod=mod -trimpath "$here/crd-schemas.go" "$build/schemas" "$swagger" "${sources[@]}" >&2
 rm -rf "$folder/schemas"
 mv "$build/schemas" "$folder/schemas"
-say "What checks manifests is in $folder ($SECONDS s)"
+say "The tools are in $folder ($SECONDS s)"
 printf '%s\n' "$folder"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Builds a Kubernetes control plane, the Spin operator and Dapr's services of a cluster from their Go modules, once, into a cache
-# outside the checkout, and prints that folder. Beside the programs it puts the objects that they need: CRDs, the operator's
-# roles and webhooks, Dapr's chart. Half an hour of two cores, 3 GB of memory, 7 GB of disk for Go's caches. Needs Go 1.21 or
-# newer, which fetches the toolchain that is named here.
+# outside the checkout, and prints that folder. Also copies the objects that they need: CRDs, the operator's
+# roles and webhooks, Dapr's chart. Takes half an hour on two cores, 3 GB of memory, 7 GB of disk for Go's caches. Needs Go 1.21 or
+# newer, which downloads the toolchain that is named here.
 #
-# Usage: scripts/get-kubernetes.sh      (NUDGE_CACHE: another cache than ~/.cache/nudge)
+# Usage: scripts/get-kubernetes.sh      (NUDGE_CACHE: the cache, by default ~/.cache/nudge)
 set -euo pipefail
 # shellcheck source=scripts/parts.sh
 source "$(dirname "$0")/parts.sh"
 
 version=${go_kubernetes#*@v}
-# Kubernetes names its own modules 0.x.
+# The modules of Kubernetes have versions 0.x.
 staging=v0.${version#*.}
 etcd=go.etcd.io/etcd/server/v3@v3.6.8
 helm=helm.sh/helm/v3@v3.19.5
@@ -24,19 +24,19 @@ need go
 scratch
 mkdir -p "$folder"
 
-# module NAME MODULE@VERSION: a scratch module that builds what the other one has. Of its replacements, Kubernetes' point to its own
-# folders, which are modules of their own; etcd's say what it requires anyway.
+# module NAME MODULE@VERSION: a scratch module that builds the programs of the other one. Replacements of Kubernetes point to its own
+# folders, which are separate modules; those of etcd name the required versions anyway.
 module() {
   say "Reading the module $2 ($SECONDS s so far)"
   mkdir "$build/$1"
   cd "$build/$1"
   go mod init "nudge.example/$1" >/dev/null 2>&1
   replacements "$2" | sed -E -e "s|=> \./staging/src/(k8s\.io/.*)\$|=> \1 $staging|" -e '/=> \.\.?\//d' >>go.mod
-  # What it takes is told by the builds; a failure is told in full.
+  # The builds print their progress; a failure is printed in full.
   go get "$2" >get.log 2>&1 || { cat get.log >&2; exit 1; }
 }
 
-# missing NAME PACKAGE [LINKER_FLAGS]: builds one program of the scratch module, unless a run before this one did.
+# missing NAME PACKAGE [LINKER_FLAGS]: builds one program of the scratch module, unless an earlier run did.
 missing() { [ -x "$folder/$1" ] || program "$@"; }
 
 module kubernetes "$go_kubernetes"
@@ -63,7 +63,7 @@ for name in injector sentry operator; do
 done
 
 module helm "$helm"
-# The Kubernetes that charts are rendered for when none is asked.
+# The Kubernetes version for which charts are rendered by default.
 rendered=helm.sh/helm/v3/pkg/chartutil
 missing helm helm.sh/helm/v3/cmd/helm \
   "-X helm.sh/helm/v3/internal/version.version=${helm#*@} -X $rendered.k8sVersionMajor=1 -X $rendered.k8sVersionMinor=34"
@@ -74,7 +74,7 @@ mkdir -p "$objects/crds" "$objects/spin-operator"
 from=$(download "$go_spin_operator" Dir)
 cp -r "$from/config/crd/bases" "$objects/crds/spin-operator"
 cp -r "$from/config/rbac" "$from/config/webhook" "$objects/spin-operator"
-# With the names of a release. No pod of the cluster answers for its Service: the test says who does.
+# With the names of a release. No pod of the cluster serves its Service: the test provides the server.
 cat >"$objects/spin-operator/kustomization.yaml" <<'END'
 namespace: spin-operator
 namePrefix: spin-operator-

@@ -1,22 +1,22 @@
 # shellcheck shell=bash
-# What setup-dapr.sh, deploy.sh and rollback.sh share; to be sourced. With dry_run=yes nothing is changed: what would be done is said.
+# Shared by setup-dapr.sh, deploy.sh and rollback.sh, which source it. With dry_run=yes it prints what would be done, and changes nothing.
 
 # shellcheck source=scripts/parts.sh
 source "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 
-# For what goes from one command to the next.
+# Temporary files.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 namespace=nudge
 apps=(api notification email-delivery recurring-task)
-kept=10 # releases that a rollback can go back to
+kept=10 # number of releases that a rollback can restore
 
 fail() { say "error: $*"; exit 1; }
 
 step() { say ""; say "== $* ($SECONDS s)"; }
 
-# run COMMAND…: what changes something.
+# run COMMAND…: runs a command that changes something.
 run() {
   if [ "${dry_run:-no}" = yes ]; then
     say "would run: $*"
@@ -42,10 +42,10 @@ part() {
     END { flush() }' "$1"
 }
 
-# put_objects FILE: as they are said here, whoever said otherwise.
+# put_objects FILE: applies them, even over changes of other field managers.
 put_objects() { run kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename "$1"; }
 
-# apply MANIFEST: in an order in which each object finds what it needs.
+# apply MANIFEST: in an order in which the dependencies of each object exist.
 apply() {
   local manifest=$1 workload
   step "Applying what the services stand on: Dapr's resources, policies, accounts, settings"
@@ -75,12 +75,12 @@ apply() {
   done
 }
 
-# Dapr's injector fails open: if it was away, pods have no sidecar and nothing says so.
+# Dapr's injector fails open: if it was unavailable, pods silently have no sidecar.
 verify_sidecars() {
   local app pods pod injected app_id
   step "Checking that each pod has its sidecar"
   if [ "${dry_run:-no}" = yes ]; then
-    say "would look for the label dapr.io/sidecar-injected on the pods of: ${apps[*]}"
+    say "would check the label dapr.io/sidecar-injected on the pods of: ${apps[*]}"
     return
   fi
   for app in "${apps[@]}"; do
@@ -88,29 +88,29 @@ verify_sidecars() {
       --output 'jsonpath={range .items[*]}{.metadata.name} {.metadata.labels.dapr\.io/sidecar-injected} {.metadata.labels.dapr\.io/app-id}{"\n"}{end}')
     [ -n "$pods" ] || fail "there is no running pod of $app"
     while read -r pod injected app_id; do
-      [ "$injected" = true ] || fail "pod $pod has no sidecar: is dapr-sidecar-injector well? Then delete the pod"
+      [ "$injected" = true ] || fail "pod $pod has no sidecar: check dapr-sidecar-injector, then delete the pod"
       [ "$app_id" = "$app" ] || fail "the sidecar of pod $pod has the app id $app_id, not $app"
     done <<<"$pods"
     say "$app: $(wc -l <<<"$pods") with a sidecar"
   done
 }
 
-# releases: the numbers of those that are kept, oldest first.
+# releases: the numbers of the kept releases, oldest first.
 releases() {
   kube get configmaps --selector nudge/release --output 'jsonpath={range .items[*]}{.metadata.labels.nudge/release}{"\n"}{end}' | sort -n
 }
 
-# current: the number of the release that was applied last; empty before the first.
+# current: the number of the release that was applied last; empty before the first one.
 current() { kubectl get namespace "$namespace" --output 'jsonpath={.metadata.annotations.nudge/release}' --ignore-not-found; }
 
 mark() { run kubectl annotate namespace "$namespace" "nudge/release=$1" --overwrite; }
 
-# record MANIFEST: keeps it as the next release, and forgets the oldest.
+# record MANIFEST: stores it as the next release, and deletes the oldest.
 record() {
   local manifest=$1 next name old
   step "Keeping this release"
   if [ "${dry_run:-no}" = yes ]; then
-    say "would keep the manifest as a ConfigMap nudge-release-N, and forget all but the last $kept"
+    say "would keep the manifest as a ConfigMap nudge-release-N, and delete all but the last $kept"
     return
   fi
   next=$(($(releases | tail -1 || true) + 1))
@@ -122,10 +122,10 @@ record() {
   for old in $(releases | head -n "-$kept"); do
     kube delete configmap "nudge-release-$old"
   done
-  say "this is release $next; scripts/rollback.sh goes back to the one before"
+  say "this is release $next; scripts/rollback.sh restores the previous one"
 }
 
-# release NUMBER: its manifest.
+# release NUMBER: prints its manifest.
 release() {
   kube get configmap "nudge-release-$1" --output 'jsonpath={.binaryData.manifest\.gz}' | base64 --decode | gzip --decompress
 }
@@ -133,7 +133,7 @@ release() {
 # objects MANIFEST: kind/name of each, sorted. A namespace is never deleted, so it does not count.
 objects() { kubectl create --dry-run=client --output name --filename "$1" | grep -v '^namespace/' | sort; }
 
-# prune FORMER MANIFEST: deletes what is in the former manifest and not in the other. Volumes of a StatefulSet stay, with their data.
+# prune FORMER MANIFEST: deletes objects that are only in the former manifest. Volumes of a StatefulSet stay, with their data.
 prune() {
   local object
   step "Deleting what was there before and is not any more"

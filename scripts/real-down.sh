@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Ends what scripts/real-up.sh started, and keeps the data. Those that ask end before those that are asked: the sidecars let go of
-# their events and finish what they deliver while the components still answer; then the components, then what keeps things.
+# Stops what scripts/real-up.sh started, and keeps the data. Clients stop before their servers: the sidecars release their events and
+# finish their deliveries while the components still answer; then the components, then the stores.
 #
-# Usage: scripts/real-down.sh [folder [part…]]      folder is .nudge-real; no part is all of them, by the names in folder/pids
+# Usage: scripts/real-down.sh [folder [part…]]      folder is .nudge-real by default; parts are named as in folder/pids, by default all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/parts.sh
@@ -16,7 +16,7 @@ only=" $* "
 
 began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
-# end SECONDS PART…: asks these to end, all at once, and kills those that do not within that time.
+# end SECONDS PART…: terminates these parts at the same time, and kills those that do not exit within that time.
 end() {
   local patience=$1 part pid begun deadline
   local -A left=()
@@ -25,28 +25,28 @@ end() {
     [ -f "$folder/pids/$part" ] || continue
     [ "$only" = "  " ] || [[ $only == *" $part "* ]] || continue
     read -r pid begun <"$folder/pids/$part"
-    # A process id is used again; the time it began is not.
+    # Process ids are reused; start times are not.
     if [ "$(began "$pid")" != "$begun" ]; then
-      say "$part had ended by itself"
+      say "$part had already exited"
       rm -f "$folder/pids/$part"
       continue
     fi
     left[$part]=$pid
     case $part in
-      # At once, without waiting for its clients; its own processes follow.
+      # Immediately, without waiting for its clients; its child processes follow.
       postgresql) kill -INT "$pid" 2>/dev/null || true ;;
       *) kill -TERM -- "-$pid" 2>/dev/null || true ;;
     esac
   done
   [ ${#left[@]} -gt 0 ] || return 0
-  say "Ending ${!left[*]}"
+  say "Stopping ${!left[*]}"
   deadline=$((SECONDS + patience))
   while [ ${#left[@]} -gt 0 ]; do
     for part in "${!left[@]}"; do
       pid=${left[$part]}
       if kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; then
         if [ $SECONDS -ge $deadline ]; then
-          say "$part does not end within $patience s: killing it"
+          say "$part does not exit within $patience s: killing it"
           kill -KILL -- "-$pid" 2>/dev/null || true
         fi
       else
@@ -63,4 +63,4 @@ end 15 components
 end 15 scheduler mail
 end 30 kafka rabbitmq redis postgresql
 end 5 rabbitmq-names
-[ "$only" != "  " ] || say "Everything has ended ($SECONDS s); the data is in $folder"
+[ "$only" != "  " ] || say "Everything is stopped ($SECONDS s); the data is in $folder"

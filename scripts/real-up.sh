@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs Nudge on real parts, on loopback: a broker, PostgreSQL, Redis, Dapr's scheduler, a mail server that keeps every mail as a
-# file, a daprd for each of the four services, and the components on the spin host. What runs already is left alone, so after the
-# end of one part this starts that part again. scripts/real-down.sh ends it all and keeps the data; docs/DAPR_GUIDE.md explains it.
+# Runs Nudge on real parts, on loopback: a broker, PostgreSQL, Redis, Dapr's scheduler, a mail server that keeps every email as a
+# file, a daprd for each of the four services, and the components on the spin host. Running parts are left alone, so this restarts
+# parts that have exited. scripts/real-down.sh stops everything and keeps the data; see docs/DAPR_GUIDE.md.
 #
 # Usage: scripts/real-up.sh [--broker kafka|redis-streams|rabbitmq] [--state postgresql|redis] [--database sqlite|postgresql]
 #                           [--no-build] [folder]
-#   The first of each is the default; folder is .nudge-real. A folder keeps its choices, its ports and its secrets.
+#   The first of each is the default; folder is .nudge-real. A folder stores its choices, its ports and its secrets.
 #   --no-build   run the programs and components that are in target/
 #   SPIN=spin    Spin 4.1 or later instead of the spin host
-#   NUDGE_CACHE  another cache of the real parts than ~/.cache/nudge
-# Needs Linux, curl, what scripts/get-….sh got (Java for Kafka) and Debian's postgresql.
+#   NUDGE_CACHE  cache of the real parts, by default ~/.cache/nudge
+# Needs Linux, curl, the parts of scripts/get-….sh (Java for Kafka) and Debian's postgresql.
 # shellcheck disable=SC2034 # variables that `set -a` exports
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,7 +35,7 @@ case $state in '' | postgresql | redis) ;; *) usage ;; esac
 case $database in '' | sqlite | postgresql) ;; *) usage ;; esac
 
 folder=${folder:-.nudge-real}
-# PostgreSQL refuses to run as root; as nobody it must be able to pass through.
+# PostgreSQL refuses to run as root; as user 65534 it must be able to enter the folders.
 user=()
 mode=700
 if [ "$(id -u)" = 0 ]; then
@@ -43,17 +43,17 @@ if [ "$(id -u)" = 0 ]; then
   mode=711
 fi
 umask 077
-# shellcheck disable=SC2174 # those above it are somebody else's
+# shellcheck disable=SC2174 # the parent folders belong to others
 mkdir -p -m "$mode" "$folder"
 folder=$(cd "$folder" && pwd)
 mkdir -p "$folder/logs" "$folder/pids"
 
-# A folder holds the data of one choice. Nothing moves tasks from one database to another, or events between brokers.
+# A folder contains the data of one choice. Tasks are not moved between databases, nor events between brokers.
 if [ -f "$folder/choices" ]; then
   begun=$(cat "$folder/choices")
   read -r old_broker old_state old_database <<<"$begun"
   [ "${broker:-$old_broker} ${state:-$old_state} ${database:-$old_database}" = "$begun" ] || {
-    say "$folder was begun with --broker $old_broker --state $old_state --database $old_database: take another folder"
+    say "$folder was created with --broker $old_broker --state $old_state --database $old_database: use another folder"
     exit 2
   }
   broker=$old_broker state=$old_state database=$old_database
@@ -61,18 +61,18 @@ fi
 : "${broker:=kafka}" "${state:=postgresql}" "${database:=sqlite}"
 wants() { [[ " $broker $state $database " == *" $1"* ]]; }
 
-# --- what every part needs ---
+# --- shared by all parts ---
 
 started=()
 
-# alive PART: whether it runs. The file has its process id and, as ids are used again, when it was started.
+# alive PART: whether it runs. The file has its process id and, because ids are reused, its start time.
 alive() {
   local pid began
   read -r pid began 2>/dev/null <"$folder/pids/$1" && [ "$(began "$pid")" = "$began" ]
 }
 
-# began PID: when it was started, in ticks of the machine; nothing if it is gone, or about to be: a zombie, with the kernel's flag
-# for processes that exit, or with a SIGKILL that waits for it.
+# began PID: its start time, in ticks of the machine; nothing if it has exited, or is about to: a zombie, with the kernel's flag
+# for exiting processes, or with a pending SIGKILL.
 began() {
   local stat fields
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
@@ -85,7 +85,7 @@ launch() {
   local part=$1
   shift
   if alive "$part"; then
-    say "$part runs already"
+    say "$part is already running"
     return
   fi
   say "Starting $part"
@@ -95,13 +95,13 @@ launch() {
   started+=("$part")
 }
 
-# since PART: what it has logged since it was started last.
+# since PART: its log since its last start.
 since() { awk '/^== / { text = ""; next } { text = text $0 "\n" } END { printf "%s", text }' "$folder/logs/$1.log"; }
 
 fail() {
   say "FAILED: $1"
   if [ -n "${2:-}" ]; then
-    say "What $folder/logs/$2.log has of errors, and its end:"
+    say "Errors in $folder/logs/$2.log, and its end:"
     since "$2" | { grep -E 'level=(error|fatal)|"level":"ERROR"|ERROR' || true; } | tail -n 5 >&2
     say "…"
     since "$2" | tail -n 10 >&2
@@ -115,31 +115,31 @@ until_ready() {
   shift 2
   [[ " ${started[*]} " == *" $part "* ]] || return 0
   until "$@"; do
-    alive "$part" || fail "$part has ended" "$part"
+    alive "$part" || fail "$part has exited" "$part"
     [ $SECONDS -lt $deadline ] || fail "$part is not ready after $((SECONDS - begun)) s" "$part"
     sleep 0.2
   done
   say "$part is ready ($SECONDS s)"
 }
-# Not grep -q, which would leave before awk has written.
+# Not grep -q, which would exit before awk has written.
 says() { since "$1" | grep -F -- "$2" >/dev/null; }
 answers() { [ "$(curl --noproxy '*' -s -o /dev/null -m 5 -w '%{http_code}' "http://$1")" = "$2" ]; }
 
-# port NAME PART [WISH]: into $port, the port of this name: the one it had, the one wished for, or one that is free.
+# port NAME PART [WISH]: sets $port to the port of this name: the previous one, the wished one, or a free one.
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 port() {
   touch "$folder/ports"
   port=$(sed -n "s/^$1 //p" "$folder/ports")
   if [ -n "$port" ]; then
     ! alive "$2" || return 0
-    # Whoever was killed a moment ago may still have it.
+    # A process that was just killed may still have it.
     local deadline=$((SECONDS + 10))
     while taken "$port" && [ $SECONDS -lt $deadline ]; do sleep 0.2; done
     taken "$port" || return 0
   fi
-  [ -z "$port" ] || say "Port $port of $1 is taken by somebody else: choosing another"
+  [ -z "$port" ] || say "Port $port of $1 is in use by another process: choosing another"
   port=${3:-0}
-  # Below the range from which the kernel gives ports to clients.
+  # Below the range of ephemeral ports.
   while [ "$port" = 0 ] || taken "$port" || grep -q " $port$" "$folder/ports"; do
     port=$((20000 + RANDOM % 12000))
   done
@@ -147,7 +147,7 @@ port() {
   printf '%s %s\n' "$1" "$port" >>"$folder/ports"
 }
 
-# secret NAME: into the variable of that name, a secret of this folder, which is made first if need be.
+# secret NAME: sets the variable of that name to a secret of this folder, which is created if it does not exist.
 secret() {
   touch "$folder/secrets.env"
   grep -q "^$1=" "$folder/secrets.env" ||
@@ -155,12 +155,12 @@ secret() {
   declare -g "$1=$(sed -n "s/^$1=//p" "$folder/secrets.env")"
 }
 
-# What this run started does not stay behind when it fails.
+# If this run fails, stop what it started.
 finish() {
   local code=$?
   trap - EXIT
   if [ "$code" != 0 ] && [ ${#started[@]} -gt 0 ]; then
-    say "Ending what was started: ${started[*]}"
+    say "Stopping what was started: ${started[*]}"
     scripts/real-down.sh "$folder" "${started[@]}" || true
   fi
   exit "$code"
@@ -195,7 +195,7 @@ printf '%s\n' "$broker $state $database" >"$folder/choices"
 for name in JWT_KEY DAPR_API_TOKEN APP_API_TOKEN RABBITMQ_PASSWORD REDIS_PASSWORD POSTGRESQL_PASSWORD; do
   secret "$name"
 done
-# What the components of dapr-components refer to.
+# The secrets to which the files of dapr-components refer.
 secrets=("jwt-key=$JWT_KEY")
 
 start_kafka() {
@@ -227,7 +227,7 @@ END
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info -cp "$jars/*")
   if [ ! -f "$folder/kafka/meta.properties" ]; then
     say "Formatting Kafka's storage"
-    # Any 16 bytes in base64url name the cluster.
+    # The id of the cluster is any 16 bytes in base64url.
     "${java[@]}" kafka.tools.StorageTool format -t bnVkZ2UtcmVhbC1wYXJ0cw -c "$folder/kafka.properties" \
       >"$folder/logs/kafka.log" 2>&1 || fail "Kafka cannot format its storage" kafka
   fi
@@ -242,7 +242,7 @@ start_rabbitmq() {
   port rabbitmq-distribution rabbitmq; distribution=$port
   port rabbitmq-names rabbitmq-names; names=$port
   secrets+=("rabbitmq-url=amqp://nudge:$RABBITMQ_PASSWORD@127.0.0.1:$client")
-  # Erlang's name service; left to itself, the server would start one that stays.
+  # Erlang's name service; otherwise the server would start one that never exits.
   launch rabbitmq-names "$usr/lib/erlang/bin/epmd" -d -address 127.0.0.1 -port "$names"
   until_ready rabbitmq-names 20 says rabbitmq-names "epmd running"
   mkdir -p "$folder/rabbitmq"
@@ -259,7 +259,7 @@ start_rabbitmq() {
 start_redis() {
   local server=(redis-server) libraries
   if ! command -v redis-server >/dev/null; then
-    # shellcheck disable=SC2012 # there are no other characters in Debian's paths
+    # shellcheck disable=SC2012 # Debian's paths have no special characters
     libraries=$(ls -d "$cache"/redis/usr/lib/*/ 2>/dev/null | head -n 1)
     [ -x "$cache/redis/usr/bin/redis-server" ] ||
       fail "there is no redis-server: install Debian's, or run scripts/get-redis.sh"
@@ -268,7 +268,7 @@ start_redis() {
   port redis redis
   secrets+=("redis-host=127.0.0.1:$port" "redis-password=$REDIS_PASSWORD")
   mkdir -p "$folder/redis"
-  # Every change is written to its log; the inbox of the mail may be in it.
+  # Every change is written to its log, because it may contain the inbox of email-delivery.
   printf '%s\n' "bind 127.0.0.1" "port $port" "dir \"$folder/redis\"" 'save ""' "appendonly yes" "requirepass $REDIS_PASSWORD" \
     >"$folder/redis/redis.conf"
   launch redis "${server[@]}" "$folder/redis/redis.conf"
@@ -283,11 +283,11 @@ start_postgresql() {
   postgres=postgres://nudge:$POSTGRESQL_PASSWORD@127.0.0.1:$port
   secrets+=("postgres-connection=$postgres/postgres?sslmode=disable")
   if [ ! -f "$folder/postgresql/PG_VERSION" ]; then
-    say "Making a PostgreSQL cluster"
+    say "Creating a PostgreSQL cluster"
     rm -rf "$folder/postgresql"
     mkdir -m 700 "$folder/postgresql"
     [ ${#user[@]} = 0 ] || chown 65534:65534 "$folder/postgresql"
-    # It reads the password as the user that it runs as.
+    # initdb reads the password as the user that it runs as.
     printf '%s\n' "$POSTGRESQL_PASSWORD" >"$folder/initdb-password"
     [ ${#user[@]} = 0 ] || chown 65534:65534 "$folder/initdb-password"
     (cd / && "${user[@]}" "$programs/initdb" --auth=scram-sha-256 --username=nudge --pwfile="$folder/initdb-password" \
@@ -325,7 +325,7 @@ start_components() {
   local id sidecars=0
   port components components 3000
   address=127.0.0.1:$port
-  # In the environment, where other users do not see them as they see arguments.
+  # In the environment, which other users cannot read, unlike arguments.
   set -a
   for id in "${ids[@]}"; do
     port "daprd-$id-http" "daprd-$id" $((3500 + sidecars))
@@ -341,17 +341,17 @@ start_components() {
   set +a
   local host=("$spin_host" up --from "$root/spin.toml" --cache-dir "$folder/compiled")
   if [ -n "${SPIN:-}" ]; then
-    # Head and body of a request are two writes; on a pooled connection the second one waits 40 ms for the first one's receipt.
+    # Spin sends head and body of a request in two writes; on a pooled connection the second one waits 40 ms for an acknowledgement.
     printf '[outbound_http]\nconnection_pooling = false\n' >"$folder/runtime-config.toml"
     host=(env SPIN_WASMTIME_POOLING=0 "$SPIN" up --from "$root/spin.toml" --runtime-config-file "$folder/runtime-config.toml")
   fi
-  alive components || say "${SPIN:-The spin host} compiles the components first, if they are new to it"
+  alive components || say "${SPIN:-The spin host} compiles the components first, unless they are cached"
   launch components "${host[@]}" --listen "$address" --state-dir "$folder/spin"
   unset "${!SPIN_VARIABLE_@}"
   until_ready components 180 answers "$address/health/live" 200
 }
 
-# start_daprd ID PATH [ARGUMENT…]: the sidecar of a service, which asks for its health at PATH.
+# start_daprd ID PATH [ARGUMENT…]: the sidecar of a service, with the health check at PATH.
 start_daprd() {
   local id=$1 path=$2 part=daprd-$1 http grpc internal metrics folder_of resources=()
   shift 2
@@ -371,7 +371,7 @@ start_daprd() {
     --app-health-probe-timeout 3000 --app-health-threshold 1000 "$@"
 }
 
-# --- all of it ---
+# --- start everything ---
 
 case $broker in kafka) start_kafka ;; rabbitmq) start_rabbitmq ;; esac
 wants redis && start_redis
@@ -385,16 +385,16 @@ until_ready postgresql 60 says postgresql "database system is ready to accept co
 until_ready scheduler 60 says scheduler "Cron is ready"
 until_ready mail 20 says mail "listening on"
 
-# The secret store is a flat JSON object. None of these needs escaping.
+# The secret store is a flat JSON object. None of the values needs escaping.
 new=$(printf '  "%s",\n' "${secrets[@]/=/\": \"}" | sed '$s/,$//')
 new=$(printf '{\n%s\n}' "$new")
 if [ "$new" != "$(cat "$folder/secrets.json" 2>/dev/null)" ]; then
   for id in "${ids[@]}"; do
-    ! alive "daprd-$id" || fail "a part has another address than the daprds know: run scripts/real-down.sh $folder first"
+    ! alive "daprd-$id" || fail "the address of a part has changed since the daprds started: run scripts/real-down.sh $folder first"
   done
   printf '%s\n' "$new" >"$folder/secrets.json"
 fi
-# mDNS would multicast, and finds nothing on a machine without a network.
+# mDNS would multicast, and does not work on a machine without a network.
 cat >"$folder/configuration.yaml" <<END
 apiVersion: dapr.io/v1alpha1
 kind: Configuration
@@ -428,7 +428,7 @@ for ready in health/ready email-delivery/ready; do
   done
 done
 for part in "$folder"/pids/*; do
-  alive "${part##*/}" || fail "${part##*/} has ended meanwhile" "${part##*/}"
+  alive "${part##*/}" || fail "${part##*/} has exited in the meantime" "${part##*/}"
 done
 
 nudge="cargo run -q --"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Goes back to the release before the one that runs: its objects as they were applied, images and settings among them. Objects that it did
-# not have are deleted; Secrets and data stay. Says how long it took.
+# Restores the previous release: its objects as they were applied, including images and settings. Objects that it did not have are
+# deleted; Secrets and data stay. Prints how long it took.
 #
 # Usage: scripts/rollback.sh [--to RELEASE] [--dry-run]
-#   --to RELEASE   another release than the one before, by its number
-#   --dry-run      says what it would do, and changes nothing
-# Needs kubectl 1.31 or newer. Data is not turned back: migrations only add, so that the release before runs on them.
+#   --to RELEASE   the number of another release
+#   --dry-run      print what would be done, and change nothing
+# Needs kubectl 1.31 or newer. Data is not rolled back: migrations only add, so earlier releases work with it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/k8s.sh
@@ -34,7 +34,7 @@ if [ -z "$to" ]; then
   to=$(awk -v now="$now" '$1 < now' <<<"$all" | tail -1)
   [ -n "$to" ] || fail "release $now is the oldest that is kept"
 fi
-grep -qx "$to" <<<"$all" || fail "there is no release $to; kept are: $(tr '\n' ' ' <<<"$all")"
+grep -qx "$to" <<<"$all" || fail "there is no release $to; available: $(tr '\n' ' ' <<<"$all")"
 say "from release $now to release $to, on $(kubectl config current-context)"
 
 release "$to" >"$scratch/to.yaml"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Puts on a cluster what Nudge stands on: cert-manager (certificates of the Spin operator's webhooks), Dapr 1.16.0 with mutual TLS, the
-# Spin operator 0.6.1 and, on OKE, KEDA. May be repeated: what is there in this version is left as it is.
+# Installs the prerequisites of Nudge on a cluster: cert-manager (certificates of the Spin operator's webhooks), Dapr 1.16.0 with mutual TLS, the
+# Spin operator 0.6.1 and, on OKE, KEDA. Can be repeated: parts of the right version are left unchanged.
 #
 # Usage: scripts/setup-dapr.sh minikube|oke [--dry-run]
 #   minikube   one replica of everything
 #   oke        Dapr in high availability (three of each), and KEDA
-#   --dry-run  says what it would do, and changes nothing
-# Needs kubectl, helm 3.14 or newer, and a context of kubectl that may install such things.
+#   --dry-run  print what would be done, and change nothing
+# Needs kubectl, helm 3.14 or newer, and a kubectl context with the permission to install them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/k8s.sh
@@ -23,14 +23,14 @@ done
 [ -n "$place" ] || usage
 
 dapr=1.16.0 spin_operator=0.6.1 cert_manager=v1.18.2 keda=2.18.0
-oldest_server=29 # the first minor version whose objects all of these speak
+oldest_server=29 # the oldest minor version that all of these support
 
 step "Looking at what is here"
 need kubectl helm
 helm_version=$(helm version --template '{{.Version}}')
 [ "$(printf 'v3.14.0\n%s\n' "$helm_version" | sort -V | head -1)" = v3.14.0 ] || fail "helm is $helm_version; 3.14 or newer is needed"
 server=$(kubectl version --output json | sed -n '/"serverVersion"/,$s/.*"minor": "\([0-9]*\).*/\1/p' | head -1)
-[ -n "$server" ] || fail "no cluster answers: which one is meant? kubectl config get-contexts"
+[ -n "$server" ] || fail "no cluster answers: choose a context, see kubectl config get-contexts"
 [ "$server" -ge "$oldest_server" ] || fail "the cluster is Kubernetes 1.$server; 1.$oldest_server or newer is needed"
 say "context $(kubectl config current-context), Kubernetes 1.$server, helm $helm_version"
 
@@ -39,7 +39,7 @@ install() {
   local release=$1 into=$2 chart=$3 version=$4
   shift 4
   if helm status "$release" --namespace "$into" >/dev/null 2>&1; then
-    say "$release is there; brought to $version if it is another"
+    say "$release is installed; it is upgraded to $version if necessary"
   fi
   run helm upgrade --install "$release" "$chart" --version "$version" --namespace "$into" --create-namespace --wait --timeout 10m "$@"
 }
@@ -48,7 +48,7 @@ step "cert-manager $cert_manager"
 install cert-manager cert-manager cert-manager "$cert_manager" --repo https://charts.jetstack.io --set crds.enabled=true
 
 step "Dapr $dapr"
-# The API of the CRDs is upgraded with them, which helm does not do by itself.
+# CRDs must be upgraded as well, which helm does not do itself.
 run kubectl apply --server-side --force-conflicts \
   --filename "https://raw.githubusercontent.com/dapr/dapr/v$dapr/charts/dapr/crds/components.yaml" \
   --filename "https://raw.githubusercontent.com/dapr/dapr/v$dapr/charts/dapr/crds/configuration.yaml" \
@@ -58,7 +58,7 @@ run kubectl apply --server-side --force-conflicts \
 more=(--set global.ha.enabled=false)
 # The scheduler keeps its jobs on a volume in each of three zones.
 [ "$place" = oke ] && more=(--set global.ha.enabled=true --set dapr_scheduler.cluster.storageClassName=oci-bv)
-# The injector's webhook stays one that fails open: it sees every pod of the cluster, its own among them. deploy.sh looks afterwards.
+# The injector's webhook fails open, because it sees every pod of the cluster, including its own. deploy.sh checks afterwards.
 install dapr dapr-system dapr "$dapr" --repo https://dapr.github.io/helm-charts/ \
   --set global.mtls.enabled=true --set global.logAsJson=true "${more[@]}"
 

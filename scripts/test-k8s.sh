@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# Runs the tests that need a Kubernetes control plane, in a network and with a /run of their own: webhooks must be reached outside
-# 127.0.0.0/8, Dapr looks for its tokens in /run, and nothing of it is for this machine. The first time takes half an hour, for
-# scripts/get-kubernetes.sh; then half a minute and 1.5 GB of memory. Needs root, and unshare and ip of util-linux and iproute2.
+# Runs the tests that need a Kubernetes control plane, in a separate network and with a separate /run: webhooks must be reachable outside
+# 127.0.0.0/8, Dapr looks for its tokens in /run, and the host must not be affected. The first run takes half an hour, for
+# scripts/get-kubernetes.sh; later ones half a minute and 1.5 GB of memory. Needs root, and unshare and ip of util-linux and iproute2.
 #
-# Usage: scripts/test-k8s.sh [ARGUMENT…]      arguments go to the tests: the name of a case, --list, …
+# Usage: scripts/test-k8s.sh [ARGUMENT…]      arguments are passed to the tests: the name of a case, --list, …
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/parts.sh
 source scripts/parts.sh
 
 need cargo unshare ip mount
-[ "$(id -u)" = 0 ] || { say "a network of its own needs root"; exit 1; }
+[ "$(id -u)" = 0 ] || { say "a separate network needs root"; exit 1; }
 scripts/get-kubernetes.sh >/dev/null
 
 say "== build ($SECONDS s)"
-# There is no network to fetch anything from, later.
+# Later there is no network for downloads.
 cargo test -p test-kubernetes --no-run
 
 say "== test ($SECONDS s)"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Its own process numbers, too: whatever is left of it ends with it.
-# The addresses are those of crates/test-kubernetes/src/network.rs, which looks for the mark.
+# With separate process ids, too, so that all remaining processes end with it.
+# The addresses are those of crates/test-kubernetes/src/network.rs, which checks the marker.
 unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
   set -euo pipefail
   ip link set lo up

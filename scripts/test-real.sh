@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Gets the real parts and runs the tests that use them:
-#   conformance  what a sidecar does, asked of the embedded one and of daprd
+# Installs the real parts and runs the tests that use them:
+#   conformance  the behaviour of a sidecar, for the embedded one and for daprd
 #   portability  the main path on every broker, state store and database; three replicas; a scheduler that loses its data
 #   migration    from an application with aiokafka to Nudge, and back
 #   chaos        two minutes of the simulation; scripts/chaos.sh runs it for half an hour
-# The first time takes ten minutes for Dapr beside the build of the tests; everything listens on loopback. Needs what the get-….sh
-# scripts name, and PostgreSQL.
+# The first run takes ten minutes for Dapr in addition to the build of the tests; everything listens on loopback. Needs the requirements
+# of the get-….sh scripts, and PostgreSQL.
 #
 # Usage: scripts/test-real.sh
 set -euo pipefail
@@ -15,7 +15,7 @@ for part in dapr kafka redis rabbitmq aiokafka; do
   "scripts/get-$part.sh" >/dev/null
 done
 export NUDGE_CHAOS_REAL=1 NUDGE_CHAOS_SECONDS=${NUDGE_CHAOS_SECONDS:-120}
-# Nothing may be left out here, so a part that is missing after all is a failure.
+# No case may be skipped here, so a missing part is a failure.
 for suite in conformance portability migration chaos; do
   printf '\n== %s (%s s)\n' "$suite" "$SECONDS"
   log=$(mktemp)

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know from docs/openapi.json: texts with a grammar of their own, and rules about what is there."""
+"""What schemathesis cannot read from docs/openapi.json: strings with a grammar of their own, and rules about existing data."""
 
 import os
 import re
@@ -44,7 +44,7 @@ words = st.sampled_from(["rent", "pay rent", "Überweisung", "東京", "a b c", 
 schemathesis.openapi.format("words", words)
 one_line = st.text(st.characters(exclude_categories=["C", "Z", "M"], exclude_characters="\u2800\u115f\u1160\u3164\uffa0\U0001d159\U00013441\U00013442"), min_size=1, max_size=30)
 schemathesis.openapi.format("one-line", one_line)
-# An empty one counts as absent; real ones come along the links.
+# An empty one counts as absent; real ones come from the links.
 schemathesis.openapi.format("cursor", st.just(""))
 schemathesis.openapi.format("mail-address", st.sampled_from(["alice@example.com", "a.b+c@mail.example.org"]))
 
@@ -56,14 +56,14 @@ CATEGORY, TAG = os.environ["CATEGORY"], os.environ["TAG"]
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Makes requests possible that no schema keeps from being refused, and rightly."""
+    """Changes requests that a schema allows and the api rightly refuses."""
     possible(case.body)
     if isinstance(case.body, dict) and isinstance(case.body.get("operations"), list):
         for operation in case.body["operations"]:
             if isinstance(operation, dict):
                 possible(operation.get("task"))
                 possible(operation.get("patch"))
-    # A null of an answer, taken over into a query, would be sent as the text `None`.
+    # A null of a response that is copied to a query would be sent as the string `None`.
     query = case.query or {}
     for name in [name for name, value in query.items() if value is None]:
         del query[name]
@@ -75,12 +75,12 @@ def before_call(context, case, kwargs):
     headers = case.headers if case.headers is not None else {}
     key = headers.get("Idempotency-Key")
     if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
-        # A key of an earlier request stays one of its length.
+        # A key of an earlier request keeps its length.
         headers["Idempotency-Key"] = uuid.uuid4().hex + key[32:]
 
 
 def possible(task):
-    """Has a task wear labels that exist, where it names any, and be due if it has reminders."""
+    """Replaces the labels of a task by existing ones, and adds a due date if it has reminders."""
     if isinstance(task, dict):
         if is_id(task.get("categoryId")):
             task["categoryId"] = CATEGORY
@@ -94,19 +94,19 @@ def is_id(value):
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value, re.I) is not None
 
 
-# Rules about the task that is there, its other fields or the time, which no schema can say.
+# Rules about the existing task, its other fields or the time, which no schema can express.
 RULES = {
     "recurrence_without_due",  # a patch of a task without a due date
-    "invalid_recurrence",  # a rule that has no date from the due date on
+    "invalid_recurrence",  # a rule without a date from the due date on
     "recurrence_never_matches",
-    "invalid_reminder",  # before the due date of a task that has none
+    "invalid_reminder",  # relative to the due date of a task without one
     "duplicate_reminder",
     "unknown_reminder",
-    "too_many_reminders",  # five are there
-    "too_many_tags",  # ten are there
-    "invalid_due",  # a move of a task that has no due date, or beyond 2199
+    "too_many_reminders",  # there are already five
+    "too_many_tags",  # there are already ten
+    "invalid_due",  # a move of a task without a due date, or beyond 2199
     "invalid_quiet_hours",  # from and until are the same
-    "invalid_place",  # never given out; real ones come along the links
+    "invalid_place",  # never issued; real ones come from the links
     "invalid_cursor",
 }
 
@@ -116,25 +116,25 @@ ENTITY_TAGS = re.compile(r'\*|[ ,]*(W/)?"[!#-~]*"( *,[ ,]*(W/)?"[!#-~]*")*[ ,]*'
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether a failure is one."""
+    """Whether a reported failure is a real one."""
     if isinstance(failure, RejectedPositiveData):
-        # If-Match is of some version, and not of this one; If-None-Match is `*`.
+        # If-Match is some version, not the current one; If-None-Match is `*`.
         if response.status_code == 412:
             return False
-        # schemathesis makes conditions by a rule of its own, at times any text.
+        # schemathesis generates conditions by its own rules, sometimes arbitrary strings.
         conditions = [(case.headers or {}).get(name, "*") for name in ("If-Match", "If-None-Match")]
         if not all(ENTITY_TAGS.fullmatch(tags) for tags in conditions):
             return False
         errors = response.json().get("errors", []) if response.status_code == 400 else []
         return not errors or any(error["code"] not in RULES for error in errors)
     if isinstance(failure, AcceptedNegativeData) and response.status_code == 412:
-        # A condition that does not hold comes before the fields.
+        # A failed condition is reported before wrong fields.
         return False
     sent = parse_qsl(urlsplit(response.request.url).query, keep_blank_values=True)
     if isinstance(failure, AcceptedNegativeData) and any(not value for _, value in sent):
-        # A query parameter that is empty counts as absent.
+        # An empty query parameter counts as absent.
         return False
     if isinstance(failure, AcceptedNegativeData) and case.operation.path.endswith("/tasks/bulk"):
-        # The call is taken; what is wrong with an operation is its own result.
+        # The call is accepted; a mistake in an operation is reported in its own result.
         return all(result["status"] < 400 for result in response.json()["results"])
     return True

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Calls a running api with thousands of requests made from docs/openapi.json, good ones and bad ones, alone and in sequences, and
-# checks every answer (https://schemathesis.readthedocs.io).
+# Sends thousands of requests generated from docs/openapi.json to a running api, valid and invalid, single and in sequences, and
+# checks every response (https://schemathesis.readthedocs.io).
 #
 # Usage: tests/schemathesis/run.sh [option of `schemathesis run`]…
 #
 # Needs bash, curl, Python 3.10 or later, and a built `nudge` (`cargo build`). Installs schemathesis into a temporary folder and
-# starts `nudge up` on a free port, with data in another. With URL and TOKEN set, it calls what runs there instead; with
-# SCHEMATHESIS set to the program, it installs nothing. NUDGE names another program than target/debug/nudge.
-# EXAMPLES: requests per operation, 60 when absent, which makes more than 2,000 in all.
+# starts `nudge up` on a free port, with data in another. With URL and TOKEN set, it calls that server instead; with
+# SCHEMATHESIS set to the program, it installs nothing. NUDGE is the program, by default target/debug/nudge.
+# EXAMPLES: requests per operation, by default 60, which is more than 2,000 in all.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -43,9 +43,9 @@ if [[ -z ${URL:-} ]]; then
   TOKEN=$("$nudge" token schemathesis --email schemathesis@example.com --time-zone Europe/Berlin \
     --data-dir "$scratch/data" | tail -n 1)
 fi
-: "${URL:?the server did not say where it listens}" "${TOKEN:?set TOKEN as well as URL}"
+: "${URL:?the server did not print its address}" "${TOKEN:?set TOKEN as well as URL}"
 
-# create COLLECTION NAME: a label that tasks can wear, and its id.
+# create COLLECTION NAME: creates a category or tag, and prints its id.
 create() {
   curl -sf "$URL/api/v1/$1" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d "{\"name\":\"$2\"}" |
     sed -nE 's/.*"id":"([^"]+)".*/\1/p'
@@ -55,13 +55,13 @@ CATEGORY=$(create categories "$name")
 TAG=$(create tags "$name")
 export TOKEN CATEGORY TAG PYTHONDONTWRITEBYTECODE=1
 
-# Hooks are found from the folder that this runs in.
+# Hooks are searched in the current folder.
 cd "$here"
 call() {
   "$SCHEMATHESIS" --config-file schemathesis.toml run "$root/docs/openapi.json" --url "$URL" \
     --max-examples "${EXAMPLES:-60}" --generation-database none --request-timeout 60 "$@"
 }
-# Deleting everything comes last, and alone: what it deletes is what the other requests are about.
+# Deleting the account comes last, in a run of its own, because the other requests need the data.
 call --exclude-operation-id deleteMe "$@"
 if [[ $# -eq 0 ]] && grep -q '"deleteMe"' "$root/docs/openapi.json"; then
   call --include-operation-id deleteMe --phases examples,coverage,fuzzing
