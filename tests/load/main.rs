@@ -1,8 +1,5 @@
 //! Measures lists, search and creation with many tasks of one user. See README.md beside this file.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "JSON that is not as it should be ends the run"
-)]
+#![allow(clippy::indexing_slicing, reason = "unexpected JSON ends the run")]
 
 #[path = "compare/load.rs"]
 mod load;
@@ -20,41 +17,41 @@ use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
 use nudge_test_kit::http::{Call, Session};
 use serde_json::{Value, json};
 
-/// Tasks of one bulk request: the most there may be.
+/// Number of tasks per bulk request, which is the maximum.
 const BULK: usize = 100;
 
-/// Tasks between two lines that say how far it is.
+/// Number of tasks between two progress messages.
 const PROGRESS: usize = 10_000;
 
-/// Different words of the made-up tasks; the n-th is about n times rarer than the first.
+/// Number of different words in the generated tasks; the n-th is about n times rarer than the first.
 const VOCABULARY: f64 = 5_000.0;
 
-/// Measures a running Nudge, or one that it starts.
+/// Measures a running Nudge, or starts one.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Address of a running server, such as 127.0.0.1:3000; without it one is started in this process.
+    /// Address of a running server, such as 127.0.0.1:3000; by default one is started in this process.
     #[arg(long, requires = "token")]
     address: Option<SocketAddr>,
     /// A token for that server. Its variable `rate_limit_per_minute` must be 0.
     #[arg(long)]
     token: Option<String>,
-    /// Folder of the started server's data, to use it again with --tasks 0; without it a temporary one.
+    /// Data folder of the started server, to reuse it with --tasks 0; by default a temporary one.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// PostgreSQL for the started server, as `postgres://user@host:port/database`; without it SQLite.
+    /// PostgreSQL for the started server, as `postgres://user@host:port/database`; by default SQLite.
     #[arg(long)]
     database_url: Option<String>,
-    /// Tasks to create before measuring.
+    /// Number of tasks to create before measuring.
     #[arg(long, default_value_t = 100_000)]
     tasks: usize,
-    /// Only the requests whose names begin with this.
+    /// Measure only the requests whose names begin with this.
     #[arg(long, default_value = "")]
     only: String,
-    /// Requests in flight.
+    /// Number of concurrent requests.
     #[arg(long, default_value_t = 16)]
     clients: u32,
-    /// Requests per second that all clients send together, each at its time whether the one before was quick or not; 0: every
-    /// client sends as soon as it has an answer, and what is measured is mostly waiting for the others.
+    /// Requests per second of all clients together, each at its scheduled time, whether earlier ones were quick or not; 0: every
+    /// client sends as soon as it has a response, and the times are mostly waiting for the others.
     #[arg(long, default_value_t = 0)]
     rate: u32,
     /// Seconds of each measurement.
@@ -62,7 +59,7 @@ struct Options {
     seconds: u64,
 }
 
-/// Where requests go.
+/// The measured server.
 #[derive(Clone)]
 struct Target {
     address: SocketAddr,
@@ -151,7 +148,7 @@ async fn start(options: &Options, data: DataDir) -> Result<(Target, System)> {
     Ok((Target { address, token }, system))
 }
 
-/// What is measured, with its name.
+/// The measured requests, with their names.
 fn requests() -> [(&'static str, &'static str); 18] {
     [
         ("health", "/health/live"),
@@ -208,7 +205,7 @@ async fn seed(target: &Target, tasks: usize) -> Result<()> {
 struct Seed {
     session: Session,
     target: Target,
-    /// Of all clients together.
+    /// Shared by all clients.
     tasks: usize,
     begin: Instant,
 }
@@ -235,7 +232,7 @@ impl Client for Seed {
     }
 }
 
-/// Sends requests from all clients for a while, and prints a line of the table.
+/// Sends requests from all clients for the duration of a measurement, and prints a row of the table.
 async fn measure<F>(options: &Options, target: &Target, name: &str, status: u16, request: F) -> Result<()>
 where
     F: Fn(u32) -> (Method, String, Option<Value>) + Send + Sync + Copy + 'static,
@@ -270,7 +267,7 @@ where
     Ok(())
 }
 
-/// A task that looks like one: few words are frequent and most are rare, four of five tasks have `everywhere`, one of ten
+/// A realistic task: few words are frequent and most are rare, four of five tasks have `everywhere`, one of ten
 /// thousand has `needle`. The same number is the same task.
 fn task(number: usize) -> Value {
     let mut random = Random(number as u64 + 1);

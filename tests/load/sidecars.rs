@@ -1,4 +1,4 @@
-//! Measures Nudge beside real daprds, Kafka and PostgreSQL: what a sidecar takes, and how long an event is on its way. See README.md
+//! Measures Nudge beside real daprds, Kafka and PostgreSQL: the memory of a sidecar, and the latency of an event. See README.md
 //! beside this file.
 #![allow(
     clippy::expect_used,
@@ -29,13 +29,13 @@ use tokio::time::Instant;
 use real::{API_TOKEN, MailServer, Parts};
 use system::{Combination, Data, System};
 
-/// Measures what is beside and behind the services.
+/// Measures sidecars, broker and the way of an event.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Events of each measurement of publishing.
+    /// Number of events per measurement of publishing.
     #[arg(long, default_value_t = 1_000)]
     events: usize,
-    /// Reminders of the measurement from the change to the mail.
+    /// Number of reminders in the measurement from the change to the email.
     #[arg(long, default_value_t = 300)]
     reminders: u32,
     /// Changes per second of that measurement.
@@ -93,7 +93,7 @@ struct Memory {
     most: f64,
 }
 
-/// That of each sidecar, as Linux counts it (proc(5), VmRSS and VmHWM).
+/// The memory of each sidecar, as Linux counts it (proc(5), VmRSS and VmHWM).
 fn memory(system: &mut System) -> Result<Vec<Memory>> {
     let mut all = Vec::new();
     for daprd in &mut system.daprds {
@@ -115,7 +115,7 @@ fn memory(system: &mut System) -> Result<Vec<Memory>> {
     Ok(all)
 }
 
-/// Publishes events of a topic that nobody consumes, through the sidecar of the api, and takes the time of each.
+/// Publishes events on a topic without consumers through the sidecar of the api, and measures the time of each.
 async fn publish(system: &System, events: usize, in_flight: usize) -> Result<Vec<Duration>> {
     let sidecar = system.daprds[0].address();
     let next = Arc::new(AtomicUsize::new(0));
@@ -149,7 +149,7 @@ async fn publish(system: &System, events: usize, in_flight: usize) -> Result<Vec
     Ok(times)
 }
 
-/// Creates tasks whose reminder is due at once, and takes the time from the request to the mail in the mail server's folder.
+/// Creates tasks with an immediate reminder, and measures the time from the request to the email in the folder of the mail server.
 async fn change_to_mail(system: &System, count: u32, rate: u32) -> Result<Vec<Duration>> {
     let begun = Instant::now();
     let mut sent = BTreeMap::new();
@@ -163,7 +163,7 @@ async fn change_to_mail(system: &System, count: u32, rate: u32) -> Result<Vec<Du
     }
     let all = count as usize;
     system
-        .until("all mails are there", async |system| {
+        .until("all emails are there", async |system| {
             system.platform.mail.mails().len() >= all
         })
         .await;

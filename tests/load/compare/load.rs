@@ -1,4 +1,4 @@
-//! Requests at a pace, and how long they take.
+//! Sends requests at a pace, and measures their times.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,36 +13,36 @@ use tokio::time::Instant;
 /// When a request is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pace {
-    /// As soon as the one before is answered: tells how many there can be; the times are mostly waiting for each other.
+    /// As soon as the previous one is answered: measures the maximum throughput; the times are mostly waiting for each other.
     FlatOut,
-    /// So many per second from all connections together, each at its time whether the one before was quick or not. A request's
-    /// time begins when it was to be sent, so that a slow one shows in those that it held up.
+    /// This number per second from all connections together, each at its scheduled time, whether earlier ones were quick or not. The
+    /// time of a request starts when it was scheduled, so that a slow one shows in those that it delays.
     PerSecond(u32),
 }
 
 /// One measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// Connections, each with one request at a time.
+    /// Number of connections, each with one request at a time.
     pub(crate) clients: u32,
     pub(crate) pace: Pace,
-    /// What is sent in this time is not counted.
+    /// Requests of this time do not count.
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,
 }
 
-/// What came of it.
+/// The result of a measurement.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// Times of the answers, in microseconds.
+    /// Response times, in microseconds.
     pub(crate) times: Histogram<u64>,
-    /// Requests, with those of the warm-up.
+    /// Number of requests, including the warm-up.
     pub(crate) sent: u64,
-    /// Those of the warm-up, too.
+    /// Number of errors, including the warm-up.
     pub(crate) errors: u64,
-    /// The first of them.
+    /// The first error.
     pub(crate) error: Option<String>,
-    /// From the end of the warm-up to the last answer.
+    /// Time from the end of the warm-up to the last response.
     pub(crate) elapsed: Duration,
 }
 
@@ -59,12 +59,12 @@ impl Outcome {
         })
     }
 
-    /// Answers in a second.
+    /// Responses per second.
     pub(crate) fn per_second(&self) -> f64 {
         number(self.times.len()) / self.elapsed.as_secs_f64()
     }
 
-    /// A quantile of the times, in milliseconds.
+    /// A quantile of the response times, in milliseconds.
     pub(crate) fn milliseconds(&self, quantile: f64) -> f64 {
         number(self.times.value_at_quantile(quantile)) / 1_000.0
     }
@@ -83,19 +83,19 @@ impl Outcome {
     }
 }
 
-/// A count, to be divided.
+/// A count as a floating-point number.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }
 
-/// Does one thing, over and over, on a connection of its own.
+/// Repeats one action on its own connection.
 pub(crate) trait Client: Send + 'static {
-    /// Does it for the n-th time of all clients.
+    /// Performs the action; `number` counts over all clients.
     fn once(&mut self, number: u32) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// Runs a plan with as many clients as it wants, each made by `client`.
+/// Runs a plan with its number of clients, which `client` creates.
 pub(crate) async fn run<C: Client>(plan: Plan, client: impl AsyncFn(u32) -> Result<C>) -> Result<Outcome> {
     let mut clients = Vec::new();
     for number in 0..plan.clients {
@@ -139,7 +139,7 @@ pub(crate) async fn run<C: Client>(plan: Plan, client: impl AsyncFn(u32) -> Resu
     Ok(all)
 }
 
-/// Does something `count` times, as fast as these clients are done with it. The first failure ends it.
+/// Performs an action `count` times, as fast as possible. Stops at the first failure.
 pub(crate) async fn all<C: Client>(
     count: u32,
     clients: u32,
@@ -173,7 +173,7 @@ pub(crate) struct Requests<F> {
 }
 
 impl<F> Requests<F> {
-    /// A connection to `address`, for calls that are answered with `status`.
+    /// Opens a connection to `address`, for calls that must be answered with `status`.
     pub(crate) async fn open(address: SocketAddr, status: u16, call: F) -> Result<Self> {
         let session = Session::open(address).await.context("no connection")?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! One of the systems that are compared, running: services, sidecars, and what they stand on.
+//! A running subject of the comparison: services, sidecars, and the parts that they need.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,33 +17,33 @@ use test_dapr::{Daprd, Process, free_ports};
 
 use crate::real::{API_TOKEN, APP_TOKEN, Parts, Platform};
 
-/// How long the services may take until they are ready.
+/// Timeout for the services to become ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Users whose tasks are created; each client has one.
+/// Number of users whose tasks are created; each client has one.
 pub(crate) const USERS: u32 = 16;
 
-/// What is compared.
+/// The subjects of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Subject {
-    /// The components on the spin host, a process each.
+    /// The components on the spin host, one process each.
     Nudge,
     /// The components on the spin host, all in one process.
     NudgeInOne,
-    /// Another build of the spin host and of the components, a process each: to show before and after in one run.
+    /// Another build of the spin host and of the components, one process each, to measure before and after in one run.
     NudgeBefore,
-    /// The components on Spin, which the variable SPIN names, a process each.
+    /// The components on Spin, which the variable SPIN names, one process each.
     Spin,
-    /// The same source without WebAssembly, a process each.
+    /// The same source without WebAssembly, one process each.
     Native,
     /// The same source without WebAssembly, all in one process.
     NativeInOne,
-    /// FastAPI, uvicorn, httpx and asyncpg, a process each.
+    /// FastAPI, uvicorn, httpx and asyncpg, one process each.
     Python,
 }
 
 impl Subject {
-    /// Whether its four services are one process.
+    /// Whether the four services run in one process.
     pub(crate) fn is_one_process(self) -> bool {
         matches!(self, Self::NudgeInOne | Self::NativeInOne)
     }
@@ -63,11 +63,11 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Where the programs are.
+/// The paths of the programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
     pub(crate) spin_host: PathBuf,
-    /// A folder with another `spin-host`, `spin.toml`, and the components where that says that they are.
+    /// A folder with another `spin-host`, `spin.toml`, and the components at the paths in it.
     pub(crate) before: PathBuf,
     pub(crate) native: PathBuf,
     pub(crate) python: PathBuf,
@@ -79,9 +79,9 @@ struct Service {
     address: SocketAddr,
 }
 
-/// Everything that runs. Fields end in their order: those that ask before those that are asked.
+/// All running parts. Fields are dropped in order: clients before their servers.
 pub(crate) struct Stack {
-    /// In the order of [`app::ALL`], or one that is all of them.
+    /// In the order of [`app::ALL`], or a single one with all of them.
     services: Vec<Service>,
     daprds: Vec<Daprd>,
     pub(crate) platform: Platform,
@@ -89,18 +89,18 @@ pub(crate) struct Stack {
     told: Told,
 }
 
-/// Which of [`app::ALL`] it is.
+/// The index in [`app::ALL`].
 fn place(app: &str) -> Result<usize> {
     let place = app::ALL.iter().position(|other| *other == app);
     place.with_context(|| format!("there is no app {app}"))
 }
 
-/// What every service's process is told.
+/// The configuration of the processes.
 struct Told {
     subject: Subject,
     programs: Programs,
     root: PathBuf,
-    /// Of the sidecars, in the order of [`app::ALL`].
+    /// The ports of the sidecars, in the order of [`app::ALL`].
     ports: [u16; 4],
     database_url: String,
     database_host: String,
@@ -180,14 +180,14 @@ impl Stack {
             .context("the api does not become ready")
     }
 
-    /// Where the service is.
+    /// The address of a service.
     pub(crate) fn service(&self, app: &str) -> Result<SocketAddr> {
         let own = self.services.get(place(app)?);
         let service = own.or(self.services.first()).context("no service")?;
         Ok(service.address)
     }
 
-    /// Where the api is.
+    /// The address of the api.
     pub(crate) fn api(&self) -> Result<SocketAddr> {
         self.service(app::API)
     }
@@ -198,7 +198,7 @@ impl Stack {
         Ok(Call::new(self.api()?, method, path).bearer(token))
     }
 
-    /// Starts one more api and ends it again: how long it takes from the start of the process to its first answer.
+    /// Starts one more api and stops it; returns the time from the start of the process to its first response.
     pub(crate) async fn cold_start(&self) -> Result<Duration> {
         let [port] = free_ports()?;
         let (mut command, _) = self.told.command(&[app::API], port)?;
@@ -226,12 +226,12 @@ impl Stack {
         time.context("one more api does not answer")
     }
 
-    /// What it is.
+    /// The subject.
     pub(crate) fn subject(&self) -> Subject {
         self.told.subject
     }
 
-    /// A connection to the database; it ends with its client.
+    /// A connection to the database, which is closed with its client.
     pub(crate) async fn database(&self) -> Result<tokio_postgres::Client> {
         let (client, connection) =
             tokio_postgres::connect(self.platform.postgres.url(), tokio_postgres::NoTls).await?;
@@ -256,7 +256,7 @@ impl Stack {
 }
 
 impl Told {
-    /// How the process of these apps is started, and what its log says when it serves.
+    /// The command that starts the process of these apps, and the log message that shows that it serves.
     fn command(&self, apps: &[&str], port: u16) -> Result<(Command, &'static str)> {
         let programs = &self.programs;
         let before = programs.before.join("spin-host");
@@ -286,7 +286,7 @@ impl Told {
         variables
     }
 
-    /// What Spin, the spin host and the native peer have in common.
+    /// The part of the command that Spin, the spin host and the native peer share.
     fn up(&self, program: &Path, from: &Path, apps: &[&str], port: u16) -> Command {
         let mut command = Command::new(program);
         command
@@ -312,7 +312,7 @@ impl Told {
 
     fn spin(&self, apps: &[&str], port: u16) -> Result<Command> {
         let program = std::env::var_os("SPIN").context("set SPIN to the program of Spin 4.1 or later")?;
-        // Head and body of a request are two writes; on a pooled connection the second one waits for the first one's receipt.
+        // Spin sends head and body of a request in two writes; on a pooled connection the second one waits for an acknowledgement.
         let runtime = self.folder.join("runtime-config.toml");
         std::fs::write(&runtime, "[outbound_http]\nconnection_pooling = false\n")?;
         let mut command = self.up(Path::new(&program), &self.root, apps, port);
@@ -351,7 +351,7 @@ impl Told {
 }
 
 impl Programs {
-    /// What the subject needs and is not there.
+    /// Fails if a program that the subject needs is missing.
     pub(crate) fn check(&self, subject: Subject) -> Result<()> {
         let before = self.before.join("spin-host");
         let (program, how) = match subject {
