@@ -61,7 +61,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// The address is none, or nobody answers there.
+    /// The address is invalid, or no server answers.
     pub async fn open(address: impl Into<String>) -> Result<Self, Error> {
         let pool = pool(address.into())?;
         Ok(Self(Box::new(pool.get().await.map_err(|error| failed(&error))?)))

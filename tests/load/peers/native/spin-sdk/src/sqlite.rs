@@ -79,7 +79,7 @@ impl Connection {
         let parameters: Vec<Value> = parameters.into_iter().collect();
         let (sender, result) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
-            // Whoever waited for it may have gone.
+            // The receiver may have been dropped.
             let _ = sender.send(run(connection, &statement, parameters));
         });
         self.0.send(work).map_err(io)?;
