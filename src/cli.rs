@@ -27,7 +27,7 @@ Examples (with cargo: `cargo run -- …`):
   nudge --data-dir /tmp/demo              with separate data
   nudge --variable rate_limit_per_minute=0
   nudge token alice --email alice@example.com --time-zone Europe/Berlin
-  RUST_LOG=debug nudge up                 log every delivery and request";
+  RUST_LOG=debug nudge up                 see every delivery and request";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Up,
     /// Print a token for a user, alone on the last line. Works while the server runs.
     Token(Token),
-    /// Show the events that no consumer could handle; publish them again, or discard them.
+    /// Show the events that no consumer could handle; publish them once more, or forget them.
     DeadLetters(DeadLetters),
     /// Import the tasks, categories and tags of the system that Nudge replaces. Can be repeated: docs/MIGRATION.md.
     Import(Import),

@@ -225,7 +225,7 @@ fn change(
     let user_id = match columns.get("user_id") {
         Some(Value::String(user)) => user.clone(),
         Some(Value::Number(user)) => user.to_string(),
-        _ => anyhow::bail!("user_id: it is missing: name the owner"),
+        _ => anyhow::bail!("user_id: it is missing: say whose it is"),
     };
     let created = at("created_at")?;
     let what = match table {
@@ -319,7 +319,7 @@ mod tests {
         );
         assert_eq!(
             error.expect_err("no owner").to_string(),
-            "user_id: it is missing: name the owner"
+            "user_id: it is missing: say whose it is"
         );
     }
 }
