@@ -7,10 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use nudge::Synchronous;
 use nudge_contract::legacy::Master;
 
-/// Nudge keeps your tasks, reminds you by mail and creates the next occurrence of recurring work.
+/// Nudge keeps your tasks, reminds you by email and creates the next occurrence of recurring work.
 ///
 /// `cargo run` is `nudge up`: it builds the WebAssembly components, starts them beside embedded Dapr sidecars and a mail sink, and
-/// says what to do next. Everything it keeps is in one folder, .nudge; mail lands there as .eml files and goes nowhere else.
+/// says what to do next. Everything it keeps is in one folder, .nudge; email is stored there as .eml files and never leaves the machine.
 #[derive(Debug, Parser)]
 #[command(name = "nudge", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -27,6 +27,7 @@ Examples (with cargo: `cargo run -- …`):
   nudge --data-dir /tmp/demo              with separate data
   nudge --variable rate_limit_per_minute=0
   nudge token alice --email alice@example.com --time-zone Europe/Berlin
+  nudge emails                            what was sent to them
   RUST_LOG=debug nudge up                 see every delivery and request";
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Up,
     /// Print a token for a user, alone on the last line. Works while the server runs.
     Token(Token),
+    /// Print the emails that were sent, oldest first, without their HTML markup. Works while the server runs.
+    Emails,
     /// Show the events that no consumer could handle; publish them once more, or forget them.
     DeadLetters(DeadLetters),
     /// Import the tasks, categories and tags of the system that Nudge replaces. Can be repeated: docs/MIGRATION.md.

@@ -14,10 +14,12 @@
 //! ```
 
 mod data_dir;
+mod emails;
 mod system;
 mod token;
 
 pub use dapr_sidecar::Synchronous;
 pub use data_dir::{DataDir, Exclusive, Running};
+pub use emails::{Email, emails, html_to_text};
 pub use system::{System, SystemOptions};
 pub use token::{TokenRequest, mint};

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Up) {
         Command::Up => up::run(&cli.options),
         Command::Token(token) => print_token(&cli.options, token),
+        Command::Emails => print_emails(&cli.options),
         Command::DeadLetters(letters) => dead_letters::run(&cli.options, &letters),
         Command::Import(import) => import::run(&cli.options, &import),
         Command::Migrate(migrate) => migrate::run(&cli.options, &migrate),
@@ -31,6 +32,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn print_emails(options: &cli::Global) -> Result<()> {
+    let data = DataDir::open(&options.data_dir)?;
+    for email in nudge::emails(&data.mail())? {
+        println!(
+            "To: {}\nSubject: {}\n\n{}\n",
+            email.to,
+            email.subject,
+            email.text()
+        );
+    }
+    Ok(())
 }
 
 fn print_token(options: &cli::Global, token: cli::Token) -> Result<()> {

@@ -66,18 +66,21 @@ Nudge is ready ({seconds:.1} s).
 
   API       {url}/api/v1/tasks
   Health    {url}/health/ready
-  Mail      {mail}   every mail lands here, as an .eml file; none leaves this machine
+  Email     {mail}   every email is stored here as an .eml file; none leaves this machine
   Data      {data}
   Sidecars  {sidecars}
 
-Try it, in another terminal: a task that is due in 70 seconds, and a mail a minute before.
+Try it, in another terminal: a task that is due in 70 seconds, and an email a minute before.
 
   TOKEN=$(cargo run -q -- token alice --email alice@example.com --time-zone Europe/Berlin{elsewhere} | tail -n 1)
   DUE=$(date -u -d '+70 seconds' +%FT%TZ 2>/dev/null || date -u -v+70S +%FT%TZ)
   curl -i {url}/api/v1/tasks -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{{"title":"Pay rent","priority":"high","due":"'$DUE'","reminders":[{{"minutesBefore":1}}]}}'
 
-About 10 seconds later the mail is there: ls {mail}
+About 10 seconds later the email is there:
+
+  cargo run -q -- emails{elsewhere}
+
 Ctrl-C ends it."#,
         seconds = begun.elapsed().as_secs_f64(),
         mail = data.mail().display(),

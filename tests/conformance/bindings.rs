@@ -24,7 +24,7 @@ async fn start(subject: &Subject) -> (World, MailSink, tempfile::TempDir) {
 
 /// Every mail that the server took, oldest first.
 fn mails(sink: &MailSink) -> Vec<String> {
-    let paths = sink.mails().expect("a readable folder");
+    let paths = sink.emails().expect("a readable folder");
     paths
         .iter()
         .map(|path| std::fs::read_to_string(path).expect("a whole mail"))
@@ -140,7 +140,7 @@ pub(crate) async fn mails_that_are_sent_at_the_same_time_mix(subject: Subject) {
         });
         futures::future::join_all(callers).await;
         sent += CALLERS * EACH;
-        let paths = sink.mails().expect("a readable folder");
+        let paths = sink.emails().expect("a readable folder");
         assert_eq!(paths.len(), sent, "none is lost, and none is doubled");
         let mut mails = paths
             .iter()

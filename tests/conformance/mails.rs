@@ -44,7 +44,7 @@ impl Post {
 
     /// The mail that came last.
     fn last(&self) -> Vec<u8> {
-        let paths = self.sink.mails().expect("a readable folder");
+        let paths = self.sink.emails().expect("a readable folder");
         std::fs::read(paths.last().expect("a mail")).expect("a whole mail")
     }
 
@@ -188,7 +188,7 @@ pub(crate) async fn an_address_that_is_none_is_named(subject: Subject) {
         (500, invalid("nudge..x@example.com", missing_at)),
         "the sender comes first"
     );
-    assert_eq!(post.sink.mails().expect("a readable folder").len(), 0);
+    assert_eq!(post.sink.emails().expect("a readable folder").len(), 0);
 }
 
 fn invalid(address: &str, words: &str) -> Value {

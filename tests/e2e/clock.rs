@@ -18,7 +18,7 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
 
     // Three hours at once: what came due meanwhile goes out, each once.
     bench.clock.advance(Duration::from_secs(3 * 3_600));
-    bench.wait_for_mails(2).await;
+    bench.wait_for_emails(2).await;
     for task in &tasks[..2] {
         bench
             .step_until("the reminder shows sent", 60, async |_| {
@@ -32,13 +32,13 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
     let fence = json!({ "title": "fence", "reminders": [{ "at": bench.in_seconds(20) }] });
     alice.create(fence).await;
     bench.step(15).await;
-    assert_eq!(bench.mails().len(), 2, "nothing is early, nothing again");
+    assert_eq!(bench.emails().len(), 2, "nothing is early, nothing again");
     bench
-        .step_until("the new one is sent", 10, async |bench| bench.mails().len() == 3)
+        .step_until("the new one is sent", 10, async |bench| bench.emails().len() == 3)
         .await;
     bench.clock.advance(Duration::from_secs(3_600 + 900));
-    let mails = bench.wait_for_mails(4).await;
-    let mut subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    let emails = bench.wait_for_emails(4).await;
+    let mut subjects: Vec<&str> = emails.iter().map(|email| email.subject.as_str()).collect();
     // The first two came due at once, in no order.
     subjects[..2].sort_unstable();
     assert_eq!(
@@ -59,5 +59,5 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
                 .all(|task| task["reminders"][0]["status"] == "sent")
         })
         .await;
-    assert_eq!(bench.mails().len(), 4);
+    assert_eq!(bench.emails().len(), 4);
 }

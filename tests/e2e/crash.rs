@@ -12,7 +12,7 @@ use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
 use serde_json::{Value, json};
 
-use crate::support::{address, mails, path, token};
+use crate::support::{address, path, token};
 
 /// `nudge up` in a process of its own. Dropping it kills it, as `kill -9` does.
 struct Program {
@@ -106,7 +106,7 @@ async fn what_was_accepted_survives_kill_9_and_reminders_go_out_late_and_once() 
         .await
         .unwrap();
     assert_eq!(status, StatusCode::CREATED);
-    // Killed right behind the answer: the event may be published or not.
+    // Killed right after the response: the event may be published or not.
     program.kill();
 
     let program = Program::start(folder.path());
@@ -121,7 +121,15 @@ async fn what_was_accepted_survives_kill_9_and_reminders_go_out_late_and_once() 
         task["reminders"][0]["status"] == "sent"
     })
     .await;
-    assert_eq!(mails(&folder.path().join("mail")).len(), 1);
+    let printed = Command::new(env!("CARGO_BIN_EXE_nudge"))
+        .args(["emails", "--data-dir"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let start = "To: alice@example.com\nSubject: Reminder: Soon\n\nSoon\nDue ";
+    assert!(printed.starts_with(start), "{printed}");
+    assert_eq!(printed.matches("Subject:").count(), 1, "{printed}");
 
     let recurring = json!({ "title": "Again", "due": in_seconds(3_600), "recurrence": "daily" });
     let (_, again) = send(&program, &token, Method::POST, "/api/v1/tasks", Some(&recurring))
@@ -166,8 +174,8 @@ async fn killing_again_and_again_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let token = token(folder.path(), "alice", "UTC", SystemTime::now());
     let mut accepted = Vec::new();
-    // Kills strike at different distances behind the writes: before the event is published, before the job fires, about when
-    // the mails go out, and after.
+    // Kills come at different times after the writes: before the event is published, before the job fires, about when
+    // the emails go out, and after.
     for (round, delay) in [0_u64, 30, 500, 4_600, 5_000, 5_600].into_iter().enumerate() {
         let program = Program::start(folder.path());
         for number in 0..3 {
@@ -195,9 +203,10 @@ async fn killing_again_and_again_loses_nothing() {
         true
     })
     .await;
-    let subjects: Vec<String> = mails(&folder.path().join("mail"))
+    let subjects: Vec<String> = nudge::emails(&folder.path().join("mail"))
+        .unwrap()
         .into_iter()
-        .map(|mail| mail.subject)
+        .map(|email| email.subject)
         .collect();
     for (title, _) in &accepted {
         assert!(
@@ -205,8 +214,8 @@ async fn killing_again_and_again_loses_nothing() {
             "{title} is lost: {subjects:?}"
         );
     }
-    // SMTP cannot be asked whether it has a mail: a kill between its 250 and the next state write sends that one again, and
-    // one mail at most is on its way per partition. Anything beyond that is a duplicate that must not be.
+    // SMTP cannot be asked whether it has an email: a kill between its 250 and the next state write sends that one again, and
+    // one email at most is on its way per partition. Anything beyond that is a duplicate that must not exist.
     let kills = 6;
     assert!(subjects.len() <= accepted.len() + kills, "{subjects:?}");
 }

@@ -10,7 +10,7 @@ use crate::support::Bench;
 const SIXTY_DAYS: u64 = 60 * 24 * 3600;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_says_what_the_task_says_whatever_is_in_it() {
+async fn an_email_says_what_the_task_says_whatever_is_in_it() {
     let bench = Bench::start().await;
     let alice = bench.user("alice+work", "Europe/Berlin");
     let at = bench.in_seconds(5);
@@ -18,7 +18,7 @@ async fn a_mail_says_what_the_task_says_whatever_is_in_it() {
     let emoji = "🙃".repeat(200);
     let long_line = "x".repeat(1_900);
     let tasks = [
-        // Lines of a single dot end a mail where nobody doubles them; QUIT would be the next command.
+        // A line of a single dot ends an email unless the client doubles it; QUIT would be the next command.
         ("dots", "before\r\n.\r\nQUIT\r\n..two\r\n.end\r\nafter"),
         ("long", long_line.as_str()),
         (emoji.as_str(), "🙃"),
@@ -35,25 +35,25 @@ async fn a_mail_says_what_the_task_says_whatever_is_in_it() {
             .await;
     }
     bench
-        .step_until("all mails are there", 20, async |bench| {
-            bench.mails().len() == tasks.len()
+        .step_until("all emails are there", 20, async |bench| {
+            bench.emails().len() == tasks.len()
         })
         .await;
-    let mails = bench.mails();
+    let emails = bench.emails();
     for (title, description) in &tasks {
-        let mail = mails
+        let email = emails
             .iter()
-            .find(|mail| mail.subject == format!("Reminder: {title}"))
-            .unwrap_or_else(|| panic!("no mail is about {title}: {mails:#?}"));
-        assert_eq!(mail.to, "alice+work@example.com");
+            .find(|email| email.subject == format!("Reminder: {title}"))
+            .unwrap_or_else(|| panic!("no email is about {title}: {emails:#?}"));
+        assert_eq!(email.to, "alice+work@example.com");
         assert!(
-            !mail.html.contains("<img") && !mail.html.contains("<script"),
+            !email.html.contains("<img") && !email.html.contains("<script"),
             "{}",
-            mail.html
+            email.html
         );
-        let told: String = mail.text.split_whitespace().collect();
+        let told: String = email.text().split_whitespace().collect();
         let wanted: String = description.split_whitespace().collect();
-        assert!(told.contains(&wanted), "{title}: {}", mail.text);
+        assert!(told.contains(&wanted), "{title}: {}", email.text());
     }
     let raw = std::fs::read_dir(bench.folder.path().join("mail")).unwrap();
     for file in raw {
@@ -85,13 +85,13 @@ async fn a_reminder_months_ahead_waits_for_its_day() {
         .await;
     // The third is a fence: what fires at once has fired before it.
     bench
-        .step_until("the fence's mail is there", 60, async |bench| {
-            !bench.mails().is_empty()
+        .step_until("the fence's email is there", 60, async |bench| {
+            !bench.emails().is_empty()
         })
         .await;
-    assert_eq!(bench.mails()[0].subject, "Reminder: Soon");
+    assert_eq!(bench.emails()[0].subject, "Reminder: Soon");
 
     bench.clock.advance(Duration::from_secs(SIXTY_DAYS));
-    let mails = bench.wait_for_mails(2).await;
-    assert_eq!(mails[1].subject, "Reminder: In 60 days");
+    let emails = bench.wait_for_emails(2).await;
+    assert_eq!(emails[1].subject, "Reminder: In 60 days");
 }

@@ -28,7 +28,7 @@ async fn the_same_components_keep_their_tasks_in_postgresql() {
         )
         .await;
     bench
-        .step_until("the mail is there", 20, async |bench| bench.mails().len() == 1)
+        .step_until("the email is there", 20, async |bench| bench.emails().len() == 1)
         .await;
     bench
         .wait_until("the reminder shows sent", async |_| {

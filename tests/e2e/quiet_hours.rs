@@ -33,28 +33,28 @@ async fn a_reminder_waits_for_the_end_of_quiet_hours_and_then_goes_out_once() {
         })
         .await;
     bench
-        .step_until("the fence's mail is there", 120, async |bench| {
-            !bench.mails().is_empty()
+        .step_until("the fence's email is there", 120, async |bench| {
+            !bench.emails().is_empty()
         })
         .await;
     assert_eq!(
-        bench.wait_for_mails(1).await[0].subject,
+        bench.wait_for_emails(1).await[0].subject,
         "Reminder: Fence",
         "nobody else waits"
     );
     bench
-        .step_until("the mail is there", 300, async |bench| bench.mails().len() == 2)
+        .step_until("the email is there", 300, async |bench| bench.emails().len() == 2)
         .await;
-    let mail = bench.mails().remove(1);
-    assert_eq!(mail.subject, "Reminder: Wait for me");
+    let email = bench.emails().remove(1);
+    assert_eq!(email.subject, "Reminder: Wait for me");
     assert!(
         bench.now().to_string().as_str() >= "2026-11-21T12:05:00Z",
         "not before quiet hours end"
     );
     assert!(
-        mail.text.contains("Overdue by 3 minutes"),
+        email.text().contains("Overdue by 3 minutes"),
         "the truth: {}",
-        mail.text
+        email.text()
     );
     bench
         .wait_until("the reminder shows sent", async |_| {
@@ -62,7 +62,7 @@ async fn a_reminder_waits_for_the_end_of_quiet_hours_and_then_goes_out_once() {
         })
         .await;
     bench.step(60).await;
-    bench.wait_for_mails(2).await;
+    bench.wait_for_emails(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,11 +79,11 @@ async fn a_reminder_that_waits_survives_that_everything_stops() {
             alice.read(&waiting).await["reminders"][0]["remindAt"] == "2026-11-21T12:05:00+00:00"
         })
         .await;
-    assert!(bench.mails().is_empty());
+    assert!(bench.emails().is_empty());
     // Stopped over the end of quiet hours, it goes out late and once.
     bench.restart(Duration::from_secs(3_600)).await;
-    let mails = bench.wait_for_mails(1).await;
-    assert_eq!(mails[0].subject, "Reminder: Wait for me");
+    let emails = bench.wait_for_emails(1).await;
+    assert_eq!(emails[0].subject, "Reminder: Wait for me");
     bench.step(60).await;
-    bench.wait_for_mails(1).await;
+    bench.wait_for_emails(1).await;
 }

@@ -1,4 +1,4 @@
-//! A task becomes a reminder mail.
+//! A task becomes a reminder email.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::support::Bench;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_due_task_gives_one_mail_at_its_reminders_time() {
+async fn a_due_task_gives_one_email_at_its_reminders_time() {
     let bench = Bench::start().await;
     let alice = bench.user("alice", "Europe/Berlin");
-    // The second task is a fence: when its mail is there, an earlier mail of the first would be, too.
+    // The second task is a fence: when its email is there, an earlier email of the first would be, too.
     let task = alice
         .create(json!({ "title": "Pay rent", "priority": "high", "due": bench.in_seconds(70), "timeZone": "America/New_York",
                         "description": "To <the> landlord & \"Co\"", "reminders": [{ "minutesBefore": 1 }] }))
@@ -21,54 +21,57 @@ async fn a_due_task_gives_one_mail_at_its_reminders_time() {
     alice.create(json!({ "title": "Fence", "due": bench.in_seconds(60), "reminders": [{ "at": bench.in_seconds(5) }] })).await;
 
     bench
-        .step_until("the fence's mail is there", 9, async |bench| {
-            !bench.mails().is_empty()
+        .step_until("the fence's email is there", 9, async |bench| {
+            !bench.emails().is_empty()
         })
         .await;
     assert_eq!(
-        bench.mails()[0].subject,
+        bench.emails()[0].subject,
         "Reminder: Fence",
         "the first reminder is not early"
     );
     bench
-        .step_until("both mails are there", 10, async |bench| bench.mails().len() == 2)
+        .step_until("both emails are there", 10, async |bench| {
+            bench.emails().len() == 2
+        })
         .await;
 
-    let mail = bench
-        .mails()
+    let email = bench
+        .emails()
         .into_iter()
-        .find(|mail| mail.subject == "Reminder: Pay rent")
-        .expect("the mail is there");
-    assert_eq!(mail.to, "alice@example.com");
-    assert_eq!(mail.content_type, "multipart/alternative");
-    for body in [&mail.html, &mail.text] {
-        assert!(body.contains("Pay rent") && body.contains("high"), "{body}");
-        assert!(
-            body.contains("Saturday, 21 November 2026 at 13:01 (Europe/Berlin)"),
-            "the user's zone, not the task's: {body}"
-        );
-        assert!(body.contains("1 minute left"), "{body}");
-    }
-    assert!(
-        mail.html.contains("To &lt;the&gt; landlord &amp; &#34;Co&#34;")
-            || mail.html.contains("To &#60;the&#62; landlord &#38; &#34;Co&#34;"),
-        "{}",
-        mail.html
+        .find(|email| email.subject == "Reminder: Pay rent")
+        .expect("the email is there");
+    assert_eq!(email.to, "alice@example.com");
+    assert_eq!(
+        email.content_type, "text/html",
+        "HTML alone, as Dapr's binding sends it"
     );
-    assert!(mail.text.contains("To <the> landlord & \"Co\""), "{}", mail.text);
+    assert!(
+        email
+            .html
+            .contains("To &#60;the&#62; landlord &#38; &#34;Co&#34;"),
+        "{}",
+        email.html
+    );
+    // The time is in the user's zone, not in the task's.
+    assert_eq!(
+        email.text(),
+        "Pay rent\nDue Saturday, 21 November 2026 at 13:01 (Europe/Berlin)\n1 minute left\nPriority: high\n\
+         To <the> landlord & \"Co\"\nYou get this email because you set a reminder in Nudge."
+    );
 
     bench
         .wait_until("the reminder shows sent", async |bench| {
             bench.user("alice", "UTC").read(&task).await["reminders"][0]["status"] == "sent"
         })
         .await;
-    // Standing jobs look for what is overdue; they must not find this one again.
+    // Recurring jobs look for overdue reminders; they must not find this one again.
     bench.step(120).await;
-    assert_eq!(bench.mails().len(), 2, "one mail each");
+    assert_eq!(bench.emails().len(), 2, "one email each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_reminders_of_one_task_give_two_mails() {
+async fn two_reminders_of_one_task_give_two_emails() {
     let bench = Bench::start().await;
     let alice = bench.user("alice", "UTC");
     let task = alice
@@ -76,12 +79,14 @@ async fn two_reminders_of_one_task_give_two_mails() {
                         "reminders": [{ "minutesBefore": 2 }, { "minutesBefore": 1 }] }))
         .await;
     bench
-        .step_until("two mails are there", 150, async |bench| bench.mails().len() == 2)
+        .step_until("two emails are there", 150, async |bench| {
+            bench.emails().len() == 2
+        })
         .await;
-    let mails = bench.mails();
+    let emails = bench.emails();
     assert!(
-        mails[0].text.contains("2 minutes left") && mails[1].text.contains("1 minute left"),
-        "{mails:#?}"
+        emails[0].text().contains("2 minutes left") && emails[1].text().contains("1 minute left"),
+        "{emails:#?}"
     );
     bench
         .wait_until("both show sent", async |_| {
@@ -118,18 +123,18 @@ async fn completed_deleted_and_moved_tasks_do_not_remind_at_the_old_time() {
     alice.patch(&emptied, json!({ "reminders": null })).await;
 
     bench
-        .step_until("the fence's mail is there", 60, async |bench| {
-            !bench.mails().is_empty()
+        .step_until("the fence's email is there", 60, async |bench| {
+            !bench.emails().is_empty()
         })
         .await;
-    assert_eq!(bench.wait_for_mails(1).await[0].subject, "Reminder: Fence");
+    assert_eq!(bench.wait_for_emails(1).await[0].subject, "Reminder: Fence");
     bench
-        .step_until("the moved task's mail is there", 120, async |bench| {
-            bench.mails().len() == 2
+        .step_until("the moved task's email is there", 120, async |bench| {
+            bench.emails().len() == 2
         })
         .await;
-    let mails = bench.mails();
-    assert_eq!(mails[1].subject, "Reminder: Moved");
+    let emails = bench.emails();
+    assert_eq!(emails[1].subject, "Reminder: Moved");
     assert!(
         bench.now().to_string().as_str() >= "2026-11-21T12:02:00Z",
         "not at the old time"
@@ -145,11 +150,13 @@ async fn reminders_of_different_people_do_not_mix() {
             .await;
     }
     bench
-        .step_until("both mails are there", 20, async |bench| bench.mails().len() == 2)
+        .step_until("both emails are there", 20, async |bench| {
+            bench.emails().len() == 2
+        })
         .await;
-    for mail in bench.mails() {
-        let owner = mail.to.trim_end_matches("@example.com").to_owned();
-        assert_eq!(mail.subject, format!("Reminder: Of {owner}"));
+    for email in bench.emails() {
+        let owner = email.to.trim_end_matches("@example.com").to_owned();
+        assert_eq!(email.subject, format!("Reminder: Of {owner}"));
     }
 }
 
@@ -163,13 +170,13 @@ async fn a_reminder_that_came_due_while_everything_was_down_is_sent_late_and_onc
         )
         .await;
     bench.restart(Duration::from_secs(3_600)).await;
-    bench.wait_for_mails(1).await;
+    bench.wait_for_emails(1).await;
     bench.step(60).await;
-    let mails = bench.wait_for_mails(1).await;
+    let emails = bench.wait_for_emails(1).await;
     assert!(
-        mails[0].text.contains("Overdue by 50 minutes"),
+        emails[0].text().contains("Overdue by 50 minutes"),
         "{}",
-        mails[0].text
+        emails[0].text()
     );
     assert_eq!(
         bench.user("alice", "UTC").read(&task).await["reminders"][0]["status"],
@@ -178,7 +185,7 @@ async fn a_reminder_that_came_due_while_everything_was_down_is_sent_late_and_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_is_busy_gets_the_mail_later_and_once() {
+async fn a_mail_server_that_is_busy_gets_the_email_later_and_once() {
     let bench = Bench::start().await;
     bench.system().mail().inject(Fault {
         stage: Stage::Data,
@@ -191,14 +198,16 @@ async fn a_mail_server_that_is_busy_gets_the_mail_later_and_once() {
         .create(json!({ "title": "Patience", "reminders": [{ "at": bench.in_seconds(5) }] }))
         .await;
     bench
-        .step_until("the mail is there", 180, async |bench| !bench.mails().is_empty())
+        .step_until("the email is there", 180, async |bench| {
+            !bench.emails().is_empty()
+        })
         .await;
     bench
         .wait_until("the reminder shows sent", async |_| {
             alice.read(&task).await["reminders"][0]["status"] == "sent"
         })
         .await;
-    bench.wait_for_mails(1).await;
+    bench.wait_for_emails(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,5 +228,5 @@ async fn an_address_that_is_refused_for_good_shows_as_failed() {
             alice.read(&task).await["reminders"][0]["status"] == "failed"
         })
         .await;
-    assert!(bench.mails().is_empty());
+    assert!(bench.emails().is_empty());
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use mail_parser::{MessageParser, MimeHeaders};
-use nudge::{DataDir, System, SystemOptions, TokenRequest, mint};
+use nudge::{DataDir, Email, System, SystemOptions, TokenRequest, emails, mint};
 use nudge_test_kit::components;
 use nudge_test_kit::http::{Answer, Call};
 use serde_json::Value;
@@ -145,19 +144,19 @@ impl Bench {
         .await;
     }
 
-    /// The mails so far, oldest first.
-    pub(crate) fn mails(&self) -> Vec<Mail> {
-        mails(&self.folder.path().join("mail"))
+    /// The emails so far, oldest first.
+    pub(crate) fn emails(&self) -> Vec<Email> {
+        emails(&self.folder.path().join("mail")).unwrap()
     }
 
-    pub(crate) async fn wait_for_mails(&self, count: usize) -> Vec<Mail> {
-        self.wait_until(&format!("there are {count} mails"), async |bench| {
-            bench.mails().len() >= count
+    pub(crate) async fn wait_for_emails(&self, count: usize) -> Vec<Email> {
+        self.wait_until(&format!("there are {count} emails"), async |bench| {
+            bench.emails().len() >= count
         })
         .await;
-        let mails = self.mails();
-        assert_eq!(mails.len(), count, "{mails:#?}");
-        mails
+        let emails = self.emails();
+        assert_eq!(emails.len(), count, "{emails:#?}");
+        emails
     }
 }
 
@@ -235,47 +234,4 @@ pub(crate) fn token(data: &Path, user: &str, zone: &str, now: SystemTime) -> Str
 
 pub(crate) fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().unwrap()
-}
-
-/// A mail, as a mail program shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mail {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) content_type: String,
-    pub(crate) text: String,
-    pub(crate) html: String,
-}
-
-/// The mails of a folder, oldest first. Files that are still being written have another name.
-pub(crate) fn mails(folder: &Path) -> Vec<Mail> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
-        .collect();
-    files.sort();
-    files
-        .iter()
-        .map(|file| read_mail(&std::fs::read(file).unwrap()))
-        .collect()
-}
-
-fn read_mail(bytes: &[u8]) -> Mail {
-    let message = MessageParser::default().parse(bytes).expect("it is a mail");
-    let kind = message.content_type().expect("it has a content type");
-    Mail {
-        to: message
-            .to()
-            .and_then(|to| to.first())
-            .and_then(|to| to.address())
-            .unwrap_or_default()
-            .to_owned(),
-        subject: message.subject().unwrap_or_default().to_owned(),
-        content_type: format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()),
-        text: message.body_text(0).unwrap_or_default().into_owned(),
-        html: message.body_html(0).unwrap_or_default().into_owned(),
-    }
 }

@@ -1,7 +1,7 @@
-//! From a task to a file of the mail server: email-delivery, a sidecar, the mail server.
+//! Sends emails from a task to a file of the mail server: email-delivery, a sidecar, the mail server.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) enum Sidecar {
     Daprd(Dapr),
 }
 
-/// Sends a mail for each title, and gives back the folder that they are in.
+/// Sends an email for each title, and returns the folder that they are in.
 pub(crate) async fn send_all(
     sidecar: &Sidecar,
     titles: &[String],
@@ -44,7 +44,7 @@ pub(crate) async fn send_all(
     for (number, title) in titles.iter().enumerate() {
         let task = task(number, title, &description(title));
         deliver(&host, &dapr, &task).await;
-        let call = dapr.binding_calls().pop().expect("a mail");
+        let call = dapr.binding_calls().pop().expect("an email");
         let answer = Call::new(address, Method::POST, "/v1.0/bindings/smtp")
             .json(&invocation(&call))
             .send()
@@ -57,18 +57,7 @@ pub(crate) async fn send_all(
     folder
 }
 
-/// The mails of a folder, oldest first.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("a readable folder")
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
-        .collect();
-    files.sort();
-    files
-}
-
-/// What the bridge would ask the sidecar.
+/// The request that the bridge would send to the sidecar.
 fn invocation(call: &BindingCall) -> Value {
     let metadata: serde_json::Map<String, Value> = call
         .metadata
@@ -79,7 +68,7 @@ fn invocation(call: &BindingCall) -> Value {
     json!({ "operation": call.operation, "metadata": metadata, "data": data })
 }
 
-/// Has email-delivery write the mail of a task.
+/// Makes email-delivery send the email of a task.
 async fn deliver(host: &RunningHost, dapr: &FakeDapr, task: &Value) {
     let delivery = json!({ "decision": "send", "email": "alice@example.com", "timeZone": "Europe/Berlin", "task": task });
     dapr.answer_json(200, &delivery);
@@ -144,7 +133,7 @@ fn task(number: usize, title: &str, description: &str) -> Value {
     })
 }
 
-/// The component beside a Dapr that only remembers.
+/// The component with a Dapr that only records its calls.
 async fn email_delivery(folder: &Path) -> (RunningHost, FakeDapr) {
     let dapr = FakeDapr::new();
     let manifest = Manifest::load(components::built().join("spin.toml")).expect("the manifest is valid");
@@ -163,13 +152,13 @@ async fn email_delivery(folder: &Path) -> (RunningHost, FakeDapr) {
     (host.start(), dapr)
 }
 
-/// What ends when it is dropped.
+/// A sidecar that stops when this is dropped.
 enum Running {
     Embedded(#[allow(dead_code, reason = "held")] Sidecars),
     Daprd(#[allow(dead_code, reason = "held")] Daprd),
 }
 
-/// Starts a sidecar with the smtp binding before a mail server.
+/// Starts a sidecar whose smtp binding sends to a mail server.
 async fn start(sidecar: &Sidecar, server: SocketAddr, folder: &Path) -> (Running, SocketAddr) {
     let resources = folder.join("resources");
     std::fs::create_dir(&resources).expect("a folder");
@@ -193,14 +182,14 @@ async fn start(sidecar: &Sidecar, server: SocketAddr, folder: &Path) -> (Running
                 }],
             };
             let mut sidecars = Sidecars::bind(options).await.expect("good resources");
-            let nobody = "http://127.0.0.1:1".parse().expect("a URL");
-            sidecars.serve([(APP_ID.to_owned(), nobody)].into());
+            let no_app = "http://127.0.0.1:1".parse().expect("a URL");
+            sidecars.serve([(APP_ID.to_owned(), no_app)].into());
             let address = sidecars.address(APP_ID).expect("bound");
             (Running::Embedded(sidecars), address)
         }
         Sidecar::Daprd(dapr) => {
             let configuration = folder.join("configuration.yaml");
-            // By default daprd looks for others by multicast.
+            // By default daprd finds others by multicast.
             let yaml = format!(
                 "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {{name: mail}}\nspec:\n  \
                  nameResolution: {{component: sqlite, configuration: {{connectionString: {}}}}}\n",

@@ -1,8 +1,8 @@
-//! What a recipient's program shows is what the user wrote: titles of every block of Unicode and descriptions, from email-delivery
-//! through a sidecar to the mail server, read with two programs that know nothing of Nudge.
+//! An email shows what the user wrote: titles in every block of Unicode and descriptions, from email-delivery through a sidecar to
+//! the mail server, read with two programs that know nothing of Nudge.
 //!
-//! The sidecars are the embedded one and, if `scripts/get-dapr.sh` built it, the real daprd. What is missing is ignored, and
-//! counted so.
+//! The sidecars are the embedded one and, if `scripts/get-dapr.sh` built it, the real daprd. Cases whose parts are missing are
+//! ignored, and counted as such.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -26,19 +26,19 @@ use test_dapr::Dapr;
 use chain::Sidecar;
 use readers::Shown;
 
-/// The mails of one sidecar, sent when they are first asked for.
-struct Mails {
+/// The emails of one sidecar, sent at the first check.
+struct Emails {
     sidecar: Option<Sidecar>,
     sent: Mutex<Option<TempDir>>,
 }
 
-impl Mails {
+impl Emails {
     fn of(sidecar: Option<Sidecar>) -> Arc<Self> {
         let sent = Mutex::default();
         Arc::new(Self { sidecar, sent })
     }
 
-    fn look(&self, check: impl FnOnce(&Path)) -> Result<(), Failed> {
+    fn run(&self, check: impl FnOnce(&Path)) -> Result<(), Failed> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         if sent.is_none() {
             let sidecar = self.sidecar.as_ref().expect("looked for");
@@ -54,7 +54,8 @@ impl Mails {
     }
 }
 
-/// Each title is the subject, a line of the text and the heading of the HTML, and so is each line of the description.
+/// Each title is the subject and the heading; each line of the description is a paragraph; and all of them are lines of the HTML
+/// without its markup.
 fn is_what_was_written(shown: &[Shown]) {
     let titles = titles::all();
     assert_eq!(shown.len(), titles.len());
@@ -69,18 +70,18 @@ fn is_what_was_written(shown: &[Shown]) {
             lines,
             "{title:?}"
         );
-        let text: Vec<&str> = shown
-            .text
-            .split('\n')
-            .map(|line| line.trim_end_matches('\r'))
-            .collect();
+        let text = nudge::html_to_text(&shown.html);
+        let text: Vec<&str> = text.lines().collect();
         for line in [title].into_iter().chain(&lines) {
-            assert!(text.contains(&line.as_str()), "{line:?} is no line of {text:?}");
+            assert!(
+                text.contains(&line.as_str()),
+                "{line:?} is not a line of {text:?}"
+            );
         }
     }
 }
 
-/// What is inside elements that begin and end so.
+/// The text of the elements with this start and end tag.
 fn inside(html: &str, start: &str, end: &str) -> Vec<String> {
     let elements = html.split(start).skip(1);
     let texts = elements.map(|rest| {
@@ -102,14 +103,14 @@ fn inside(html: &str, start: &str, end: &str) -> Vec<String> {
     texts.collect()
 }
 
-/// RFC 2047, section 2: 76 octets on a line with an encoded word. RFC 5322, section 2.1.1: 78 on others of the header, if there is
-/// a place to fold, and 998 everywhere.
-fn lines_are_of_lawful_length(folder: &Path) {
+/// RFC 2047, section 2: 76 octets on a line with an encoded word. RFC 5322, section 2.1.1: 78 on other lines of the header, if there
+/// is a place to fold, and 998 everywhere.
+fn lines_are_within_limits(folder: &Path) {
     let mut encoded = 0;
-    for file in chain::files(folder) {
-        let mail = std::fs::read_to_string(&file).expect("a mail in ASCII");
-        assert!(mail.is_ascii());
-        let (head, body) = mail.split_once("\r\n\r\n").expect("a header and a body");
+    for file in mail_sink::emails_in(folder).expect("a readable folder") {
+        let email = std::fs::read_to_string(&file).expect("an email in ASCII");
+        assert!(email.is_ascii());
+        let (head, body) = email.split_once("\r\n\r\n").expect("a header and a body");
         for line in head.split("\r\n") {
             let longest = if line.contains("=?") { 76 } else { 78 };
             assert!(line.len() <= longest, "{line}");
@@ -127,17 +128,17 @@ fn main() {
     let dapr = Dapr::find();
     let no_dapr = dapr.as_ref().err().map(ToString::to_string);
     let subjects = [
-        ("embedded", Mails::of(Some(Sidecar::Embedded)), None),
-        ("daprd", Mails::of(dapr.ok().map(Sidecar::Daprd)), no_dapr),
+        ("embedded", Emails::of(Some(Sidecar::Embedded)), None),
+        ("daprd", Emails::of(dapr.ok().map(Sidecar::Daprd)), no_dapr),
     ];
     let mut trials = Vec::new();
-    for (name, mails, missing) in subjects {
+    for (name, emails, missing) in subjects {
         let mut add = |what: &str, missing: Option<&String>, check: fn(&Path)| {
             if let Some(missing) = missing {
                 eprintln!("{name}: {what} is ignored: {missing}");
             }
-            let mails = mails.clone();
-            let trial = Trial::test(format!("{name}: {what}"), move || mails.look(check));
+            let emails = emails.clone();
+            let trial = Trial::test(format!("{name}: {what}"), move || emails.run(check));
             trials.push(trial.with_ignored_flag(missing.is_some()));
         };
         add("mail-parser shows what was written", missing.as_ref(), |folder| {
@@ -151,11 +152,7 @@ fn main() {
                 is_what_was_written(&readers::python(folder));
             },
         );
-        add(
-            "every line has a lawful length",
-            missing.as_ref(),
-            lines_are_of_lawful_length,
-        );
+        add("no line is too long", missing.as_ref(), lines_are_within_limits);
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

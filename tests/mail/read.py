@@ -1,4 +1,4 @@
-"""Prints the mails of a folder as Python's email package shows them: a JSON array, oldest first."""
+"""Prints the emails of a folder as Python's email package shows them: a JSON array, oldest first."""
 
 import email.policy
 import json
@@ -8,13 +8,12 @@ import sys
 
 def read(path):
     with path.open("rb") as file:
-        mail = email.message_from_binary_file(file, policy=email.policy.default)
-    subject = mail["subject"]
+        message = email.message_from_binary_file(file, policy=email.policy.default)
+    subject = message["subject"]
     return {
         "subject": str(subject),
-        "text": mail.get_body(("plain",)).get_content(),
-        "html": mail.get_body(("html",)).get_content(),
-        "defects": [repr(defect) for defect in [*subject.defects, *mail.defects]],
+        "html": message.get_body(("html",)).get_content(),
+        "defects": [repr(defect) for defect in [*subject.defects, *message.defects]],
     }
 
 

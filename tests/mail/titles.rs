@@ -1,4 +1,4 @@
-//! Titles that people write, and some that they write to see what happens.
+//! Ordinary titles, and titles that are difficult to send by email.
 
 use nudge_domain::task::Title;
 
@@ -7,7 +7,7 @@ use crate::blocks::BLOCKS;
 /// Characters of a block in one title.
 const PER_BLOCK: u32 = 24;
 
-/// Titles that the API takes as they are: one for each block of Unicode, and the special ones.
+/// Titles that the API accepts unchanged: one for each block of Unicode, and the special ones.
 pub(crate) fn all() -> Vec<String> {
     let titles: Vec<String> = BLOCKS
         .iter()
@@ -21,14 +21,14 @@ pub(crate) fn all() -> Vec<String> {
     titles
 }
 
-/// Characters from all over a block, between others that keep white space from the ends; none if it has only controls.
+/// Characters from all parts of a block, between letters so that none is trimmed; `None` if the block has only control characters.
 fn of_block((first, last): (u32, u32)) -> Option<String> {
     let step = ((last - first) / PER_BLOCK).max(1);
     let characters: String = (first..=last)
         .step_by(usize::try_from(step).expect("a small number"))
         .filter(|code| code & 0xfffe != 0xfffe && !(0xfdd0..=0xfdef).contains(code))
         .filter_map(char::from_u32)
-        // Line and paragraph separators are no part of one line.
+        // Line and paragraph separators would end the line.
         .filter(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
         .take(2 * usize::try_from(PER_BLOCK).expect("a small number"))
         .collect();
@@ -37,7 +37,7 @@ fn of_block((first, last): (u32, u32)) -> Option<String> {
 
 fn special() -> Vec<String> {
     let mut titles: Vec<String> = [
-        // Encoded words, whole, broken and inside each other.
+        // Encoded words: complete, broken and nested.
         "=?UTF-8?B?SGVsbG8=?= world",
         "=?UTF-8?B?SGVsbG8=?=",
         "=?UTF-8?B?SGVsbG8=?= =?UTF-8?B?SGVsbG8=?=",
@@ -50,7 +50,7 @@ fn special() -> Vec<String> {
         "?= =?",
         "a=?UTF-8?B?SGVsbG8=?=b",
         "é=?UTF-8?B?SGVsbG8=?=",
-        // Spaces and signs.
+        // Spaces and punctuation.
         "two  spaces   and three",
         "tab-less _under_ score =3D =20",
         "Pay <rent> & \"more\" 'now'; (a, b) [c] {d} \\e/ @f",
@@ -75,7 +75,7 @@ fn special() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    // The longest, of each width in octets, with and without places to fold.
+    // The longest titles, of each number of octets per character, with and without places to fold.
     for character in ["x", "ä", "я", "日", "😀", "=", "_", "?", "\u{301}", "\u{200d}"] {
         titles.push(format!("a{}b", character.repeat(198)));
     }
@@ -83,7 +83,7 @@ fn special() -> Vec<String> {
         let many: String = words.chars().cycle().take(199).collect();
         titles.push(format!("{}.", many.trim_end()));
     }
-    // Each length about the width of a line.
+    // Lengths around the width of a line.
     for length in 52..72 {
         titles.push("w".repeat(length));
         titles.push(format!("{} {}", "w".repeat(length), "w".repeat(length)));
@@ -92,12 +92,12 @@ fn special() -> Vec<String> {
     titles
 }
 
-/// A description whose lines are of every kind: indented, with spaces inside, longer than a line of a mail may be.
+/// A description with indented lines, spaces, and a line that is longer than an email allows.
 pub(crate) fn description(title: &str) -> String {
     format!("{title}\n  - {title}\r\n\n{} {}\nlast", "x".repeat(998), title)
 }
 
-/// The lines of it that a mail shows.
+/// The lines of it that an email shows.
 pub(crate) fn lines(title: &str) -> [String; 4] {
     [
         title.to_owned(),

@@ -1,7 +1,7 @@
-//! What a reminder's mail says.
+//! The contents of a reminder's email.
 //!
-//! Dapr's binding sends HTML only; the mail server it hands the mail to may add a text part (decision 0005). The
-//! template escapes every value once, and the subject is text, not HTML, so a title with `&` reads as it was written.
+//! Dapr's binding sends HTML alone, so the template is written to read well without its tags, too (decision 0005): one statement
+//! per line. It escapes every value once, and the subject is text, not HTML, so a title with `&` reads as it was written.
 //!
 //! What people wrote is in blocks of its own with `dir="auto"`: each is set from right to left if its own text is, and directional
 //! marks that nobody closes end with the block (UAX 9, rule X8), so they cannot turn around what Nudge says. `lang=""` says that

@@ -1,6 +1,6 @@
 //! `mail-sink ADDRESS FOLDER`: the mail server as a program of its own, until Ctrl-C or SIGTERM.
 //!
-//! It says on standard output where it listens, so that port 0 is of use:
+//! It prints the address that it listens on, so that you can use port 0:
 //!
 //! ```sh
 //! cargo run -q -p mail-sink --example mail-sink -- 127.0.0.1:0 mail
@@ -19,11 +19,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let sink = MailSink::start(address.parse()?, folder).await?;
     println!(
-        "listening on {}, keeping mail in {}",
+        "listening on {}, storing email in {}",
         sink.addr(),
         sink.dir().display()
     );
-    // Whoever waits for the line reads a pipe or a file.
+    // Standard output may be a pipe or a file, which is not flushed by line.
     std::io::stdout().flush()?;
     asked_to_stop().await?;
     sink.shutdown().await;

@@ -1,4 +1,4 @@
-//! The listener and its public face.
+//! The listener and the public API.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,20 +9,20 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::connections::Connections;
 use crate::fault::{Fault, Faults};
-use crate::incoming::Incoming;
 use crate::session;
-use crate::spool::Spool;
+use crate::spool::{Spool, emails_in};
 
 /// Why a sink did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder for the mails cannot be made.
-    #[error("cannot use {} as the folder for mails", dir.display())]
+    /// The folder for emails cannot be created.
+    #[error("cannot use {} as the folder for emails", dir.display())]
     Folder {
         /// The folder.
         dir: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The address cannot be listened on.
@@ -30,24 +30,24 @@ pub enum Error {
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// A running SMTP server. Dropping it stops it; [`MailSink::shutdown`] waits for mails in flight.
+/// A running SMTP server. Dropping it stops it; [`MailSink::shutdown`] waits for emails in flight.
 #[derive(Debug)]
 pub struct MailSink {
     addr: SocketAddr,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
-    incoming: Arc<Incoming>,
+    connections: Arc<Connections>,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl MailSink {
-    /// Listens on `addr` (port 0 picks a free one) and stores mails in `dir`, which is made if need be.
+    /// Listens on `addr` (port 0 picks a free one) and stores emails in `dir`, which is created if it does not exist.
     pub async fn start(addr: SocketAddr, dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let spool = Spool::open(dir).map_err(|source| Error::Folder {
@@ -59,56 +59,56 @@ impl MailSink {
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
         let faults = Arc::new(Faults::default());
-        let incoming = Arc::new(Incoming::default());
+        let connections = Arc::new(Connections::default());
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(accept(
             listener,
             spool.clone(),
             faults.clone(),
-            incoming.clone(),
+            connections.clone(),
             stopped,
         ));
         Ok(Self {
             addr: bound,
             spool,
             faults,
-            incoming,
+            connections,
             stop,
             server,
         })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where the mails are.
+    /// The folder of the emails.
     pub fn dir(&self) -> &Path {
         self.spool.dir()
     }
 
-    /// The files of the mails accepted so far, oldest first.
-    pub fn mails(&self) -> io::Result<Vec<PathBuf>> {
-        self.spool.mails()
+    /// The files of the emails accepted so far, oldest first.
+    pub fn emails(&self) -> io::Result<Vec<PathBuf>> {
+        emails_in(self.dir())
     }
 
-    /// Makes the server refuse: a test sees what its sender does about a 550 or a 451.
+    /// Makes the server refuse, so that a test can check how a sender handles a 550 or a 451.
     pub fn inject(&self, fault: Fault) {
         self.faults.add(fault);
     }
 
-    /// How many clients were sending a mail at the same time at most. One that has heard that its mail is accepted counts no
-    /// more, nor does one that has gone.
+    /// The maximum number of clients that were sending at the same time. A client no longer counts once it has got the reply to
+    /// its email, or has disconnected.
     pub fn most_at_once(&self) -> usize {
-        self.incoming.most()
+        self.connections.max()
     }
 
-    /// Takes no new connection, ends idle ones and returns when a mail being stored is stored.
+    /// Accepts no new connections, closes idle ones, and returns once an email that is being stored is on disk.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Err(error) = (&mut self.server).await {
-            tracing::error!(%error, "the mail sink ended badly");
+            tracing::error!(%error, "the mail sink failed");
         }
     }
 }
@@ -123,30 +123,30 @@ async fn accept(
     listener: TcpListener,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
-    incoming: Arc<Incoming>,
+    connections: Arc<Connections>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut clients = JoinSet::new();
     loop {
         let stream = tokio::select! {
-            // A dropped sender is a stop as well.
+            // A dropped sender stops it as well.
             _ = stopped.wait_for(|stop| *stop) => break,
             Some(_) = clients.join_next() => continue,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection was lost before it began");
+                    tracing::warn!(%error, "a connection failed before it was accepted");
                     continue;
                 }
             },
         };
-        let (spool, faults, sending) = (spool.clone(), faults.clone(), Incoming::enter(&incoming));
+        let (spool, faults, connection) = (spool.clone(), faults.clone(), Connections::enter(&connections));
         clients.spawn(async move {
-            if let Err(error) = session::serve(stream, spool, faults, sending).await {
-                tracing::debug!(%error, "an SMTP client went away");
+            if let Err(error) = session::serve(stream, spool, faults, connection).await {
+                tracing::debug!(%error, "an SMTP client disconnected");
             }
         });
     }
-    // A connection is cut between lines; the blocking write of an accepted mail runs to its end regardless.
+    // A connection is closed between lines; the blocking write of an accepted email always completes.
     clients.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! One SMTP connection: `mailin` knows the dialogue, this feeds it lines and stores what comes out.
+//! One SMTP connection: `mailin` implements the dialogue; this reads the lines and stores the messages.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,28 +7,27 @@ use mailin::{Action, Handler, Response, SessionBuilder, response};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use crate::complete::complete;
+use crate::connections::Connection;
 use crate::fault::{Faults, Stage};
-use crate::incoming::Sending;
 use crate::spool::Spool;
 
-/// The largest mail that is accepted, in bytes.
-pub(crate) const LARGEST_MAIL: usize = 10 * 1024 * 1024;
+/// The largest email that is accepted, in bytes.
+const MAX_EMAIL: usize = 10 * 1024 * 1024;
 
-/// The longest line: RFC 5321 section 4.5.3.1.6 asks for 1,000 bytes, mailers are known to send more.
-const LONGEST_LINE: u64 = 64 * 1024;
+/// The longest line, in bytes: RFC 5321 section 4.5.3.1.6 requires 1,000, and some clients send more.
+const MAX_LINE: u64 = 64 * 1024;
 
-/// What becomes of a message that has arrived whole.
+/// What to do with a message that is complete.
 enum Verdict {
     Store(Vec<u8>),
     Refuse(u16, String),
 }
 
-/// What the dialogue leaves for the connection to do: `mailin` calls back without `async`, and an error from
-/// `data_end` would leave it waiting for more of the same message.
+/// What the connection has to do after the dialogue: `mailin` calls back without `async`, and an error from
+/// `data_end` would make it wait for more of the same message.
 type Outbox = Arc<Mutex<Option<Verdict>>>;
 
-struct Mail {
+struct Message {
     faults: Arc<Faults>,
     from: String,
     body: Vec<u8>,
@@ -36,10 +35,10 @@ struct Mail {
     outbox: Outbox,
 }
 
-impl Handler for Mail {
+impl Handler for Message {
     fn rcpt(&mut self, _to: &str) -> Response {
         self.faults
-            .strike(Stage::Rcpt)
+            .take(Stage::Rcpt)
             .map_or(response::OK, |(code, text)| Response::custom(code, text))
     }
 
@@ -51,7 +50,7 @@ impl Handler for Mail {
     }
 
     fn data(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.body.len() + line.len() > LARGEST_MAIL {
+        if self.body.len() + line.len() > MAX_EMAIL {
             self.too_large = true;
             self.body.clear();
         }
@@ -63,49 +62,44 @@ impl Handler for Mail {
 
     fn data_end(&mut self) -> Response {
         let verdict = if self.too_large {
-            Verdict::Refuse(552, format!("Message larger than {LARGEST_MAIL} bytes"))
-        } else if let Some((code, text)) = self.faults.strike(Stage::Data) {
+            Verdict::Refuse(552, format!("Message larger than {MAX_EMAIL} bytes"))
+        } else if let Some((code, text)) = self.faults.take(Stage::Data) {
             Verdict::Refuse(code, text)
         } else {
             // RFC 5321 section 4.4: final delivery records the reverse path.
-            let mut mail = format!("Return-Path: <{}>\r\n", self.from).into_bytes();
-            mail.append(&mut self.body);
-            Verdict::Store(mail)
+            let mut email = format!("Return-Path: <{}>\r\n", self.from).into_bytes();
+            email.append(&mut self.body);
+            Verdict::Store(email)
         };
         *self.outbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
         response::OK
     }
 }
 
-/// Serves one client until it quits or hangs up.
+/// Serves one client until it quits or disconnects.
 pub(crate) async fn serve(
     stream: TcpStream,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
-    sending: Sending,
+    connection: Connection,
 ) -> io::Result<()> {
-    let mut sending = Some(sending);
+    let mut connection = Some(connection);
     let peer = stream.peer_addr()?;
     let mut stream = BufReader::new(stream);
     let outbox = Outbox::default();
-    let mail = Mail {
+    let message = Message {
         faults,
         from: String::new(),
         body: Vec::new(),
         too_large: false,
         outbox: outbox.clone(),
     };
-    let mut session = SessionBuilder::new("mail-sink.localhost").build(peer.ip(), mail);
+    let mut session = SessionBuilder::new("mail-sink.localhost").build(peer.ip(), message);
     write(&mut stream, &session.greeting()).await?;
     let mut line = Vec::new();
     loop {
         line.clear();
-        if (&mut stream)
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-            .await?
-            == 0
-        {
+        if (&mut stream).take(MAX_LINE).read_until(b'\n', &mut line).await? == 0 {
             return Ok(());
         }
         if line.last() != Some(&b'\n') {
@@ -116,17 +110,17 @@ pub(crate) async fn serve(
         let ended = verdict.is_some();
         match verdict {
             Some(Verdict::Refuse(code, text)) => answer = Response::custom(code, text),
-            Some(Verdict::Store(mail)) => {
-                if let Err(error) = store(spool.clone(), mail).await {
-                    tracing::error!(%error, "a mail could not be stored");
+            Some(Verdict::Store(email)) => {
+                if let Err(error) = store(spool.clone(), email).await {
+                    tracing::error!(%error, "an email could not be stored");
                     answer = response::INTERNAL_ERROR;
                 }
             }
             None => {}
         }
         if ended {
-            // Before the client hears of it and has another one begin.
-            drop(sending.take());
+            // Before the client gets the reply and another client starts.
+            drop(connection.take());
         }
         write(&mut stream, &answer).await?;
         if answer.action == Action::Close {
@@ -141,12 +135,9 @@ async fn write(stream: &mut BufReader<TcpStream>, answer: &Response) -> io::Resu
     stream.write_all(&bytes).await
 }
 
-async fn store(spool: Arc<Spool>, mail: Vec<u8>) -> io::Result<()> {
-    let stored = tokio::task::spawn_blocking(move || {
-        let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-        spool.store(&complete(&mail, &now), &now)
-    });
+async fn store(spool: Arc<Spool>, email: Vec<u8>) -> io::Result<()> {
+    let stored = tokio::task::spawn_blocking(move || spool.store(&email, jiff::Timestamp::now()));
     let path = stored.await.map_err(io::Error::other)??;
-    tracing::info!(path = %path.display(), "mail stored");
+    tracing::info!(path = %path.display(), "email stored");
     Ok(())
 }

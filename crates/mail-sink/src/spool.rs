@@ -1,10 +1,12 @@
-//! The folder of mails.
+//! The folder of emails.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Stores mails as `<UTC time>-<sequence>.eml`, so that names sort by arrival.
+use jiff::Timestamp;
+
+/// Stores emails as `<UTC time>-<sequence>.eml`, so that names sort by arrival.
 #[derive(Debug)]
 pub(crate) struct Spool {
     dir: PathBuf,
@@ -24,29 +26,29 @@ impl Spool {
         &self.dir
     }
 
-    /// Writes one mail. When it returns, the file is on disk under its final name: nobody sees half a mail,
-    /// and neither a crash nor a power cut after the sender's 250 loses one.
-    pub(crate) fn store(&self, mail: &[u8], now: &jiff::Zoned) -> io::Result<PathBuf> {
+    /// Writes one email. When it returns, the file is on disk under its final name: a reader never sees part of an email,
+    /// and neither a crash nor a power cut after the 250 reply loses one.
+    pub(crate) fn store(&self, email: &[u8], now: Timestamp) -> io::Result<PathBuf> {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number:06}", now.strftime("%Y%m%dT%H%M%S%.6fZ"));
         let part = self.dir.join(format!("{name}.part"));
         let path = self.dir.join(format!("{name}.eml"));
         let mut file = durable_file::Draft::create(part, 0o666)?;
-        file.write_all(mail)?;
+        file.write_all(email)?;
         file.publish(&path)?;
         Ok(path)
     }
+}
 
-    /// The stored mails, oldest first.
-    pub(crate) fn mails(&self) -> io::Result<Vec<PathBuf>> {
-        let mut mails = Vec::new();
-        for entry in std::fs::read_dir(&self.dir)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "eml") {
-                mails.push(path);
-            }
+/// The files of the emails that a sink has stored in `dir`, oldest first.
+pub fn emails_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut emails = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "eml") {
+            emails.push(path);
         }
-        mails.sort();
-        Ok(mails)
     }
+    emails.sort();
+    Ok(emails)
 }

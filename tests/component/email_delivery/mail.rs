@@ -1,6 +1,6 @@
 //! What the mail says, and to whom.
 
-use expect_test::expect_file;
+use expect_test::{expect, expect_file};
 use serde_json::{Value, json};
 
 use super::{deliver, field, send_to, start};
@@ -28,6 +28,26 @@ async fn the_mail_looks_like_this() {
         "{html}"
     );
     expect_file!["../../golden/mails/reminder.html"].assert_eq(&html);
+}
+
+/// Dapr's binding sends HTML alone, so a reader without HTML sees its source or removes the tags.
+#[tokio::test]
+async fn without_its_markup_the_email_is_one_statement_per_line_in_reading_order() {
+    let email = start().await;
+    let mut task = task();
+    task["title"] = json!("Pay <rent> & \"more\"");
+    task["description"] = json!("first line\n\n  - second <b>line</b>");
+    email.dapr.answer_json(200, &send_to("alice@example.com", &task));
+    assert_eq!(deliver(&email, &reminder_due(&task, 0)).await, "SUCCESS");
+    expect![[r#"
+        Pay <rent> & "more"
+        Due Saturday, 21 November 2026 at 14:30 (Europe/Berlin)
+        1 hour 30 minutes left
+        Priority: high
+        first line
+          - second <b>line</b>
+        You get this email because you set a reminder in Nudge."#]]
+    .assert_eq(&nudge::html_to_text(&html(&email)));
 }
 
 #[tokio::test]

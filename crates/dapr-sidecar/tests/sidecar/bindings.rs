@@ -25,7 +25,7 @@ async fn bench() -> (Bench, MailSink, tempfile::TempDir) {
 }
 
 fn mails(sink: &MailSink) -> Vec<String> {
-    let paths = sink.mails().expect("a readable folder");
+    let paths = sink.emails().expect("a readable folder");
     paths
         .iter()
         .map(|path| std::fs::read_to_string(path).expect("a whole mail"))
