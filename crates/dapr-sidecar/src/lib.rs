@@ -49,6 +49,7 @@ mod body;
 mod breaker;
 mod duration;
 mod error;
+mod go_json;
 mod health;
 mod invoke;
 mod jobs;

@@ -10,7 +10,8 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::problem::{Problem, json_line};
+use crate::go_json::json_line;
+use crate::problem::Problem;
 use crate::resources::Block;
 use crate::sidecar::Sidecar;
 use crate::{body, duration};

@@ -1,6 +1,6 @@
 //! Dapr's error bodies.
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -68,21 +68,5 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         (self.status, axum::Json(self)).into_response()
-    }
-}
-
-/// JSON with the line end that Go's encoder leaves where Dapr streams its answer.
-pub(crate) fn json_line(value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(mut body) => {
-            body.push(b'\n');
-            ([(header::CONTENT_TYPE, "application/json")], body).into_response()
-        }
-        Err(error) => Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "ERR_INTERNAL",
-            error.to_string(),
-        )
-        .into_response(),
     }
 }

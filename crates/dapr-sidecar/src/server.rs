@@ -9,12 +9,14 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 
+use crate::bindings::api as bindings;
 use crate::jobs::api as jobs;
 use crate::pubsub::{bulk, publish};
+use crate::secrets::api as secrets;
 use crate::sidecar::Sidecar;
 use crate::state::api as state;
 use crate::trace::{self, Trace};
-use crate::{bindings, body, health, invoke, metadata, secrets};
+use crate::{body, health, invoke, metadata};
 
 /// Every route there is. What is not here is what daprd takes for a service invocation without an app id: 404.
 pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {

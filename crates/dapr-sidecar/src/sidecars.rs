@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, AppChannel, AppHealth, Phase, chain};
 use crate::bindings::smtp::Mailer;
+use crate::error::Error;
 use crate::jobs::{self, Jobs};
 use crate::pubsub::broker::{Broker, PARTITIONS, Topic};
 use crate::pubsub::deliver::Delivery;
@@ -23,7 +24,7 @@ use crate::resources::resiliency::Resiliency;
 use crate::resources::{self, Block, Resources, in_scope};
 use crate::sidecar::{Shared, Sidecar, Stop};
 use crate::store::{Store, Synchronous};
-use crate::{Error, server, state};
+use crate::{server, state};
 
 /// How often an app that does not listen yet is looked for, in real time.
 const LOOKOUT: Duration = Duration::from_millis(100);

@@ -13,8 +13,9 @@ use super::schedule::{FailurePolicy, JobSpec};
 use super::table;
 use crate::app::chain;
 use crate::body;
-use crate::problem::{Problem, json_line};
-use crate::pubsub::sorted;
+use crate::go_json::json_line;
+use crate::go_json::sorted;
+use crate::problem::Problem;
 use crate::sidecar::Sidecar;
 
 const SCHEDULE: &str = "DAPR_SCHEDULER_SCHEDULE_JOB";

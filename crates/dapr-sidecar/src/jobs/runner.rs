@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::schedule::FailurePolicy;
 use super::table::{self, Job};
 use crate::app::chain;
-use crate::pubsub::sorted;
+use crate::go_json::sorted;
 use crate::sidecar::Sidecar;
 use crate::store::StoreError;
 

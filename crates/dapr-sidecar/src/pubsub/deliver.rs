@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use super::broker::{Message, Stored, Topic};
 use super::envelope::{self, CLOUD_EVENT};
 use crate::app::chain;
+use crate::go_json::sorted;
 use crate::policy::Policy;
 use crate::resources::Subscription;
 use crate::sidecar::Sidecar;
@@ -172,7 +173,7 @@ impl Delivery {
             return Ok(Outcome::Done);
         };
         let body = if self.subscription.raw {
-            Bytes::from(envelope::sorted(&Value::Object(event.clone())).to_string())
+            Bytes::from(sorted(&Value::Object(event.clone())).to_string())
         } else {
             Bytes::from(stored.body.clone())
         };

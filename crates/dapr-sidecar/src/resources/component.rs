@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::load::Source;
-use crate::Error;
-use crate::secrets::Secrets;
+use super::source::Source;
+use crate::error::Error;
+use crate::secrets::store::Secrets;
 
 /// A loaded component.
 #[derive(Debug)]

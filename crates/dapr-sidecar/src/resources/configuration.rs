@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::load::Source;
-use crate::Error;
+use super::source::Source;
+use crate::error::Error;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::load::Source;
+use super::source::Source;
 use crate::breaker::{Breaker, Rule};
+use crate::duration;
+use crate::error::Error;
 use crate::policy::{Policy, Retry};
-use crate::{Error, duration};
 
 /// The policies of one file.
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::load::Source;
-use crate::Error;
-use crate::pubsub::Routes;
+use super::source::Source;
+use crate::error::Error;
+use crate::pubsub::routes::Routes;
 
 /// A declarative subscription.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod component;
 mod configuration;
 mod load;
 pub(crate) mod resiliency;
+mod source;
 mod subscription;
 
 pub(crate) use component::{Block, Component, KeyPrefix, MAIL_FIELDS, Smtp};

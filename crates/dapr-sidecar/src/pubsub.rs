@@ -5,7 +5,4 @@ pub(crate) mod bulk;
 pub(crate) mod deliver;
 mod envelope;
 pub(crate) mod publish;
-mod routes;
-
-pub(crate) use envelope::sorted;
-pub(crate) use routes::Routes;
+pub(crate) mod routes;

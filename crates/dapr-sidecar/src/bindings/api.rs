@@ -1,8 +1,4 @@
-//! `POST|PUT /v1.0/bindings/{name}`: output bindings.
-
-mod address;
-mod message;
-pub(crate) mod smtp;
+//! `POST|PUT /v1.0/bindings/{name}`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
