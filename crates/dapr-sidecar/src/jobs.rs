@@ -1,7 +1,6 @@
 //! Jobs: `/v1.0-alpha1/jobs/{name}` and the callbacks `POST /job/{name}`.
 
 pub(crate) mod api;
-mod cron;
 pub(crate) mod runner;
 mod schedule;
 mod table;

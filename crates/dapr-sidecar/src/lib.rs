@@ -36,9 +36,9 @@
 //! Kafka: eight partitions, one message in flight in each, order within a `partitionKey`.
 //!
 //! What is absent: actors, workflows, configuration stores, locks, gRPC, input bindings, bulk and programmatic
-//! subscriptions, the outbox, TLS towards mail servers, jitter of retries, wildcards in topics, groups in
-//! mail addresses. An error that
-//! quotes Go's JSON or protobuf parser has the same status and code here, and the words of another parser.
+//! subscriptions, the outbox, schedules of jobs other than `@every`, TLS to mail servers, jitter of retries, wildcards in
+//! topics, groups in mail addresses. An error that quotes Go's JSON or protobuf parser has the same status and code here, and the
+//! words of another parser.
 //! An event that has expired or matches no route is dropped with a log line; what daprd does with it when there is a
 //! dead-letter topic was not recorded. Outbound policies apply to bindings; publishing and state do not leave
 //! the process.

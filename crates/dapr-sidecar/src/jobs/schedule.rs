@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cron::Schedule;
 use crate::duration;
 
 /// A job as it was scheduled, in Dapr's JSON. Fields that Dapr does not know are ignored there, too.
@@ -20,7 +19,7 @@ pub(crate) struct JobSpec {
     pub(crate) repeats: Option<u32>,
     pub(crate) due_time: Option<String>,
     pub(crate) ttl: Option<String>,
-    /// The body of the callback. Without it the job passes silently, as recorded.
+    /// The body of the callback. A job without data never calls the app, as recorded.
     pub(crate) data: Option<Value>,
     pub(crate) failure_policy: Option<FailurePolicy>,
     #[serde(default, skip_serializing)]
@@ -38,16 +37,16 @@ pub(crate) enum FailurePolicy {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Constant {
-    /// A protobuf duration, `"0.5s"`; absent means at once.
+    /// A protobuf duration, `"0.5s"`; absent means immediately.
     #[serde(skip_serializing_if = "Option::is_none")]
     interval: Option<String>,
-    /// Absent means for ever.
+    /// Absent means without limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_retries: Option<u32>,
 }
 
 impl FailurePolicy {
-    /// What daprd fills in.
+    /// The policy that daprd fills in.
     pub(crate) fn default_policy() -> Self {
         Self::Constant(Constant {
             interval: Some("1s".to_owned()),
@@ -95,18 +94,18 @@ impl JobSpec {
     /// Checks the spec and works out its first tick. An error is in the words of Dapr's scheduler as far as they
     /// were recorded.
     pub(crate) fn ticks(&self, now: SystemTime) -> Result<Ticks, String> {
-        let schedule = self.schedule.as_deref().map(Schedule::parse).transpose()?;
+        let interval = self.schedule.as_deref().map(interval).transpose()?;
         if self.repeats == Some(0) {
             return Err("defined repeats must be greater than 0".to_owned());
         }
-        let expires = match (&self.ttl, &schedule) {
+        let expires = match (&self.ttl, interval) {
             (None, _) => None,
             (Some(_), None) => return Err("job must have a schedule to have a ttl".to_owned()),
             (Some(ttl), Some(_)) => Some(instant(ttl, now)?),
         };
-        let due = match (&self.due_time, &schedule) {
+        let due = match (&self.due_time, interval) {
             (Some(due), _) => instant(due, now)?,
-            (None, Some(schedule)) => schedule.next(now).ok_or("the schedule never fires")?,
+            (None, Some(interval)) => now.checked_add(interval).ok_or("the schedule never fires")?,
             (None, None) => return Err("job must have either a schedule or a due time".to_owned()),
         };
         Ok(Ticks { due, expires })
@@ -122,21 +121,38 @@ impl JobSpec {
         if self.repeats.is_some_and(|repeats| fired >= repeats) {
             return None;
         }
-        // From the tick, not from now: what was missed is made up for, tick by tick.
-        let next = Schedule::parse(self.schedule.as_deref()?).ok()?.next(due)?;
+        // From the tick, not from now: every missed tick is replayed.
+        let next = due.checked_add(interval(self.schedule.as_deref()?).ok()?)?;
         expires.is_none_or(|expires| next <= expires).then_some(next)
     }
 }
 
+/// The interval of `@every 15s`. Dapr's scheduler also has cron with six fields and descriptors such as `@hourly`, which are
+/// refused here.
+fn interval(text: &str) -> Result<Duration, String> {
+    if let Some(interval) = text.strip_prefix("@every ") {
+        return duration::go(interval.trim())
+            .filter(|interval| !interval.is_zero())
+            .ok_or_else(|| format!("failed to parse duration {text}"));
+    }
+    let fields = text.split_whitespace().count();
+    Err(if fields == 6 || text.starts_with('@') {
+        format!(
+            "schedule \"{text}\" is not supported by the embedded sidecar, which has \"@every <duration>\" only; Dapr's scheduler \
+             also has cron with six fields and descriptors such as @hourly"
+        )
+    } else {
+        format!("expected exactly 6 fields, found {fields}: [{text}]")
+    })
+}
+
 /// An instant as RFC 3339, or a Go or ISO 8601 duration from now.
 fn instant(text: &str, now: SystemTime) -> Result<SystemTime, String> {
-    if let Some(offset) = duration::go(text).or_else(|| duration::iso(text)) {
-        return Ok(now + offset);
-    }
-    let instant: Result<Timestamp, _> = text.parse();
-    instant
-        .map(SystemTime::from)
-        .map_err(|_| format!("unsupported time/duration format: {text}"))
+    let instant = match duration::go(text).or_else(|| duration::iso(text)) {
+        Some(offset) => now.checked_add(offset),
+        None => text.parse::<Timestamp>().ok().map(SystemTime::from),
+    };
+    instant.ok_or_else(|| format!("unsupported time/duration format: {text}"))
 }
 
 #[cfg(test)]
@@ -164,7 +180,9 @@ mod tests {
                 .expect("a good job");
             assert_eq!(ticks.due, at(seconds), "{due}");
         }
-        assert!(spec(r#"{"dueTime":"tomorrow"}"#).ticks(at(0)).is_err());
+        for bad in ["tomorrow", "5000000000000000h"] {
+            assert!(spec(&format!(r#"{{"dueTime":"{bad}"}}"#)).ticks(at(0)).is_err());
+        }
     }
 
     #[test]
@@ -177,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_time_to_live_ends_the_ticks() {
-        let job = spec(r#"{"schedule":"*/2 * * * * *","ttl":"5s"}"#);
+        let job = spec(r#"{"schedule":"@every 2s","ttl":"5s"}"#);
         let ticks = job.ticks(at(0)).expect("a good job");
         assert_eq!((ticks.due, ticks.expires), (at(2), Some(at(5))));
         assert_eq!(job.following(at(2), 1, ticks.expires), Some(at(4)));
@@ -195,6 +213,29 @@ mod tests {
             refusal(r#"{"schedule":"@every 1h","repeats":0}"#),
             "defined repeats must be greater than 0"
         );
+        for (schedule, words) in [
+            ("nonsense", "expected exactly 6 fields, found 1: [nonsense]"),
+            ("*/5 * * * *", "expected exactly 6 fields, found 5: [*/5 * * * *]"),
+            ("@every x", "failed to parse duration @every x"),
+            ("@every 0s", "failed to parse duration @every 0s"),
+        ] {
+            assert_eq!(refusal(&format!(r#"{{"schedule":"{schedule}"}}"#)), words);
+        }
+    }
+
+    #[test]
+    fn a_schedule_that_only_dapr_has_is_refused_by_name() {
+        for schedule in ["0 30 9 * * mon-fri", "@hourly"] {
+            let refusal = spec(&format!(r#"{{"schedule":"{schedule}"}}"#))
+                .ticks(at(0))
+                .unwrap_err();
+            assert!(
+                refusal.starts_with(&format!(
+                    "schedule \"{schedule}\" is not supported by the embedded sidecar"
+                )),
+                "{refusal}"
+            );
+        }
     }
 
     #[test]
