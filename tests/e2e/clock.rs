@@ -1,4 +1,4 @@
-//! The time of day jumps: a machine wakes up, a time server corrects it.
+//! The system's clock jumps: a machine wakes up, or a time server corrects it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
         tasks.push(alice.create(task).await);
     }
 
-    // Three hours at once: what came due meanwhile goes out, each once.
+    // Three hours at once: reminders that came due meanwhile are sent, each once.
     bench.clock.advance(Duration::from_secs(3 * 3_600));
     bench.wait_for_emails(2).await;
     for task in &tasks[..2] {
@@ -27,7 +27,7 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
             .await;
     }
 
-    // Ten minutes back: what was sent stays sent, what is new is on time, and what is still ahead waits for its instant.
+    // Ten minutes back: sent reminders stay sent, new ones are on time, and later ones wait for their instant.
     bench.clock.set_back(Duration::from_secs(600));
     let fence = json!({ "title": "fence", "reminders": [{ "at": bench.in_seconds(20) }] });
     alice.create(fence).await;
@@ -39,7 +39,7 @@ async fn reminders_survive_a_clock_that_jumps_forward_and_back() {
     bench.clock.advance(Duration::from_secs(3_600 + 900));
     let emails = bench.wait_for_emails(4).await;
     let mut subjects: Vec<&str> = emails.iter().map(|email| email.subject.as_str()).collect();
-    // The first two came due at once, in no order.
+    // The first two came due at the same time, in either order.
     subjects[..2].sort_unstable();
     assert_eq!(
         subjects,

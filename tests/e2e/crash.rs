@@ -26,7 +26,7 @@ impl Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_nudge"))
             .current_dir(root)
             .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
-            // A test that waits asks more often than a person may.
+            // A test that polls sends more requests than a user may.
             .args(["--variable", "rate_limit_per_minute=0", "--data-dir"])
             .arg(data)
             .env("RUST_LOG", "warn")
@@ -34,7 +34,7 @@ impl Program {
             .spawn()
             .expect("the program starts");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
-        // The greeting names the address and ends with how to stop; a program that ends without it has failed.
+        // The greeting has the address and ends with how to stop; a program that exits without it has failed.
         let lines: Vec<String> = output
             .lines()
             .map_while(Result::ok)
@@ -69,7 +69,7 @@ async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     while !condition().await {
         assert!(
             begun.elapsed() < Duration::from_secs(120),
-            "it did not come to pass that {what}"
+            "timed out waiting until {what}"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,4 +1,4 @@
-//! Mails and reminders with which other programs went wrong; docs/field-reports.md has the reports.
+//! Emails and reminders that other programs got wrong; docs/field-reports.md has the reports.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::support::Bench;
 
-/// More than a timer of 32 bits has milliseconds: such reminders fire at once where somebody counts with one.
+/// More milliseconds than fit 32 bits: programs with such a timer fire these reminders at once.
 const SIXTY_DAYS: u64 = 60 * 24 * 3600;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_email_says_what_the_task_says_whatever_is_in_it() {
+async fn an_email_has_the_text_of_the_task_whatever_it_contains() {
     let bench = Bench::start().await;
     let alice = bench.user("alice+work", "Europe/Berlin");
     let at = bench.in_seconds(5);

@@ -1,4 +1,4 @@
-//! The whole system: components on the spin host, embedded sidecars, mail sink. Time is stepped, but for the tests that
+//! The whole system: components on the spin host, embedded sidecars, mail sink. Time is stepped, except in the tests that
 //! kill the program.
 
 #![allow(

@@ -49,7 +49,7 @@ async fn the_same_components_keep_their_tasks_in_postgresql() {
         )
         .await;
 
-    // Pages and what is kept over a restart; nothing is in SQLite.
+    // Pages, and what is kept after a restart; nothing is in SQLite.
     bench.restart(std::time::Duration::from_secs(1)).await;
     let alice = bench.user("alice", "Europe/Berlin");
     let tasks = alice.list("limit=100").await;

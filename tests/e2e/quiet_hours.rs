@@ -40,7 +40,7 @@ async fn a_reminder_waits_for_the_end_of_quiet_hours_and_then_goes_out_once() {
     assert_eq!(
         bench.wait_for_emails(1).await[0].subject,
         "Reminder: Fence",
-        "nobody else waits"
+        "no other reminder waits"
     );
     bench
         .step_until("the email is there", 300, async |bench| bench.emails().len() == 2)
@@ -53,7 +53,7 @@ async fn a_reminder_waits_for_the_end_of_quiet_hours_and_then_goes_out_once() {
     );
     assert!(
         email.text().contains("Overdue by 3 minutes"),
-        "the truth: {}",
+        "the actual delay: {}",
         email.text()
     );
     bench
@@ -66,12 +66,12 @@ async fn a_reminder_waits_for_the_end_of_quiet_hours_and_then_goes_out_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reminder_that_waits_survives_that_everything_stops() {
+async fn a_reminder_that_waits_survives_a_restart() {
     let mut bench = Bench::start().await;
     let alice = bench.user("alice", "UTC");
     quiet(&alice).await;
     let waiting = alice.create(task(&bench)).await;
-    // Stopped before its time, it fires when everything is back, finds quiet hours, and waits.
+    // If the system is down at its time, it fires after the restart, during quiet hours, and waits.
     bench.restart(Duration::from_secs(30)).await;
     let alice = bench.user("alice", "UTC");
     bench
@@ -80,7 +80,7 @@ async fn a_reminder_that_waits_survives_that_everything_stops() {
         })
         .await;
     assert!(bench.emails().is_empty());
-    // Stopped over the end of quiet hours, it goes out late and once.
+    // If the system is down at the end of quiet hours, it is sent late and once.
     bench.restart(Duration::from_secs(3_600)).await;
     let emails = bench.wait_for_emails(1).await;
     assert_eq!(emails[0].subject, "Reminder: Wait for me");

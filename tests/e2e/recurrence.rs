@@ -63,7 +63,7 @@ async fn completing_a_recurring_task_creates_the_next_occurrence_once() {
     assert_eq!(next["reminders"][0]["remindAt"], "2027-01-01T08:30:00+01:00");
     assert_eq!(next["reminders"][0]["status"], "scheduled");
 
-    // Dapr's relay and redelivery come by; there is still one.
+    // After the relay and redeliveries there is still one.
     bench.step(180).await;
     assert_eq!(alice.list("status=all").await.len(), 2);
 }

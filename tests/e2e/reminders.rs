@@ -211,7 +211,7 @@ async fn a_mail_server_that_is_busy_gets_the_email_later_and_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_refused_for_good_shows_as_failed() {
+async fn an_address_that_is_refused_permanently_shows_as_failed() {
     let bench = Bench::start().await;
     bench.system().mail().inject(Fault {
         stage: Stage::Rcpt,
@@ -221,7 +221,7 @@ async fn an_address_that_is_refused_for_good_shows_as_failed() {
     });
     let alice = bench.user("alice", "UTC");
     let task = alice
-        .create(json!({ "title": "Nobody home", "reminders": [{ "at": bench.in_seconds(5) }] }))
+        .create(json!({ "title": "No such user", "reminders": [{ "at": bench.in_seconds(5) }] }))
         .await;
     bench
         .step_until("the reminder shows failed", 60, async |_| {

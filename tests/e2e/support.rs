@@ -1,4 +1,4 @@
-//! A running system, a user, and the patience to wait for what must come.
+//! A running system, users, and ways to wait.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When the stepped clock begins.
 pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 
-/// A system on a clock that stands still until a test moves it.
+/// A system on a clock that a test steps.
 pub(crate) struct Bench {
     pub(crate) clock: Clock,
     pub(crate) folder: TempDir,
@@ -33,13 +33,13 @@ impl Bench {
         Self::start_with([]).await
     }
 
-    /// With variables of `spin.toml` that have another value than usual.
+    /// Starts with other values for variables of `spin.toml`.
     pub(crate) async fn start_with(variables: impl IntoIterator<Item = (&str, String)>) -> Self {
         let start: Timestamp = START.parse().unwrap();
         let mut bench = Self {
             clock: Clock::stepped(start.into()),
             folder: tempfile::tempdir().unwrap(),
-            // A test that waits asks more often than a person may.
+            // A test that polls sends more requests than a user may.
             variables: [("rate_limit_per_minute", "0".to_owned())]
                 .into_iter()
                 .chain(variables)
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     async fn boot(&mut self) {
-        // One after the other: the first one compiles the components, the others find them compiled.
+        // One at a time: the first one compiles the components for the others.
         static BOOTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let booting = BOOTING.lock().await;
         let data = DataDir::open(self.folder.path()).unwrap();
@@ -88,7 +88,7 @@ impl Bench {
         Timestamp::try_from(self.clock.now()).unwrap()
     }
 
-    /// The instant so many seconds from now, as the API takes it.
+    /// The instant that many seconds from now, in the API's format.
     pub(crate) fn in_seconds(&self, seconds: i64) -> String {
         self.now()
             .checked_add(jiff::SignedDuration::from_secs(seconds))
@@ -107,22 +107,22 @@ impl Bench {
         }
     }
 
-    /// Waits for something that takes real time, not the clock's.
+    /// Waits until a condition holds, in real time.
     pub(crate) async fn wait_until(&self, what: &str, condition: impl AsyncFn(&Self) -> bool) {
         let begun = Instant::now();
         while !condition(self).await {
             assert!(
                 begun.elapsed() < PATIENCE,
-                "it did not come to pass within {PATIENCE:?} that {what}"
+                "timed out after {PATIENCE:?} waiting until {what}"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Moves the clock second by second until something comes to pass, at most `limit` seconds.
+    /// Steps the clock by seconds until a condition holds, at most `limit` times; after that it only waits.
     pub(crate) async fn step_until(&self, what: &str, limit: u64, condition: impl AsyncFn(&Self) -> bool) {
         for _ in 0..limit {
-            // Each second gets the time to have its effect; an effect that is late is found a step later.
+            // Each second gets time to take effect; a late effect is seen a step later.
             for _ in 0..10 {
                 if condition(self).await {
                     return;
@@ -134,7 +134,7 @@ impl Bench {
         self.wait_until(what, condition).await;
     }
 
-    /// Moves the clock second by second.
+    /// Steps the clock by seconds.
     pub(crate) async fn step(&self, seconds: i64) {
         let until = self.in_seconds(seconds);
         let until: Timestamp = until.parse().unwrap();

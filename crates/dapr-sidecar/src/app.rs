@@ -12,21 +12,21 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::{OnceCell, Semaphore, watch};
 
-/// An app and the sidecar it wants.
+/// An app and its sidecar's settings.
 #[derive(Clone)]
 pub struct App {
     /// Dapr's `--app-id`: the name for service invocation, the consumer group, the prefix of state keys.
     pub app_id: String,
     /// Where this app's sidecar listens; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// What callers must send as `dapr-api-token` (`DAPR_API_TOKEN`). `None` lets everybody in.
+    /// What callers must send as `dapr-api-token` (`DAPR_API_TOKEN`). `None` accepts every caller.
     pub api_token: Option<String>,
     /// What the sidecar sends to the app as `dapr-api-token` (`APP_API_TOKEN`).
     pub app_token: Option<String>,
-    /// Whether and how the app is asked if it is well. Without it an app that listens counts as well.
+    /// How the app's health is checked. Without it, an app that listens is healthy.
     pub health: Option<AppHealth>,
-    /// The most calls in flight to the app (`--app-max-concurrency`): events, jobs and invocations together, health probes not
-    /// counted. `None` and 0 set no limit.
+    /// Maximum number of calls in flight to the app (`--app-max-concurrency`): events, jobs and invocations together, without
+    /// health probes. `None` and 0 set no limit.
     pub max_concurrency: Option<usize>,
 }
 
@@ -43,7 +43,7 @@ impl App {
         }
     }
 
-    /// [`App::max_concurrency`], without the number that means none.
+    /// [`App::max_concurrency`], with 0 as `None`.
     pub(crate) fn limit(&self) -> Option<usize> {
         self.max_concurrency.filter(|limit| *limit > 0)
     }
@@ -61,26 +61,26 @@ impl std::fmt::Debug for App {
 /// Dapr's app health checks (`--enable-app-health-check`).
 #[derive(Clone, Debug)]
 pub struct AppHealth {
-    /// The path that is asked with GET; 2xx is well.
+    /// The path that is probed with GET; 2xx is healthy.
     pub path: String,
     /// Time between two probes, on the clock.
     pub interval: Duration,
-    /// How many probes in a row must fail until the app counts as unwell. One that succeeds makes it well again.
+    /// How many probes in a row must fail until the app is marked unhealthy. One that succeeds marks it healthy again.
     pub threshold: u32,
     /// How long a probe may take, in real time.
     pub timeout: Duration,
 }
 
-/// Why an app gave no answer.
+/// Why a call of the app failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     #[error("the app has no address yet")]
     NoAddress,
-    #[error("the path is no part of a URL")]
+    #[error("the path is not valid in a URL")]
     Uri(#[source] axum::http::Error),
     #[error("the app does not answer")]
     Send(#[source] hyper_util::client::legacy::Error),
-    #[error("the app's answer broke off")]
+    #[error("the app's response is incomplete")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -88,12 +88,12 @@ pub(crate) enum CallError {
 pub(crate) enum Phase {
     /// The app has not answered yet.
     Starting,
-    Well,
-    /// The health checks say so: topics and jobs are held.
-    Unwell,
+    Healthy,
+    /// By its health checks: topics and jobs are held.
+    Unhealthy,
 }
 
-/// The way to one app, shared by everything that calls it.
+/// The connection to one app, shared by everything that calls it.
 pub(crate) struct AppChannel {
     pub(crate) app_id: String,
     token: Option<HeaderValue>,
@@ -124,7 +124,7 @@ impl AppChannel {
         }
     }
 
-    /// Says where the app is; the first one counts.
+    /// Sets the app's address; only the first call has an effect.
     pub(crate) fn set_base(&self, base: Uri) {
         if self.base.set(base).is_err() {
             tracing::warn!(app_id = self.app_id, "the app already has an address; it is kept");
@@ -140,17 +140,17 @@ impl AppChannel {
         *self.phase.borrow()
     }
 
-    /// Returns once topics and jobs may go to the app.
+    /// Returns once topics and jobs may be delivered to the app.
     pub(crate) async fn ready(&self) {
         // The sender lives in `self`, so the wait cannot fail.
         let _ = self
             .phase
             .subscribe()
-            .wait_for(|phase| *phase == Phase::Well)
+            .wait_for(|phase| *phase == Phase::Healthy)
             .await;
     }
 
-    /// Where the app listens, once that is known: host and port.
+    /// The app's host and port, once they are known.
     pub(crate) fn address(&self) -> Option<(&str, u16)> {
         let authority = self.base.get().and_then(Uri::authority)?;
         let host = authority.host().trim_matches(['[', ']']);
@@ -165,7 +165,7 @@ impl AppChannel {
         }
     }
 
-    /// Sends a request whose URI is a path and query, with the app token, and reads the whole answer.
+    /// Sends a request whose URI is a path and query, with the app token, and reads the complete response.
     pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, CallError> {
         if let Some(token) = &self.token {
             request.headers_mut().insert("dapr-api-token", token.clone());
@@ -175,7 +175,7 @@ impl AppChannel {
         self.send_bare(request).await
     }
 
-    /// As [`Self::send`], without the token and the limit: for health probes, which were recorded without a token.
+    /// Like [`Self::send`], without the token and the limit: for health probes, which were recorded without a token.
     pub(crate) async fn send_bare(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, CallError> {
         let base = self.base.get().ok_or(CallError::NoAddress)?;
         let mut parts = uri::Parts::default();
@@ -200,7 +200,7 @@ impl AppChannel {
 /// All apps of the process, by id.
 pub(crate) type Apps = BTreeMap<String, std::sync::Arc<AppChannel>>;
 
-/// An error with everything beneath it, for log lines and for Dapr's one-line messages.
+/// An error with its sources, for log lines and for Dapr's one-line messages.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

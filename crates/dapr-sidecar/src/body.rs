@@ -11,11 +11,11 @@ use http_body_util::BodyExt as _;
 /// daprd's default `--max-body-size`, 4 MiB.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 
-/// What daprd says about a body over [`LARGEST`], and about one that breaks off.
+/// daprd's message for a body over [`LARGEST`], and for one that is incomplete.
 pub(crate) const TOO_LARGE: &str = "stream too large";
 
-/// Reads the body before anything is answered, as Go's server does: an answer that leaves bytes unread closes the connection under
-/// a client that still sends, which then may not see the answer. What is over [`LARGEST`] stays unread.
+/// Reads the body before responding, as Go's server does: a response that leaves bytes unread closes the connection of a client
+/// that is still sending, which then may not see the response. Bytes over [`LARGEST`] stay unread.
 pub(crate) async fn before_answering(request: Request, next: Next) -> Response {
     let (parts, mut body) = request.into_parts();
     let mut read = BytesMut::new();
@@ -23,7 +23,7 @@ pub(crate) async fn before_answering(request: Request, next: Next) -> Response {
         && let Some(frame) = body.frame().await
     {
         let Ok(frame) = frame else {
-            // The caller has gone; nobody sees this.
+            // The caller has disconnected and does not see this.
             return StatusCode::BAD_REQUEST.into_response();
         };
         if let Ok(data) = frame.into_data() {
@@ -34,7 +34,7 @@ pub(crate) async fn before_answering(request: Request, next: Next) -> Response {
         .await
 }
 
-/// The whole body, or Dapr's words about why not.
+/// The complete body, or Dapr's message.
 pub(crate) async fn read(body: Body) -> Result<Bytes, &'static str> {
     axum::body::to_bytes(body, LARGEST).await.map_err(|_| TOO_LARGE)
 }

@@ -1,4 +1,4 @@
-//! Circuit breakers: after too many failures in a row nothing is tried for a while.
+//! Circuit breakers: after too many failures in a row, calls are refused for some time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,13 +10,13 @@ pub(crate) struct Rule {
     pub(crate) failures: u32,
     /// How long it stays open.
     pub(crate) timeout: Duration,
-    /// Calls that may try at once whether things are better; that many successes close it.
+    /// Maximum number of calls at the same time while half-open; that many successes close it.
     pub(crate) max_requests: u32,
     /// How often a closed breaker forgets its failures; zero for never.
     pub(crate) interval: Duration,
 }
 
-/// A breaker with its memory. Every sidecar has its own.
+/// A breaker and its state. Every sidecar has its own.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     rule: Rule,
@@ -38,7 +38,7 @@ enum State {
     },
 }
 
-/// Why a call was not tried.
+/// Why a call was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("circuit breaker is open")]
@@ -58,12 +58,12 @@ impl Breaker {
         }
     }
 
-    /// The same breaker without memory.
+    /// The same breaker in its initial state.
     pub(crate) fn fresh(&self) -> Self {
         Self::new(self.rule.clone())
     }
 
-    /// Asks to try a call; whoever may must [`Self::report`] its end.
+    /// Admits a call or refuses it. The caller must [`Self::report`] the result of an admitted call.
     pub(crate) fn admit(&self, now: SystemTime) -> Result<(), Refusal> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
@@ -92,7 +92,7 @@ impl Breaker {
         }
     }
 
-    /// Says how a call ended.
+    /// Reports the result of a call.
     pub(crate) fn report(&self, success: bool, now: SystemTime) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match (&mut *state, success) {
@@ -113,7 +113,7 @@ impl Breaker {
                 }
             }
             (State::HalfOpen { .. }, false) => *state = State::Open { since: now },
-            // A call that began before the breaker opened.
+            // A call that started before the breaker opened.
             (State::Open { .. }, _) => {}
         }
     }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_after_failures_in_a_row_and_closes_after_a_successful_try() {
+    fn opens_after_failures_in_a_row_and_closes_after_a_successful_call() {
         let breaker = breaker(0);
         for success in [false, true, false, false] {
             assert_eq!(breaker.admit(at(0)), Ok(()));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_try_opens_it_again() {
+    fn a_failed_call_opens_it_again() {
         let breaker = breaker(0);
         breaker.report(false, at(0));
         breaker.report(false, at(0));

@@ -1,4 +1,4 @@
-//! The ways in which Dapr's files and requests write durations.
+//! The notations of durations in Dapr's files and requests.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(crate) fn go(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
-/// The same as Go writes it (`Duration.String`): `500ms`, `1.5s`, `1m30s`, `1h0m0s`. Less than a millisecond is left out.
+/// The same as Go writes it (`Duration.String`): `500ms`, `1.5s`, `1m30s`, `1h0m0s`. Less than a millisecond is omitted.
 pub(crate) fn to_go(duration: Duration) -> String {
     let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
     if seconds == 0 && millis > 0 {

@@ -1,10 +1,10 @@
-//! Why sidecars do not start.
+//! Errors at startup.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What stopped [`crate::Sidecars::bind`]. Nothing is served in that case.
+/// Why [`crate::Sidecars::bind`] failed. Nothing is served then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The resources folder, or a file that a resource names, cannot be read.
@@ -12,20 +12,20 @@ pub enum Error {
     Read {
         /// The folder or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A file is not YAML, or a document in it has not the shape of its kind.
+    /// A file is not YAML, or a document in it does not have the form of its kind.
     #[error("{}, document {document}: not a resource this sidecar can load", file.display())]
     Yaml {
         /// The file.
         file: PathBuf,
         /// Counted from 1.
         document: usize,
-        /// What the parser said; it names the field.
+        /// The parser's error, which names the field.
         source: serde_norway::Error,
     },
-    /// A resource asks for something that does not exist here, or contradicts another one.
+    /// A resource uses something that does not exist here, or contradicts another one.
     #[error("{}, {kind} {name}: {problem}", file.display())]
     Resource {
         /// The file.
@@ -42,31 +42,31 @@ pub enum Error {
     Secrets {
         /// The file.
         path: PathBuf,
-        /// What the parser said. It quotes no value.
+        /// The parser's error, which quotes no value.
         source: serde_json::Error,
     },
-    /// Two apps have one id.
-    #[error("app id {0} is given twice")]
+    /// Two apps have the same id.
+    #[error("duplicate app id {0}")]
     AppTwice(String),
     /// The database cannot be opened.
     #[error("cannot open the database {}", path.display())]
     Database {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// The database stopped answering while the sidecars started.
+    /// The database failed while the sidecars started.
     #[error("cannot prepare the database")]
     Store(#[from] crate::store::StoreError),
-    /// An app's sidecar address cannot be listened on.
+    /// A sidecar cannot listen on its address.
     #[error("the sidecar of {app_id} cannot listen on {addr}")]
     Listen {
-        /// Whose sidecar.
+        /// The sidecar's app.
         app_id: String,
-        /// The address asked for.
+        /// The requested address.
         addr: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
 }

@@ -10,7 +10,7 @@ use crate::app::Phase;
 use crate::problem::Problem;
 use crate::sidecar::Sidecar;
 
-/// 204 once the app has answered, whatever becomes of it later; 500 before, or for another app id.
+/// 204 once the app has answered, whatever happens to it later; 500 before that, or for another app id.
 pub(crate) async fn healthz(
     State(sidecar): State<Arc<Sidecar>>,
     Query(query): Query<BTreeMap<String, String>>,
@@ -28,7 +28,7 @@ pub(crate) async fn healthz(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// 204: a sidecar that serves has its components.
+/// 204: a sidecar that serves has loaded its components.
 pub(crate) async fn outbound() -> StatusCode {
     StatusCode::NO_CONTENT
 }

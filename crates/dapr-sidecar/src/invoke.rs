@@ -29,7 +29,7 @@ const NOT_FORWARDED: [&str; 9] = [
     "content-length",
 ];
 
-/// Any method, to the path behind `/method`.
+/// Calls an app with any method, at the path after `/method`.
 pub(crate) async fn by_path(
     State(sidecar): State<Arc<Sidecar>>,
     Path(segments): Path<BTreeMap<String, String>>,
@@ -37,7 +37,7 @@ pub(crate) async fn by_path(
     request: Request,
 ) -> Result<Response, Problem> {
     let app_id = segments.get("app").map_or("", String::as_str);
-    // The path goes on as it came, percent signs included.
+    // The path is passed on unchanged, with its percent-encoding.
     let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let target = target
         .splitn(6, '/')
@@ -47,7 +47,7 @@ pub(crate) async fn by_path(
     call(&sidecar, app_id, &target, &trace, request).await
 }
 
-/// Whatever no other route takes.
+/// Requests that no other route handles.
 pub(crate) async fn by_header(
     State(sidecar): State<Arc<Sidecar>>,
     Extension(trace): Extension<Trace>,

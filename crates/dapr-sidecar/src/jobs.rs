@@ -7,7 +7,7 @@ mod table;
 
 use tokio::sync::watch;
 
-/// Tells the runners that a job has come, changed or gone.
+/// Notifies the runners that a job was created, changed or deleted.
 pub(crate) struct Jobs {
     changed: watch::Sender<()>,
 }

@@ -1,7 +1,7 @@
 //! The part of Dapr 1.16's HTTP API that Nudge uses, in one process on SQLite.
 //!
-//! Stands in for daprd, its scheduler, a broker and a state store on one machine. The same request gets the
-//! status, body and headers that a real daprd 1.16 gave when it was asked; what does not exist here is refused by name.
+//! Replaces daprd, its scheduler, a broker and a state store on one machine. A request gets the
+//! status, body and headers that were recorded from a real daprd 1.16; what does not exist here is refused by name.
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,15 +32,15 @@
 //! ```
 //!
 //! `pubsub.in-memory` and `state.in-memory` name the component types, so that the same files load on a real daprd;
-//! here both are durable: neither a killed process nor a power cut loses anything that was answered. Delivery follows what was recorded with
+//! here both are durable: neither a killed process nor a power cut loses anything after the response. Delivery follows what was recorded with
 //! Kafka: eight partitions, one message in flight in each, order within a `partitionKey`.
 //!
 //! What is absent: actors, workflows, configuration stores, locks, gRPC, input bindings, bulk and programmatic
 //! subscriptions, the outbox, schedules of jobs other than `@every`, TLS to mail servers, jitter of retries, wildcards in
 //! topics, groups in mail addresses. An error that quotes Go's JSON or protobuf parser has the same status and code here, and the
 //! words of another parser.
-//! An event that has expired or matches no route is dropped with a log line; what daprd does with it when there is a
-//! dead-letter topic was not recorded. Outbound policies apply to bindings; publishing and state do not leave
+//! An event that has expired or matches no route is dropped with a log line; what daprd does if there is a
+//! dead-letter topic was not recorded. Outbound policies apply to bindings; publishing and state stay in
 //! the process.
 
 mod app;

@@ -16,7 +16,7 @@ use crate::resources::Block;
 use crate::sidecar::Sidecar;
 use crate::{body, duration};
 
-/// The daprd whose answers were recorded.
+/// The version of daprd whose responses were recorded.
 const VERSION: &str = "1.16.0";
 
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ struct Metadata<'m> {
     app_connection_properties: AppConnection<'m>,
 }
 
-/// How the app is reached. What has no value is left out, as recorded.
+/// How the app is reached. Fields without a value are omitted, as recorded.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AppConnection<'m> {
@@ -72,7 +72,7 @@ impl<'m> AppConnection<'m> {
     }
 }
 
-/// What this sidecar has loaded. Dapr's fields about actors, workflows and its own ports are left out.
+/// The loaded resources. Dapr's fields about actors, workflows and its own ports are omitted.
 pub(crate) async fn get(State(sidecar): State<Arc<Sidecar>>) -> Response {
     let components = sidecar.components.values().map(|component| {
         let mut shown = json!({"name": component.name, "type": component.kind, "version": component.version});
@@ -120,7 +120,7 @@ pub(crate) async fn get(State(sidecar): State<Arc<Sidecar>>) -> Response {
     })
 }
 
-/// Keeps an attribute until the process ends.
+/// Sets an attribute, which is kept until the process ends.
 pub(crate) async fn set(
     State(sidecar): State<Arc<Sidecar>>,
     Path(key): Path<String>,

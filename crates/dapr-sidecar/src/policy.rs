@@ -1,4 +1,4 @@
-//! What is done around a call: a time limit, retries, a circuit breaker.
+//! Policies of calls: a time limit, retries, a circuit breaker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use step_clock::Clock;
 
 use crate::breaker::{Breaker, Refusal};
 
-/// What to do around one kind of call. The default does nothing.
+/// The policy of one kind of call. The default does nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
-    /// Longest time of one attempt, on real time.
+    /// Maximum duration of one attempt, in real time.
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) breaker: Option<Arc<Breaker>>,
@@ -25,30 +25,30 @@ pub(crate) enum Failed<E> {
     /// Its last attempt took too long; in Go's words.
     #[error("context deadline exceeded")]
     Timeout,
-    /// It was not tried.
+    /// It was not made.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// How to repeat what failed.
+/// How to retry a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Retry {
     pub(crate) interval: Duration,
     /// For an exponential policy: the interval grows by half each time, up to this.
     pub(crate) max_interval: Option<Duration>,
-    /// `None`: for ever.
+    /// `None` is without limit.
     pub(crate) max_retries: Option<u32>,
 }
 
 impl Retry {
-    /// How long to wait before retry number `done + 1`; `None` when there is no further one.
+    /// How long to wait before retry number `done + 1`; `None` if there is none.
     pub(crate) fn wait(&self, done: u32) -> Option<Duration> {
         if self.max_retries.is_some_and(|max| done >= max) {
             return None;
         }
         Some(match self.max_interval {
             None => self.interval,
-            // The library behind Dapr multiplies by 1.5; its random part is left out.
+            // Dapr's library multiplies by 1.5; its random part is omitted.
             Some(max) => self.interval.mul_f64(1.5_f64.powi(done.min(64) as i32)).min(max),
         })
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exponential_policy_grows_to_its_maximum_and_may_go_on_for_ever() {
+    fn an_exponential_policy_grows_to_its_maximum_and_may_have_no_end() {
         let second = Duration::from_secs(1);
         let retry = Retry {
             interval: second,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// An answer that is not a success: `{"errorCode":…,"message":…,"details":[…]}`, recorded on daprd 1.16.
+/// An error response: `{"errorCode":…,"message":…,"details":[…]}`, recorded on daprd 1.16.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
     #[serde(skip)]

@@ -1,6 +1,6 @@
 //! Dapr's YAML resources: components, subscriptions, resiliency, configuration.
 //!
-//! What this sidecar has is loaded; what it has not is refused by name, with the file it stands in. Nothing is
+//! Resources that this sidecar supports are loaded; all others are refused by name, with their file. Nothing is
 //! skipped silently.
 
 mod component;
@@ -10,7 +10,7 @@ pub(crate) mod resiliency;
 mod source;
 mod subscription;
 
-pub(crate) use component::{Block, Component, KeyPrefix, MAIL_FIELDS, Smtp};
+pub(crate) use component::{Block, Component, EMAIL_FIELDS, KeyPrefix, Smtp};
 pub(crate) use load::{Resources, load};
 pub(crate) use subscription::Subscription;
 

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS message (
     PRIMARY KEY (pubsub, topic, partition, position)
 ) WITHOUT ROWID;
 
--- The next position to be written; kept apart because old messages are removed.
+-- The next position to be written; a table of its own because old messages are removed.
 CREATE TABLE IF NOT EXISTS topic_end (
     pubsub     TEXT NOT NULL,
     topic      TEXT NOT NULL,

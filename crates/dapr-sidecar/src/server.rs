@@ -18,7 +18,7 @@ use crate::state::api as state;
 use crate::trace::{self, Trace};
 use crate::{body, health, invoke, metadata};
 
-/// Every route there is. What is not here is what daprd takes for a service invocation without an app id: 404.
+/// All routes. daprd treats every other path as a service invocation without an app id: 404.
 pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {
     let guarded = Router::new()
         .route(
@@ -61,7 +61,7 @@ pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {
         .layer(middleware::from_fn_with_state(sidecar.clone(), authenticate))
         .layer(middleware::from_fn_with_state(sidecar.clone(), follow_trace))
         .layer(middleware::from_fn(body::before_answering));
-    // Health answers anybody, and without trace headers, as recorded.
+    // Health needs no token and has no trace headers, as recorded.
     Router::new()
         .route("/v1.0/healthz", get(health::healthz))
         .route("/v1.0/healthz/outbound", get(health::outbound))
@@ -84,12 +84,12 @@ async fn authenticate(State(sidecar): State<Arc<Sidecar>>, mut request: Request,
     next.run(request).await
 }
 
-/// Compares without telling by its duration how far two tokens agree.
+/// Compares two tokens in constant time.
 fn same(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |all, (l, r)| all | (l ^ r)) == 0
 }
 
-/// Gives the request a span and the answer its `traceparent`; `tracestate` and `baggage` come back as they went.
+/// Gives the request a span and the response its `traceparent`; `tracestate` and `baggage` are returned unchanged.
 async fn follow_trace(State(sidecar): State<Arc<Sidecar>>, mut request: Request, next: Next) -> Response {
     if !sidecar.shared.tracing {
         request.extensions_mut().insert(Trace::default());

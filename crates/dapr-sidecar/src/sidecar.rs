@@ -16,7 +16,7 @@ use crate::resources::resiliency::Resiliency;
 use crate::resources::{Component, Subscription};
 use crate::store::Store;
 
-/// What all sidecars of the process share.
+/// State that all sidecars of the process share.
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
@@ -32,9 +32,9 @@ pub(crate) struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stop {
     Running,
-    /// Nothing new is begun.
+    /// Nothing new is started.
     Stopping,
-    /// What is still in flight is given up; it comes again after a restart.
+    /// Calls in flight are cancelled; they are repeated after a restart.
     Overdue,
 }
 
@@ -63,12 +63,12 @@ pub(crate) struct Sidecar {
     pub(crate) app: App,
     pub(crate) channel: Arc<AppChannel>,
     pub(crate) shared: Arc<Shared>,
-    /// What is in this app's scope, in name order.
+    /// The components in this app's scope, by name.
     pub(crate) components: BTreeMap<String, Arc<Component>>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) resiliencies: Vec<Resiliency>,
     pub(crate) mailers: BTreeMap<String, Mailer>,
-    /// What `PUT /v1.0/metadata/{key}` has set.
+    /// The attributes set with `PUT /v1.0/metadata/{key}`.
     pub(crate) attributes: Mutex<BTreeMap<String, String>>,
 }
 
@@ -78,17 +78,17 @@ impl Sidecar {
         self.components.get(name).map(Arc::as_ref)
     }
 
-    /// What to do around deliveries from a pubsub.
+    /// The policy for deliveries from a pubsub.
     pub(crate) fn inbound_policy(&self, component: &str) -> Policy {
         self.policy(|resiliency| resiliency.inbound(component))
     }
 
-    /// What to do around requests to a component.
+    /// The policy for requests to a component.
     pub(crate) fn outbound_policy(&self, component: &str) -> Policy {
         self.policy(|resiliency| resiliency.outbound(component))
     }
 
-    /// What to do around calls of another app.
+    /// The policy for calls of another app.
     pub(crate) fn app_policy(&self, app_id: &str) -> Policy {
         self.policy(|resiliency| resiliency.app(app_id))
     }

@@ -26,8 +26,8 @@ use crate::sidecar::{Shared, Sidecar, Stop};
 use crate::store::{Store, Synchronous};
 use crate::{server, state};
 
-/// How often an app that does not listen yet is looked for, in real time.
-const LOOKOUT: Duration = Duration::from_millis(100);
+/// How often the sidecar tries to connect to an app that does not listen yet, in real time.
+const CONNECT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long [`Sidecars::shutdown`] waits for calls in flight, in real time.
 const GRACE: Duration = Duration::from_secs(5);
@@ -35,25 +35,25 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How often expired state and old messages are removed, on the clock.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// What [`Sidecars::bind`] needs to know.
+/// The arguments of [`Sidecars::bind`].
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The folders of Dapr resources; every `*.yaml` in them is loaded.
     pub resources: Vec<PathBuf>,
     /// Where relative paths in components start, as daprd's working directory does.
     pub working_dir: PathBuf,
-    /// The SQLite file that keeps messages, state and jobs. Made if it does not exist.
+    /// The SQLite file of messages, state and jobs. Created if it does not exist.
     pub data: PathBuf,
-    /// Whether what is answered waits for the disk.
+    /// Whether a commit waits for the disk.
     pub synchronous: Synchronous,
-    /// What due times, time-to-live and retries go by.
+    /// The clock of due times, time-to-live and retries.
     pub clock: Clock,
     /// The apps, each with a sidecar of its own.
     pub apps: Vec<App>,
 }
 
 /// The sidecars of one machine, in one process; no other process may use their database file meanwhile. Dropping
-/// them stops all work at once, as a crash would; [`Sidecars::shutdown`] lets calls in flight end.
+/// them stops all work at once, as a crash would; [`Sidecars::shutdown`] waits for calls in flight.
 pub struct Sidecars {
     addresses: BTreeMap<String, SocketAddr>,
     sidecars: Vec<Arc<Sidecar>>,
@@ -137,7 +137,7 @@ impl Sidecars {
         self.addresses.get(app_id).copied()
     }
 
-    /// Says where the apps are (`http://host:port` by app id) and starts delivering to each as soon as it
+    /// Sets the addresses of the apps (`http://host:port` by app id) and starts delivering to each as soon as it
     /// answers. An app without a URL is never called.
     pub fn serve(&mut self, app_urls: BTreeMap<String, Uri>) {
         for (app_id, url) in app_urls {
@@ -148,7 +148,7 @@ impl Sidecars {
         }
         for sidecar in &self.sidecars {
             self.workers
-                .spawn(until_stopped(self.shared.clone(), accompany(sidecar.clone())));
+                .spawn(until_stopped(self.shared.clone(), watch_app(sidecar.clone())));
             self.workers.spawn(jobs::runner::run(sidecar.clone()));
             for subscription in &sidecar.subscriptions {
                 let delivery = Arc::new(Delivery::new(sidecar.clone(), subscription.clone()));
@@ -162,8 +162,8 @@ impl Sidecars {
             .spawn(until_stopped(self.shared.clone(), sweep(self.shared.clone())));
     }
 
-    /// Begins nothing new, waits up to five seconds for what is in flight, and stops. What was not finished
-    /// comes again after a restart.
+    /// Starts nothing new, waits up to five seconds for calls in flight, and stops. What was not finished
+    /// is repeated after a restart.
     pub async fn shutdown(mut self) {
         self.shared.stop.send_replace(Stop::Stopping);
         let finished = async {
@@ -171,7 +171,7 @@ impl Sidecars {
             while self.servers.join_next().await.is_some() {}
         };
         if tokio::time::timeout(GRACE, finished).await.is_err() {
-            tracing::warn!("calls still in flight are given up");
+            tracing::warn!("calls still in flight are cancelled");
             self.shared.stop.send_replace(Stop::Overdue);
         }
         self.workers.shutdown().await;
@@ -180,7 +180,7 @@ impl Sidecars {
 }
 
 impl Drop for Sidecars {
-    /// Lets go of open connections; the tasks end with their sets.
+    /// Closes open connections; the tasks end with their sets.
     fn drop(&mut self) {
         self.shared.stop.send_replace(Stop::Overdue);
     }
@@ -217,7 +217,7 @@ fn sidecar(
         );
         let first = taken.insert((subscription.pubsub.clone(), subscription.topic.clone()));
         if !known || !first {
-            // As in daprd, which says so in its log and goes on.
+            // As in daprd, which logs it and continues.
             let reason = if known {
                 "the topic is subscribed to already"
             } else {
@@ -227,7 +227,7 @@ fn sidecar(
                 subscription = subscription.name,
                 app_id = app.app_id,
                 reason,
-                "a subscription is left out"
+                "a subscription is ignored"
             );
         }
         known && first
@@ -279,22 +279,22 @@ async fn until_stopped(shared: Arc<Shared>, work: impl Future<Output = ()>) {
     }
 }
 
-/// Waits for the app, asks it what daprd asks, and watches its health from then on.
-async fn accompany(sidecar: Arc<Sidecar>) {
+/// Waits until the app listens, sends daprd's requests at startup, and then checks its health.
+async fn watch_app(sidecar: Arc<Sidecar>) {
     let channel = &sidecar.channel;
     while !channel.listens().await {
-        tokio::time::sleep(LOOKOUT).await;
+        tokio::time::sleep(CONNECT_INTERVAL).await;
     }
-    ask(&sidecar, "/dapr/config").await;
-    ask(&sidecar, "/dapr/subscribe").await;
+    startup_request(&sidecar, "/dapr/config").await;
+    startup_request(&sidecar, "/dapr/subscribe").await;
     match &sidecar.app.health {
-        None => channel.set_phase(Phase::Well),
+        None => channel.set_phase(Phase::Healthy),
         Some(health) => watch_health(&sidecar, health).await,
     }
 }
 
-/// Asks as daprd does at its start. Only declarative subscriptions exist here, so an app's own are refused.
-async fn ask(sidecar: &Sidecar, path: &'static str) {
+/// Sends a request that daprd sends at startup. Only declarative subscriptions exist here, so an app's own are refused.
+async fn startup_request(sidecar: &Sidecar, path: &'static str) {
     let app_id = &sidecar.app.app_id;
     let request = Request::get(path)
         .header("content-type", "application/json")
@@ -302,7 +302,7 @@ async fn ask(sidecar: &Sidecar, path: &'static str) {
     let answer = match request.body(Bytes::new()) {
         Ok(request) => sidecar.channel.send(request).await,
         Err(error) => {
-            tracing::warn!(app_id, path, %error, "the app cannot be asked");
+            tracing::warn!(app_id, path, %error, "the request at startup cannot be built");
             return;
         }
     };
@@ -320,9 +320,14 @@ async fn ask(sidecar: &Sidecar, path: &'static str) {
             app_id,
             path,
             status = answer.status().as_u16(),
-            "the app has no answer"
+            "the app does not handle the request at startup"
         ),
-        Err(error) => tracing::warn!(app_id, path, error = chain(&error), "the app gives no answer"),
+        Err(error) => tracing::warn!(
+            app_id,
+            path,
+            error = chain(&error),
+            "the app does not answer the request at startup"
+        ),
     }
 }
 
@@ -332,15 +337,15 @@ async fn watch_health(sidecar: &Sidecar, health: &AppHealth) {
     loop {
         if probe(sidecar, health).await {
             failures = 0;
-            if channel.phase() != Phase::Well {
-                tracing::info!(app_id, "the app is well");
+            if channel.phase() != Phase::Healthy {
+                tracing::info!(app_id, "the app is healthy");
             }
-            channel.set_phase(Phase::Well);
+            channel.set_phase(Phase::Healthy);
         } else {
             failures += 1;
-            if failures >= health.threshold && channel.phase() != Phase::Unwell {
-                tracing::warn!(app_id, "the app is not well: topics and jobs are held");
-                channel.set_phase(Phase::Unwell);
+            if failures >= health.threshold && channel.phase() != Phase::Unhealthy {
+                tracing::warn!(app_id, "the app is unhealthy: topics and jobs are held");
+                channel.set_phase(Phase::Unhealthy);
             }
         }
         sidecar.shared.clock.sleep(health.interval).await;
@@ -355,7 +360,7 @@ async fn probe(sidecar: &Sidecar, health: &AppHealth) -> bool {
     matches!(answer, Ok(Ok(answer)) if answer.status().is_success())
 }
 
-/// Removes expired state and old messages from time to time.
+/// Removes expired state and old messages periodically.
 async fn sweep(shared: Arc<Shared>) {
     loop {
         shared.clock.sleep(SWEEP).await;
@@ -363,7 +368,10 @@ async fn sweep(shared: Arc<Shared>) {
         let swept = shared.store.run(move |db| state::table::sweep(db, now)).await;
         let pruned = shared.broker.prune().await;
         for error in [swept.err(), pruned.err()].into_iter().flatten() {
-            tracing::error!(error = chain(&error), "the database was not swept");
+            tracing::error!(
+                error = chain(&error),
+                "expired state and old messages could not be removed"
+            );
         }
     }
 }

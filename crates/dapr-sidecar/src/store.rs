@@ -1,8 +1,8 @@
 //! The one SQLite database, on a thread of its own.
 //!
-//! Callers send closures; whatever has queued up meanwhile is committed together, and nobody gets an answer
-//! before the commit. The journal is WAL, and a commit is synced to disk unless [`Synchronous::Normal`] was asked for; what
-//! queues up during one sync shares the next.
+//! Callers send closures; those that are queued are committed together, and each caller gets its result after the commit.
+//! The journal is WAL, and a commit is synced to disk unless [`Synchronous::Normal`] is set; closures that arrive during a
+//! sync share the next one.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -11,17 +11,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-/// Requests that share one commit at most.
+/// Maximum number of requests per commit.
 const LARGEST_GROUP: usize = 64;
 
 /// When SQLite waits for the disk, in its own words (<https://sqlite.org/pragma.html#pragma_synchronous>). The journal is a
 /// write-ahead log either way, so neither can damage the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
-    /// At each commit, before anything is answered: a power cut loses nothing that was.
+    /// At each commit, before the response: a power cut loses nothing after that.
     #[default]
     Full,
-    /// At checkpoints only: faster, and a power cut may take the last commits. A killed process loses nothing.
+    /// At checkpoints only: faster, but a power cut may lose the last commits. A killed process loses nothing.
     Normal,
 }
 
@@ -58,11 +58,11 @@ pub enum StoreError {
     /// A statement failed.
     #[error("the database refused a statement")]
     Sqlite(#[from] rusqlite::Error),
-    /// The commit failed, or the database thread is gone.
+    /// The commit failed, or the database thread has ended.
     #[error("the database did not commit")]
     NotCommitted,
     /// A stored value cannot be read back.
-    #[error("the database holds an unreadable value")]
+    #[error("the database contains an unreadable value")]
     Unreadable(#[from] serde_json::Error),
 }
 
@@ -79,7 +79,7 @@ impl Store {
     /// Opens or creates the database.
     pub(crate) fn open(path: &Path, synchronous: Synchronous) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
-        // Of this connection, and it is the only one. The second is for macOS, where fsync leaves bytes in the drive's cache.
+        // Settings of this connection, the only one. The second is for macOS, where fsync leaves bytes in the drive's cache.
         connection.pragma_update(None, "synchronous", synchronous.name())?;
         connection.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -101,7 +101,7 @@ impl Store {
         let request: Request = Box::new(move |connection| {
             let result = atomically(connection, statements);
             Box::new(move || {
-                // The caller may have gone away; its statements are committed all the same.
+                // The caller may have stopped waiting; its statements are committed anyway.
                 let _ = reply.send(result);
             })
         });
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_of_syncing_has_its_name_and_no_other() {
+    fn a_level_is_parsed_from_its_name_alone() {
         for level in [Synchronous::Full, Synchronous::Normal] {
             assert_eq!(level.to_string().parse(), Ok(level));
         }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_answered_is_there_after_reopening() {
+    async fn committed_data_is_there_after_reopening() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("db");
         let store = Store::open(&path, Synchronous::Full).expect("a database");

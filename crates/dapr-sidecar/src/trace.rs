@@ -8,7 +8,7 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 /// The header that carries what vendors add.
 pub(crate) const TRACESTATE: &str = "tracestate";
 
-/// Where a request stands in its trace. Made by the server for every request.
+/// The span of a request. The server creates one for every request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     /// `00-<trace id>-<span id>-<flags>`; empty when the configuration samples nothing.

@@ -1,12 +1,12 @@
-//! Which addresses Dapr's smtp binding takes, and what it says of the others.
+//! The addresses that Dapr's smtp binding accepts, and its errors for the others.
 //!
-//! The binding reads each as one mailbox of RFC 5322, section 3.4: an address, or a name and an address in angle brackets. Accepted
-//! and refused here is what components-contrib 1.16.0 and 1.18.4 accepted and refused; it knows no limit of length and does not
-//! look at labels. Groups, and comments but for one at the end, are refused here and not there.
+//! The binding reads each as one mailbox of RFC 5322, section 3.4: an address, or a name and an address in angle brackets. What is
+//! accepted and refused here was recorded from components-contrib 1.16.0 and 1.18.4, which has no limit of length and does not check
+//! labels. Groups, and comments except for one at the end, are refused here but not there.
 
 use lettre::address::Address;
 
-/// The address in a mailbox, or the binding's words about it. `text` is what the header says, so already encoded.
+/// The address in a mailbox, or the binding's error. `text` is the value of the header, so already encoded.
 pub(crate) fn parse(text: &str) -> Result<Address, String> {
     let rest = text.trim_matches([' ', '\t']);
     if rest.is_empty() {
@@ -67,18 +67,18 @@ fn dot_atom(text: &str) -> Option<(&str, &str)> {
     (!atom.split('.').any(str::is_empty)).then_some((atom, rest))
 }
 
-/// What a quoted string holds, and what follows it; its opening quotation mark is gone.
+/// The content of a quoted string without its opening quotation mark, and what follows it.
 fn until_quote(text: &str) -> Option<(String, &str)> {
-    let (mut held, mut escaped) = (String::new(), false);
+    let (mut content, mut escaped) = (String::new(), false);
     for (at, c) in text.char_indices() {
         match c {
             _ if escaped => {
-                held.push(c);
+                content.push(c);
                 escaped = false;
             }
             '\\' => escaped = true,
-            '"' => return Some((held, text.get(at + 1..)?)),
-            _ => held.push(c),
+            '"' => return Some((content, text.get(at + 1..)?)),
+            _ => content.push(c),
         }
     }
     None
@@ -120,7 +120,7 @@ fn is_atom(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// As the binding itself answered, `Ok` with what it sent as recipient.
+    /// As the binding answered; `Ok` with the recipient that it sent.
     const RECORDED: [(&str, Result<&str, &str>); 28] = [
         ("a@example.com", Ok("a@example.com")),
         (" a@example.com ", Ok("a@example.com")),
@@ -168,7 +168,7 @@ mod tests {
     ];
 
     #[test]
-    fn takes_and_refuses_what_the_binding_takes_and_refuses() {
+    fn accepts_and_refuses_as_the_binding_does() {
         for (text, expected) in RECORDED {
             let parsed = parse(text).map(|address| address.to_string());
             let expected = expected.map(str::to_owned).map_err(str::to_owned);

@@ -1,6 +1,6 @@
-//! A mail as Dapr's smtp binding writes it: always HTML, quoted-printable, each header value as it is if it is ASCII and Q-encoded
-//! if not, and folded at spaces. Recorded from components-contrib 1.16.0 and 1.18.4, and no better: the first line of a value may
-//! get longer than RFC 2047 allows, and text that looks like an encoded word stays as it is. Callers must encode what must
+//! An email as Dapr's smtp binding writes it: always HTML, quoted-printable, each header value unchanged if it is ASCII and Q-encoded
+//! otherwise, and folded at spaces. Recorded from components-contrib 1.16.0 and 1.18.4, with its defects: the first line of a value
+//! may be longer than RFC 2047 allows, and text that looks like an encoded word is unchanged. Callers must encode what must
 //! arrive unchanged.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 /// Longest encoded word (RFC 2047 section 2).
 const LONGEST_WORD: usize = 75;
 
-/// Where the binding folds a header.
+/// The column at which the binding folds a header.
 const WIDTH: usize = 76;
 
-/// The bytes of a mail. A line end in a value is encoded, so that no value can become a header.
+/// The bytes of an email. A line end in a value is encoded, so that no value can become a header.
 pub(crate) fn compose(fields: &BTreeMap<String, String>, html: &str, now: Timestamp) -> Vec<u8> {
     let field = |name: &str| fields.get(name).map_or("", String::as_str);
     let mut head = String::from("Mime-Version: 1.0\r\n");
@@ -30,14 +30,14 @@ pub(crate) fn compose(fields: &BTreeMap<String, String>, html: &str, now: Timest
     head.push_str(
         "Content-Type: text/html; charset=UTF-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
     );
-    let mut mail = head.into_bytes();
+    let mut email = head.into_bytes();
     // The encoder keeps CRLF as line ends and would encode a bare LF.
     let html = html.replace("\r\n", "\n").replace('\n', "\r\n");
-    mail.extend(quoted_printable::encode(html));
-    mail
+    email.extend(quoted_printable::encode(html));
+    email
 }
 
-/// Addresses, which Dapr separates by semicolons and takes as they are between them.
+/// Addresses, which Dapr splits at semicolons and does not trim.
 pub(crate) fn addresses(field: &str) -> impl Iterator<Item = &str> {
     field.split(';')
 }
@@ -45,7 +45,7 @@ pub(crate) fn addresses(field: &str) -> impl Iterator<Item = &str> {
 /// Writes a header with its values, which are encoded and folded one by one.
 fn header<'a>(head: &mut String, name: &str, values: impl IntoIterator<Item = &'a str>) {
     let _ = write!(head, "{name}: ");
-    // How much fits the line, as far as the binding knows; below zero where a comma was too much.
+    // The room on the line as the binding counts it; negative if a comma was too much.
     let mut left = WIDTH as isize - name.len() as isize - 2;
     for (number, value) in values.into_iter().enumerate() {
         let comma = if number == 0 { "" } else { "," };
@@ -65,7 +65,7 @@ fn header<'a>(head: &mut String, name: &str, values: impl IntoIterator<Item = &'
                     let _ = write!(head, "{line}\r\n ");
                     after
                 }
-                // It goes on as if it were on a new line.
+                // The binding continues as if it were on a new line.
                 None => {
                     head.push_str(rest);
                     ""
@@ -88,7 +88,7 @@ fn fold(value: &str, limit: isize) -> Option<(&str, &str)> {
     Some((value.get(..at)?, value.get(at + 1..)?))
 }
 
-/// A header value as encoded words (RFC 2047 section 4.2), if the binding thinks that it needs to be.
+/// A header value, as encoded words (RFC 2047 section 4.2) if the binding encodes it.
 pub(crate) fn words(text: &str) -> String {
     if text.bytes().all(|b| (b' '..=b'~').contains(&b) || b == b'\t') {
         return text.to_owned();
@@ -119,7 +119,7 @@ pub(crate) fn words(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn mail(subject: &str, html: &str) -> String {
+    fn email(subject: &str, html: &str) -> String {
         let fields = [
             ("emailFrom", "me@example.com"),
             ("emailTo", "a@example.com;b@example.com"),
@@ -135,9 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn writes_the_recorded_mail() {
+    fn writes_the_recorded_email() {
         assert_eq!(
-            mail("Hi äö", "<h1>Hello</h1>"),
+            email("Hi äö", "<h1>Hello</h1>"),
             "Mime-Version: 1.0\r\nDate: Sat, 21 Nov 2026 21:12:59 +0000\r\nFrom: me@example.com\r\n\
              To: a@example.com, b@example.com\r\nCc: c@example.com\r\nSubject: =?UTF-8?q?Hi_=C3=A4=C3=B6?=\r\n\
              X-priority: 3\r\nContent-Type: text/html; charset=UTF-8\r\n\
@@ -147,8 +147,8 @@ mod tests {
 
     /// The lines of the subject's header.
     fn subject(text: &str) -> Vec<String> {
-        let mail = mail(text, "");
-        let (_, from) = mail.split_once("Subject: ").expect("a subject");
+        let email = email(text, "");
+        let (_, from) = email.split_once("Subject: ").expect("a subject");
         let (subject, _) = from.split_once("\r\nX-priority").expect("the next header");
         format!("Subject: {subject}")
             .split("\r\n")
@@ -164,10 +164,10 @@ mod tests {
         );
     }
 
-    /// Each as it arrived from the binding itself.
+    /// Recorded from the binding.
     #[test]
     fn values_are_encoded_and_folded_as_recorded() {
-        for asis in [
+        for unchanged in [
             "plain",
             "=?UTF-8?B?SGVsbG8=?= world",
             "a\tb",
@@ -175,7 +175,7 @@ mod tests {
             "trail  ",
             "a   b",
         ] {
-            assert_eq!(subject(asis), [format!("Subject: {asis}")]);
+            assert_eq!(subject(unchanged), [format!("Subject: {unchanged}")]);
         }
         assert_eq!(subject("a\r\n b"), ["Subject: =?UTF-8?q?a=0D=0A_b?="]);
         assert_eq!(subject("a\u{7f}b"), ["Subject: =?UTF-8?q?a=7Fb?="]);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn recipients_are_taken_apart_at_semicolons() {
+    fn recipients_are_split_at_semicolons() {
         let to = |text: &str| {
             let mut head = String::new();
             header(&mut head, "To", addresses(text));
@@ -217,13 +217,16 @@ mod tests {
             "To: a@example.com,  b@example.com\r\n"
         );
         // An address has no space to fold at, and the binding does not fold between two.
-        let many = ["somebody@example.com"; 7].join(", ");
+        let many = ["an.address@example.com"; 7].join(", ");
         assert_eq!(to(&many.replace(", ", ";")), format!("To: {many}\r\n"));
     }
 
     #[test]
     fn a_body_keeps_its_lines_and_its_letters() {
-        let mail = mail("x", "line1\nline \"2\" =ä");
-        assert!(mail.ends_with("\r\n\r\nline1\r\nline \"2\" =3D=C3=A4"), "{mail}");
+        let email = email("x", "line1\nline \"2\" =ä");
+        assert!(
+            email.ends_with("\r\n\r\nline1\r\nline \"2\" =3D=C3=A4"),
+            "{email}"
+        );
     }
 }

@@ -12,9 +12,9 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use super::{address, message};
 use crate::app::chain;
-use crate::resources::{MAIL_FIELDS, Smtp};
+use crate::resources::{EMAIL_FIELDS, Smtp};
 
-/// Why a mail was not accepted, in the words of Dapr's binding as far as they were recorded.
+/// Why an email was not accepted, in the words of Dapr's binding as far as they were recorded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
     #[error("smtp binding error: {0} property not supplied in configuration- or request-metadata")]
@@ -29,7 +29,7 @@ pub(crate) enum SendError {
     Smtp(#[from] lettre::transport::smtp::Error),
 }
 
-/// A server's refusal as daprd 1.16.0 built with Go 1.24 prints it (a newer Go puts the text in quotes); anything else as it is.
+/// A server's refusal as daprd 1.16.0 built with Go 1.24 prints it (a newer Go puts the text in quotes); anything else unchanged.
 fn refusal(error: &lettre::transport::smtp::Error) -> String {
     match (error.status(), error.source()) {
         (Some(code), Some(text)) => format!("gomail: could not send email 1: {code} {text}"),
@@ -40,18 +40,18 @@ fn refusal(error: &lettre::transport::smtp::Error) -> String {
 /// Metadata by name.
 type Fields = BTreeMap<String, String>;
 
-/// What a mail takes from the settings first.
+/// The fields of an email that are read first.
 const ADDRESSES: [&str; 4] = ["emailFrom", "emailTo", "emailCC", "emailBCC"];
 
-/// What it takes after that.
+/// The fields that are read after that.
 const REST: [&str; 2] = ["subject", "priority"];
 
 /// One smtp binding of one sidecar.
 pub(crate) struct Mailer {
     settings: Smtp,
-    /// Dapr merges what a request says into the component's own settings, and it stays there: a later mail
-    /// without `emailTo` goes to the former recipient, and of two requests at the same time one may get the recipient or the
-    /// subject of the other. Recorded on daprd 1.16 and 1.18, kept so that callers cannot come to rely on anything better.
+    /// Dapr merges the metadata of a request into the component's settings, where it stays: a later email
+    /// without `emailTo` goes to the previous recipient, and of two requests at the same time one may get the recipient or the
+    /// subject of the other. Recorded on daprd 1.16 and 1.18, and reproduced so that callers do not rely on anything better.
     fields: Mutex<Fields>,
 }
 
@@ -67,7 +67,7 @@ impl Mailer {
         }
     }
 
-    /// Sends one mail and returns once the server has accepted it.
+    /// Sends one email and returns once the server has accepted it.
     ///
     /// The body is the request's. Everything else is read from the settings after they were merged, in two steps as in
     /// Dapr, where another request may come between any two of them.
@@ -83,7 +83,7 @@ impl Mailer {
                 return Err(SendError::Missing(name));
             }
         }
-        // What a header will say is what is looked at, the sender first.
+        // The encoded values are checked, the sender first.
         let parse = |text: &str| {
             let text = message::words(text);
             address::parse(&text).map_err(|why| SendError::Address { text, why })
@@ -104,7 +104,7 @@ impl Mailer {
 
     fn merge(&self, request: &Fields) {
         let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
-        for name in MAIL_FIELDS {
+        for name in EMAIL_FIELDS {
             if let Some(value) = request.get(name).filter(|value| !value.is_empty()) {
                 fields.insert(name.to_owned(), value.clone());
             }
@@ -120,7 +120,7 @@ impl Mailer {
             .collect()
     }
 
-    /// A connection per mail, as Dapr makes it, without TLS.
+    /// One connection per email, as in Dapr, without TLS.
     fn transport(&self) -> AsyncSmtpTransport<Tokio1Executor> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.settings.host)
             .port(self.settings.port)

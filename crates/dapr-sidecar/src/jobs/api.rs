@@ -55,7 +55,7 @@ fn scheduler(sidecar: &Sidecar, code: &'static str, verb: &str, why: &str) -> Pr
     problem(sidecar, StatusCode::INTERNAL_SERVER_ERROR, code, message)
 }
 
-/// The rule Dapr's scheduler quotes, with the `_` and `:` it was seen to accept.
+/// The rule that Dapr's scheduler quotes, and the `_` and `:` that it accepts as well.
 fn valid(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.starts_with(plain) && name.ends_with(plain) && name.chars().all(|c| plain(c) || "-._:".contains(c))
@@ -69,7 +69,7 @@ pub(crate) async fn schedule(
 ) -> Result<StatusCode, Problem> {
     let body = body::read(body).await.map_err(Problem::malformed)?;
     let malformed = |why: String| Problem::malformed(format!("failed deserializing HTTP body: {why}"));
-    // No body is a job without fields.
+    // An empty body is a job without fields.
     let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
     let mut spec: JobSpec = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
     let bad_request = |code, message: &str| problem(&sidecar, StatusCode::BAD_REQUEST, code, message);
@@ -161,7 +161,7 @@ pub(crate) async fn get(
     }))
 }
 
-/// Removes a job; 204 also if there was none.
+/// Deletes a job; 204 also if there was none.
 pub(crate) async fn delete(
     State(sidecar): State<Arc<Sidecar>>,
     Path(name): Path<String>,

@@ -16,13 +16,13 @@ use crate::go_json::sorted;
 use crate::sidecar::Sidecar;
 use crate::store::StoreError;
 
-/// Jobs that one look at the table takes at most.
+/// Maximum number of jobs per query of the table.
 const BATCH: usize = 64;
 
-/// How long to wait when the database fails.
+/// How long to wait after the database has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Fires jobs until the sidecar stops, then lets running callbacks end. Jobs of one name never overlap.
+/// Fires jobs until the sidecar stops, then waits for running callbacks. Jobs of one name never overlap.
 pub(crate) async fn run(sidecar: Arc<Sidecar>) {
     let shared = &sidecar.shared;
     let mut changed = shared.jobs.changed.subscribe();
@@ -65,7 +65,7 @@ pub(crate) async fn run(sidecar: Arc<Sidecar>) {
     }
 }
 
-/// Begins what is due and says when to look again.
+/// Starts the jobs that are due and returns when to query the table again.
 async fn begin_due(
     sidecar: &Arc<Sidecar>,
     tasks: &mut JoinSet<String>,
@@ -93,7 +93,7 @@ async fn begin_due(
             job.name
         });
     }
-    // All of a full batch were due, so there may be more.
+    // All jobs of a full batch were due, so there may be more.
     Ok(full.then_some(now))
 }
 
@@ -108,7 +108,7 @@ async fn tick(sidecar: &Sidecar, job: &Job) {
                     return;
                 }
             }
-            None => tracing::warn!(job = job.name, "a job without data passes without a callback"),
+            None => tracing::warn!(job = job.name, "a job without data does not call the app"),
         }
     }
     let next = job.spec.following(job.due, job.fired + 1, job.expires);
@@ -122,13 +122,13 @@ async fn tick(sidecar: &Sidecar, job: &Job) {
         tracing::error!(
             error = chain(&error),
             job = job.name,
-            "a job that has fired stays due and fires again"
+            "a job has fired, which could not be stored, and fires again"
         );
         shared.clock.sleep(PAUSE).await;
     }
 }
 
-/// Calls the app until it takes the job or the policy gives up; false if the sidecar stopped before that.
+/// Calls the app until it accepts the job or the policy gives up; `false` if the sidecar stopped before that.
 async fn fire(sidecar: &Sidecar, job: &Job, data: &Value) -> bool {
     let shared = &sidecar.shared;
     let policy = job
@@ -155,7 +155,7 @@ async fn fire(sidecar: &Sidecar, job: &Job, data: &Value) -> bool {
             job = job.name,
             app_id = sidecar.app.app_id,
             why,
-            "a job failed and is tried again"
+            "a job failed and is retried"
         );
         retries += 1;
         tokio::select! {
@@ -165,7 +165,7 @@ async fn fire(sidecar: &Sidecar, job: &Job, data: &Value) -> bool {
     }
 }
 
-/// One callback: the data as it is, no trace context.
+/// One callback: the data unchanged, without trace context.
 async fn call(sidecar: &Sidecar, name: &str, body: Bytes) -> Result<(), String> {
     let mut request = Request::post(format!("/job/{name}"))
         .body(body)
@@ -183,7 +183,7 @@ async fn call(sidecar: &Sidecar, name: &str, body: Bytes) -> Result<(), String> 
         StatusCode::NOT_FOUND => {
             tracing::warn!(
                 job = name,
-                "the app answers 404 to a job; Dapr takes that for success"
+                "the app answers 404 to a job; for Dapr that is success"
             );
             Ok(())
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::duration;
 
-/// A job as it was scheduled, in Dapr's JSON. Fields that Dapr does not know are ignored there, too.
+/// A job as it was scheduled, in Dapr's JSON. Unknown fields are ignored, as in Dapr.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobSpec {
@@ -54,7 +54,7 @@ impl FailurePolicy {
         })
     }
 
-    /// How long to wait before retry number `done + 1`; `None` when there is no further one.
+    /// How long to wait before retry number `done + 1`; `None` if there is none.
     pub(crate) fn wait(&self, done: u32) -> Option<Duration> {
         match self {
             Self::Drop {} => None,
@@ -91,7 +91,7 @@ pub(crate) struct Ticks {
 }
 
 impl JobSpec {
-    /// Checks the spec and works out its first tick. An error is in the words of Dapr's scheduler as far as they
+    /// Validates the job and computes its first tick. An error has the words of Dapr's scheduler as far as they
     /// were recorded.
     pub(crate) fn ticks(&self, now: SystemTime) -> Result<Ticks, String> {
         let interval = self.schedule.as_deref().map(interval).transpose()?;

@@ -19,7 +19,7 @@ pub(crate) struct Job {
     pub(crate) fired: u32,
 }
 
-/// Stores a job; false if there is one of its name and `overwrite` is not set.
+/// Stores a job; `false` if there is one of its name and `overwrite` is not set.
 pub(crate) fn put(
     db: &Connection,
     app_id: &str,
@@ -80,7 +80,7 @@ pub(crate) fn first(db: &Connection, app_id: &str, limit: usize) -> Result<Vec<J
     Ok(jobs)
 }
 
-/// Says that a tick is over: the job waits for `next`, or is gone. A job overwritten meanwhile stays as it is.
+/// Records that a tick is over: the job waits for `next`, or is deleted. A job that was overwritten meanwhile is unchanged.
 pub(crate) fn settle(
     db: &Connection,
     app_id: &str,

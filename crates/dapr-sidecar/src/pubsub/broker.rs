@@ -14,10 +14,10 @@ use crate::store::{Store, StoreError, from_millis, millis};
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: u32 = 8;
 
-/// Kafka's default `max.message.bytes` as Dapr sets it: what is larger is not taken.
+/// Kafka's default `max.message.bytes` as Dapr sets it: larger messages are refused.
 pub(crate) const LARGEST_MESSAGE: usize = 1024 * 1024;
 
-/// How long a message stays after everybody has seen it; Kafka's default retention.
+/// How long a message is kept after every consumer has seen it; Kafka's default retention.
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,14 +26,14 @@ pub(crate) struct Topic {
     pub(crate) name: String,
 }
 
-/// A message on its way into a topic.
+/// A message to be published.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
 
-/// A message on its way out.
+/// A message to be delivered.
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) partition: u32,
@@ -96,7 +96,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Makes an app a consumer of a topic, from now on or from where it was.
+    /// Makes an app a consumer of a topic, from the end of the topic or from its last position.
     pub(crate) async fn subscribe(&self, app_id: &str, topic: &Topic) -> Result<(), StoreError> {
         let (app_id, topic) = (app_id.to_owned(), topic.clone());
         let subscribed = self.store.run(move |db| {
@@ -113,7 +113,7 @@ impl Broker {
         subscribed.await
     }
 
-    /// The next message for an app in a partition; waits for one.
+    /// The next message for an app in a partition; waits if there is none.
     pub(crate) async fn next(
         &self,
         app_id: &str,
@@ -138,7 +138,7 @@ impl Broker {
         }
     }
 
-    /// Says that an app is through with a message.
+    /// Records that an app is done with a message.
     pub(crate) async fn commit(
         &self,
         app_id: &str,
@@ -158,7 +158,7 @@ impl Broker {
         committed.await
     }
 
-    /// Removes what is past retention and behind every consumer of its topic.
+    /// Removes messages that are past retention and that every consumer of their topic has seen.
     pub(crate) async fn prune(&self) -> Result<usize, StoreError> {
         let before = millis(self.clock.now()) - i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
         let pruned = self.store.run(move |db| {
@@ -180,7 +180,7 @@ impl Broker {
     }
 }
 
-/// FNV-1a: a key must find its partition again after an upgrade, which std's hasher does not promise.
+/// FNV-1a: a key must be in the same partition after an upgrade, which std's hasher does not guarantee.
 fn fnv1a(key: &str) -> u64 {
     key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_app_has_its_own_place_and_a_new_one_starts_at_the_end() {
+    async fn each_app_has_its_own_position_and_a_new_one_starts_at_the_end() {
         let bench = bench();
         bench
             .broker
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn removes_old_messages_only_behind_every_consumer() {
+    async fn removes_old_messages_only_after_every_consumer_has_seen_them() {
         let bench = bench();
         bench
             .broker
@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(
             bench.drain("app").await.len(),
             1,
-            "positions go on after a removal"
+            "positions continue after a removal"
         );
     }
 }

@@ -33,7 +33,7 @@ struct Entry {
     metadata: BTreeMap<String, String>,
 }
 
-/// The answer when some entries were not published. The others were.
+/// The response if some entries were not published. The others were.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Failures {

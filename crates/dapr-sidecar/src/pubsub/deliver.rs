@@ -3,8 +3,8 @@
 //! | the app answers | with dead-letter topic | without |
 //! | --- | --- | --- |
 //! | 2xx without a status, or `SUCCESS` | done | done |
-//! | `RETRY`, an unknown status, 3xx to 5xx, no answer | after the inbound retry policy, dead letter | again every 5 s |
-//! | `DROP` | dead letter | dropped |
+//! | `RETRY`, an unknown status, 3xx to 5xx, no answer | dead-lettered after the inbound retry policy | redelivered every 5 s |
+//! | `DROP` | dead-lettered | dropped |
 //! | 404 | dropped | dropped |
 
 use std::collections::BTreeMap;
@@ -29,13 +29,13 @@ use crate::trace;
 /// How long Dapr's Kafka consumer waits before it delivers a failed message again.
 const REDELIVERY: Duration = Duration::from_secs(5);
 
-/// What became of one delivery that did not fail.
+/// The result of one delivery that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// The app wants no more of it; a dead-letter topic gets it.
+    /// The app rejects it; it goes to the dead-letter topic.
     Drop,
-    /// The app has no such path. Dapr takes that for an answer and keeps nothing.
+    /// The app has no such path. Dapr drops the event, also with a dead-letter topic.
     NotFound,
 }
 
@@ -69,7 +69,7 @@ impl Delivery {
         loop {
             let next = async {
                 let stored = shared.broker.next(app_id, &self.topic, partition).await;
-                // Last, because the app may have become unwell during the wait for a message.
+                // Last, because the app may have become unhealthy during the wait for a message.
                 self.sidecar.channel.ready().await;
                 stored
             };
@@ -99,10 +99,10 @@ impl Delivery {
         }
     }
 
-    /// Delivers one message until it is settled; false if the sidecar stopped before that.
+    /// Delivers one message until it is settled; `false` if the sidecar stopped before that.
     async fn deliver(&self, stored: &Stored) -> bool {
         let shared = &self.sidecar.shared;
-        // Held by a running attempt, so that stopping waits for that and not for the next one.
+        // Held during an attempt, so that stopping waits for that and not for the next one.
         let attempting = &Semaphore::new(1);
         loop {
             let attempts = self.policy.run(&shared.clock, move || async move {
@@ -121,7 +121,9 @@ impl Delivery {
             };
             let settled = match (result, &self.subscription.dead_letter) {
                 (Ok(Outcome::Done | Outcome::NotFound), _) | (Ok(Outcome::Drop), None) => true,
-                (Ok(Outcome::Drop) | Err(_), Some(dead_letter)) => self.bury(stored, dead_letter).await,
+                (Ok(Outcome::Drop) | Err(_), Some(dead_letter)) => {
+                    self.dead_letter(stored, dead_letter).await
+                }
                 (Err(_), None) => false,
             };
             if settled {
@@ -137,7 +139,7 @@ impl Delivery {
         }
     }
 
-    /// One delivery. An error is worth another try.
+    /// One delivery. An error can be retried.
     async fn attempt(&self, stored: &Stored) -> Result<Outcome, ()> {
         let app_id = &self.sidecar.app.app_id;
         let log = |why: &str| {
@@ -151,7 +153,7 @@ impl Delivery {
         let event = match self.event(stored) {
             Ok(event) => event,
             Err(error) => {
-                log(&format!("the message is no CloudEvent: {error}"));
+                log(&format!("the message is not a CloudEvent: {error}"));
                 return Err(());
             }
         };
@@ -242,8 +244,8 @@ impl Delivery {
         Ok(request)
     }
 
-    /// The metadata of a delivery: what Kafka adds, then what the message carries. So a dead letter shows where
-    /// it first was, as recorded.
+    /// The metadata of a delivery: what Kafka adds, then what the message has. So a dead letter shows its
+    /// original topic and position, as recorded.
     fn metadata(&self, stored: &Stored) -> BTreeMap<String, String> {
         let mut metadata = BTreeMap::from([
             ("__offset".to_owned(), stored.position.to_string()),
@@ -258,8 +260,8 @@ impl Delivery {
         metadata
     }
 
-    /// Copies a message to the dead-letter topic, as it is and without a reason; false if that failed.
-    async fn bury(&self, stored: &Stored, dead_letter: &str) -> bool {
+    /// Copies a message to the dead-letter topic, unchanged and without a reason; `false` if that failed.
+    async fn dead_letter(&self, stored: &Stored, dead_letter: &str) -> bool {
         let topic = Topic {
             pubsub: self.topic.pubsub.clone(),
             name: dead_letter.to_owned(),
@@ -275,7 +277,7 @@ impl Delivery {
                     app_id,
                     topic = self.topic.name,
                     dead_letter,
-                    "an event is a dead letter now"
+                    "an event was dead-lettered"
                 );
                 true
             }
@@ -291,7 +293,7 @@ impl Delivery {
     }
 }
 
-/// What an answer means; an error is worth another try.
+/// The meaning of the app's response; an error can be retried.
 fn outcome(status: StatusCode, body: &[u8]) -> Result<Outcome, String> {
     if status == StatusCode::NOT_FOUND {
         return Ok(Outcome::NotFound);
@@ -299,7 +301,7 @@ fn outcome(status: StatusCode, body: &[u8]) -> Result<Outcome, String> {
     if !status.is_success() {
         return Err(format!("the app answers {status}"));
     }
-    // A body that is no such object is no status: the event is taken.
+    // Without a status in the body, the event is done.
     let answer: Option<Value> = serde_json::from_slice(body).ok();
     match answer
         .as_ref()
@@ -308,7 +310,7 @@ fn outcome(status: StatusCode, body: &[u8]) -> Result<Outcome, String> {
     {
         None | Some("" | "SUCCESS") => Ok(Outcome::Done),
         Some("DROP") => Ok(Outcome::Drop),
-        Some("RETRY") => Err("the app asks for another try".to_owned()),
+        Some("RETRY") => Err("the app asks for a retry".to_owned()),
         Some(other) => Err(format!("the app answers the unknown status {other:?}")),
     }
 }

@@ -1,4 +1,4 @@
-//! CloudEvents 1.0 as Dapr writes them: every field in alphabetical order, whoever made the event.
+//! CloudEvents 1.0 as Dapr writes them: every field in alphabetical order, also of events that the caller made.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::trace::Trace;
 pub(crate) const CLOUD_EVENT: &str = "application/cloudevents+json";
 const DEFAULT_TYPE: &str = "com.dapr.event.sent";
 
-/// What an envelope is made from.
+/// The parts of an envelope.
 pub(crate) struct Publication<'p> {
     pub(crate) app_id: &'p str,
     pub(crate) pubsub: &'p str,
@@ -59,7 +59,7 @@ pub(crate) fn wrap(publication: &Publication<'_>) -> Result<Vec<u8>, Problem> {
     Ok(sorted(&Value::Object(event)).to_string().into_bytes())
 }
 
-/// A new event around a body that is none.
+/// A new event around a body that is not one.
 fn fresh(publication: &Publication<'_>, kind: &str) -> Map<String, Value> {
     let text = || json!(String::from_utf8_lossy(publication.body));
     let (field, data) = if kind == "application/json" || kind.ends_with("+json") {
@@ -105,7 +105,7 @@ fn fresh(publication: &Publication<'_>, kind: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// An event as the caller made it. One without `id` gets none, as recorded.
+/// An event as the caller made it. One without `id` stays without, as recorded.
 fn complete(publication: &Publication<'_>) -> Result<Map<String, Value>, Problem> {
     let mut event: Map<String, Value> = serde_json::from_slice(publication.body).map_err(|error| {
         let reason = format!("cannot create cloudevent: {error}");
@@ -126,7 +126,7 @@ fn complete(publication: &Publication<'_>) -> Result<Map<String, Value>, Problem
     Ok(event)
 }
 
-/// What a raw subscription gets: the message as bytes, without trace context.
+/// The event of a raw subscription: the message as bytes, without trace context.
 pub(crate) fn wrap_raw(pubsub: &str, topic: &str, body: &[u8]) -> Map<String, Value> {
     let fields = [
         ("data_base64", json!(STANDARD.encode(body))),

@@ -48,7 +48,7 @@ pub(crate) async fn publish(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The `metadata.*` parameters of a query, without the prefix. Headers carry no metadata in Dapr.
+/// The `metadata.*` parameters of a query, without the prefix. Dapr reads no metadata from headers.
 pub(crate) fn metadata(query: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let stripped = query.into_iter().filter_map(|(name, value)| {
         let name = name.strip_prefix("metadata.")?.to_owned();
@@ -70,7 +70,7 @@ pub(crate) fn component(sidecar: &Sidecar, pubsub: &str) -> Result<(), Problem> 
     }
 }
 
-/// A body as it is stored: as it is with `rawPayload`, else in its envelope.
+/// A message as it is stored: the body unchanged with `rawPayload`, otherwise in its envelope.
 pub(crate) fn message(
     sidecar: &Sidecar,
     pubsub: &str,
@@ -98,7 +98,7 @@ pub(crate) fn message(
     Ok(Message { metadata, body })
 }
 
-/// Why a message is over the broker's size, in the words of Dapr's Kafka client.
+/// The error for a message over the broker's limit, in the words of Dapr's Kafka client.
 pub(crate) fn too_large(message: &Message) -> Option<String> {
     let size = message.body.len();
     (size > LARGEST_MESSAGE).then(|| {

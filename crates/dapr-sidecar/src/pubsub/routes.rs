@@ -1,8 +1,8 @@
-//! Routing rules: the part of CEL that says "this attribute is this text".
+//! Routing rules: the part of CEL that compares an attribute with a string.
 
 use serde_json::{Map, Value};
 
-/// Where a subscription sends its events.
+/// The paths to which a subscription delivers its events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Routes {
     rules: Vec<Rule>,
@@ -26,10 +26,10 @@ impl Routes {
     }
 
     /// Adds a rule. `expression` is `event.<attribute> == "<text>"`, or several of these joined by `||`;
-    /// everything else is refused with a reason.
+    /// everything else is refused.
     pub(crate) fn rule(&mut self, expression: &str, path: String) -> Result<(), String> {
         let any = parse(expression).ok_or_else(|| {
-            format!("match {expression:?} is more than this sidecar understands: event.<attribute> == \"<text>\", joined by ||")
+            format!("match {expression:?} is not supported here; rules have the form event.<attribute> == \"<text>\", joined by ||")
         })?;
         self.rules.push(Rule {
             expression: expression.to_owned(),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_first_rule_that_matches_and_else_the_default() {
+    fn the_first_rule_that_matches_applies_and_otherwise_the_default() {
         let mut routes = Routes::new(Some("/other".to_owned()));
         routes
             .rule(r#"event.type == "a" || event.type == 'b'"#, "/ab".to_owned())

@@ -21,7 +21,7 @@ pub(crate) struct Component {
     pub(crate) block: Block,
 }
 
-/// What a component is for, with its settings.
+/// The building block of a component, with its settings.
 #[derive(Debug)]
 pub(crate) enum Block {
     Pubsub,
@@ -36,7 +36,7 @@ pub(crate) struct StateStore {
     pub(crate) prefix: KeyPrefix,
 }
 
-/// What stands before `||` in a stored key; metadata `keyPrefix`.
+/// The prefix before `||` in a stored key; metadata `keyPrefix`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyPrefix {
     AppId,
@@ -50,7 +50,7 @@ pub(crate) enum KeyPrefix {
 pub(crate) struct Smtp {
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// User and password, if the server wants them.
+    /// User and password, if the server requires them.
     pub(crate) credentials: Option<(String, String)>,
     /// The fields a request may override: `emailFrom`, `emailTo`, `emailCC`, `emailBCC`, `subject`, `priority`.
     pub(crate) defaults: BTreeMap<String, String>,
@@ -60,8 +60,8 @@ pub(crate) struct Smtp {
 const TYPES: &str =
     "pubsub.in-memory, state.in-memory, state.sqlite, secretstores.local.file and bindings.smtp";
 
-/// The fields of a mail that a request may set, in Dapr's spelling.
-pub(crate) const MAIL_FIELDS: [&str; 6] = [
+/// The fields of an email that a request may set, in Dapr's spelling.
+pub(crate) const EMAIL_FIELDS: [&str; 6] = [
     "emailFrom",
     "emailTo",
     "emailCC",
@@ -106,7 +106,7 @@ pub(crate) fn load(sources: Vec<Source>, working_dir: &Path) -> Result<Vec<Compo
     let mut components: Vec<Component> = Vec::new();
     for (source, spec) in parsed {
         if components.iter().any(|component| component.name == source.name) {
-            return Err(source.error("a component of this name is defined twice"));
+            return Err(source.error("there are two components of this name"));
         }
         let mut settings = settings(&source, spec.metadata, &components)?;
         let block = match spec.r#type.as_str() {
@@ -193,7 +193,7 @@ fn state(source: &Source, kind: &str, settings: &mut BTreeMap<String, String>) -
         Some("none") => KeyPrefix::Nothing,
         Some(fixed) => KeyPrefix::Fixed(fixed.to_owned()),
     };
-    // Whoever uses actors needs a placement service; the flag alone changes nothing.
+    // Actors need a placement service; the flag alone has no effect.
     settings.remove("actorStateStore");
     StateStore { prefix }
 }
@@ -213,17 +213,15 @@ fn secrets(source: &Source, settings: &mut BTreeMap<String, String>, dir: &Path)
 fn smtp(source: &Source, settings: &mut BTreeMap<String, String>) -> Result<Smtp, Error> {
     let host = required(source, settings, "host")?;
     let port = required(source, settings, "port")?;
-    let port =
-        u16::from_str(&port).map_err(|_| source.error(format!("spec.metadata port: {port} is no port")))?;
+    let port = u16::from_str(&port)
+        .map_err(|_| source.error(format!("spec.metadata port: {port} is not a port number")))?;
     if port == 465 {
-        return Err(
-            source.error("spec.metadata port: 465 is SMTP over TLS, which this sidecar does not speak")
-        );
+        return Err(source.error("spec.metadata port: 465 is SMTP over TLS, which is not supported here"));
     }
     flag(source, settings, "skipTLSVerify")?;
     let user = settings.remove("user").filter(|user| !user.is_empty());
     let password = settings.remove("password").unwrap_or_default();
-    let defaults = MAIL_FIELDS
+    let defaults = EMAIL_FIELDS
         .iter()
         .filter_map(|&name| Some((name.to_owned(), settings.remove(name)?)))
         .collect();

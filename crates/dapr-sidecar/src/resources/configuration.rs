@@ -9,7 +9,7 @@ use crate::error::Error;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Spec {
     tracing: Option<Tracing>,
-    /// All apps are in this process, so there is nobody to look up.
+    /// Ignored: all apps are in this process.
     #[serde(rename = "nameResolution")]
     _name_resolution: Option<serde_norway::Value>,
     metrics: Option<Metrics>,
@@ -29,7 +29,7 @@ struct Metrics {
     enabled: bool,
 }
 
-/// Whether trace context is made and passed on.
+/// Whether trace context is created and propagated.
 pub(crate) fn tracing(source: &mut Source) -> Result<bool, Error> {
     let spec: Spec = source.spec()?;
     if spec.metrics.is_some_and(|metrics| metrics.enabled) {

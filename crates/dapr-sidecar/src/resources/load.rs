@@ -1,4 +1,4 @@
-//! Reads the folder.
+//! Reads the folders.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::source;
 use super::subscription::{self, Subscription};
 use crate::error::Error;
 
-/// Everything a resources folder says.
+/// All resources of the folders.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     pub(crate) components: Vec<Component>,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_has_not_and_names_it() {
+    fn unsupported_resources_are_refused_by_name() {
         let component = |kind: &str, metadata: &str| {
             format!(
                 "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: c}}\n\
@@ -138,7 +138,7 @@ mod tests {
                 "gone.json",
             ),
             (PUBSUB.replace("Component", "HTTPEndpoint"), "HTTPEndpoint"),
-            (format!("{PUBSUB}---\n{PUBSUB}"), "twice"),
+            (format!("{PUBSUB}---\n{PUBSUB}"), "two components"),
             ("kind: [".to_owned(), "all.yaml"),
         ];
         for (yaml, word) in cases {

@@ -128,8 +128,9 @@ pub(crate) fn load(mut source: Source) -> Result<Resiliency, Error> {
         breakers.insert(name, rule);
     }
     let policy = |path: String, target: TargetSpec| -> Result<Policy, Error> {
-        let unknown =
-            |field: &str, name: &str| source.error(format!("spec.targets.{path}.{field}: no policy {name}"));
+        let unknown = |field: &str, name: &str| {
+            source.error(format!("spec.targets.{path}.{field}: there is no policy {name}"))
+        };
         let timeout = match &target.timeout {
             Some(name) => Some(*timeouts.get(name).ok_or_else(|| unknown("timeout", name))?),
             None => None,
@@ -181,7 +182,8 @@ pub(crate) fn load(mut source: Source) -> Result<Resiliency, Error> {
 }
 
 fn parse(source: &Source, path: &str, text: &str) -> Result<Duration, Error> {
-    duration::go(text).ok_or_else(|| source.error(format!("spec.policies.{path}: {text} is no duration")))
+    duration::go(text)
+        .ok_or_else(|| source.error(format!("spec.policies.{path}: {text} is not a valid duration")))
 }
 
 fn retry_policy(source: &Source, name: &str, spec: &RetrySpec) -> Result<Retry, Error> {
@@ -223,7 +225,7 @@ fn breaker_rule(source: &Source, name: &str, spec: &BreakerSpec) -> Result<Rule,
     let trip = spec.trip.as_deref().unwrap_or("consecutiveFailures > 5");
     let failures = failures(trip).ok_or_else(|| {
         source.error(format!(
-            "spec.policies.circuitBreakers.{name}.trip: {trip} is more than this sidecar understands: \
+            "spec.policies.circuitBreakers.{name}.trip: {trip} is not supported here; use \
              consecutiveFailures > n, or >= n"
         ))
     })?;
@@ -235,7 +237,7 @@ fn breaker_rule(source: &Source, name: &str, spec: &BreakerSpec) -> Result<Rule,
     })
 }
 
-/// How many failures in a row a `trip` expression means.
+/// The number of failures in a row in a `trip` expression.
 fn failures(trip: &str) -> Option<u32> {
     let comparison = trip.trim().strip_prefix("consecutiveFailures")?.trim_start();
     match comparison.strip_prefix(">=") {

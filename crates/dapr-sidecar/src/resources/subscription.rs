@@ -56,7 +56,9 @@ pub(crate) fn load(mut source: Source) -> Result<Subscription, Error> {
     let raw = match spec.metadata.remove("rawPayload").as_deref() {
         None | Some("false") => false,
         Some("true") => true,
-        Some(other) => return Err(source.error(format!("spec.metadata rawPayload: {other} is no boolean"))),
+        Some(other) => {
+            return Err(source.error(format!("spec.metadata rawPayload: {other} is not a boolean")));
+        }
     };
     if let Some(name) = spec.metadata.keys().next() {
         return Err(source.error(format!("spec.metadata: {name} does not exist here")));

@@ -58,7 +58,7 @@ struct Keys {
     keys: Vec<String>,
 }
 
-/// An answer of a bulk get; a missing key has its name alone.
+/// An item of a bulk get; a missing key has its name only.
 #[derive(Serialize)]
 struct Found {
     key: String,
@@ -176,7 +176,7 @@ pub(crate) async fn save(
     match saved.await {
         Ok(None) => Ok(StatusCode::NO_CONTENT),
         Ok(Some(lost)) => {
-            // Dapr wraps the error of one among several once more.
+            // Dapr wraps an error among several once more.
             let why = if several {
                 ChangeError::Lost(lost.to_string()).to_string()
             } else {
@@ -230,7 +230,7 @@ pub(crate) async fn get(
     Ok(response)
 }
 
-/// Several values, in the order asked for.
+/// Several values, in the order of the request.
 pub(crate) async fn get_bulk(
     State(sidecar): State<Arc<Sidecar>>,
     Path(store): Path<String>,
@@ -305,7 +305,7 @@ pub(crate) async fn delete(
     })
 }
 
-/// All changes or none. A lost race is 500 here, as recorded.
+/// Makes all changes or none. A lost race is 500 here, as recorded.
 pub(crate) async fn transact(
     State(sidecar): State<Arc<Sidecar>>,
     Path(store): Path<String>,
@@ -358,7 +358,7 @@ pub(crate) async fn transact(
         .map_err(|error: ChangeError| refused(chain(&error)))
 }
 
-/// The query API: not in `state.in-memory` as recorded for stores without it, so 500.
+/// The query API: 500, as recorded for stores without it.
 pub(crate) async fn query(
     State(sidecar): State<Arc<Sidecar>>,
     Path(store): Path<String>,

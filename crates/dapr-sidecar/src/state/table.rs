@@ -19,7 +19,7 @@ pub(crate) struct Item {
 /// What a change requires of the stored row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guard {
-    /// The row must have this ETag, whatever the concurrency says.
+    /// The row must have this ETag, with either concurrency.
     pub(crate) etag: Option<String>,
     /// Without an ETag, there must be no row.
     pub(crate) first_write: bool,
@@ -80,7 +80,7 @@ pub(crate) fn get(
     Ok(item)
 }
 
-/// Makes one change, or none.
+/// Makes one change if its guard holds.
 pub(crate) fn apply(
     db: &Connection,
     store: &str,
@@ -110,7 +110,7 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Removes what has expired; readers do not see it anyway.
+/// Removes expired rows, which readers no longer see.
 pub(crate) fn sweep(db: &Connection, now: SystemTime) -> Result<usize, StoreError> {
     Ok(db.execute("DELETE FROM state WHERE expires <= ?1", [millis(now)])?)
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use test_app::PATIENCE;
 pub(crate) use test_app::Scripted;
 
-/// A pubsub and a state store without anything special.
+/// A pubsub and a state store with default settings.
 pub(crate) const BASICS: &str = "
 apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -27,7 +27,7 @@ metadata: {name: statestore}
 spec: {type: state.in-memory, version: v1}
 ";
 
-/// An answer of the sidecar.
+/// A response of the sidecar.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -66,11 +66,11 @@ pub(crate) fn start() -> SystemTime {
 }
 
 impl Bench {
-    /// Sidecars for `apps` with the resources in `yaml`, not delivering yet.
+    /// Sidecars for `apps` with the resources in `yaml`, which do not deliver yet.
     pub(crate) async fn bind(yaml: &str, apps: Vec<App>) -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a folder"));
         std::fs::create_dir(dir.path().join("resources")).expect("a folder");
-        // daprd wants each Resiliency in a file of its own.
+        // daprd requires a file of its own for each Resiliency.
         let (policies, others): (Vec<&str>, Vec<&str>) = yaml
             .split("---\n")
             .partition(|document| document.contains("kind: Resiliency"));
@@ -139,17 +139,17 @@ impl Bench {
         };
         tokio::time::timeout(PATIENCE, ready)
             .await
-            .expect("the sidecar gets ready");
+            .expect("the sidecar becomes ready");
     }
 
-    /// Ends everything as a crash does, and starts again on the same files.
+    /// Stops everything as a crash does, and starts again on the same files.
     pub(crate) async fn crash_and_restart(self, apps: Vec<App>) -> Self {
         let (dir, clock) = (self.dir.clone(), self.clock.clone());
         drop(self);
         Self::bind_in(dir, clock, apps).await.expect("the same resources")
     }
 
-    /// Steps the clock by `step` until `condition` holds. Tasks that are about to sleep get the chance to.
+    /// Steps the clock by `step` until `condition` holds. Tasks that are about to sleep get the time to do so.
     pub(crate) async fn step_until(&self, step: Duration, condition: impl Fn() -> bool) {
         let steps = async {
             while !condition() {
@@ -162,7 +162,7 @@ impl Bench {
             .expect("the condition holds in the end");
     }
 
-    /// Lets everything that can go on now go on: two round trips through the sidecar and its database.
+    /// Lets running tasks make progress: two round trips through the sidecar and its database.
     pub(crate) async fn settle(&self) {
         for _ in 0..2 {
             self.request_as("orders", "GET", "/v1.0-alpha1/jobs/nothing", &[], "")
@@ -188,8 +188,8 @@ impl Bench {
         let request = request.body(Full::new(body.into())).expect("a good request");
         let answer = self.client.request(request).await.expect("the sidecar answers");
         let (parts, body) = answer.into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes();
-        let body = String::from_utf8(body.to_vec()).expect("a text answer");
+        let body = body.collect().await.expect("a complete response").to_bytes();
+        let body = String::from_utf8(body.to_vec()).expect("a text response");
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -222,7 +222,7 @@ impl Bench {
     }
 }
 
-/// A subscription of the app `orders` to a topic of `pubsub`, to be put behind [`BASICS`].
+/// A subscription of the app `orders` to a topic of `pubsub`, to be appended to [`BASICS`].
 pub(crate) fn subscription(topic: &str, routes: &str, dead_letter: Option<&str>) -> String {
     let dead_letter = dead_letter
         .map(|topic| format!("  deadLetterTopic: {topic}\n"))
@@ -233,7 +233,7 @@ pub(crate) fn subscription(topic: &str, routes: &str, dead_letter: Option<&str>)
     )
 }
 
-/// Compares an answer with a recorded one of `tests/fixtures`: the status in its first line, the JSON in the rest.
+/// Compares a response with a recorded one in `tests/fixtures`: the status in its first line, the JSON in the rest.
 pub(crate) fn assert_recorded(answer: &Answer, fixture: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")

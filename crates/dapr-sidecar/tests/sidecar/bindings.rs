@@ -24,11 +24,11 @@ async fn bench() -> (Bench, MailSink, tempfile::TempDir) {
     (Bench::bind(&yaml, vec![App::new("orders")]).await, sink, dir)
 }
 
-fn mails(sink: &MailSink) -> Vec<String> {
+fn emails(sink: &MailSink) -> Vec<String> {
     let paths = sink.emails().expect("a readable folder");
     paths
         .iter()
-        .map(|path| std::fs::read_to_string(path).expect("a whole mail"))
+        .map(|path| std::fs::read_to_string(path).expect("a complete email"))
         .collect()
 }
 
@@ -43,7 +43,7 @@ async fn sends_html_with_the_recorded_headers() {
         json!({"emailTo": "a@example.com;b@example.com", "emailCC": "c@example.com", "subject": "Hi äö"});
     let answer = bench.post(MAILER, &create(&metadata, "<h1>Hello</h1>")).await;
     assert_eq!((answer.status, answer.body.as_str()), (204, ""));
-    let mail = &mails(&sink)[0];
+    let email = &emails(&sink)[0];
     for line in [
         "From: noreply@example.com",
         "To: a@example.com, b@example.com",
@@ -52,13 +52,13 @@ async fn sends_html_with_the_recorded_headers() {
         "X-priority: 3",
         "Date: Sat, 21 Nov 2026 20:57:11 +0000",
     ] {
-        assert!(mail.contains(&format!("{line}\r\n")), "{line} in {mail}");
+        assert!(email.contains(&format!("{line}\r\n")), "{line} in {email}");
     }
-    assert!(mail.contains("<h1>Hello</h1>"), "{mail}");
+    assert!(email.contains("<h1>Hello</h1>"), "{email}");
 }
 
 #[tokio::test]
-async fn what_one_request_says_stays_for_the_next_as_it_does_in_dapr() {
+async fn the_fields_of_one_request_stay_for_the_next_as_in_dapr() {
     let (bench, sink, _dir) = bench().await;
     let first = json!({"emailTo": "a@example.com", "emailCC": "c@example.com", "subject": "one"});
     bench.post(MAILER, &create(&first, "1")).await;
@@ -69,17 +69,17 @@ async fn what_one_request_says_stays_for_the_next_as_it_does_in_dapr() {
             .status,
         204
     );
-    let second = &mails(&sink)[1];
+    let second = &emails(&sink)[1];
     assert!(
         second.contains("To: a@example.com\r\n") && second.contains("Cc: c@example.com\r\n"),
         "{second}"
     );
 }
 
-/// A mail's recipient, subject and body, each of which is a number here.
-fn numbers(mail: &str) -> [usize; 3] {
+/// The numbers in an email's recipient, subject and body.
+fn numbers(email: &str) -> [usize; 3] {
     let between = |start: &str, end: &str| {
-        let (_, rest) = mail.split_once(start).expect("it is there");
+        let (_, rest) = email.split_once(start).expect("it is there");
         let (number, _) = rest.split_once(end).expect("it ends");
         number.parse().expect("a number")
     };
@@ -90,9 +90,9 @@ fn numbers(mail: &str) -> [usize; 3] {
     ]
 }
 
-/// In Dapr these mix too, though not as often: `tests/conformance` shows both.
+/// In Dapr they mix as well, but less often: `tests/conformance` shows both.
 #[tokio::test]
-async fn mails_that_are_sent_at_the_same_time_take_recipient_or_subject_from_each_other() {
+async fn emails_sent_at_the_same_time_may_swap_recipient_or_subject() {
     let (bench, sink, _dir) = bench().await;
     let send = async |number: usize| {
         let metadata =
@@ -108,23 +108,23 @@ async fn mails_that_are_sent_at_the_same_time_take_recipient_or_subject_from_eac
         };
         let callers: Vec<_> = std::iter::repeat_with(next).take(16).collect();
         futures::future::join_all(callers).await;
-        let mails = mails(&sink);
-        assert_eq!(mails.len(), sent, "none is lost, and none is doubled");
-        let mut bodies: Vec<usize> = mails.iter().map(|mail| numbers(mail)[2]).collect();
+        let emails = emails(&sink);
+        assert_eq!(emails.len(), sent, "none is lost, and none is sent twice");
+        let mut bodies: Vec<usize> = emails.iter().map(|email| numbers(email)[2]).collect();
         bodies.sort_unstable();
         assert_eq!(
             bodies,
             (1..=sent).collect::<Vec<_>>(),
             "the body is always the request's"
         );
-        let mixed = mails
+        let mixed = emails
             .iter()
-            .map(|mail| numbers(mail))
+            .map(|email| numbers(email))
             .find(|[to, subject, body]| to != body || subject != body);
         if let Some(mixed) = mixed {
             break mixed;
         }
-        assert!(sent < 4_000, "of {sent} mails none is mixed up");
+        assert!(sent < 4_000, "of {sent} emails none is mixed up");
     };
     assert!(
         mixed.iter().all(|number| (1..=sent).contains(number)),
@@ -133,7 +133,7 @@ async fn mails_that_are_sent_at_the_same_time_take_recipient_or_subject_from_eac
 }
 
 #[tokio::test]
-async fn mails_that_are_sent_one_after_the_other_stay_apart() {
+async fn emails_sent_one_after_the_other_do_not_mix() {
     let (bench, sink, _dir) = bench().await;
     for number in 1..=50 {
         let metadata =
@@ -141,10 +141,10 @@ async fn mails_that_are_sent_one_after_the_other_stay_apart() {
         let body = create(&metadata, &format!("<p>Body {number}</p>"));
         assert_eq!(bench.post(MAILER, &body).await.status, 204);
     }
-    let mails = mails(&sink);
-    assert_eq!(mails.len(), 50);
-    for (mail, number) in mails.iter().zip(1..) {
-        assert_eq!(numbers(mail), [number; 3], "{mail}");
+    let emails = emails(&sink);
+    assert_eq!(emails.len(), 50);
+    for (email, number) in emails.iter().zip(1..) {
+        assert_eq!(numbers(email), [number; 3], "{email}");
     }
 }
 
@@ -178,7 +178,7 @@ async fn refuses_as_recorded() {
         &bench.post(MAILER, &create(&metadata, "b")).await,
         "binding-451.txt",
     );
-    assert!(mails(&sink).is_empty());
+    assert!(emails(&sink).is_empty());
 }
 
 #[tokio::test]
@@ -202,12 +202,12 @@ async fn an_outbound_retry_policy_sends_again() {
         let answer = bench.post(MAILER, &body).await;
         assert_eq!(answer.status, 204, "{}", answer.body);
     };
-    let time = bench.step_until(Duration::from_millis(100), || !mails(&sink).is_empty());
+    let time = bench.step_until(Duration::from_millis(100), || !emails(&sink).is_empty());
     tokio::join!(sent, time);
 }
 
 #[tokio::test]
-async fn an_open_circuit_breaker_refuses_at_once_and_tries_again_after_its_timeout() {
+async fn an_open_circuit_breaker_refuses_at_once_and_admits_a_call_after_its_timeout() {
     let (bench, sink, _dir) = bench().await;
     let yaml = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
         circuitBreakers: {cb: {maxRequests: 1, timeout: 5s, trip: consecutiveFailures >= 2}}\n  targets:\n    \
@@ -229,5 +229,5 @@ async fn an_open_circuit_breaker_refuses_at_once_and_tries_again_after_its_timeo
     assert_eq!((open.status, &open.json()["message"]), (500, &json!(message)));
     bench.clock.advance(Duration::from_secs(5));
     assert_eq!(bench.post(MAILER, &body).await.status, 204);
-    assert_eq!(mails(&sink).len(), 1);
+    assert_eq!(emails(&sink).len(), 1);
 }

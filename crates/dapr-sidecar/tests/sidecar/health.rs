@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::bench::{BASICS, Bench, Scripted, assert_recorded, subscription};
 
 #[tokio::test]
-async fn is_not_ready_until_the_app_answers_and_takes_messages_before_that() {
+async fn is_not_ready_until_the_app_answers_and_accepts_messages_before_that() {
     let yaml = format!("{BASICS}{}", subscription("t", "{default: /on/t}", None));
     let mut bench = Bench::bind(&yaml, vec![App::new("orders")]).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -90,7 +90,7 @@ async fn tokens_guard_everything_but_health_and_reach_the_app() {
 }
 
 #[tokio::test]
-async fn holds_topics_and_jobs_while_the_app_is_not_well() {
+async fn holds_topics_and_jobs_while_the_app_is_unhealthy() {
     let yaml = format!("{BASICS}{}", subscription("t", "{default: /on/t}", None));
     let interval = Duration::from_secs(1);
     let health = AppHealth {
@@ -110,7 +110,7 @@ async fn holds_topics_and_jobs_while_the_app_is_not_well() {
     bench.ready("orders").await;
     app.answers("/healthz", &[(503, "")]);
     let probes = app.seen("/healthz").len();
-    // The third failure is being asked for only once the second has counted.
+    // The third probe starts only after the second failure is counted.
     bench
         .step_until(interval, || app.seen("/healthz").len() >= probes + 3)
         .await;
@@ -158,7 +158,7 @@ async fn metadata_lists_what_is_loaded_and_keeps_attributes() {
     assert_eq!(metadata["subscriptions"], json!([subscription]));
 }
 
-/// What daprd answers about its app, with the port at which the test's app is.
+/// daprd's recorded metadata of its app, with the port of the test's app.
 fn recorded_app(fixture: &str, port: u16) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
@@ -171,7 +171,7 @@ fn recorded_app(fixture: &str, port: u16) -> Value {
 }
 
 #[tokio::test]
-async fn metadata_say_how_many_calls_of_the_app_may_be_in_flight_as_recorded() {
+async fn metadata_has_the_maximum_number_of_calls_in_flight_as_recorded() {
     let health = AppHealth {
         path: "/health".to_owned(),
         interval: Duration::from_secs(5),
@@ -206,7 +206,7 @@ async fn metadata_say_how_many_calls_of_the_app_may_be_in_flight_as_recorded() {
 }
 
 #[tokio::test]
-async fn without_sampling_there_is_no_trace() {
+async fn without_sampling_there_is_no_trace_context() {
     let off = "---\napiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec: {tracing: {samplingRate: '0'}}\n";
     let yaml = format!("{BASICS}{}{off}", subscription("t", "{default: /on/t}", None));
     let (bench, app) = Bench::with_app(&yaml).await;

@@ -16,7 +16,7 @@ async fn bench() -> (Bench, Scripted) {
 }
 
 #[tokio::test]
-async fn passes_method_path_body_headers_and_answer_on() {
+async fn passes_on_method_path_body_headers_and_response() {
     let (bench, app) = bench().await;
     app.answers("/api/x", &[(418, r#"{"tea":1}"#)]);
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -61,7 +61,7 @@ async fn passes_method_path_body_headers_and_answer_on() {
 }
 
 #[tokio::test]
-async fn takes_the_app_from_a_header_and_the_empty_path_too() {
+async fn the_app_may_be_in_a_header_and_the_path_empty() {
     let (bench, app) = bench().await;
     let answer = bench
         .request_as(
@@ -80,7 +80,7 @@ async fn takes_the_app_from_a_header_and_the_empty_path_too() {
 }
 
 #[tokio::test]
-async fn an_unknown_app_and_one_that_is_away_are_500() {
+async fn an_unknown_app_and_one_that_does_not_listen_are_500() {
     let (bench, _app) = bench().await;
     assert_recorded(
         &bench.get("/v1.0/invoke/nobody/method/x").await,

@@ -9,7 +9,7 @@ use crate::bench::{BASICS, Bench, Scripted, assert_recorded};
 const JOBS: &str = "/v1.0-alpha1/jobs";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Waits until a job is no more.
+/// Waits until a job no longer exists.
 async fn gone(bench: &Bench, job: &str) {
     let path = format!("{JOBS}/{job}");
     let gone = async { while bench.get(&path).await.status != 500 {} };
@@ -19,7 +19,7 @@ async fn gone(bench: &Bench, job: &str) {
 }
 
 #[tokio::test]
-async fn fires_with_exactly_the_data_and_then_is_gone() {
+async fn fires_with_exactly_the_data_and_is_then_deleted() {
     let (bench, app) = Bench::with_app(BASICS).await;
     let job = r#"{"dueTime": "1s", "data": {"n": 1, "hello": "world"}}"#;
     assert_eq!(bench.post(&format!("{JOBS}/j-obj"), job).await.status, 204);
@@ -89,7 +89,7 @@ async fn a_deleted_job_does_not_fire() {
 }
 
 #[tokio::test]
-async fn repeats_are_counted_and_missed_ticks_are_made_up_for() {
+async fn repeats_are_counted_and_missed_ticks_are_replayed() {
     let (bench, app) = Bench::with_app(BASICS).await;
     bench
         .post(
@@ -106,7 +106,7 @@ async fn repeats_are_counted_and_missed_ticks_are_made_up_for() {
 }
 
 #[tokio::test]
-async fn a_failing_callback_is_tried_again_three_times_a_second_apart_and_then_lost() {
+async fn a_failing_callback_is_retried_three_times_a_second_apart_and_then_lost() {
     let (bench, app) = Bench::with_app(BASICS).await;
     app.answers("/job/jf", &[(500, "")]);
     bench
@@ -145,7 +145,7 @@ async fn a_404_counts_as_success_and_drop_gives_up_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_without_data_passes_without_a_callback() {
+async fn a_job_without_data_does_not_call_the_app() {
     let (bench, app) = Bench::with_app(BASICS).await;
     assert_eq!(
         bench
@@ -178,7 +178,7 @@ async fn jobs_of_one_name_never_overlap() {
         .await;
     bench.clock.advance(10 * SECOND);
     app.wait("/job/slow", 1).await;
-    // Another job makes the runner look at the table again, where the slow one is still due.
+    // Another job makes the runner query the table again, where the slow one is still due.
     bench
         .post(&format!("{JOBS}/other"), r#"{"dueTime": "0s", "data": 1}"#)
         .await;
@@ -216,7 +216,7 @@ async fn fires_a_job_that_came_due_while_the_process_was_down() {
 }
 
 #[tokio::test]
-async fn a_job_whose_callback_was_cut_off_fires_again() {
+async fn a_job_whose_callback_was_interrupted_fires_again() {
     let (bench, app) = Bench::with_app(BASICS).await;
     let _gate = app.gate("/job/cut");
     bench
@@ -230,7 +230,7 @@ async fn a_job_whose_callback_was_cut_off_fires_again() {
 }
 
 #[tokio::test]
-async fn no_more_calls_are_in_flight_than_the_app_allows() {
+async fn calls_in_flight_do_not_exceed_the_limit_of_the_app() {
     let app = App {
         max_concurrency: Some(1),
         ..App::new("orders")

@@ -3,7 +3,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "helpers of tests may panic as tests do"
+    reason = "test helpers may panic as tests do"
 )]
 
 mod bench;

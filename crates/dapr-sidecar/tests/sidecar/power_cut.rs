@@ -1,4 +1,4 @@
-//! The power fails while apps publish, save and schedule.
+//! Power cuts while apps publish, save and schedule.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -10,20 +10,20 @@ use test_power_cut::{Disk, Recorder, Unsynced, each_cut, writes_to};
 
 use crate::bench::{BASICS, Bench, start, subscription};
 
-/// What an answer promised.
+/// What a response promised.
 #[derive(Clone, Debug)]
 enum Promise {
     /// The message is on the topic.
     Published(String),
     /// Both keys have the value, or what one transaction wrote later.
     Saved { keys: [String; 2], value: i64 },
-    /// The job is there.
+    /// The job exists.
     Scheduled(String),
-    /// The job is gone.
+    /// The job does not exist.
     Deleted(String),
 }
 
-/// What is in a database, as far as it was promised.
+/// The part of a database that was promised.
 #[derive(Default)]
 struct Found {
     messages: HashSet<String>,
@@ -32,7 +32,7 @@ struct Found {
 }
 
 impl Found {
-    /// Nothing, if the tables are not there yet.
+    /// Empty if there are no tables yet.
     fn read(database: &Connection) -> Self {
         let made = "SELECT name, 0 FROM sqlite_schema WHERE name = 'job_due'";
         if rows(database, made).is_empty() {
@@ -74,26 +74,26 @@ fn rows(database: &Connection, sql: &str) -> HashMap<String, i64> {
         .expect("texts and numbers")
 }
 
-/// That no statement is there without those that belong to it.
+/// Checks that statements of one transaction are there together.
 fn assert_whole(database: &Connection) {
     let text = |sql| database.query_row(sql, [], |row| row.get::<_, String>(0));
     assert_eq!(text("PRAGMA integrity_check").as_deref(), Ok("ok"));
     let number = |sql| database.query_row(sql, [], |row| row.get::<_, i64>(0));
     let ends = "SELECT count(*) FROM topic_end e WHERE position !=
                 (SELECT 1 + max(position) FROM message m WHERE (m.topic, m.partition) = (e.topic, e.partition))";
-    assert_eq!(number(ends), Ok(0), "a topic ends behind its last message");
+    assert_eq!(number(ends), Ok(0), "a topic ends after its last message");
     let halves =
         "SELECT count(*) FROM state a JOIN state b ON b.key = a.key || '-too' WHERE a.value != b.value";
     assert_eq!(
         number(halves),
         Ok(0),
-        "what one transaction saved is there as a whole"
+        "a transaction is there completely or not at all"
     );
 }
 
 fn open(folder: &Path) -> Connection {
     let database = Connection::open(folder.join("dapr.db")).expect("it can be opened");
-    // Only looked at: nothing is to wait for the disk.
+    // It is only read, so nothing needs to wait for the disk.
     database.pragma_update(None, "synchronous", "OFF").expect("set");
     database
 }
@@ -102,7 +102,7 @@ fn open(folder: &Path) -> Connection {
 /// KiB), however few commits they share.
 const FILLING: usize = 45_000;
 
-/// Apps work on the files in `dir`, each on its own; returns what was promised until when.
+/// Apps work at the same time; returns the promises with the moment of each.
 async fn work(bench: &Bench, recorder: &Recorder, round: usize) -> Vec<(usize, Promise)> {
     let promised = Mutex::new(Vec::new());
     let app = async |number: usize| {
@@ -146,8 +146,8 @@ async fn work(bench: &Bench, recorder: &Recorder, round: usize) -> Vec<(usize, P
     promised.into_inner().expect("a list")
 }
 
-/// Three times apps work until the power fails, each time on what the last failure left. Returns in how many cuts something was
-/// gone that had been answered.
+/// Three times apps work until the power fails, each time on the files that the last cut has left. Returns the number of cuts that
+/// lost something after the response.
 async fn losses(synchronous: Synchronous) -> usize {
     let yaml = format!("{BASICS}{}", subscription("events", "{default: /events}", None));
     let mut promised: Vec<Promise> = Vec::new();
@@ -177,7 +177,7 @@ async fn losses(synchronous: Synchronous) -> usize {
             let all = promised.iter().chain(later.map(|(_, promise)| promise));
             all.filter(|promise| !found.keeps(promise)).count()
         };
-        // While it begins there are many moments and no answers, so fewer of them do.
+        // There are many moments before the first response, and few of them are enough.
         each_cut(&record[..begin], first, 20, 1, |moment, unsynced, folder| {
             let gone = gone(moment, &open(folder));
             assert_eq!(gone, 0, "{synchronous}, round {round}, {moment}, {unsynced:?}");
@@ -191,7 +191,7 @@ async fn losses(synchronous: Synchronous) -> usize {
                 assert_eq!(gone, 0, "{when}: what was answered is there");
             }
         });
-        // The next round goes on with what a cut in the middle has left.
+        // The next round continues with the files that a cut in the middle has left.
         let cut = begin + (record.len() - begin) * 2 / 3;
         folder = tempfile::tempdir().expect("a folder");
         let image = Disk::at(&record, cut).cut(Unsynced::Shuffled(3));
@@ -202,23 +202,23 @@ async fn losses(synchronous: Synchronous) -> usize {
             .filter(|(at, promise)| *at <= cut && found.keeps(promise));
         promised.extend(kept.map(|(_, promise)| promise));
     }
-    assert!(checkpoints > 0, "the log grew so long that it began anew");
+    assert!(checkpoints > 0, "the log was long enough to be restarted");
     lost
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_power_cuts_at_any_moment() {
+async fn responses_are_kept_after_power_cuts_at_any_moment() {
     assert_eq!(losses(Synchronous::Full).await, 0);
 }
 
-/// That the cuts above would take something.
+/// Shows that the cuts above can lose something.
 #[tokio::test]
-async fn a_power_cut_takes_what_the_setting_normal_does_not_sync() {
+async fn a_power_cut_loses_what_the_setting_normal_does_not_sync() {
     assert!(losses(Synchronous::Normal).await > 0);
 }
 
 #[tokio::test]
-async fn what_is_not_synced_is_not_answered_as_done() {
+async fn a_request_that_cannot_be_synced_fails() {
     let dir = Arc::new(tempfile::tempdir().expect("a folder"));
     std::fs::create_dir(dir.path().join("resources")).expect("a folder");
     std::fs::write(dir.path().join("resources/all.yaml"), BASICS).expect("written");

@@ -13,7 +13,7 @@ fn with(topic: &str, routes: &str, dead_letter: Option<&str>) -> String {
     format!("{BASICS}{}", subscription(topic, routes, dead_letter))
 }
 
-/// A topic with a dead-letter topic that is subscribed to as well.
+/// A topic with a dead-letter topic, and subscriptions of both.
 fn with_dead_letters() -> String {
     let dead = subscription("dead", "{default: /on/dead}", None);
     format!("{}{dead}", with("t", "{default: /on/t}", Some("dead")))
@@ -79,7 +79,7 @@ async fn routes_by_type_and_drops_what_matches_no_rule() {
 }
 
 #[tokio::test]
-async fn raw_payloads_go_out_as_they_came_in() {
+async fn raw_payloads_are_delivered_unchanged() {
     let (bench, app) = Bench::with_app(&with("t", "{default: /on/t}", None)).await;
     bench
         .post("/v1.0/publish/pubsub/t?metadata.rawPayload=true", r#"{"raw": 1}"#)
@@ -125,7 +125,7 @@ async fn refuses_as_recorded() {
 }
 
 #[tokio::test]
-async fn refuses_what_is_too_large_for_the_broker_or_for_the_sidecar() {
+async fn refuses_messages_too_large_for_the_broker_or_for_the_sidecar() {
     let (bench, _app) = Bench::with_app(BASICS).await;
     let large = bench
         .post(
@@ -173,7 +173,7 @@ async fn bulk_publishes_the_good_entries_and_names_the_bad() {
 }
 
 #[tokio::test]
-async fn without_a_dead_letter_topic_a_failure_blocks_its_partition_and_comes_again_every_five_seconds() {
+async fn without_a_dead_letter_topic_a_failure_blocks_its_partition_and_is_redelivered_every_five_seconds() {
     let (bench, app) = Bench::with_app(&with("t", "{default: /on/t}", None)).await;
     app.answers("/on/t", &[(200, r#"{"status":"RETRY"}"#), (500, ""), (200, "")]);
     for n in 0..2 {
@@ -200,7 +200,7 @@ async fn without_a_dead_letter_topic_a_failure_blocks_its_partition_and_comes_ag
 }
 
 #[tokio::test]
-async fn a_failure_goes_straight_to_the_dead_letter_topic_as_it_was() {
+async fn a_failure_goes_to_the_dead_letter_topic_at_once_and_unchanged() {
     let (bench, app) = Bench::with_app(&with_dead_letters()).await;
     for (status, body) in [
         (200, r#"{"status":"DROP"}"#),
@@ -242,7 +242,7 @@ async fn a_404_is_dropped_and_not_dead_lettered() {
 }
 
 #[tokio::test]
-async fn an_inbound_retry_policy_comes_before_the_dead_letter() {
+async fn an_inbound_retry_policy_applies_before_the_dead_letter() {
     let resiliency = "---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
         retries: {in: {policy: constant, duration: 500ms, maxRetries: 3}}\n  targets:\n    \
         components: {pubsub: {inbound: {retry: in}}}\n";
@@ -301,7 +301,7 @@ async fn an_expired_event_is_not_delivered() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_is_delivered_after_a_crash_and_what_was_in_flight_comes_again() {
+async fn accepted_messages_are_delivered_after_a_crash_and_those_in_flight_again() {
     let (bench, app) = Bench::with_app(&with("t", "{default: /on/t}", None)).await;
     let _gate = app.gate("/on/t");
     for n in 0..3 {
@@ -323,7 +323,7 @@ async fn what_was_accepted_is_delivered_after_a_crash_and_what_was_in_flight_com
 }
 
 #[tokio::test]
-async fn a_shutdown_lets_the_delivery_in_flight_end_and_begins_no_other() {
+async fn a_shutdown_waits_for_the_delivery_in_flight_and_starts_no_other() {
     let (bench, app) = Bench::with_app(&with("t", "{default: /on/t}", None)).await;
     let gate = app.gate("/on/t");
     for n in 0..2 {
@@ -336,7 +336,7 @@ async fn a_shutdown_lets_the_delivery_in_flight_end_and_begins_no_other() {
     let shutdown = tokio::spawn(bench.sidecars.shutdown());
     tokio::task::yield_now().await;
     gate.notify_one();
-    shutdown.await.expect("a clean end");
+    shutdown.await.expect("a clean shutdown");
     assert_eq!(app.seen("/on/t").len(), 1);
     let clock = Clock::stepped(start());
     let mut bench = Bench::bind_in(dir, clock, vec![App::new("orders")])
@@ -352,7 +352,7 @@ async fn a_shutdown_lets_the_delivery_in_flight_end_and_begins_no_other() {
 }
 
 #[tokio::test]
-async fn a_shutdown_does_not_wait_for_the_next_try() {
+async fn a_shutdown_does_not_wait_for_the_next_retry() {
     let resiliency = "---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies:\n    \
         retries: {in: {policy: constant, duration: 1h}}\n  targets:\n    components: {pubsub: {inbound: {retry: in}}}\n";
     let (bench, app) = Bench::with_app(&format!("{}{resiliency}", with("t", "{default: /on/t}", None))).await;
@@ -363,7 +363,7 @@ async fn a_shutdown_does_not_wait_for_the_next_try() {
     bench.sidecars.shutdown().await;
     assert!(
         begun.elapsed() < Duration::from_secs(4),
-        "less than the grace for calls in flight"
+        "less than the time allowed for calls in flight"
     );
 }
 

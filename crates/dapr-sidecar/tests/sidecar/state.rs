@@ -43,7 +43,7 @@ async fn saves_gets_and_deletes() {
 }
 
 #[tokio::test]
-async fn a_stale_etag_loses_whatever_the_concurrency() {
+async fn a_stale_etag_loses_with_either_concurrency() {
     let bench = bench().await;
     bench.post(STORE, r#"[{"key":"e","value":1}]"#).await;
     let stale = etag(&bench, "e").await;
@@ -138,7 +138,7 @@ async fn a_value_expires_after_its_seconds() {
 }
 
 #[tokio::test]
-async fn bulk_get_answers_in_order_and_names_what_is_missing() {
+async fn bulk_get_answers_in_order_and_has_the_names_of_missing_keys() {
     let bench = bench().await;
     bench
         .post(STORE, r#"[{"key":"k1","value":{"a":2}},{"key":"bk1","value":1}]"#)
@@ -186,7 +186,7 @@ async fn a_conditional_delete_needs_the_current_etag() {
 }
 
 #[tokio::test]
-async fn keys_may_hold_a_slash_and_belong_to_their_app() {
+async fn keys_may_contain_a_slash_and_belong_to_their_app() {
     let bench = bench().await;
     bench.post(STORE, r#"[{"key":"a/b","value":1}]"#).await;
     assert_eq!(bench.get(&format!("{STORE}/a%2Fb")).await.body, "1");
