@@ -37,7 +37,7 @@
 //!
 //! What is absent: actors, workflows, configuration stores, locks, gRPC, input bindings, bulk and programmatic
 //! subscriptions, the outbox, schedules of jobs other than `@every`, TLS to mail servers, jitter of retries, wildcards in
-//! topics, groups in mail addresses. An error that quotes Go's JSON or protobuf parser has the same status and code here, and the
+//! topics, groups in addresses. An error that quotes Go's JSON or protobuf parser has the same status and code here, and the
 //! words of another parser.
 //! An event that has expired or matches no route is dropped with a log line; what daprd does if there is a
 //! dead-letter topic was not recorded. Outbound policies apply to bindings; publishing and state stay in

@@ -27,7 +27,7 @@ async fn the_mail_looks_like_this() {
         !html.contains("<rent>") && !html.contains("<b>") && !html.contains("<script>"),
         "{html}"
     );
-    expect_file!["../../golden/mails/reminder.html"].assert_eq(&html);
+    expect_file!["../../golden/emails/reminder.html"].assert_eq(&html);
 }
 
 /// Dapr's binding sends HTML alone, so a reader without HTML sees its source or removes the tags.

@@ -97,8 +97,8 @@ impl Mailer {
             .map(parse)
             .collect();
         let envelope = Envelope::new(Some(sender), recipients?)?;
-        let mail = message::compose(&fields, html, now);
-        self.transport().send_raw(&envelope, &mail).await?;
+        let email = message::compose(&fields, html, now);
+        self.transport().send_raw(&envelope, &email).await?;
         Ok(())
     }
 
