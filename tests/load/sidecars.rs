@@ -7,8 +7,6 @@
     reason = "what is not as it should be ends the run"
 )]
 
-#[path = "../real/mod.rs"]
-mod real;
 #[path = "../portability/system.rs"]
 mod system;
 
@@ -26,8 +24,8 @@ use nudge_test_kit::http::{Call, Session};
 use serde_json::json;
 use tokio::time::Instant;
 
-use real::{API_TOKEN, MailServer, Parts};
 use system::{Combination, Data, System};
+use test_real::{API_TOKEN, MailServer, Parts};
 
 /// Measures sidecars, broker and the way of an event.
 #[derive(Debug, Parser)]

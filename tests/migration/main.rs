@@ -13,15 +13,13 @@
 
 mod compare;
 mod old;
-#[path = "../real/mod.rs"]
-mod real;
 mod steps;
 mod system;
 mod traffic;
 
 use libtest_mimic::Arguments;
-
-use real::{Parts, trial};
+use test_real::Parts;
+use test_trial::trial;
 
 fn main() {
     let mut arguments = Arguments::from_args();

@@ -16,7 +16,7 @@ use test_dapr::{Daprd, free_ports};
 use tokio_postgres::{Client, NoTls};
 
 use crate::old::OldApp;
-use crate::real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, blocking};
+use test_real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, blocking};
 
 /// How long something may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);

@@ -12,8 +12,6 @@
     reason = "tests"
 )]
 
-#[path = "../real/mod.rs"]
-mod real;
 mod recipients;
 mod scheduler;
 mod system;
@@ -21,8 +19,9 @@ mod system;
 use http::Method;
 use libtest_mimic::Arguments;
 use serde_json::{Value, json};
+use test_real::{Broker, Parts, State, in_seconds};
+use test_trial::trial;
 
-use real::{Broker, Parts, State, in_seconds, trial};
 use system::{Combination, Data, System};
 
 async fn main_path(combination: Combination) {

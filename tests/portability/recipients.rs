@@ -10,8 +10,8 @@ use nudge_contract::names::route;
 use nudge_test_kit::http::Call;
 use serde_json::{Value, json};
 
-use crate::real::{Broker, Parts, State, in_seconds};
 use crate::system::{Combination, Data, System};
+use test_real::{Broker, Parts, State, in_seconds};
 
 /// Redis Streams deliver ten events at a time, more than the others do with the files as they are.
 pub(crate) const PARTS: Parts = Parts {

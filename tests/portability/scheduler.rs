@@ -11,8 +11,8 @@ use test_app::Scripted;
 use test_dapr::Daprd;
 use tokio::net::TcpListener;
 
-use crate::real::{Parts, Platform, in_seconds};
 use crate::system::{Combination, Data, System};
+use test_real::{Parts, Platform, in_seconds};
 
 /// How many reminders come due in the same second.
 const REMINDERS: usize = 1_000;

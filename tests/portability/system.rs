@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use spin_host::{Host, Manifest, RunningHost};
 use test_dapr::{Daprd, free_ports};
 
-use crate::real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform};
+use test_real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform};
 
 /// How long something may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(420);

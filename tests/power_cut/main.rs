@@ -14,11 +14,10 @@ mod device;
 mod people;
 mod recorded;
 
-use std::time::Duration;
-
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use nudge::Synchronous;
 use test_power_cut::FileSystem;
+use test_trial::trial;
 
 fn main() {
     let mut arguments = Arguments::from_args();
@@ -42,50 +41,29 @@ fn main() {
         ),
         trial(
             "files_are_on_the_device_when_they_are_published",
-            &missing,
+            missing.clone(),
             device::files,
         ),
         trial(
             "mail_is_on_the_device_when_the_sender_is_told_so",
-            &missing,
+            missing.clone(),
             device::mail,
         ),
         trial(
             "the_key_of_tokens_is_on_the_device_when_it_is_used",
-            &missing,
+            missing.clone(),
             device::key,
         ),
-        trial("a_device_has_what_was_answered", &missing, async || {
+        trial("a_device_has_what_was_answered", missing.clone(), async || {
             assert_eq!(device::losses(Synchronous::Full).await, 0);
         }),
         trial(
             "a_device_lacks_what_the_setting_normal_does_not_sync",
-            &missing,
+            missing.clone(),
             async || {
                 assert!(device::losses(Synchronous::Normal).await > 0);
             },
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn trial<'a>(
-    name: &str,
-    missing: impl Into<Option<&'a Option<String>>>,
-    test: impl AsyncFnOnce() + Send + 'static,
-) -> Trial {
-    let missing = missing.into().and_then(Option::as_ref);
-    if let Some(missing) = missing {
-        eprintln!("{name} is ignored: {missing}");
-    }
-    let trial = Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        runtime.block_on(test());
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        Ok(())
-    });
-    trial.with_ignored_flag(missing.is_some())
 }

@@ -20,8 +20,6 @@
 mod faults;
 mod observer;
 mod people;
-#[path = "../../real/mod.rs"]
-mod real;
 mod roles;
 mod verdict;
 mod world;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use test_app::Scripted;
 use tokio::net::TcpListener;
 
-use crate::real::API_TOKEN;
+use test_real::API_TOKEN;
 
 /// Its app id.
 pub(crate) const OBSERVER: &str = "observer";

@@ -10,7 +10,7 @@ use nudge_test_kit::http::{Answer, Call};
 use serde_json::{Value, json};
 
 use crate::observer::{instant, text};
-use crate::real::in_seconds;
+use test_real::in_seconds;
 
 /// How long a person waits for an answer before asking again.
 const IMPATIENCE: Duration = Duration::from_secs(10);

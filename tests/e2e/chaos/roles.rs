@@ -13,7 +13,7 @@ use spin_host::{Host, Manifest};
 use step_clock::Clock;
 use tracing_subscriber::EnvFilter;
 
-use crate::real::{API_TOKEN, APP_TOKEN};
+use test_real::{API_TOKEN, APP_TOKEN};
 
 /// The argument before a role.
 pub(crate) const ROLE: &str = "--role";

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::faults::Faults;
 use crate::observer::{POISON, Reminder, text};
 use crate::people::{Deeds, Person, differs};
-use crate::real::MailServer;
 use crate::world::World;
+use test_real::MailServer;
 
 /// How long after the last fault nothing may get better before everything is in order: a lease of 90 s, two rounds of the standing
 /// jobs, and a margin for a busy machine. A backlog may take longer as long as it gets shorter.

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use test_dapr::{Daprd, Process, free_ports};
 
 use crate::observer::{OBSERVER, Observer};
-use crate::real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, add_secrets, blocking};
 use crate::roles::{Beside, Embedded, READY, Role, Service};
+use test_real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, add_secrets, blocking};
 
 /// What the sidecars are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

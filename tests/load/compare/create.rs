@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::cost::{Cost, figures, settle};
 use crate::load::{Client, Outcome, Pace, Plan, Requests, number, run};
-use crate::real::API_TOKEN;
 use crate::results::{Measure, Results};
 use crate::stack::Stack;
 use crate::usage::Memory;
+use test_real::API_TOKEN;
 
 pub(crate) const FLAT_OUT: Measure = Measure {
     name: "create a task, flat out",

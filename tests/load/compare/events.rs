@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use crate::cost::settle;
 use crate::load::{self, Client};
-use crate::real::APP_TOKEN;
 use crate::results::{Measure, Results};
 use crate::stack::{Stack, Subject, USERS};
+use test_real::APP_TOKEN;
 
 pub(crate) const NOTIFICATION: Measure = Measure {
     name: "events at once, through notification",

@@ -29,9 +29,9 @@ use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 
 use load::{Pace, Plan};
-use real::{Broker, Parts, State};
 use results::Results;
 use stack::{Programs, Stack, Subject};
+use test_real::{Broker, Parts, State};
 
 /// Measures the subjects in alternation, and writes a table, ratios and plots.
 #[derive(Debug, Parser)]

@@ -10,9 +10,9 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::load::{self, Requests, number};
-use crate::real::in_seconds;
 use crate::results::{Measure, Results};
 use crate::stack::{Stack, USERS};
+use test_real::in_seconds;
 
 pub(crate) const LATE: Measure = Measure {
     name: "reminders due in one second",

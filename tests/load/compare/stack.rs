@@ -15,7 +15,7 @@ use nudge_contract::names::app;
 use nudge_test_kit::http::Call;
 use test_dapr::{Daprd, Process, free_ports};
 
-use crate::real::{API_TOKEN, APP_TOKEN, Parts, Platform};
+use test_real::{API_TOKEN, APP_TOKEN, Parts, Platform};
 
 /// Timeout for the services to become ready.
 const PATIENCE: Duration = Duration::from_secs(60);
