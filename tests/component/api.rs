@@ -19,7 +19,7 @@ pub(crate) mod legacy;
 mod list;
 mod me;
 mod me_export;
-mod me_leaving;
+pub(crate) mod me_leaving;
 mod occurrences;
 mod patch;
 mod rate;
@@ -65,13 +65,13 @@ fn outcome(task: &Value, reminder: usize, kind: &str, failure: Option<&str>) -> 
 }
 
 /// Runs the relay and gives back its report.
-async fn relay(api: &Service) -> Value {
+pub(crate) async fn relay(api: &Service) -> Value {
     body(&api.sidecar().post("/internal/relay", &json!({})).await, 200)
 }
 
 /// Returns once everything that is stored is published and marked so. The relay leaves fresh events alone, and counts
 /// them.
-async fn settled(api: &Service) {
+pub(crate) async fn settled(api: &Service) {
     let settling = async { while relay(api).await["left"] != 0 {} };
     tokio::time::timeout(nudge_test_kit::http::DEADLINE, settling)
         .await

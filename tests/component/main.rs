@@ -12,7 +12,7 @@
 mod api;
 mod contract;
 mod dapr_bridge;
-mod databases;
+mod day;
 mod email_delivery;
 mod field_reports;
 mod golden;

@@ -14,8 +14,8 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-use crate::databases::day;
-use crate::support::{Service, Setup, json as body, text};
+use crate::day::day;
+use crate::support::{Service, json as body, text};
 
 /// Tables that may be read whole: one row a migration; and statements that may read theirs.
 const SMALL: [&str; 5] = [
@@ -29,11 +29,11 @@ const SMALL: [&str; 5] = [
 ];
 
 /// A statement that must be found out, so that a test which sees nothing fails.
-const WITHOUT_INDEX: &str = "SELECT id FROM task WHERE title = $1";
+pub(crate) const WITHOUT_INDEX: &str = "SELECT id FROM task WHERE title = $1";
 
 /// The statements that hosts of this thread run.
 #[derive(Clone, Default)]
-struct Statements(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Statements(Arc<Mutex<BTreeSet<String>>>);
 
 impl<S: Subscriber> Layer<S> for Statements {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
@@ -53,7 +53,7 @@ impl Visit for Statements {
 
 impl Statements {
     /// Those that have a plan and are not about small tables only, and the one without an index.
-    fn planned(&self) -> Vec<String> {
+    pub(crate) fn planned(&self) -> Vec<String> {
         let all = self.0.lock().unwrap();
         assert!(all.len() > 50, "{all:#?}");
         let without = [WITHOUT_INDEX.to_owned()];
@@ -71,7 +71,7 @@ impl Statements {
 }
 
 /// All that the api does, as far as statements go.
-async fn everything(api: &Service) -> Statements {
+pub(crate) async fn everything(api: &Service) -> Statements {
     let alice = api.user("alice");
     // Migrations read tables whole, once.
     body(&alice.get("/api/v1/tasks").await, 200);
@@ -147,7 +147,7 @@ async fn sqlite_reads_no_table_from_end_to_end() {
 }
 
 /// Whether what looks for tasks with old terms, or labels with old keys, reads those alone: the id would lead it past all of them.
-fn is_by_what_is_old(sql: &str, plan: &str) -> bool {
+pub(crate) fn is_by_what_is_old(sql: &str, plan: &str) -> bool {
     let is_read = |column: &str| sql.starts_with("SELECT") && sql.contains(column);
     (!sql.contains("OCTET_LENGTH(terms)") || plan.contains("task_with_old_terms"))
         && (!is_read("keyed_name") || plan.contains("_with_old_key"))
@@ -175,46 +175,4 @@ fn reads_all(step: &str) -> bool {
         || what.contains("CONSTANT ROW")
         || what.ends_with("VALUES CLAUSE");
     !(looked_up || known)
-}
-
-#[tokio::test]
-async fn postgresql_has_an_index_for_every_statement() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    let statements = everything(&api).await.planned();
-    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    let connection = tokio::spawn(connection);
-    // With these, a table is read from end to end only where no index can be used, whatever the parameters.
-    let settings = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan";
-    database.batch_execute(settings).await.unwrap();
-    let mut scans = Vec::new();
-    for sql in statements {
-        let parameters = (1..100)
-            .take_while(|place| sql.contains(&format!("${place}")))
-            .count();
-        let nulls = if parameters == 0 {
-            String::new()
-        } else {
-            format!("({})", vec!["NULL"; parameters].join(", "))
-        };
-        let explain = format!("PREPARE asked AS {sql}; EXPLAIN EXECUTE asked{nulls}; DEALLOCATE asked");
-        let messages = database.simple_query(&explain).await;
-        let messages = messages.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
-        let steps = messages.iter().filter_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        let plan: String = steps.collect();
-        assert!(is_by_what_is_old(&sql, &plan), "{sql}: {plan}");
-        if plan.contains("Seq Scan") {
-            scans.push(sql);
-        }
-    }
-    drop(database);
-    connection.await.unwrap().unwrap();
-    assert_eq!(scans, [WITHOUT_INDEX]);
 }

@@ -72,12 +72,6 @@ impl Setup {
         self
     }
 
-    /// Its data is in this PostgreSQL.
-    pub(crate) fn on(self, server: &test_postgres::Server) -> Self {
-        self.variable("database_url", server.url())
-            .variable("database_host", &server.host())
-    }
-
     pub(crate) async fn start(self) -> Service {
         let file = match self.id {
             app::LEGACY_ADAPTER => "components/legacy-adapter/spin.toml",

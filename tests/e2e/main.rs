@@ -12,7 +12,6 @@
 mod clock;
 mod crash;
 mod field_reports;
-mod postgres;
 mod quiet_hours;
 mod recurrence;
 mod reminders;

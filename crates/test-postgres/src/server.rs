@@ -18,7 +18,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Why none can be started; none when this machine has PostgreSQL.
+    /// Why no server can be started; `None` if this machine has PostgreSQL.
     pub fn missing() -> Option<&'static str> {
         let here = ["initdb", "postgres"]
             .iter()
@@ -26,16 +26,14 @@ impl Server {
         (!here).then_some("initdb and postgres are neither in the PATH nor in /usr/lib/postgresql")
     }
 
-    /// Starts one, or says why not.
+    /// Starts a server and waits until it takes connections.
     ///
     /// # Panics
     ///
-    /// When there is PostgreSQL and it does not start.
-    pub async fn start() -> Option<Self> {
-        let (Some(initdb), Some(postgres)) = (find("initdb"), find("postgres")) else {
-            eprintln!("skipped: initdb and postgres are neither in the PATH nor in /usr/lib/postgresql");
-            return None;
-        };
+    /// If this machine has no PostgreSQL ([`missing`](Self::missing)), or it does not start.
+    pub async fn start() -> Self {
+        let initdb = find("initdb").expect("PostgreSQL is installed");
+        let postgres = find("postgres").expect("PostgreSQL is installed");
         let data = tempfile::tempdir().expect("a temporary folder");
         let folder = data.path().join("data");
         std::fs::create_dir(&folder).expect("writable");
@@ -89,10 +87,10 @@ impl Server {
         tokio::time::timeout(DEADLINE, ready)
             .await
             .expect("postgres is ready in time");
-        Some(server)
+        server
     }
 
-    /// Its address, `postgres://user@host:port/database?…`.
+    /// The server's address, `postgres://user@host:port/database?…`.
     pub fn url(&self) -> &str {
         &self.address
     }

@@ -47,7 +47,7 @@ impl Platform {
         let folder = tempfile::tempdir().expect("a folder");
         let data = DataDir::open(folder.path()).expect("a data folder");
         let mail = MailServer::start(data.mail()).await;
-        let postgres = Server::start().await.expect("PostgreSQL is installed");
+        let postgres = Server::start().await;
         let dapr = Dapr::find().expect("looked for");
         let (kafka, redis, rabbitmq, scheduler) = blocking({
             let dapr = dapr.clone();

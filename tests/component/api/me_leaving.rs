@@ -2,16 +2,15 @@
 
 use http::Method;
 use nudge_test_kit::dapr::{Function, unavailable};
-use serde_json::{Value, json};
-use test_postgres::Server;
+use serde_json::json;
 
 use super::{relay, settled};
-use crate::support::{Caller, Service, Setup, json, send, text};
+use crate::support::{Caller, Service, json, send, text};
 
 const ME: &str = "/api/v1/me";
 
 /// Things of every kind, and the ids of the tasks.
-async fn furnish(who: &Caller<'_>) -> Vec<String> {
+pub(crate) async fn furnish(who: &Caller<'_>) -> Vec<String> {
     let category = who.create("/api/v1/categories", &json!({ "name": "Home" })).await;
     let tag = who.create("/api/v1/tags", &json!({ "name": "soon" })).await;
     let plain = json!({ "title": "Pay the rent", "categoryId": category["id"], "tagIds": [tag["id"]] });
@@ -36,7 +35,7 @@ async fn furnish(who: &Caller<'_>) -> Vec<String> {
     ids
 }
 
-async fn leave(who: &Caller<'_>) {
+pub(crate) async fn leave(who: &Caller<'_>) {
     assert_eq!(who.delete(ME).await.status, 202);
 }
 
@@ -91,7 +90,7 @@ fn occurrences(api: &Service, text: &str) -> Vec<String> {
 }
 
 /// Tasks of alice's whose deletion was announced.
-fn deleted_events(api: &Service) -> Vec<String> {
+pub(crate) fn deleted_events(api: &Service) -> Vec<String> {
     let mut ids: Vec<String> = api
         .dapr
         .published("task-events")
@@ -328,51 +327,4 @@ async fn the_next_occurrence_of_somebody_who_leaves_is_not_created() {
     assert!(occurrences(&api, "alice").is_empty());
     let answer = api.sidecar().post(&successor, &next).await;
     assert_eq!(answer.status, 404, "its event is on no dead-letter topic");
-}
-
-#[tokio::test]
-async fn what_is_stored_while_a_person_leaves_goes_as_well_on_postgresql() {
-    let Some(server) = Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    let (alice, bob) = (api.user("alice"), api.user("bob"));
-    let mut ids = furnish(&alice).await;
-    furnish(&bob).await;
-    settled(&api).await;
-    let before = json(&bob.get("/api/v1/me/export").await, 200);
-
-    // Requests that race with the mark are stored before it, and go with the rest, or are refused. The held event of the
-    // first deletion keeps the account from being gone before the race is over.
-    let hold = api.dapr.hold_next(Function::PublishAll);
-    let body = json!({ "title": "Race" });
-    let write = || tokio::spawn(alice.call(Method::POST, "/api/v1/tasks").json(&body).send());
-    let writes: Vec<_> = (0..12).map(|_| write()).collect();
-    leave(&alice).await;
-    for write in writes {
-        let answer = write.await.expect("no panic").expect("an answer");
-        match answer.status.as_u16() {
-            201 => ids.push(text(&answer.json().unwrap(), "id").to_owned()),
-            _ => assert_eq!(json(&answer, 409)["code"], "account_leaving"),
-        }
-    }
-    hold.release();
-    settled(&api).await;
-    for _ in 0..3 {
-        api.pass(10);
-        relay(&api).await;
-    }
-    let export = json(&alice.get("/api/v1/me/export").await, 200);
-    for list in ["categories", "tags", "tasks", "history"] {
-        assert_eq!(export[list], json!([]), "{list}");
-    }
-    assert_eq!(export["me"]["email"], "alice@example.com");
-    ids.sort();
-    assert_eq!(deleted_events(&api), ids);
-    let mut after: Value = json(&bob.get("/api/v1/me/export").await, 200);
-    after["exportedAt"] = before["exportedAt"].clone();
-    assert_eq!(after, before);
-    alice
-        .create("/api/v1/tasks", &json!({ "title": "Another start" }))
-        .await;
 }

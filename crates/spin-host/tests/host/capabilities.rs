@@ -197,3 +197,42 @@ async fn what_guests_print_is_logged_line_by_line() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_postgres_server_that_the_manifest_does_not_list_is_denied() {
+    let log = Log::start();
+    let host = Setup::new(app("allowed_outbound_hosts = [\"postgres://db.example.com\"]"))
+        .start()
+        .await;
+    for (address, reason) in [
+        (
+            "postgres://u:secret@127.0.0.1:1/d",
+            "address postgres://127.0.0.1:1 is not permitted",
+        ),
+        (
+            "postgres://u:secret@db.example.com:5433/d",
+            "address postgres://db.example.com:5433 is not permitted",
+        ),
+        (
+            "postgres://db.example.com/d?hostaddr=127.0.0.1",
+            "hostaddr is not permitted",
+        ),
+        (
+            "postgres://db.example.com/d?sslmode=require",
+            "TLS is not supported by this host",
+        ),
+        ("postgres:///d?host=/tmp", "Unix sockets are not permitted"),
+    ] {
+        let error = post(&host, &format!("/pg/none?{address}"), "SELECT 1").await;
+        assert!(
+            error.contains("ConnectionFailed") && error.contains(reason),
+            "{address}: {error}"
+        );
+    }
+    assert!(
+        log.text().contains("destination=\"postgres://127.0.0.1:1\""),
+        "{}",
+        log.text()
+    );
+    assert!(!log.text().contains("secret"), "{}", log.text());
+}

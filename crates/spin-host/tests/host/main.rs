@@ -6,7 +6,6 @@ mod capabilities;
 mod composition;
 mod isolation;
 mod manifest;
-mod postgres;
 mod serving;
 mod shutdown;
 mod support;

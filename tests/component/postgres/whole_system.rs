@@ -1,16 +1,12 @@
-//! The same components on PostgreSQL, if this machine has it.
+//! The whole system, with its tasks in PostgreSQL.
 
 use http::{Method, StatusCode};
 use serde_json::json;
 use test_postgres::Server;
 
-use crate::support::Bench;
+use crate::bench::Bench;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_components_keep_their_tasks_in_postgresql() {
-    let Some(server) = Server::start().await else {
-        return;
-    };
+pub(crate) async fn the_same_components_keep_their_tasks_in_postgresql(server: Server) {
     let url = ("database_url", server.url().to_owned());
     let mut bench = Bench::start_with([url, ("database_host", server.host())]).await;
     let tag = json!({ "name": "home" });

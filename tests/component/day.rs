@@ -1,13 +1,11 @@
-//! The same requests on SQLite and on PostgreSQL have the same answers, if this machine has PostgreSQL.
+//! A day with the api: requests of every kind, and a transcript of what came back.
 
 use http::Method;
 use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
 use crate::api::feed::refuses_made_up_places;
-use crate::api::{languages, search, texts};
-use crate::golden::stable;
-use crate::support::{Caller, Service, Setup, json as body, send, text};
+use crate::support::{Caller, Service, json as body, send, text};
 
 /// What was asked and what came back.
 struct Transcript<'a> {
@@ -192,102 +190,4 @@ async fn feed(alice: &mut Transcript<'_>) {
     assert_eq!(rest["items"], json!([]));
     // That of the last change: the end of a feed on PostgreSQL has no number.
     refuses_made_up_places(&alice.caller, &last).await;
-}
-
-#[tokio::test]
-async fn both_databases_answer_alike() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let postgres = Setup::new("api").on(&server).start().await;
-    let sqlite = Service::start("api").await;
-    let (postgres, sqlite) = (day(&postgres).await, day(&sqlite).await);
-    assert!(sqlite.len() > 40, "{}", sqlite.len());
-    for (postgres, sqlite) in stable(&json!(postgres))
-        .lines()
-        .zip(stable(&json!(sqlite)).lines())
-    {
-        assert_eq!(postgres, sqlite);
-    }
-}
-
-#[tokio::test]
-async fn postgres_finds_words_page_by_page() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    search::pages(&api, "alice").await;
-    search::new_and_old(&api, "carol").await;
-}
-
-#[tokio::test]
-async fn postgres_finds_words_of_every_language() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    languages::languages(&api, "alice").await;
-    languages::spaceless_pages(&api, "bob").await;
-    languages::longest(&api, "carol").await;
-}
-
-/// Runs statements as another program does, on a connection of its own.
-async fn run(server: &test_postgres::Server, statements: &str) {
-    let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    let connection = tokio::spawn(connection);
-    database.batch_execute(statements).await.unwrap();
-    drop(database);
-    connection.await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn postgres_finds_what_an_older_replica_stored_after_the_relay_ran() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    languages::refreshed(&api, "alice", async |statement: &str| {
-        run(&server, statement).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    texts::keyed(&api, "alice", async |statement: &str| {
-        run(&server, statement).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn postgres_tells_labels_apart_as_sqlite_does() {
-    let Some(server) = test_postgres::Server::start().await else {
-        return;
-    };
-    let api = Setup::new("api").on(&server).start().await;
-    let alice = api.user("alice");
-    let home = alice.create("/api/v1/tags", &json!({ "name": "Home" })).await;
-    let path = format!("/api/v1/tags/{}", text(&home, "id"));
-    assert_eq!(
-        alice
-            .post("/api/v1/tags", &json!({ "name": "home" }))
-            .await
-            .status,
-        409
-    );
-    assert_eq!(alice.patch(&path, &json!({ "name": "HOME" })).await.status, 200);
-    let bodies = ["Work", "work", "WORK", "wOrK"].map(|name| json!({ "name": name }));
-    let at_once = bodies.iter().map(|body| alice.post("/api/v1/tags", body));
-    let answers = futures_util::future::join_all(at_once).await;
-    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
-    statuses.sort_unstable();
-    assert_eq!(statuses, [201, 409, 409, 409]);
 }
