@@ -89,9 +89,9 @@ pub(crate) fn titles(page: &Value) -> Vec<&str> {
 }
 
 /// The api's last word on the first reminder of a task, as it was when `task` was read.
-async fn delivery(api: &Service, task: &Value) -> Value {
+pub(crate) async fn delivery(api: &Service, task: &Value) -> Value {
     let reminder = &task["reminders"][0];
-    let at = text(reminder, "remindAt").replace('+', "%2B");
+    let at = text(reminder, "remindAt").replace('+', "%2b").replace(':', "%3a");
     let path = format!(
         "/internal/reminders/{}/delivery?remindAt={at}",
         text(reminder, "id")

@@ -22,6 +22,7 @@ use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSIO
 use nudge_contract::names::{app, route, topic};
 use nudge_contract::task::Snapshot;
 use nudge_domain::Zone;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::smtp::Failure;
 use crate::store::{Claim, Ended, Lease, claim};
@@ -161,15 +162,26 @@ async fn give_back(lease: Lease) {
     }
 }
 
+/// What is encoded in a value of a URL's query: the query percent-encode set of the WHATWG URL standard, and what has a meaning
+/// in `application/x-www-form-urlencoded`, where `+` is a space.
+const QUERY_VALUE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+');
+
 async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, String> {
     let path = route::REMINDER_DELIVERY.replace("{id}", &event.reminder_id.to_string());
     let request = Request {
         method: "GET".to_owned(),
-        // The instant's `+` would be read as a space.
         path: format!(
             "{}?remindAt={}",
             path.trim_start_matches('/'),
-            event.remind_at.replace('+', "%2B")
+            utf8_percent_encode(&event.remind_at, QUERY_VALUE)
         ),
         body: None,
         traceparent: event.traceparent.clone(),

@@ -50,7 +50,7 @@ pub(crate) async fn everything(api: &Service) {
         .await;
     }
     list(api).await;
-    api.sidecar().get("/internal/dead-letters?after=kept").await;
+    body(&api.sidecar().get("/internal/dead-letters?after=kept").await, 200);
     decide(api, "replay", &["kept"]).await;
     decide(api, "discard", &["gone"]).await;
 }

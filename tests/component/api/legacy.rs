@@ -69,27 +69,21 @@ pub(crate) async fn everything(api: &Service) {
     let done = change("e3", T3, json!({ "kind": "completed", "completedAt": T3 }));
     apply(api, std::slice::from_ref(&done)).await;
     let sidecar = api.sidecar();
-    sidecar.post("/internal/legacy/take-over", &done).await;
-    sidecar
-        .post(&format!("/internal/legacy/tasks/{}", task_id(42)), &json!({}))
-        .await;
+    let taken_over = sidecar.post("/internal/legacy/take-over", &done).await;
+    assert_eq!(taken_over.status, 204, "{:?}", taken_over.body);
+    let number = async |id: &str| {
+        let path = format!("/internal/legacy/tasks/{id}");
+        body(&sidecar.post(&path, &json!({})).await, 200)
+    };
+    number(&task_id(42).to_string()).await;
     let mine = api
         .user("7")
         .create("/api/v1/tasks", &json!({ "title": "Mine" }))
         .await;
-    sidecar
-        .post(
-            &format!("/internal/legacy/tasks/{}", text(&mine, "id")),
-            &json!({}),
-        )
-        .await;
-    sidecar
-        .post(
-            "/internal/legacy/masters",
-            &json!({ "master": "legacy", "users": ["7", "8"] }),
-        )
-        .await;
-    sidecar.get("/internal/legacy/masters").await;
+    number(text(&mine, "id")).await;
+    let some = json!({ "master": "legacy", "users": ["7", "8"] });
+    body(&sidecar.post("/internal/legacy/masters", &some).await, 200);
+    body(&sidecar.get("/internal/legacy/masters").await, 200);
     apply(api, &[change("e4", T3, json!({ "kind": "deleted" }))]).await;
 }
 

@@ -1,7 +1,8 @@
 //! What only the sidecar may call: events, and questions of the other services.
 
 use axum::body::Body;
-use axum::extract::{Extension, RawQuery};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Successor};
 use nudge_contract::names::app;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::input::path_id;
@@ -41,18 +43,20 @@ pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Proble
     delivery::overdue_reminders().await.map(Json)
 }
 
+/// The query of a question about a reminder's delivery.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeliveryQuery {
+    /// When the reminder that is asked about was to be sent.
+    remind_at: Timestamp,
+}
+
 pub(super) async fn reminder_delivery(
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    RawQuery(query): RawQuery,
+    query: Result<Query<DeliveryQuery>, QueryRejection>,
 ) -> Result<Json<ReminderDelivery>, Problem> {
-    let query = query.unwrap_or_default();
-    let text = query
-        .strip_prefix("remindAt=")
-        .unwrap_or_default()
-        .replace("%2B", "+")
-        .replace("%3A", ":");
-    let remind_at: Timestamp = text.parse().map_err(|_| {
+    let Query(DeliveryQuery { remind_at }) = query.map_err(|_| {
         Problem::field(
             "remindAt",
             "invalid_instant",
