@@ -162,20 +162,22 @@ impl Sidecars {
             .spawn(until_stopped(self.shared.clone(), sweep(self.shared.clone())));
     }
 
-    /// Starts nothing new, waits up to five seconds for calls in flight, and stops. What was not finished
-    /// is repeated after a restart.
-    pub async fn shutdown(mut self) {
+    /// Begins nothing new, waits up to five seconds for what is in flight, and stops. Returns `false` if something was still in
+    /// flight then; it comes again after a restart.
+    pub async fn shutdown(mut self) -> bool {
         self.shared.stop.send_replace(Stop::Stopping);
         let finished = async {
             while self.workers.join_next().await.is_some() {}
             while self.servers.join_next().await.is_some() {}
         };
-        if tokio::time::timeout(GRACE, finished).await.is_err() {
-            tracing::warn!("calls still in flight are cancelled");
+        let in_time = tokio::time::timeout(GRACE, finished).await.is_ok();
+        if !in_time {
+            tracing::warn!("calls still in flight are given up");
             self.shared.stop.send_replace(Stop::Overdue);
         }
         self.workers.shutdown().await;
         self.servers.shutdown().await;
+        in_time
     }
 }
 

@@ -91,7 +91,9 @@ async fn tokens_guard_everything_but_health_and_reach_the_app() {
 
 #[tokio::test]
 async fn holds_topics_and_jobs_while_the_app_is_unhealthy() {
-    let yaml = format!("{BASICS}{}", subscription("t", "{default: /on/t}", None));
+    let subscription = subscription("t", "{default: /on/t}", None);
+    let subscription = subscription.replace("scopes: [orders]", "scopes: [orders, billing]");
+    let yaml = format!("{BASICS}{subscription}");
     let interval = Duration::from_secs(1);
     let health = AppHealth {
         path: "/healthz".to_owned(),
@@ -104,9 +106,9 @@ async fn holds_topics_and_jobs_while_the_app_is_unhealthy() {
         app_token: Some("tok-app".to_owned()),
         ..App::new("orders")
     };
-    let mut bench = Bench::bind(&yaml, vec![app]).await;
-    let app = Scripted::start().await;
-    bench.serve(&[("orders", &app)]);
+    let mut bench = Bench::bind(&yaml, vec![app, App::new("billing")]).await;
+    let (app, other) = (Scripted::start().await, Scripted::start().await);
+    bench.serve(&[("orders", &app), ("billing", &other)]);
     bench.ready("orders").await;
     app.answers("/healthz", &[(503, "")]);
     let probes = app.seen("/healthz").len();
@@ -118,7 +120,23 @@ async fn holds_topics_and_jobs_while_the_app_is_unhealthy() {
     bench
         .post("/v1.0-alpha1/jobs/j", r#"{"dueTime": "0s", "data": 1}"#)
         .await;
-    bench.settle().await;
+    // What comes after them gets to another app, which is healthy.
+    for n in 1..3 {
+        let job = format!("/v1.0-alpha1/jobs/after-{n}");
+        let due = r#"{"dueTime": "0s", "data": 1}"#;
+        bench.post("/v1.0/publish/pubsub/t", "2").await;
+        bench
+            .request_as(
+                "billing",
+                "POST",
+                &job,
+                &[("content-type", "application/json")],
+                due,
+            )
+            .await;
+        other.wait("/on/t", n + 1).await;
+        other.wait(&format!("/job/after-{n}"), 1).await;
+    }
     assert!(app.seen("/on/t").is_empty() && app.seen("/job/j").is_empty());
     assert_eq!(
         bench.get("/v1.0/healthz").await.status,

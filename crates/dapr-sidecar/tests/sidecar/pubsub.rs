@@ -272,7 +272,8 @@ async fn an_inbound_timeout_counts_as_a_failure() {
 
 #[tokio::test]
 async fn one_message_of_a_partition_is_in_flight_at_a_time() {
-    let (bench, app) = Bench::with_app(&with("t", "{default: /on/t}", None)).await;
+    let after = subscription("after", "{default: /on/after}", None);
+    let (bench, app) = Bench::with_app(&format!("{}{after}", with("t", "{default: /on/t}", None))).await;
     let gate = app.gate("/on/t");
     for n in 0..2 {
         bench
@@ -280,7 +281,11 @@ async fn one_message_of_a_partition_is_in_flight_at_a_time() {
             .await;
     }
     app.wait("/on/t", 1).await;
-    bench.settle().await;
+    // What is published after it to another topic arrives.
+    for n in 1..3 {
+        bench.post("/v1.0/publish/pubsub/after", "1").await;
+        app.wait("/on/after", n).await;
+    }
     assert_eq!(app.seen("/on/t").len(), 1);
     gate.notify_one();
     app.wait("/on/t", 2).await;
@@ -336,7 +341,7 @@ async fn a_shutdown_waits_for_the_delivery_in_flight_and_starts_no_other() {
     let shutdown = tokio::spawn(bench.sidecars.shutdown());
     tokio::task::yield_now().await;
     gate.notify_one();
-    shutdown.await.expect("a clean shutdown");
+    assert!(shutdown.await.expect("no panic"), "the delivery ends in time");
     assert_eq!(app.seen("/on/t").len(), 1);
     let clock = Clock::stepped(start());
     let mut bench = Bench::bind_in(dir, clock, vec![App::new("orders")])
@@ -359,11 +364,9 @@ async fn a_shutdown_does_not_wait_for_the_next_retry() {
     app.answers("/on/t", &[(500, "")]);
     bench.post("/v1.0/publish/pubsub/t", "1").await;
     app.wait("/on/t", 1).await;
-    let begun = std::time::Instant::now();
-    bench.sidecars.shutdown().await;
     assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "less than the time allowed for calls in flight"
+        bench.sidecars.shutdown().await,
+        "nothing was in flight that had to be given up"
     );
 }
 
