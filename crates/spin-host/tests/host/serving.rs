@@ -8,7 +8,9 @@ use http_body_util::channel::Channel;
 use http_body_util::{BodyExt, Empty};
 use spin_host::Limits;
 
-use crate::support::{Recorder, Setup, app, component, get, head, post, read, request, send, start};
+use crate::support::{
+    DEADLINE, Recorder, Setup, app, component, get, head, post, read, request, send, start,
+};
 
 #[tokio::test]
 async fn answers_through_the_component_of_the_route() {
@@ -103,7 +105,11 @@ async fn streams_bodies_both_ways_at_once() {
 #[tokio::test]
 async fn a_client_that_leaves_ends_an_endless_response() {
     let setup = Setup::new(app(""));
-    let host = setup.start().await;
+    let limits = Limits {
+        shutdown: 2 * DEADLINE,
+        ..Limits::default()
+    };
+    let host = start(setup.builder().limits(limits)).await;
     let mut body = send(
         &host,
         request("/count").body(Empty::<Bytes>::new()).expect("valid"),
@@ -113,8 +119,7 @@ async fn a_client_that_leaves_ends_an_endless_response() {
     body.frame().await.expect("a frame").expect("no error");
     drop(body);
     // Only if the guest's task has ended does the shutdown return before its bound.
-    let limit = Limits::default().shutdown;
-    tokio::time::timeout(limit, host.shutdown())
+    tokio::time::timeout(DEADLINE, host.shutdown())
         .await
         .expect("no task is left");
 }
