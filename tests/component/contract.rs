@@ -35,7 +35,7 @@ fn walk<'a>(value: &'a Value, place: String, visit: &mut impl FnMut(&str, &'a Va
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_nothing_is_defined_for_nobody() {
+fn every_reference_has_a_target_and_every_definition_is_used() {
     let contract = contract();
     let mut used = BTreeSet::new();
     walk(&contract.document, String::new(), &mut |_, value| {

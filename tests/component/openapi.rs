@@ -22,7 +22,7 @@ pub(crate) struct Contract {
 pub(crate) enum Body {
     /// As the document says.
     Request,
-    /// As the document says, and nothing else: clients must take more, but here more is a field that nobody documented.
+    /// As the document says, and nothing else: clients must take more, but here more is a field that is not documented.
     Answer,
 }
 

@@ -1,6 +1,6 @@
 //! The plan of every statement that the api runs on people's data: none reads a table from end to end.
 //!
-//! Nobody lists the statements. The host's log names those that a day with the api runs, and the database says how it
+//! There is no list of the statements. The host's log names those that a day with the api runs, and the database says how it
 //! would run them: SQLite with its triggers, PostgreSQL for any parameters.
 
 use std::collections::BTreeSet;

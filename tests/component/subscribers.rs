@@ -195,7 +195,7 @@ async fn without_a_broker_to_put_it_on_dapr_is_told_to_drop_it() {
 }
 
 #[tokio::test]
-async fn fields_that_nobody_knows_are_ignored() {
+async fn unknown_fields_are_ignored() {
     let notification = Service::start("notification").await;
     let mut event = task_event("created", &task());
     event["data"]["mood"] = json!("good");

@@ -151,7 +151,7 @@ impl Service {
         }
     }
 
-    /// Anybody.
+    /// A caller without a token.
     pub(crate) fn anybody(&self) -> Caller<'_> {
         Caller {
             service: self,
@@ -174,7 +174,7 @@ impl Service {
     }
 }
 
-/// Somebody who calls a service.
+/// A caller of a service.
 pub(crate) struct Caller<'a> {
     service: &'a Service,
     headers: Vec<(&'static str, String)>,

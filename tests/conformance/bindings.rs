@@ -67,7 +67,7 @@ pub(crate) async fn a_mail_arrives(subject: Subject) {
     assert!(mail.contains("<h1>Hello</h1>"), "{mail}");
 }
 
-pub(crate) async fn two_mails_in_a_row_do_not_mix(subject: Subject) {
+pub(crate) async fn two_emails_in_a_row_do_not_mix(subject: Subject) {
     let (world, sink, _dir) = start(&subject).await;
     let mut bridge = world.bridge().await;
     for user in ["alice", "bob"] {
@@ -122,7 +122,7 @@ async fn send(world: &World, number: usize) {
 
 /// Why email-delivery's sidecar gets `--app-max-concurrency 1`. In the real one the moment is short: of 1,000 mails of 16 callers
 /// it is some three.
-pub(crate) async fn mails_that_are_sent_at_the_same_time_mix(subject: Subject) {
+pub(crate) async fn emails_that_are_sent_at_the_same_time_mix(subject: Subject) {
     const CALLERS: usize = 16;
     const EACH: usize = 25;
     /// By then one is as good as certain.
@@ -158,7 +158,7 @@ pub(crate) async fn mails_that_are_sent_at_the_same_time_mix(subject: Subject) {
     eprintln!("{}: among {sent} mails, {mixed:?}", subject.name());
 }
 
-/// The real one keeps what a request said for the next, so whoever sends mail must send every field every time.
+/// The real one keeps what a request said for the next, so every request must have every field.
 pub(crate) async fn a_field_that_is_left_out_is_that_of_the_mail_before(subject: Subject) {
     let (world, sink, _dir) = start(&subject).await;
     let mail = |metadata: serde_json::Value, data: &str| {

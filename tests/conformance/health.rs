@@ -80,7 +80,7 @@ pub(crate) async fn metadata_say_how_many_calls_of_the_app_may_be_in_flight(subj
     }
 }
 
-pub(crate) async fn an_app_that_is_not_well_gets_nothing(subject: Subject) {
+pub(crate) async fn an_unhealthy_app_gets_nothing(subject: Subject) {
     let world = Setup::default()
         .topic("t")
         .health("/health")

@@ -69,7 +69,7 @@ fn cases() -> Vec<Case> {
         without_retries_a_failure_is_a_dead_letter,
         a_404_is_no_dead_letter,
         retries_come_before_the_dead_letter,
-        what_is_not_handled_comes_again_before_what_is_behind_it,
+        what_is_not_handled_comes_again_before_what_follows_it,
     ];
     all.extend(cases![state:
         what_is_put_is_there,
@@ -100,8 +100,8 @@ fn cases() -> Vec<Case> {
     ]);
     all.extend(cases![bindings:
         a_mail_arrives,
-        two_mails_in_a_row_do_not_mix,
-        mails_that_are_sent_at_the_same_time_mix,
+        two_emails_in_a_row_do_not_mix,
+        emails_that_are_sent_at_the_same_time_mix,
         a_field_that_is_left_out_is_that_of_the_mail_before,
         what_the_mail_server_says_is_passed_on,
         what_is_refused_is_named,
@@ -122,7 +122,7 @@ fn cases() -> Vec<Case> {
         a_sidecar_says_how_it_is,
         metadata_say_the_version,
         metadata_say_how_many_calls_of_the_app_may_be_in_flight,
-        an_app_that_is_not_well_gets_nothing,
+        an_unhealthy_app_gets_nothing,
     ]);
     all.extend(cases![concurrency:
         without_a_limit_calls_of_the_app_overlap,

@@ -318,7 +318,7 @@ pub(crate) async fn retries_come_before_the_dead_letter(subject: Subject) {
     );
 }
 
-pub(crate) async fn what_is_not_handled_comes_again_before_what_is_behind_it(subject: Subject) {
+pub(crate) async fn what_is_not_handled_comes_again_before_what_follows_it(subject: Subject) {
     let world = Setup::default().topic("t").start(&subject).await;
     world.app().answers("/on/t", &[(500, ""), (200, "")]);
     for data in ["1", "2"] {

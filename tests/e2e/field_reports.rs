@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::Bench;
 
-/// More milliseconds than fit 32 bits: programs with such a timer fire these reminders at once.
+/// More than a timer of 32 bits has milliseconds: such reminders fire at once where a program counts with one.
 const SIXTY_DAYS: u64 = 60 * 24 * 3600;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +18,7 @@ async fn an_email_has_the_text_of_the_task_whatever_it_contains() {
     let emoji = "🙃".repeat(200);
     let long_line = "x".repeat(1_900);
     let tasks = [
-        // A line of a single dot ends an email unless the client doubles it; QUIT would be the next command.
+        // Lines of a single dot end an email where they are not doubled; QUIT would be the next command.
         ("dots", "before\r\n.\r\nQUIT\r\n..two\r\n.end\r\nafter"),
         ("long", long_line.as_str()),
         (emoji.as_str(), "🙃"),

@@ -73,11 +73,11 @@ fn differences(rows: &Rows, shared: &Shared) -> Vec<String> {
     let unknown = rows
         .keys()
         .filter(|key| !told.contains_key(*key) && !key.starts_with("row "));
-    found.extend(unknown.map(|key| format!("{key}: nobody wrote it")));
+    found.extend(unknown.map(|key| format!("{key}: it was not written by a user")));
     found
 }
 
-/// While nobody writes, waits until these systems have what users were told, and the same as each other. How long that took.
+/// While no user writes, waits until these systems have what users were told, and the same as each other. How long that took.
 pub(crate) async fn settled(step: &str, world: &World, shared: &Shared, sides: &[Side]) -> Duration {
     let _nobody_writes = shared.gate.write().await;
     let begun = Instant::now();
@@ -137,7 +137,7 @@ pub(crate) async fn effects(world: &World) {
     assert_eq!(count(acted).await, 0, "events that a group acted on twice");
     let unseen = "SELECT count(*) FROM (SELECT topic, place FROM seen WHERE group_id = 'audit' GROUP BY topic, place \
          HAVING count(*) < max(at_offset) + 1) t";
-    // The one message that is no JSON is in nobody's list.
+    // The one message that is no JSON is in no user's list.
     assert_eq!(
         count(unseen).await,
         1,

@@ -211,7 +211,7 @@ class App:
                 "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9 WHERE NOT EXISTS (SELECT 1 FROM gone WHERE id = $1) ON CONFLICT DO NOTHING",
                 task, str(event["user_id"]), event["title"], event["description"], event["priority"], naive(event["due_date"]),
                 event["recurrence_rule"], event["category_id"], at)
-            await self.wear(task, event["tag_ids"])
+            await self.attach(task, event["tag_ids"])
         elif event["event_type"] == "task.updated":
             fields = dict(event["updated_fields"])
             tags = fields.pop("tag_ids", None)
@@ -228,14 +228,14 @@ class App:
                             "INSERT INTO field_times VALUES ($1, $2, $3) ON CONFLICT (task_id, field) DO UPDATE SET at = excluded.at",
                             task, name, at)
             if tags is not None:
-                await self.wear(task, tags)
+                await self.attach(task, tags)
         elif event["event_type"] == "task.deleted":
             await self.pool.execute("INSERT INTO gone VALUES ($1) ON CONFLICT DO NOTHING", task)
             await self.pool.execute("DELETE FROM tasks WHERE id = $1", task)
         elif event["event_type"] == "reminder.sent":
             await self.pool.execute("UPDATE tasks SET reminder_sent = TRUE WHERE id = $1", task)
 
-    async def wear(self, task, tags):
+    async def attach(self, task, tags):
         await self.pool.execute("DELETE FROM task_tags WHERE task_id = $1", task)
         for tag in tags:
             await self.pool.execute("INSERT INTO task_tags VALUES ($1, $2)", task, tag)

@@ -206,12 +206,12 @@ async fn cut_over(world: &mut World, traffic: &Traffic) {
     let user = USERS
         .into_iter()
         .find(|user| shared.side(user) == Side::Old)
-        .expect("somebody writes there still");
+        .expect("some users write there still");
     shared.create_as(user, &key, true).await;
     let begun = Instant::now();
     world.old.stop_group("recurring-task-service").await;
     world.old.stop_group("notification-service").await;
-    // Completed where nobody makes the next occurrence any more.
+    // Completed where the next occurrence is not made any more.
     let id = shared.shown(Side::Old, &key, 1).await.expect("the task");
     shared.complete_one(user, &key, &id).await;
     let command = master(world, &["--to", "nudge", "--everybody"]).await;

@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     address: SocketAddr,
     tokens: BTreeMap<String, String>,
     sides: Mutex<BTreeMap<String, Side>>,
-    /// Held by requests; who has it alone looks at a system in which nobody writes.
+    /// Held by requests; a holder of the exclusive lock looks at a system in which no user writes.
     pub(crate) gate: RwLock<()>,
     pub(crate) told: Mutex<BTreeMap<String, Told>>,
     pub(crate) accepted: AtomicU64,

@@ -106,7 +106,7 @@ async fn remind(system: &System, person: usize, at: Timestamp) -> BTreeMap<Strin
     reminders.collect()
 }
 
-/// Without `--app-max-concurrency 1` email-delivery sends none, and if it did, some would go to somebody else.
+/// Without `--app-max-concurrency 1` email-delivery sends none, and if it did, some would go to another user.
 pub(crate) async fn the_right_people() {
     let combination = Combination {
         parts: PARTS,

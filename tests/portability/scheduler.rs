@@ -231,7 +231,7 @@ pub(crate) async fn loses_its_data() {
 
     system.platform.scheduler.forget().expect("it starts empty");
     system
-        .until("the standing jobs are there again", async |system| {
+        .until("the recurring jobs are there again", async |system| {
             system.has_job("relay").await && system.has_job("reconcile").await
         })
         .await;

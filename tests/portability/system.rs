@@ -164,7 +164,7 @@ impl System {
         self.send_as(&self.token, method, path, body, status).await
     }
 
-    /// The same of somebody else.
+    /// The same of another user.
     pub(crate) async fn send_as(
         &self,
         token: &str,

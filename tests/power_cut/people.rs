@@ -80,7 +80,7 @@ impl Window<'_> {
                 };
                 self.promises.lock().unwrap().push(((self.moment)(), promise));
             }
-            // What somebody has seen is promised, too, whoever wrote it.
+            // What a user has seen is promised, too, no matter who wrote it.
             let call = self.call(Method::GET, "/api/v1/tasks?sort=updated&limit=5");
             let answer = session.send(call).await?;
             let now = (self.moment)();
@@ -224,7 +224,7 @@ impl Found {
         }
     }
 
-    /// Whether it is as was promised, or as somebody made it later.
+    /// Whether it is as was promised, or as a user made it later.
     pub(crate) fn keeps(&self, promise: &Promise) -> bool {
         let kept = self
             .tasks

@@ -79,7 +79,7 @@ pub(crate) async fn losses(synchronous: Synchronous) -> usize {
                 let version = answer.json().unwrap()["version"].as_i64().unwrap();
                 assert!(!promise.deleted && version >= promise.version, "{promise:?}");
             } else {
-                // Whoever deleted it later may not have had an answer.
+                // A user who deleted it later may not have had a response.
                 assert_eq!(answer.status, 404, "{promise:?}");
             }
         }

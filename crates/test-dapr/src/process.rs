@@ -142,7 +142,7 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Stops it as `kill -STOP` does: it keeps its connections and answers nobody.
+    /// Stops it as `kill -STOP` does: it keeps its connections and does not respond.
     ///
     /// # Errors
     ///

@@ -131,7 +131,7 @@ impl Cluster {
     /// They would be applied.
     pub fn refused(&self, objects: &str) -> Result<String> {
         match self.dry_run(objects) {
-            Ok(taken) => bail!("nobody refuses it:\n{taken}"),
+            Ok(taken) => bail!("it is not refused:\n{taken}"),
             Err(why) => Ok(format!("{why:#}")),
         }
     }

@@ -138,7 +138,7 @@ fn controllers(parts: &Parts, authority: &Authority, folder: &Path, kubeconfig: 
             folder.join("tokens.key").display()
         ))
         .arg(format!("--root-ca-file={}", authority.path().display()))
-        // Nobody reports for the nodes.
+        // No kubelet reports for the nodes.
         .arg("--node-monitor-grace-period=24h");
     command
 }

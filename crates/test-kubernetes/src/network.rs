@@ -1,6 +1,7 @@
 //! The network of a cluster, which `scripts/test-k8s.sh` makes: loopback with two things more, and a `/run` of its own.
 //!
-//! Everybody listens on the usual ports, so there can be one cluster in it at a time.
+//! The script makes one for each run, so programs can listen on their usual ports, some of which their charts fix: only a
+//! second cluster of the same run could hold them.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use crate::parts::Missing;
 
-/// Where webhooks are reached: the API server takes no endpoint in 127.0.0.0/8. An address for documentation, so nobody's.
+/// Where webhooks are reached: the API server takes no endpoint in 127.0.0.0/8. It is from a range for documentation, which no machine has.
 pub(crate) const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// The addresses of pods. All lead to this machine, so that a Service of Dapr's reaches the process that plays its pod.

@@ -1,4 +1,4 @@
-//! The nodes, which kwok plays, and volumes that nobody mounts.
+//! The nodes, which kwok plays, and volumes that are not mounted.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -20,7 +20,7 @@ const TRIES: u32 = 1_000;
 /// Those that this process has given away.
 static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// Ports that nobody listens on now.
+/// Ports that no program listens on now.
 ///
 /// # Errors
 ///

@@ -66,7 +66,7 @@ impl FileSystem {
     }
 
     /// The file system as it would be found had the power failed now: what the device has got so far, and nothing of what the kernel
-    /// still keeps. Nobody should write meanwhile.
+    /// still keeps. Nothing should write meanwhile.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl FileSystem {
 
 impl Drop for FileSystem {
     fn drop(&mut self) {
-        // Whoever has a file open keeps it until then.
+        // A process that has a file open keeps it until then.
         let _ = run(Command::new("umount").arg("--lazy").arg(self.path()));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Recorder::start`] puts itself below every SQLite connection of the process that is opened from then on (a VFS,
 //! <https://sqlite.org/vfs.html>) and records what is written below one folder, and what is synced. Nothing else
-//! changes: everything is done on the real files, too. Whoever gets an answer notes the [`Recorder::moment`]. Afterwards
+//! changes: everything is done on the real files, too. A test that gets a response notes the [`Recorder::moment`]. Afterwards
 //! a [`Disk`] goes through the record and makes the files as they would be had the power failed at any moment: what was
 //! synced is there, and of the rest nothing, all, or pieces of 512 bytes.
 //!

@@ -141,7 +141,7 @@ async fn another_persons_things_are_not_there() {
 }
 
 #[tokio::test]
-async fn nobody_is_let_in_while_the_secret_store_is_away_and_everybody_after_it() {
+async fn no_caller_is_let_in_while_the_secret_store_is_away_and_all_are_after_it() {
     let api = Service::start("api").await;
     api.dapr.fail_next(Function::Secret, unavailable("no sidecar"));
     let alice = api.user("alice");
@@ -156,7 +156,7 @@ async fn nobody_is_let_in_while_the_secret_store_is_away_and_everybody_after_it(
 }
 
 #[tokio::test]
-async fn a_key_that_is_too_short_lets_nobody_in() {
+async fn a_key_that_is_too_short_admits_no_caller() {
     let api = Service::start("api").await;
     api.dapr.set_secret("jwt-key", "short");
     let token = tokens::signed(

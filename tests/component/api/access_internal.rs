@@ -62,7 +62,7 @@ async fn only_the_sidecar_calls_internal_routes() {
 }
 
 #[tokio::test]
-async fn without_an_app_token_nobody_is_the_sidecar() {
+async fn without_an_app_token_no_caller_is_the_sidecar() {
     for id in app::ALL.into_iter().chain([app::LEGACY_ADAPTER]) {
         let service = Setup::new(id).variable("dapr_app_token", "").start().await;
         for (method, path) in routes(id) {

@@ -252,7 +252,7 @@ async fn without_a_provider_only_the_secret_counts() {
 }
 
 #[tokio::test]
-async fn settings_that_contradict_each_other_let_nobody_in() {
+async fn settings_that_contradict_each_other_admit_no_caller() {
     let token = |api: &crate::support::Service| tokens::mint("alice", ZONE, api.clock.now());
     for (name, value) in [
         ("jwt_hs256", "false"),

@@ -117,7 +117,7 @@ async fn keys_go_on_for_an_hour_while_the_provider_is_down() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_set_of_keys_lets_nobody_in() {
+async fn an_answer_that_is_not_a_key_set_admits_no_caller() {
     let key = SigningKey::ed25519(1);
     let set = json!({ "keys": [key.jwk("a")] }).to_string();
     let many: Vec<Value> = (0..101).map(|number| key.jwk(&number.to_string())).collect();
@@ -169,7 +169,7 @@ async fn a_host_that_is_not_allowed_is_not_asked() {
 }
 
 #[tokio::test]
-async fn keys_that_somebody_else_wrote_into_the_state_store_do_not_count() {
+async fn keys_that_another_program_wrote_into_the_state_store_do_not_count() {
     let (key, planted) = (SigningKey::ed25519(1), SigningKey::ed25519(9));
     let (provider, api) = Provider::with(&[key.jwk("a")]).await;
     assert_eq!(token(&api, &key, "a").await, 200);

@@ -108,7 +108,7 @@ async fn a_token_comes_before_a_coding_and_a_read_has_no_body() {
 }
 
 #[tokio::test]
-async fn a_coded_event_is_kept_for_somebody_to_look_at() {
+async fn a_coded_event_is_kept_for_an_operator_to_look_at() {
     let api = Service::start("api").await;
     let event = api
         .sidecar()

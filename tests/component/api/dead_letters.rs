@@ -23,7 +23,7 @@ async fn arrives(api: &Service, event: impl Into<String>) {
     assert_eq!(body(&send(call).await, 200)["status"], "SUCCESS");
 }
 
-/// Somebody whom the api knows.
+/// Makes a user known to the api.
 async fn known(api: &Service, user: &str) {
     api.user(user)
         .create("/api/v1/tasks", &json!({ "title": "x" }))

@@ -67,7 +67,7 @@ pub(super) fn claims(api: &Service) -> Value {
     claims
 }
 
-/// What the api answers to somebody with this token.
+/// What the api responds to a caller with this token.
 pub(super) async fn show(api: &Service, token: &str) -> Answer {
     send(api.anybody().call(Method::GET, "/api/v1/tasks").bearer(token)).await
 }

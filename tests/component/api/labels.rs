@@ -83,7 +83,7 @@ async fn a_name_belongs_to_one_label() {
 }
 
 #[tokio::test]
-async fn deleting_a_label_takes_it_off_the_tasks_that_wear_it() {
+async fn deleting_a_label_detaches_it_from_its_tasks() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let category = alice
@@ -91,8 +91,8 @@ async fn deleting_a_label_takes_it_off_the_tasks_that_wear_it() {
         .await;
     let soon = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
     let calm = alice.create("/api/v1/tags", &json!({ "name": "calm" })).await;
-    let wearing = json!({ "title": "x", "categoryId": category["id"], "tagIds": [soon["id"], calm["id"]] });
-    let task = alice.create("/api/v1/tasks", &wearing).await;
+    let tagged = json!({ "title": "x", "categoryId": category["id"], "tagIds": [soon["id"], calm["id"]] });
+    let task = alice.create("/api/v1/tasks", &tagged).await;
     settled(&api).await;
     let plain = alice.create("/api/v1/tasks", &json!({ "title": "y" })).await;
     let path = format!("/api/v1/tasks/{}", text(&task, "id"));
@@ -144,7 +144,7 @@ async fn deleting_a_label_takes_it_off_the_tasks_that_wear_it() {
 }
 
 #[tokio::test]
-async fn a_label_counts_the_tasks_that_wear_it() {
+async fn a_label_counts_its_tasks() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let category = alice
@@ -171,14 +171,14 @@ async fn a_label_counts_the_tasks_that_wear_it() {
     );
     assert_eq!(counts().await, [1, 1]);
     let found = json(&alice.get("/api/v1/tasks?tagMatch=any").await, 200);
-    let worn = found["items"]
+    let tagged = found["items"]
         .as_array()
         .expect("items")
         .iter()
         .find(|task| task["categoryId"] != Value::Null);
-    let id = text(worn.expect("one wears them"), "id");
+    let id = text(tagged.expect("one task has them"), "id");
     assert_eq!(alice.delete(&format!("/api/v1/tasks/{id}")).await.status, 204);
-    assert_eq!(counts().await, [0, 0], "what is deleted wears nothing");
+    assert_eq!(counts().await, [0, 0], "a deleted task has no labels");
 }
 
 #[tokio::test]
@@ -219,9 +219,9 @@ async fn a_tag_is_put_on_and_taken_off_and_twice_is_once() {
     let task = alice.create("/api/v1/tasks", &json!({ "title": "a" })).await;
     let path = format!("/api/v1/tasks/{}/tags/{}", text(&task, "id"), text(&tag, "id"));
     for _ in 0..2 {
-        let worn = json(&alice.post(&path, &json!({})).await, 200);
+        let tagged = json(&alice.post(&path, &json!({})).await, 200);
         assert_eq!(
-            (&worn["tagIds"], &worn["version"]),
+            (&tagged["tagIds"], &tagged["version"]),
             (&json!([tag["id"]]), &json!(2))
         );
     }
@@ -247,15 +247,15 @@ async fn a_label_that_is_changed_while_it_is_deleted_stays_if_the_caller_named_i
         ("/api/v1/tags", "tag", "tagIds"),
     ] {
         let label = alice.create(collection, &json!({ "name": "Work" })).await;
-        let worn = if table == "tag" {
+        let tagged = if table == "tag" {
             json!([label["id"]])
         } else {
             label["id"].clone()
         };
         alice
-            .create("/api/v1/tasks", &json!({ "title": "x", member: worn }))
+            .create("/api/v1/tasks", &json!({ "title": "x", member: tagged }))
             .await;
-        // Somebody changes it while the task is changed.
+        // Another request changes it while the task is changed.
         api.sql(&format!(
             "CREATE TRIGGER meanwhile AFTER UPDATE OF version ON task BEGIN UPDATE {table} SET version = version + 1; END"
         ));
@@ -274,23 +274,23 @@ async fn a_tag_that_is_put_on_while_it_is_deleted_is_taken_off_again() {
     let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
     let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
     let path = format!("/api/v1/tasks/{}", text(&task, "id"));
-    let wear = format!(
+    let attach = format!(
         "UPDATE task SET tag_ids = '[\"{}\"]', version = version + 1 WHERE id = '{}'",
         text(&tag, "id"),
         text(&task, "id")
     );
     api.sql(&format!(
-        "CREATE TRIGGER meanwhile AFTER DELETE ON tag BEGIN {wear}; END"
+        "CREATE TRIGGER meanwhile AFTER DELETE ON tag BEGIN {attach}; END"
     ));
     let tag_path = format!("/api/v1/tags/{}", text(&tag, "id"));
     assert_eq!(alice.delete(&tag_path).await.status, 204);
     assert_eq!(json(&alice.get(&path).await, 200)["tagIds"], json!([]));
 
     // One that came even later can be taken off by hand, once.
-    api.sql(&wear);
-    let worn = format!("{path}/tags/{}", text(&tag, "id"));
-    assert_eq!(json(&alice.delete(&worn).await, 200)["tagIds"], json!([]));
-    assert_eq!(alice.delete(&worn).await.status, 404);
+    api.sql(&attach);
+    let tagged = format!("{path}/tags/{}", text(&tag, "id"));
+    assert_eq!(json(&alice.delete(&tagged).await, 200)["tagIds"], json!([]));
+    assert_eq!(alice.delete(&tagged).await.status, 404);
 }
 
 #[tokio::test]
@@ -299,7 +299,7 @@ async fn a_task_that_keeps_its_tag_does_not_hold_up_the_deletion() {
     let alice = api.user("alice");
     let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
     let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
-    // The index says that it wears the tag, the task that it does not.
+    // The index says that it has the tag, the task that it does not.
     api.sql(&format!(
         "INSERT INTO task_tag (tag_id, task_id) VALUES ('{}', '{}')",
         text(&tag, "id"),
@@ -315,7 +315,7 @@ async fn changing_a_label_does_not_store_it_anew() {
     let alice = api.user("alice");
     let tag = alice.create("/api/v1/tags", &json!({ "name": "soon" })).await;
     let path = format!("/api/v1/tags/{}", text(&tag, "id"));
-    // An insert would bring back what somebody has deleted meanwhile.
+    // An insert would bring back what was deleted meanwhile.
     api.sql("CREATE TRIGGER meanwhile BEFORE INSERT ON tag BEGIN SELECT RAISE(ABORT, 'an insert'); END");
     let changed = json(&alice.patch(&path, &json!({ "name": "later" })).await, 200);
     assert_eq!(changed["version"], 2);

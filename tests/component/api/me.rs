@@ -26,7 +26,7 @@ async fn read(who: &Caller<'_>, task: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn whoever_was_never_seen_is_what_the_token_says() {
+async fn a_user_who_was_never_seen_is_what_the_token_says() {
     let api = Service::start("api").await;
     let answer = api.user("alice").get(ME).await;
     assert_eq!(answer.header("etag"), "\"1\"");
@@ -220,7 +220,7 @@ async fn an_address_is_checked_when_it_is_set_and_kept_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn an_invalid_address_in_a_token_or_set_under_older_rules_locks_nobody_out() {
+async fn an_invalid_address_in_a_token_or_set_under_older_rules_locks_no_user_out() {
     let api = Service::start("api").await;
     let mut claims = tokens::claims("alice", "Europe/Berlin", api.clock.now());
     for claim in [
@@ -371,7 +371,7 @@ async fn a_crash_between_moving_a_reminder_and_announcing_it_loses_nothing() {
     assert_eq!(
         overdue(&after).await[0]["task"]["id"],
         task["id"],
-        "a job that nobody arms is made up for"
+        "a missing job is made up for"
     );
     assert_eq!(delivery(&after, &told["task"]).await["decision"], "send");
 }

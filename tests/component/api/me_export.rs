@@ -144,7 +144,7 @@ async fn an_export_that_the_database_cuts_off_does_not_look_whole() {
                 assert!(answer.body.len() > 10_000, "{:?}", answer.body);
                 assert!(answer.json().is_err(), "{:?}", answer.body);
             }
-            // The connection broke off, which nobody can overlook either.
+            // The connection broke off, which cannot be overlooked either.
             Err(error) => eprintln!("cut off: {error:#}"),
         }
         api.database().execute(repair, []).expect("repair");

@@ -1,4 +1,4 @@
-//! Deleting everything about a person: all of it, nothing of others, whatever is cut off.
+//! Account deletion: everything of one user and nothing of others, wherever a crash interrupts it.
 
 use http::Method;
 use nudge_test_kit::dapr::{Function, unavailable};
@@ -35,11 +35,11 @@ pub(crate) async fn furnish(who: &Caller<'_>) -> Vec<String> {
     ids
 }
 
-pub(crate) async fn leave(who: &Caller<'_>) {
+pub(crate) async fn delete_account(who: &Caller<'_>) {
     assert_eq!(who.delete(ME).await.status, 202);
 }
 
-/// Runs the relay until nothing is left of anybody who leaves.
+/// Runs the relay until every account deletion is finished.
 async fn gone(api: &Service) {
     let leaving = "SELECT COUNT(*) FROM person WHERE leaving_since IS NOT NULL";
     for _ in 0..10 {
@@ -53,7 +53,7 @@ async fn gone(api: &Service) {
             return;
         }
     }
-    panic!("somebody is still leaving");
+    panic!("an account deletion is not finished");
 }
 
 /// Whatever a text occurs in: every row of every table.
@@ -105,7 +105,7 @@ pub(crate) fn deleted_events(api: &Service) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_person_who_left_and_everything_of_others() {
+async fn account_deletion_removes_everything_of_one_user_and_nothing_of_others() {
     let api = Service::start("api").await;
     let (alice, bob) = (api.user("alice"), api.user("bob"));
     let mut ids = furnish(&alice).await;
@@ -114,7 +114,7 @@ async fn nothing_is_left_of_a_person_who_left_and_everything_of_others() {
     let before = json(&bob.get("/api/v1/me/export").await, 200);
     assert!(!occurrences(&api, "alice").is_empty() && !occurrences(&api, &ids[0]).is_empty());
 
-    leave(&alice).await;
+    delete_account(&alice).await;
     gone(&api).await;
     for secret in ["alice", "private@example.org"]
         .into_iter()
@@ -133,7 +133,7 @@ async fn nothing_is_left_of_a_person_who_left_and_everything_of_others() {
     after["exportedAt"] = before["exportedAt"].clone();
     assert_eq!(after, before);
 
-    // Whoever comes back starts anew.
+    // A user who comes back starts anew.
     let call = alice
         .call(Method::POST, "/api/v1/tasks")
         .header("idempotency-key", "key-0");
@@ -152,16 +152,16 @@ async fn nothing_is_left_of_a_person_who_left_and_everything_of_others() {
 }
 
 #[tokio::test]
-async fn who_is_leaving_stores_nothing_any_more() {
+async fn nothing_is_stored_during_account_deletion() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
     let path = format!("/api/v1/tasks/{}", text(&task, "id"));
     settled(&api).await;
     let hold = api.dapr.hold_next(Function::PublishAll);
-    leave(&alice).await;
+    delete_account(&alice).await;
     hold.reached().await;
-    leave(&alice).await;
+    delete_account(&alice).await;
     let keyed = alice
         .call(Method::POST, "/api/v1/tags")
         .header("idempotency-key", "once")
@@ -200,7 +200,7 @@ async fn a_task_that_is_not_deleted_yet_is_not_changed_either() {
     let alice = api.user("alice");
     let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
     let path = format!("/api/v1/tasks/{}", text(&task, "id"));
-    // As a process that died right behind the mark leaves it.
+    // As a process leaves it that died right after the mark.
     api.database()
         .execute("UPDATE person SET leaving_since = 1", [])
         .expect("the mark");
@@ -218,7 +218,7 @@ async fn a_task_that_is_not_deleted_yet_is_not_changed_either() {
 }
 
 #[tokio::test]
-async fn one_whose_data_cannot_be_read_does_not_hold_up_the_others() {
+async fn an_account_whose_data_cannot_be_read_does_not_hold_up_the_others() {
     let api = Service::start("api").await;
     for name in ["alice", "bob"] {
         api.user(name)
@@ -253,7 +253,7 @@ async fn what_a_crash_cut_off_is_finished_by_the_next_process() {
     }
     settled(&before).await;
     let hold = before.dapr.hold_next(Function::PublishAll);
-    leave(&alice).await;
+    delete_account(&alice).await;
     hold.reached().await;
 
     let after = before.start_again().await;
@@ -284,7 +284,7 @@ async fn rows_are_purged_only_when_their_events_are_published() {
     api.dapr
         .down(Function::PublishAll, unavailable("the broker is away"));
     let calls = api.dapr.calls(Function::PublishAll);
-    leave(&alice).await;
+    delete_account(&alice).await;
     let tried = || (api.dapr.calls(Function::PublishAll) > calls).then_some(());
     api.dapr.until(tried).await.expect("publishing is tried");
     api.pass(10);
@@ -295,7 +295,7 @@ async fn rows_are_purged_only_when_their_events_are_published() {
     for id in &ids[..2] {
         assert!(
             !occurrences(&api, id).is_empty(),
-            "{id} is purged before anybody knows"
+            "{id} is purged before its event is published"
         );
     }
     api.dapr.up(Function::PublishAll);
@@ -306,7 +306,7 @@ async fn rows_are_purged_only_when_their_events_are_published() {
 }
 
 #[tokio::test]
-async fn the_next_occurrence_of_somebody_who_leaves_is_not_created() {
+async fn the_next_occurrence_is_not_created_during_account_deletion() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let body = json!({ "title": "x", "due": "2026-12-01T09:00", "recurrence": "daily" });
@@ -315,7 +315,7 @@ async fn the_next_occurrence_of_somebody_who_leaves_is_not_created() {
     json(&alice.post(&format!("{path}/complete"), &json!({})).await, 200);
     settled(&api).await;
     let hold = api.dapr.hold_next(Function::PublishAll);
-    leave(&alice).await;
+    delete_account(&alice).await;
     hold.reached().await;
     let next = json!({ "kind": "next", "id": "018f0000-0000-7000-8000-000000000009", "due": "2026-12-02T09:00:00+01:00", "occurrence": 2 });
     let successor = format!("/internal/tasks/{}/successor", text(&task, "id"));

@@ -387,7 +387,7 @@ async fn problem_details_look_like_this() {
         .assert_eq(&golden(&api.user("bob").get(&path).await));
 }
 
-/// Whoever mistypes it must not end up with less than `full`.
+/// A caller who mistypes it must not end up with less than `full`.
 #[tokio::test]
 async fn a_level_of_syncing_that_there_is_not_lets_nothing_be_written() {
     for level in ["fast", "FULL", "off"] {

@@ -18,7 +18,7 @@ async fn armed(api: &Service) -> (Value, String) {
 }
 
 #[tokio::test]
-async fn a_reminder_that_stands_is_to_be_sent_to_its_owner() {
+async fn a_scheduled_reminder_is_to_be_sent_to_its_owner() {
     let api = Service::start("api").await;
     let (task, _) = armed(&api).await;
     let mut snapshot = task.clone();
@@ -64,7 +64,7 @@ async fn a_reminder_that_was_moved_cancelled_sent_or_deleted_is_not_to_be_sent()
 }
 
 #[tokio::test]
-async fn a_reminder_of_somebody_without_address_says_so() {
+async fn a_reminder_of_a_user_without_an_address_says_so() {
     use nudge_test_kit::tokens;
     let api = Service::start("api").await;
     let mut claims = tokens::claims("carol", "UTC", api.clock.now());
@@ -198,7 +198,7 @@ async fn the_wit_export_does_what_the_route_does() {
 }
 
 #[tokio::test]
-async fn reminders_that_nobody_sent_are_overdue_after_half_a_minute() {
+async fn reminders_that_were_not_sent_are_overdue_after_half_a_minute() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let at = |minutes: i64| json!({ "title": "x", "reminders": [{ "at": format!("2026-11-21T12:{minutes:02}:00Z") }] });

@@ -107,7 +107,7 @@ async fn what_was_changed_or_deleted_is_found_by_what_it_is_now() {
 }
 
 #[tokio::test]
-async fn nobody_finds_what_is_others() {
+async fn users_find_only_their_own_tasks() {
     let api = Service::start("api").await;
     let (alice, bob) = (api.user("alice"), api.user("bob"));
     create(&api, &alice, "Secret of alice", "").await;

@@ -69,7 +69,7 @@ async fn a_sidecar_that_does_not_answer_in_time_is_a_timeout() {
 
 #[tokio::test]
 async fn a_sidecar_that_is_not_there_is_unavailable() {
-    // Nobody listens on the port of a sidecar that has ended.
+    // No process listens on the port of a sidecar that has ended.
     let sidecar = ScriptedSidecar::start().await.expect("a free port");
     let gone = ScriptedSidecar::start().await.expect("a free port").endpoint();
     let mut bridge = Bridge::at(sidecar, &format!("dapr_http_endpoint = \"{gone}\"\n")).await;

@@ -181,7 +181,7 @@ async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_over() {
 }
 
 #[tokio::test]
-async fn a_reminder_of_somebody_without_address_has_failed() {
+async fn a_reminder_of_a_user_without_an_address_has_failed() {
     let email = start().await;
     email.dapr.answer_json(200, &json!({ "decision": "noAddress" }));
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");

@@ -51,7 +51,7 @@ async fn who_asks_whether_it_is_ready_is_told_the_setting_and_how_to_set_it() {
         (Some(16), "may deliver 16 reminders at the same time"),
         (None, "may deliver any number of reminders at the same time"),
     ] {
-        // Whoever asks is told how it is now, not how it was a moment ago.
+        // The caller is told how it is now, not how it was a moment ago.
         email.dapr.set_app_max_concurrency(limit);
         let problem = json(&email.anybody().get(READY).await, 503);
         assert_eq!(problem["code"], "emails_would_mix");
@@ -135,7 +135,7 @@ async fn an_instance_that_is_sending_sends_no_second_email_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_mail_that_fails_leaves_the_way_free_for_the_next() {
+async fn an_email_that_fails_does_not_block_the_next() {
     let email = start().await;
     email
         .dapr

@@ -124,7 +124,7 @@ async fn an_international_domain_is_sent_in_ascii() {
 }
 
 #[tokio::test]
-async fn mails_of_two_people_do_not_mix() {
+async fn emails_of_two_users_do_not_mix() {
     let email = start().await;
     email.dapr.answer(|invocation| {
         let (address, title) = if invocation.request.path.contains(REMINDER) {

@@ -7,7 +7,7 @@ use super::{ACCEPTED, Model, error, post, request};
 use crate::support::{Service, Setup, json as body, send};
 
 #[tokio::test]
-async fn without_a_good_token_nobody_is_answered() {
+async fn without_a_valid_token_no_caller_is_answered() {
     let api = Service::start("api").await;
     let ping = request("ping", &json!({}));
     let answer = send(post(&api.anybody(), &ping)).await;

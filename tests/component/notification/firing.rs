@@ -82,7 +82,7 @@ async fn a_job_whose_event_is_not_published_is_to_be_fired_again() {
 }
 
 #[tokio::test]
-async fn a_job_that_nobody_knows_is_not_found_without_saying_so() {
+async fn an_unknown_job_is_an_error_because_a_404_counts_as_a_success() {
     let notification = Service::start("notification").await;
     for (path, body) in [
         ("/job/backup", data()),

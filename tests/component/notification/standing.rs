@@ -1,4 +1,4 @@
-//! The standing jobs: relay and reconcile, and how they come to be.
+//! The recurring jobs: relay and reconcile, and how they are set up.
 
 use http::Method;
 use nudge_test_kit::dapr::{FailurePolicy, Function, Timing, failed, unavailable};
@@ -33,7 +33,7 @@ async fn called(notification: &Service, function: Function, times: usize) {
 }
 
 #[tokio::test]
-async fn a_health_probe_sets_up_the_standing_jobs_once() {
+async fn a_health_probe_sets_up_the_recurring_jobs_once() {
     let notification = Service::start("notification").await;
     probe(&notification).await;
     called(&notification, Function::JobSchedule, 2).await;
@@ -174,7 +174,7 @@ async fn nothing_overdue_is_nothing_to_publish() {
 }
 
 #[tokio::test]
-async fn a_standing_job_fails_when_the_api_or_the_broker_does() {
+async fn a_recurring_job_fails_when_the_api_or_the_broker_does() {
     let notification = Service::start("notification").await;
     for answer in [(503, json!({})), (200, json!("no report")), (404, Value::Null)] {
         notification.dapr.answer_json(answer.0, &answer.1);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use test_postgres::Server;
 
 use super::api_on;
-use crate::api::me_leaving::{deleted_events, furnish, leave};
+use crate::api::me_leaving::{delete_account, deleted_events, furnish};
 use crate::api::{relay, settled};
 use crate::support::{json, text};
 
@@ -24,7 +24,7 @@ pub(crate) async fn what_is_stored_during_account_deletion_is_deleted_as_well(se
     let body = json!({ "title": "Race" });
     let write = || tokio::spawn(alice.call(Method::POST, "/api/v1/tasks").json(&body).send());
     let writes: Vec<_> = (0..12).map(|_| write()).collect();
-    leave(&alice).await;
+    delete_account(&alice).await;
     for write in writes {
         let answer = write.await.expect("no panic").expect("an answer");
         match answer.status.as_u16() {

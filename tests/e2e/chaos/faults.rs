@@ -45,7 +45,7 @@ pub(crate) struct Faults {
     pub(crate) struck: Vec<Struck>,
     /// Copies of events that were published once more.
     pub(crate) copies: usize,
-    /// Events that nobody can handle.
+    /// Events that no consumer can handle.
     pub(crate) poison: usize,
 }
 
@@ -149,7 +149,7 @@ impl Faults {
             19 => {
                 self.poison += world.observer.poison(self.struck.len() as u64).await;
                 self.note(
-                    "published what nobody can handle".to_owned(),
+                    "published what no consumer can handle".to_owned(),
                     Duration::ZERO,
                     false,
                 );

@@ -21,7 +21,7 @@ pub(crate) const OBSERVER: &str = "observer";
 /// How long a publication is waited for.
 const IMPATIENCE: Duration = Duration::from_secs(1);
 
-/// Subject of events that nobody can handle.
+/// Subject of events that no consumer can handle.
 pub(crate) const POISON: &str = "poison";
 
 /// Topics that are repeated.
@@ -143,7 +143,7 @@ impl Observer {
         let surplus = self.kept.len().saturating_sub(2_000);
         self.kept.drain(..surplus);
         for seen in self.app.take(&format!("/{}", topic::DEAD_LETTER)) {
-            // Whoever refuses one twice says it twice.
+            // A consumer that refuses one twice says so twice.
             let data = &seen.json()["data"];
             self.dead.push(format!(
                 "{} from {}: {}",
@@ -184,7 +184,7 @@ impl Observer {
     pub(crate) async fn repeat(&self, count: usize, random: &mut fastrand::Rng) -> usize {
         let mut accepted = 0;
         for _ in 0..count {
-            // A sidecar that is down or frozen is not waited for: somebody has to mend it.
+            // A sidecar that is down or frozen is not waited for: it has to be mended first.
             match random.choice(&self.kept) {
                 Some((topic, event)) if self.publish(topic, event).await => accepted += 1,
                 _ => break,
@@ -193,7 +193,7 @@ impl Observer {
         accepted
     }
 
-    /// Publishes an event that nobody can handle, on every topic that has a consumer. How many were accepted.
+    /// Publishes an event that no consumer can handle, on every topic that has a consumer. How many were accepted.
     pub(crate) async fn poison(&self, number: u64) -> usize {
         let mut accepted = 0;
         for topic in REPEATED {

@@ -118,7 +118,7 @@ async fn judge(world: &mut World, faults: &Faults, people: &[Person], deeds: &[D
 }
 
 impl Verdict {
-    /// Every change that was accepted is there, and nothing that nobody wanted.
+    /// Every change that was accepted is there, and nothing else.
     fn people(&mut self, deeds: &[Deeds], live: &BTreeMap<String, Value>) {
         let mut known = BTreeSet::new();
         for expected in deeds.iter().flat_map(|deeds| &deeds.tasks) {
@@ -138,7 +138,7 @@ impl Verdict {
         for (id, task) in live {
             let occurrence = task["occurrence"].as_u64().expect("a number");
             if !known.contains(id) && occurrence == 1 {
-                self.losses.push(format!("nobody was told of {task}"));
+                self.losses.push(format!("no event told of {task}"));
             }
             let place = task["seriesId"].as_str().map(|series| (series, occurrence));
             if place.is_some_and(|place| !places.insert(place)) {
@@ -244,7 +244,7 @@ impl Verdict {
                 Some(true) => {}
                 Some(false) => self
                     .losses
-                    .push(format!("{reference} was mailed and nobody wanted it")),
+                    .push(format!("{reference} was sent and not asked for")),
                 None => self
                     .waiting
                     .push(format!("the event of {reference}, which was mailed")),
@@ -284,7 +284,7 @@ impl Verdict {
         }
     }
 
-    /// What nobody can handle is kept with its reason, and nothing else is.
+    /// What no consumer can handle is kept with its reason, and nothing else is.
     async fn dead_letters(&mut self, world: &World, faults: &Faults) {
         let dead = &world.observer.dead;
         let others = dead.iter().filter(|dead| !dead.contains(POISON));

@@ -213,7 +213,7 @@ impl World {
         }
     }
 
-    /// Starts what has ended, like whoever watches over it does.
+    /// Starts what has ended, like a supervisor does.
     pub(crate) fn revive(&mut self, target: Target) -> anyhow::Result<()> {
         match (target, &mut self.behind) {
             (Target::Database, Behind::Real { platform, .. }) => {
@@ -285,14 +285,14 @@ impl World {
         }
     }
 
-    /// What the api keeps of events that nobody could handle. None if it does not say.
+    /// What the api keeps of events that no consumer could handle. None if it does not say.
     pub(crate) async fn dead_letters(&self) -> Option<Value> {
         let call = Call::new(self.api, Method::GET, "/internal/dead-letters");
         let answer = call.header("dapr-api-token", APP_TOKEN).send().await.ok()?;
         (answer.status == 200).then(|| answer.json().ok()).flatten()
     }
 
-    /// Where everything is kept, for whoever looks into it after a failure.
+    /// Where everything is kept, to be looked into after a failure.
     pub(crate) fn keep(self) -> std::path::PathBuf {
         match self.behind {
             Behind::Embedded { folder, .. } => folder.keep(),

@@ -92,7 +92,7 @@ fn numbers(email: &str) -> [usize; 3] {
 
 /// In Dapr they mix as well, but less often: `tests/conformance` shows both.
 #[tokio::test]
-async fn emails_sent_at_the_same_time_may_swap_recipient_or_subject() {
+async fn emails_that_are_sent_at_the_same_time_take_recipient_or_subject_from_each_other() {
     let (bench, sink, _dir) = bench().await;
     let send = async |number: usize| {
         let metadata =
@@ -133,7 +133,7 @@ async fn emails_sent_at_the_same_time_may_swap_recipient_or_subject() {
 }
 
 #[tokio::test]
-async fn emails_sent_one_after_the_other_do_not_mix() {
+async fn emails_that_are_sent_one_after_the_other_stay_apart() {
     let (bench, sink, _dir) = bench().await;
     for number in 1..=50 {
         let metadata =

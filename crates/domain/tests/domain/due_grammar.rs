@@ -69,7 +69,7 @@ fn somewhere(random: &mut Random) -> (Zone, Timestamp) {
     (zone, now.checked_add(half).expect("in range"))
 }
 
-/// As somebody would write it: with some commas and capitals. A capital `M` is refused.
+/// As a person would write it: with some commas and capitals. A capital `M` is refused.
 fn written(tokens: &[String], random: &mut Random) -> String {
     let letter_m = tokens
         .iter()

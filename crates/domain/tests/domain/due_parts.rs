@@ -264,7 +264,7 @@ fn no_phrase_without_a_year_means_what_has_been() {
     check(|zone, now| {
         for text in PHRASES {
             let due = match Due::parse_or_phrase(text, zone, now) {
-                // The next one is years ahead, and nobody means it.
+                // The next one is years ahead, which no one means.
                 Err(DueError::Passed { .. }) if text == "feb 29 at noon" => continue,
                 read => read.expect(text),
             };

@@ -227,7 +227,7 @@ fn refuses_what_has_passed_instead_of_a_due_date_in_the_past() {
         let error = read(text, BERLIN, now).expect_err(text);
         assert!(matches!(error, DueError::Passed { .. }), "{text}: {error:?}");
     }
-    // Whoever writes the year means it.
+    // A year that is written is meant.
     check(
         NOW,
         &[

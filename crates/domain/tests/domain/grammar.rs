@@ -35,7 +35,7 @@ pub(crate) struct Class {
     pub(crate) name: &'static str,
     /// What a token means, if it is one of these.
     pub(crate) read: fn(&str) -> Option<String>,
-    /// One of these, as somebody would write it.
+    /// One of these, as a person would write it.
     pub(crate) sample: fn(&mut Random) -> String,
 }
 

@@ -1,4 +1,4 @@
-//! Reminders that fire later than asked: because somebody said so, or because it is night.
+//! Reminders that fire later than asked: because the user asked for it, or because it is night.
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_domain::reminder::{

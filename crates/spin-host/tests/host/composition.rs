@@ -129,7 +129,7 @@ async fn a_dependency_without_the_export_is_refused() {
 }
 
 #[tokio::test]
-async fn an_import_that_nobody_satisfies_is_refused_by_name() {
+async fn an_import_that_no_component_satisfies_is_refused_by_name() {
     let text = refused("\"test:bridge/echo\" = { component = \"bridge\" }").await;
     assert!(text.starts_with("component \"user\": cannot be loaded"), "{text}");
     assert!(text.contains("test:bridge/reach@0.1.0"), "{text}");

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::{DEADLINE, Recorder, Setup, app, get, start};
 
 #[tokio::test]
-async fn requests_in_flight_and_tasks_behind_responses_are_finished() {
+async fn requests_in_flight_and_tasks_after_responses_are_finished() {
     let mut recorder = Recorder::start().await;
     let address = recorder.address;
     let host = Setup::new(app(&format!("allowed_outbound_hosts = [\"http://{address}\"]")))

@@ -150,7 +150,7 @@ fn oke(cluster: &Cluster) -> Result<()> {
         cluster.kubectl(&words)?;
     }
     deploy(cluster, "oke", "1", &[])?.says("this is release 1")?;
-    // KEDA is not here, so nobody asked for more than one yet.
+    // KEDA is not here, so more than one was not asked for yet.
     runs(cluster, "1", [1, 1, 1, 1])?;
     let scaled = cluster.kubectl(&["-n", NAMESPACE, "get", "scaledobjects", "-oname"])?;
     ensure!(scaled.lines().count() == 4, "{scaled}");
@@ -265,7 +265,7 @@ fn refused(cluster: &Cluster) -> Result<()> {
             .with_context(|| format!("{kind} {name} with another {at}"))?;
         ensure!(
             error.contains(why),
-            "{kind} {name}, {at}: nobody says `{why}`: {error}"
+            "{kind} {name}, {at}: no error says `{why}`: {error}"
         );
     }
     Ok(())

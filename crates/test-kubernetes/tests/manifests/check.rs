@@ -335,7 +335,7 @@ impl Manifests {
                 wanted
                     .into_iter()
                     .filter(|reference| !there.contains(reference))
-                    .map(|reference| format!("{of}: nobody makes {reference}")),
+                    .map(|reference| format!("{of}: nothing makes {reference}")),
             );
         }
     }

@@ -113,7 +113,7 @@ impl Manifests {
             ];
             if !topics.contains(&text(object, "/spec/topic")) {
                 findings.push(format!(
-                    "{of}: nobody publishes on {}",
+                    "{of}: no app publishes on {}",
                     text(object, "/spec/topic")
                 ));
             }
@@ -144,7 +144,7 @@ impl Manifests {
         for configuration in self.of("Configuration") {
             let of = format!("Configuration {}", name(configuration));
             if text(configuration, "/spec/accessControl/defaultAction") != "deny" {
-                findings.push(format!("{of} lets anybody invoke anything"));
+                findings.push(format!("{of} lets every app invoke everything"));
             }
             for policy in list(configuration, "/spec/accessControl/policies") {
                 let caller = text(policy, "/appId");
@@ -187,7 +187,7 @@ impl Manifests {
         }
     }
 
-    /// The api reads the key of the tokens, and nobody reads anything else.
+    /// The api reads the key of the tokens, and no service reads anything else.
     pub(crate) fn secret_access(&self, findings: &mut Findings) {
         let mut readable = Vec::new();
         for role in self.of("Role") {
@@ -214,7 +214,7 @@ impl Manifests {
     }
 }
 
-/// Policies that a target names and nobody has; the API server takes them, and a daprd leaves them out with a line in its log.
+/// Policies that a target names but no component has; the API server takes them, and a daprd leaves them out with a line in its log.
 fn policies(resiliency: &Value, targets: &Value, of: &str, findings: &mut Findings) {
     for (field, value) in targets.as_object().into_iter().flatten() {
         match value.as_str() {

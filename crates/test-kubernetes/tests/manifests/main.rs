@@ -159,7 +159,7 @@ fn faults() -> Vec<Fault> {
             "api",
             "/spec/variables/3/valueFrom/secretKeyRef/name",
             json!("databases"),
-            "nobody makes databases/url",
+            "nothing makes databases/url",
         ),
         fault(
             "no service account",
@@ -235,7 +235,7 @@ fn faults() -> Vec<Fault> {
                 "api-reminder-outcomes",
                 "/spec/topic",
                 json!("outcomes"),
-                "nobody publishes on outcomes",
+                "no app publishes on outcomes",
             )
         },
         Fault {
@@ -255,7 +255,7 @@ fn faults() -> Vec<Fault> {
                 "worker",
                 "/spec/accessControl/defaultAction",
                 json!("allow"),
-                "lets anybody",
+                "lets every app",
             )
         },
         Fault {
@@ -292,7 +292,7 @@ fn faults() -> Vec<Fault> {
             overlay: "oke",
             kind: "Configuration",
             ..fault(
-                "an address that nobody gave",
+                "an address that was not given",
                 "api",
                 "/spec/tracing/otel/endpointAddress",
                 json!("otel.invalid:4317"),
@@ -477,7 +477,7 @@ fn found(tools: &Tools, fault: &Fault) -> Result<()> {
     put(object, fault.at, fault.value.clone())?;
     let findings = manifests.findings();
     let named = findings.iter().any(|finding| finding.contains(fault.finding));
-    ensure!(named, "nobody says `{}`: {findings:#?}", fault.finding);
+    ensure!(named, "no finding says `{}`: {findings:#?}", fault.finding);
     Ok(())
 }
 
