@@ -14,8 +14,6 @@ mod growth;
 mod load;
 mod plot;
 mod ratios;
-#[path = "../../real/mod.rs"]
-mod real;
 mod reminders;
 mod results;
 mod stack;
