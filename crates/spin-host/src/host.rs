@@ -328,7 +328,9 @@ impl HostBuilder {
 
     /// Composes, compiles and links the components, and binds the address.
     pub async fn build(self) -> Result<Host, HostError> {
-        let values = Values::resolve(&self.manifest, &self.variables, |name| std::env::var(name).ok())?;
+        let values = Values::resolve(self.manifest.variables(), &self.variables, |name| {
+            std::env::var(name).ok()
+        })?;
         let router = Router::new(self.manifest.triggers())?;
         let engine = engine()?;
         let ticker = Ticker::start(&engine).map_err(|error| HostError::Engine(error.to_string()))?;

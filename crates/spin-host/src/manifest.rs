@@ -13,6 +13,13 @@ use serde::Deserialize;
 use crate::dependency::DependencyName;
 use crate::routes::Router;
 
+pub(crate) mod tables;
+
+use tables::INHERITABLE;
+pub use tables::{
+    Application, Build, Commands, Component, Dependency, Files, HttpTrigger, Inherit, Variable,
+};
+
 /// A checked manifest, and the folder that its relative paths start from.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -34,167 +41,11 @@ struct Raw {
     component: BTreeMap<String, Component>,
 }
 
-/// `[application]`: what the application is called.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Application {
-    /// Reported at `/.well-known/spin/info`.
-    pub name: String,
-    /// Reported at `/.well-known/spin/info`; empty if the manifest has none.
-    #[serde(default)]
-    pub version: String,
-    /// For people.
-    #[serde(default)]
-    pub description: String,
-    /// For people.
-    #[serde(default)]
-    pub authors: Vec<String>,
-    /// Other programs' settings, as they stand in the manifest.
-    #[serde(default)]
-    pub tool: BTreeMap<String, toml::Table>,
-}
-
-/// One entry of `[variables]`: either it is required, or it has a default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Variable {
-    /// The value if nobody sets another.
-    pub default: Option<String>,
-    /// The application does not start without a value.
-    #[serde(default)]
-    pub required: bool,
-    /// The value must not be shown; this host never shows any.
-    #[serde(default)]
-    pub secret: bool,
-}
-
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Triggers {
     #[serde(default)]
     http: Vec<HttpTrigger>,
-}
-
-/// One `[[trigger.http]]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpTrigger {
-    /// A name for people.
-    pub id: Option<String>,
-    /// Which paths; see [`Router`] for the syntax.
-    pub route: String,
-    /// The id of a `[component.…]`.
-    pub component: String,
-}
-
-/// One `[component.…]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Component {
-    /// The `.wasm` file, relative to the manifest.
-    pub source: PathBuf,
-    /// For people.
-    #[serde(default)]
-    pub description: String,
-    /// The component's own variables: name to template over the application's variables.
-    #[serde(default)]
-    pub variables: BTreeMap<String, String>,
-    /// The guest's environment; it sees nothing of the host's.
-    #[serde(default)]
-    pub environment: BTreeMap<String, String>,
-    /// Files that the guest may read.
-    #[serde(default)]
-    pub files: Vec<Files>,
-    /// Where the guest may connect to: `scheme://host:port`, templates allowed.
-    #[serde(default)]
-    pub allowed_outbound_hosts: Vec<String>,
-    /// Names of databases the guest may open with `spin:sqlite`.
-    #[serde(default)]
-    pub sqlite_databases: Vec<String>,
-    /// Imports that another component satisfies.
-    #[serde(default)]
-    pub dependencies: BTreeMap<String, Dependency>,
-    /// How to build the component; exposed, never run by this crate.
-    pub build: Option<Build>,
-    /// Other programs' settings, as they stand in the manifest.
-    #[serde(default)]
-    pub tool: BTreeMap<String, toml::Table>,
-}
-
-/// One entry of `files`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(
-    untagged,
-    deny_unknown_fields,
-    expecting = "expected a glob pattern, or a table with `source` and `destination`"
-)]
-pub enum Files {
-    /// A glob pattern, relative to the manifest; the guest sees the same relative paths.
-    Pattern(String),
-    /// A folder or file of the host, under another name in the guest.
-    Placement {
-        /// The path, relative to the manifest.
-        source: PathBuf,
-        /// The absolute path in the guest.
-        destination: String,
-    },
-}
-
-/// One entry of `dependencies`: exactly one of `component` and `path` is there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table with `component` or `path`; registries and addresses are not supported"
-)]
-pub struct Dependency {
-    /// The id of another component of this manifest, whose source is used.
-    pub component: Option<String>,
-    /// A `.wasm` file, relative to the manifest.
-    pub path: Option<PathBuf>,
-    /// The export that satisfies the import, if it has another name.
-    pub export: Option<String>,
-    /// What of the depending component's configuration the dependency may use; nothing by default.
-    #[serde(default)]
-    pub inherit_configuration: Inherit,
-}
-
-/// `inherit_configuration`: `true`, `false` or a list of sets.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "expected true, false or a list of configuration names")]
-pub enum Inherit {
-    /// All of it, or nothing.
-    All(bool),
-    /// These sets.
-    Only(Vec<String>),
-}
-
-impl Default for Inherit {
-    fn default() -> Self {
-        Self::All(false)
-    }
-}
-
-/// `[component.….build]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Build {
-    /// Shell commands, run one after the other.
-    pub command: Commands,
-    /// Where, relative to the manifest.
-    pub workdir: Option<PathBuf>,
-    /// Glob patterns of files whose change asks for a new build.
-    #[serde(default)]
-    pub watch: Vec<String>,
-}
-
-/// One command or several.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a command or a list of commands")]
-pub enum Commands {
-    /// `command = "…"`.
-    One(String),
-    /// `command = ["…", "…"]`.
-    Several(Vec<String>),
 }
 
 /// Why a manifest is not accepted. Every message names the file.
@@ -227,17 +78,6 @@ pub enum ManifestError {
         problem: String,
     },
 }
-
-/// What `inherit_configuration` may list (Spin's capability sets).
-pub(crate) const INHERITABLE: [&str; 7] = [
-    "ai_models",
-    "allowed_outbound_hosts",
-    "environment",
-    "files",
-    "key_value_stores",
-    "sqlite_databases",
-    "variables",
-];
 
 impl Manifest {
     /// Reads and checks a manifest file.

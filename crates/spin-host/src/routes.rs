@@ -1,6 +1,6 @@
 //! Which component answers a path.
 
-use crate::manifest::HttpTrigger;
+use crate::manifest::tables::HttpTrigger;
 
 /// The routes of an application.
 ///

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::manifest::Manifest;
+use crate::manifest::tables::Variable;
 
 /// Why variables cannot be resolved. No message shows a value.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -45,18 +45,15 @@ pub(crate) struct Values(BTreeMap<String, String>);
 impl Values {
     /// Takes each variable's value from `given`, else from `environment`, else from the manifest's default.
     pub(crate) fn resolve(
-        manifest: &Manifest,
+        variables: &BTreeMap<String, Variable>,
         given: &BTreeMap<String, String>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, VariableError> {
-        if let Some(name) = given
-            .keys()
-            .find(|name| !manifest.variables().contains_key(*name))
-        {
+        if let Some(name) = given.keys().find(|name| !variables.contains_key(*name)) {
             return Err(VariableError::NotDefined { name: name.clone() });
         }
         let mut values = BTreeMap::new();
-        for (name, variable) in manifest.variables() {
+        for (name, variable) in variables {
             let value = given
                 .get(name)
                 .cloned()
@@ -124,10 +121,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn manifest(variables: &str) -> Manifest {
-        let text =
-            format!("spin_manifest_version = 2\n[application]\nname = \"t\"\n[variables]\n{variables}");
-        Manifest::parse("spin.toml", &text).expect("a manifest that the test means to be valid")
+    fn variables(table: &str) -> BTreeMap<String, Variable> {
+        toml::from_str(table).expect("a table that the test means to be valid")
     }
 
     fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -139,16 +134,21 @@ mod tests {
 
     #[test]
     fn a_given_value_wins_over_the_environment_and_that_over_the_default() {
-        let manifest = manifest("a = { default = \"1\" }\nb = { default = \"1\" }\nc = { default = \"1\" }");
+        let variables =
+            variables("a = { default = \"1\" }\nb = { default = \"1\" }\nc = { default = \"1\" }");
         let environment =
             |name: &str| matches!(name, "SPIN_VARIABLE_A" | "SPIN_VARIABLE_B").then(|| "2".to_owned());
-        let values = Values::resolve(&manifest, &given(&[("a", "3")]), environment).expect("all have values");
+        let values =
+            Values::resolve(&variables, &given(&[("a", "3")]), environment).expect("all have values");
         assert_eq!(values.expand("{{a}} {{ b }} {{ c }}").as_deref(), Ok("3 2 1"));
     }
 
     #[test]
     fn a_required_variable_without_a_value_is_named() {
-        let error = Values::resolve(&manifest("key = { required = true }"), &BTreeMap::new(), |_| None).err();
+        let error = Values::resolve(&variables("key = { required = true }"), &BTreeMap::new(), |_| {
+            None
+        })
+        .err();
         assert_eq!(
             error.map(|error| error.to_string()).as_deref(),
             Some("variable \"key\" is required: set it with --variable key=… or SPIN_VARIABLE_KEY")
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_value_for_an_undefined_variable_is_refused() {
-        let error = Values::resolve(&manifest(""), &given(&[("typo", "x")]), |_| None).err();
+        let error = Values::resolve(&variables(""), &given(&[("typo", "x")]), |_| None).err();
         assert_eq!(error, Some(VariableError::NotDefined { name: "typo".into() }));
     }
 
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn a_value_is_not_expanded_again() {
-        let manifest = manifest("a = { default = \"{{ b }}\" }\nb = { default = \"2\" }");
-        let values = Values::resolve(&manifest, &BTreeMap::new(), |_| None).expect("all have values");
+        let variables = variables("a = { default = \"{{ b }}\" }\nb = { default = \"2\" }");
+        let values = Values::resolve(&variables, &BTreeMap::new(), |_| None).expect("all have values");
         assert_eq!(values.expand("{{ a }}").as_deref(), Ok("{{ b }}"));
     }
 
