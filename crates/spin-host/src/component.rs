@@ -13,8 +13,8 @@ use wasmtime_wasi_http::handler::ProxyPre;
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::clock::{CpuMeter, GuestClock};
-use crate::connections::Connections;
 use crate::extension::Extension;
+use crate::http_client::HttpClient;
 use crate::limits::{Limits, MemoryBudget};
 use crate::outbound_http::OutboundHttp;
 use crate::state::ComponentState;
@@ -26,7 +26,7 @@ pub(crate) struct Configuration {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) variables: Arc<HashMap<String, String>>,
     pub(crate) allowed_hosts: Arc<AllowedHosts>,
-    pub(crate) connections: Arc<Connections>,
+    pub(crate) http_client: Arc<HttpClient>,
     pub(crate) sqlite: sqlite::Access,
     pub(crate) postgres: Arc<postgres::Pools>,
     pub(crate) files: Option<tempfile::TempDir>,
@@ -118,7 +118,7 @@ impl LoadedComponent {
             outbound: OutboundHttp {
                 component: self.id.clone(),
                 allowed: configuration.allowed_hosts.clone(),
-                connections: configuration.connections.clone(),
+                http_client: configuration.http_client.clone(),
             },
             table: ResourceTable::new(),
             memory: MemoryBudget::new(configuration.limits.memory_bytes),

@@ -20,10 +20,10 @@ use crate::allowed_hosts::{AllowedHostError, AllowedHosts};
 use crate::clock::Ticker;
 use crate::component::{Configuration, LoadedComponent};
 use crate::compose::{ComposeError, Part, compose};
-use crate::connections::Connections;
 use crate::dependency::DependencyName;
 use crate::extension::Extension;
 use crate::files::{FilesError, assemble};
+use crate::http_client::HttpClient;
 use crate::instances::Instances;
 use crate::limits::Limits;
 use crate::manifest::{Component, Manifest};
@@ -340,7 +340,7 @@ impl HostBuilder {
             .clone()
             .unwrap_or_else(|| self.manifest.folder().join(".spin"));
         let shared = Shared {
-            connections: Arc::default(),
+            http_client: Arc::default(),
             sqlite: Arc::new(Databases::new(state_dir)),
             postgres: Arc::default(),
         };
@@ -429,7 +429,7 @@ impl HostBuilder {
             environment: component.environment.clone().into_iter().collect(),
             variables: Arc::new(values.expand_all(&component.variables)?),
             allowed_hosts: Arc::new(AllowedHosts::parse(hosts.collect::<Result<Vec<_>, _>>()?)?),
-            connections: shared.connections.clone(),
+            http_client: shared.http_client.clone(),
             sqlite: Access {
                 allowed: component.sqlite_databases.clone().into(),
                 databases: shared.sqlite.clone(),
@@ -493,7 +493,7 @@ impl HostBuilder {
 
 /// What the components of a host share.
 struct Shared {
-    connections: Arc<Connections>,
+    http_client: Arc<HttpClient>,
     sqlite: Arc<Databases>,
     postgres: Arc<Pools>,
 }

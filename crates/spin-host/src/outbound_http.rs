@@ -1,7 +1,7 @@
 //! `wasi:http/client` and `outgoing-handler`: the check of the destination, and the request itself.
 //!
-//! Plain HTTP goes over kept connections ([`connections`](crate::connections)), HTTPS over one of its own each. Timeouts are the
-//! request options', 600 s where they are not set.
+//! Plain HTTP uses kept connections ([`http_client`](crate::http_client)), HTTPS opens one for each request. Timeouts are those of
+//! the request options, 600 s where they are not set.
 
 use std::sync::Arc;
 
@@ -10,22 +10,17 @@ use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 use crate::allowed_hosts::{AllowedHosts, Destination};
-use crate::connections::Connections;
+use crate::http_client::HttpClient;
 
 /// Outbound HTTP of one component.
 pub(crate) struct OutboundHttp {
     pub(crate) component: Arc<str>,
     pub(crate) allowed: Arc<AllowedHosts>,
-    pub(crate) connections: Arc<Connections>,
+    pub(crate) http_client: Arc<HttpClient>,
 }
 
-type Sent = Result<
-    (
-        http::Response<WasiBody>,
-        Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ),
-    Error,
->;
+/// What the caller drives until the exchange is over.
+type InputOutput = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl OutboundHttp {
     fn check(&self, uri: &http::Uri) -> Result<(), Error> {
@@ -46,20 +41,18 @@ impl WasiHttpHooks for OutboundHttp {
         &mut self,
         request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
-        _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
+        _response_processed: InputOutput,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, InputOutput), Error>> + Send> {
         let allowed = self.check(request.uri());
-        let connections = self.connections.clone();
+        let http_client = self.http_client.clone();
         Box::new(async move {
             allowed?;
             if request.uri().scheme() == Some(&Scheme::HTTP) {
-                return connections.send(request, options).await;
+                let response = http_client.send(request, options).await?;
+                return Ok((response, Box::new(std::future::ready(Ok(()))) as InputOutput));
             }
             let (response, io) = default_send_request(request, options).await?;
-            Ok((
-                response.map(BodyExt::boxed_unsync),
-                Box::new(io) as Box<dyn Future<Output = _> + Send>,
-            ))
+            Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as InputOutput))
         })
     }
 }
