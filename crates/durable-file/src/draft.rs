@@ -1,4 +1,4 @@
-//! Files.
+//! Files that appear complete or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::folder::sync_names;
 
-/// A file that is being written under a name of its own. A reader of the final name never sees a partial file.
+/// A file that is being written under a temporary name. A reader of the final name never sees a partial file.
 #[derive(Debug)]
 pub struct Draft {
     file: File,
@@ -14,11 +14,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Creates the file, with `mode` where the system has modes.
+    /// Creates the file. `mode` is its Unix permission bits, ignored on other systems.
     ///
     /// # Errors
     ///
-    /// What the operating system says; a file of that name is an error.
+    /// The file exists already, or cannot be created.
     pub fn create(path: PathBuf, mode: u32) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -30,23 +30,24 @@ impl Draft {
         Ok(Self { file, path })
     }
 
-    /// Gives the file its final name, in the same folder, and returns when bytes and name are on disk. A file of that name is replaced:
-    /// after a power cut the old or the new one is there, whole.
+    /// Renames the file to its final name in the same folder, and returns once content and name are on disk. An existing file of
+    /// that name is replaced: after a power cut either the old or the new one is there, complete.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The file cannot be synced or renamed, or the folder cannot be synced.
     pub fn publish(self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, path)?;
         sync_names(path)
     }
 
-    /// The same, unless there is a file of that name already: that one stays, is on disk, and the draft is gone.
+    /// Like [`publish`](Self::publish), but keeps an existing file of that name: the draft is then discarded, and the existing file
+    /// is on disk.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The file cannot be synced, linked or removed, or the folder cannot be synced.
     pub fn publish_new(self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         let linked = fs::hard_link(&self.path, path);

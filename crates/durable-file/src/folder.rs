@@ -1,15 +1,15 @@
-//! Folders, and the names in them.
+//! Folders and their entries.
 
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::path::Path;
 
-/// Makes a folder and those above it that are missing, with `mode` where the system has modes, and syncs each folder that got
-/// a new name. A folder that is there already is left as it is.
+/// Creates a folder and its missing parents, and syncs each folder that got a new entry. `mode` is the Unix permission bits of
+/// the created folders, ignored on other systems. An existing folder is not changed.
 ///
 /// # Errors
 ///
-/// What the operating system says.
+/// A folder cannot be created or synced.
 pub fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
     let missing = path
         .ancestors()
@@ -33,21 +33,21 @@ pub fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Syncs the folder that holds `path`: which names are in it survives a power cut from now on.
+/// Syncs the folder that holds `path`, so that its current entries survive a power cut.
 ///
-/// Some file systems (FUSE, SMB, 9p) cannot sync a folder, and a folder that may not be read cannot be opened for it. There the
-/// file system has to do, as it has for SQLite, which ignores this as well.
+/// Some file systems (FUSE, SMB, 9p) cannot sync a folder, and a folder without read permission cannot be opened to do it. This
+/// is ignored, as SQLite does; durability then depends on the file system.
 ///
 /// # Errors
 ///
-/// What else the operating system says, such as a disk that fails.
+/// Any other error of the operating system, such as a failing disk.
 pub fn sync_names(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
         None => path,
     };
-    // Elsewhere a folder cannot be opened; the file system's journal has to do.
+    // Other systems cannot open a folder; durability then depends on the file system's journal.
     if !cfg!(unix) {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! Files and folders that survive a power cut once a call has returned.
 //!
 //! A file's bytes are on disk after `fsync` of the file; its name is on disk after `fsync` of the folder that holds
-//! it, and the folder's own name after `fsync` of the folder above. SQLite sees to this for its files, but for the folder they
-//! are in. These functions see to the rest.
+//! it, and the folder's own name after `fsync` of the parent folder. SQLite does this for its files, but not for the folder that
+//! holds them. These functions do the rest.
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {

@@ -1,7 +1,7 @@
-//! A clock that is the system's, or one that a test steps.
+//! A clock that is either the system's or one that a test steps.
 //!
-//! Whatever waits for a wall-clock instant takes a [`Clock`] and calls [`Clock::sleep_until`]. In production
-//! that is a timer; in a test it is a wait until somebody calls [`Clock::advance`].
+//! Code that waits for a wall-clock instant takes a [`Clock`] and calls [`Clock::sleep_until`]. In production this sets a
+//! timer; in a test it waits until [`Clock::advance`] is called.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -21,11 +21,11 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-/// The longest single timer of the system clock. A wall clock can be set while a timer runs (NTP, suspend), so
-/// a long wait is made of short ones, and each looks at the clock again.
+/// Maximum duration of a single timer of the system clock. A wall clock can be set while a timer runs (NTP, suspend), so a
+/// long wait consists of short ones, and the clock is read again after each.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
-/// The time of day, and waiting for it. Cheap to clone; clones of a stepped clock share their time.
+/// Tells the time of day and waits for it. Cheap to clone; clones of a stepped clock share their time.
 #[derive(Clone, Debug)]
 pub struct Clock(Kind);
 
@@ -41,12 +41,12 @@ impl Clock {
         Self(Kind::System)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] or [`Clock::set`] moves it.
+    /// A clock that shows `start` until [`Clock::advance`] or [`Clock::set`] moves it.
     pub fn stepped(start: SystemTime) -> Self {
         Self(Kind::Stepped(Arc::new(watch::Sender::new(start))))
     }
 
-    /// Now.
+    /// The current time.
     pub fn now(&self) -> SystemTime {
         match &self.0 {
             Kind::System => SystemTime::now(),
@@ -54,22 +54,22 @@ impl Clock {
         }
     }
 
-    /// Moves a stepped clock forward and wakes whom that concerns. The system clock stays as it is.
+    /// Moves a stepped clock forward and wakes the tasks whose deadline has passed. Does nothing on the system clock.
     pub fn advance(&self, by: Duration) {
         if let Kind::Stepped(time) = &self.0 {
             time.send_modify(|now| *now += by);
         }
     }
 
-    /// Moves a stepped clock backward, as an operator or a time server may. Who waits for an instant waits longer. The system
-    /// clock stays as it is.
+    /// Moves a stepped clock backward, as an operator or a time server may do. Tasks that wait for an instant wait longer. Does
+    /// nothing on the system clock.
     pub fn set_back(&self, by: Duration) {
         if let Kind::Stepped(time) = &self.0 {
             time.send_modify(|now| *now -= by);
         }
     }
 
-    /// Moves a stepped clock forward to `to`; never backward. The system clock stays as it is.
+    /// Moves a stepped clock forward to `to`, never backward. Does nothing on the system clock.
     pub fn set(&self, to: SystemTime) {
         if let Kind::Stepped(time) = &self.0 {
             time.send_modify(|now| *now = (*now).max(to));
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_stepped_clock_wakes_a_sleeper_only_when_its_time_has_come() {
+    async fn a_stepped_clock_wakes_a_sleeper_only_once_its_deadline_has_passed() {
         let clock = Clock::stepped(SystemTime::UNIX_EPOCH);
         let mut sleeper = Box::pin(clock.sleep(Duration::from_secs(10)));
         clock.advance(Duration::from_secs(9));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stepped_clock_never_goes_back() {
+    fn setting_a_stepped_clock_never_moves_it_back() {
         let clock = Clock::stepped(SystemTime::UNIX_EPOCH + Duration::from_secs(5));
         clock.set(SystemTime::UNIX_EPOCH);
         assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(5));
