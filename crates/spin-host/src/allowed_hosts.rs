@@ -1,8 +1,8 @@
 //! `allowed_outbound_hosts`: the rule for each connection that a guest opens.
 //!
-//! An entry is `scheme://host[:port]`. `*` stands for any scheme, host or port; `*.example.com` for any name below
-//! one; an address with a prefix length for a network. Without a port it is the scheme's own, or any if the scheme
-//! is `*`. Names are compared as they are written: `localhost` does not allow `127.0.0.1`.
+//! An entry is `scheme://host[:port]`. `*` matches any scheme, host or port; `*.example.com` matches any
+//! subdomain; an address with a prefix length matches a network. Without a port it is the scheme's default port, or any if the
+//! scheme is `*`. Names are compared as they are written: `localhost` does not allow `127.0.0.1`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -33,7 +33,7 @@ enum HostRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum PortRule {
     Any,
-    /// Of the scheme of the connection, if it has one.
+    /// The default port of the connection's scheme, if it has one.
     Default,
     In(RangeInclusive<u16>),
 }
@@ -46,7 +46,7 @@ pub(crate) struct Destination {
     port: Option<u16>,
 }
 
-/// An entry that is not understood.
+/// An invalid or unsupported entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("allowed_outbound_hosts entry {entry:?} {problem}")]
 pub struct AllowedHostError {
@@ -55,8 +55,8 @@ pub struct AllowedHostError {
 }
 
 impl AllowedHosts {
-    /// Reads the entries, whose variables have been replaced. Entries that a variable left empty (``, `http://`,
-    /// `https://`) are skipped, so that an address can be optional.
+    /// Parses the entries, whose variables have been replaced. Entries whose variable is empty (``, `http://`, `https://`) are
+    /// skipped, so that an address can be optional.
     pub(crate) fn parse(entries: impl IntoIterator<Item = String>) -> Result<Self, AllowedHostError> {
         let rules = entries
             .into_iter()
@@ -65,14 +65,14 @@ impl AllowedHosts {
         Ok(Self(rules.collect::<Result<_, _>>()?))
     }
 
-    /// Whether a guest may connect there.
+    /// Returns `true` if a guest may connect to `destination`.
     pub(crate) fn allow(&self, destination: &Destination) -> bool {
         self.0.iter().any(|rule| rule.allows(destination))
     }
 }
 
 impl Destination {
-    /// From the parts of a URL; `None` if the host is none.
+    /// From the parts of a URL; `None` if the host is invalid.
     pub(crate) fn new(scheme: &str, host: &str, port: Option<u16>) -> Option<Self> {
         let host = Host::parse(host).ok()?;
         let port = port.filter(|port| default_port(scheme) != Some(*port));
@@ -206,7 +206,7 @@ impl PortRule {
         }
         let number = |text: &str| text.parse::<u16>().map_err(|_| "has a bad port");
         match port.split_once("..") {
-            // Spin's range leaves out its end.
+            // The end of a range is exclusive, as in Spin.
             Some((first, end)) => match number(end)?.checked_sub(1) {
                 Some(last) => Ok(Self::In(number(first)?..=last)),
                 None => Err("has a bad port"),
@@ -228,7 +228,7 @@ impl PortRule {
     }
 }
 
-/// The port that a scheme means if none is written.
+/// The default port of a scheme.
 pub(crate) fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_port_is_the_scheme_s_own() {
+    fn a_missing_port_is_the_default_of_the_scheme() {
         assert!(check("http://example.com", "http://example.com"));
         assert!(check("http://example.com", "http://example.com:80"));
         assert!(!check("http://example.com", "http://example.com:8080"));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_stand_for_any_scheme_host_subdomain_or_port() {
+    fn wildcards_match_any_scheme_host_subdomain_or_port() {
         assert!(check("*://*:*", "postgres://db:1"));
         assert!(check("https://*.example.com:*", "https://a.b.example.com:8443"));
         assert!(!check("https://*.example.com:*", "https://example.com"));
@@ -282,13 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn a_port_range_leaves_out_its_end() {
+    fn the_end_of_a_port_range_is_exclusive() {
         assert!(check("http://example.com:8000..8002", "http://example.com:8001"));
         assert!(!check("http://example.com:8000..8002", "http://example.com:8002"));
     }
 
     #[test]
-    fn a_network_allows_its_addresses_and_no_names() {
+    fn a_network_allows_its_addresses_but_no_names() {
         assert!(check("http://10.0.0.0/8:80", "http://10.200.3.4"));
         assert!(!check("http://10.0.0.0/8:80", "http://11.0.0.1"));
         assert!(!check("http://10.0.0.0/8:80", "http://ten.example.com"));
@@ -296,13 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_a_variable_left_empty_allows_nothing() {
+    fn an_entry_with_an_empty_variable_allows_nothing() {
         let allowed = AllowedHosts::parse([String::new(), "http://".to_owned()]).expect("skipped");
         assert_eq!(allowed, AllowedHosts::default());
     }
 
     #[test]
-    fn what_is_not_supported_is_refused_by_name() {
+    fn an_unsupported_entry_is_refused_by_name() {
         for entry in [
             "example.com",
             "http://self",

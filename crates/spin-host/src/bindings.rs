@@ -1,4 +1,4 @@
-//! Generated from `wit/`: the host side of Spin's interfaces.
+//! The host side of Spin's interfaces, generated from `wit/`.
 #![allow(missing_docs, unreachable_pub)] // Generated.
 
 wasmtime::component::bindgen!({

@@ -9,9 +9,9 @@ use step_clock::Clock;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::HostWallClock;
 
-/// How often a computing guest lets others run.
+/// Interval at which a computing guest lets other tasks run.
 const TICK: Duration = Duration::from_millis(10);
-/// How long it lets them.
+/// How long it pauses for them.
 const REST: Duration = Duration::from_millis(1);
 
 /// `wasi:clocks` wall-clock (0.2) and system-clock (0.3), read from a [`Clock`].
@@ -30,8 +30,8 @@ impl HostWallClock for GuestClock {
     }
 }
 
-/// Advances an engine's epoch until it is dropped. A thread of its own, because guests that loop may hold every
-/// thread of the runtime.
+/// Advances an engine's epoch until it is dropped. It has its own thread, because looping guests may occupy every thread of
+/// the runtime.
 pub(crate) struct Ticker {
     _stop: Sender<()>,
 }
@@ -54,35 +54,35 @@ impl Ticker {
     }
 }
 
-/// How many ticks in a row a store has computed without waiting. [`CpuMeter::pending`] starts over.
+/// Counts the consecutive ticks that a store has computed without waiting. [`CpuMeter::pending`] resets it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CpuMeter(Arc<Ticks>);
 
 #[derive(Debug, Default)]
 struct Ticks {
     in_a_row: AtomicU32,
-    /// While the guest rests because of a tick: that is no waiting of its own.
+    /// Set while the guest pauses because of a tick, which does not count as waiting.
     resting: AtomicBool,
 }
 
 impl CpuMeter {
-    /// Makes a store rest at each tick, and trap once it has used up `limit`.
+    /// Makes a store pause at each tick, and trap once it has used up `limit`.
     pub(crate) fn attach<T>(&self, store: &mut Store<T>, limit: Duration) {
         let ticks = self.0.clone();
-        let most = u32::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+        let max = u32::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| match ticks.in_a_row.fetch_add(1, Ordering::Relaxed) {
-            // A guest that has slept past a tick meets it as soon as it runs, and has not computed yet.
+            // A guest that was waiting when the tick came sees it as soon as it runs, and has not computed yet.
             0 => Ok(UpdateDeadline::Continue(1)),
-            count if count >= most => Err(CpuLimit(limit).into()),
+            count if count >= max => Err(CpuLimit(limit).into()),
             _ => {
                 ticks.resting.store(true, Ordering::Relaxed);
                 let ticks = ticks.clone();
                 Ok(UpdateDeadline::YieldCustom(
                     1,
                     Box::pin(async move {
-                        // Not just a yield: tokio looks at sockets and timers only every 61 polls while any task is
-                        // ready, which neighbours on this thread would feel as 61 ticks.
+                        // Yielding is not enough: while any task is ready, tokio polls sockets and timers only every 61st
+                        // time, so other tasks on this thread would wait for 61 ticks.
                         tokio::time::sleep(REST).await;
                         ticks.resting.store(false, Ordering::Relaxed);
                     }),
@@ -91,8 +91,8 @@ impl CpuMeter {
         });
     }
 
-    /// To be called whenever the store's future is pending: unless the guest rests, it waits for something, and its
-    /// next run counts from zero.
+    /// Call this whenever the store's future is pending: unless the guest pauses because of a tick, it waits for something, so
+    /// counting starts over.
     pub(crate) fn pending(&self) {
         if !self.0.resting.load(Ordering::Relaxed) {
             self.0.in_a_row.store(0, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Compiled components, kept as files for the next start.
 //!
-//! A component is mapped from its file. So its code is no memory of the process's own: the kernel reads what is called, shares it
-//! between processes, and takes it back when memory is short.
+//! A component is mapped from its file, so its code does not count as memory of the process: the kernel loads the pages that are
+//! used, shares them between processes, and evicts them when memory is short.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Files that were used by no start for so long are removed when another one is written.
+/// Files that have not been used for this long are removed when another one is written.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 
 const EXTENSION: &str = "cwasm";
 
-/// Compiles a component, or takes what was compiled of the same one by the same engine. Without a folder it is compiled each time.
+/// Compiles a component, or loads it if the same engine has compiled it before. Without a folder it is compiled each time.
 pub(crate) fn component(engine: &Engine, wasm: &[u8], folder: Option<&Path>) -> wasmtime::Result<Component> {
     let Some(folder) = folder else {
         return Component::new(engine, wasm);
@@ -30,7 +30,7 @@ pub(crate) fn component(engine: &Engine, wasm: &[u8], folder: Option<&Path>) -> 
                 return Ok(component);
             }
             Err(error) => {
-                tracing::warn!(file = %file.display(), "compiled again, since what is kept cannot be read: {error:#}")
+                tracing::warn!(file = %file.display(), "compiled again, because the cached file cannot be read: {error:#}")
             }
         }
     }
@@ -40,7 +40,7 @@ pub(crate) fn component(engine: &Engine, wasm: &[u8], folder: Option<&Path>) -> 
     mapped(engine, &file)
 }
 
-/// The file's name: of everything that what is in it depends on.
+/// The file's name, derived from everything that its content depends on.
 fn name(engine: &Engine, wasm: &[u8]) -> String {
     let mut settings = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
@@ -49,15 +49,15 @@ fn name(engine: &Engine, wasm: &[u8]) -> String {
     format!("{wasm}-{:016x}.{EXTENSION}", settings.finish())
 }
 
-#[expect(unsafe_code, reason = "what is mapped is run")]
+#[expect(unsafe_code, reason = "the mapped code is executed")]
 fn mapped(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file was written by this function's caller, and wasmtime looks whether it is of this version and these settings.
-    // Nobody changes it: a new one replaces it under its name. Whoever else can write to the folder can run code as this process,
-    // as the documentation of `cache_dir` says.
+    // SAFETY: the file was written by this function's caller, and wasmtime checks that version and settings match. It is never
+    // changed in place: a new file replaces it. Anyone who can write to the folder can run code as this process, as the
+    // documentation of `cache_dir` states.
     unsafe { Component::deserialize_file(engine, file) }
 }
 
-/// Appears at once and whole, or not at all.
+/// Writes the file atomically: it appears complete or not at all.
 fn write(folder: &Path, file: &Path, compiled: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
@@ -72,7 +72,7 @@ fn mark_used(file: &Path) {
         .append(true)
         .open(file)
         .and_then(|file| file.set_modified(SystemTime::now()));
-    // Perhaps the folder is read-only; then nothing is removed from it either.
+    // The folder may be read-only; then nothing is removed from it either.
     if let Err(error) = marked {
         tracing::debug!(file = %file.display(), %error, "not marked as used");
     }
@@ -88,9 +88,9 @@ fn remove_unused(folder: &Path) {
             && used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > UNUSED))
     };
     for file in files.filter_map(|file| Some(file.ok()?.path())).filter(unused) {
-        // Another process may be faster; on Linux those that have it mapped keep it.
+        // Another process may have removed it; on Linux, processes that have mapped it keep it.
         if let Err(error) = std::fs::remove_file(&file) {
-            tracing::debug!(file = %file.display(), %error, "an unused file stays");
+            tracing::debug!(file = %file.display(), %error, "unused file not removed");
         }
     }
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compiled_is_taken_again_and_what_is_broken_is_replaced() {
+    fn a_compiled_component_is_reused_and_a_broken_file_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = folder.path().join("compiled");
         let engine = engine();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn another_engine_has_a_file_of_its_own() {
+    fn another_engine_has_its_own_file() {
         let folder = tempfile::tempdir().expect("a folder");
         component(&engine(), EMPTY, Some(folder.path())).expect("compiled");
         let mut config = wasmtime::Config::new();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_nobody_used_for_a_month_goes_when_another_comes() {
+    fn a_file_that_was_unused_for_a_month_is_removed_when_another_is_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let old = folder.path().join("old.cwasm");
         let other = folder.path().join("old.txt");

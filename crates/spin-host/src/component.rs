@@ -21,7 +21,7 @@ use crate::state::ComponentState;
 use crate::stdio::LineLog;
 use crate::{bindings, compiled, deny, postgres, sqlite};
 
-/// What a component's instances may do and know.
+/// What the instances of a component may access.
 pub(crate) struct Configuration {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) variables: Arc<HashMap<String, String>>,
@@ -43,7 +43,7 @@ pub struct LoadedComponent {
 }
 
 impl LoadedComponent {
-    /// Compiles a composed component and checks each of its imports against what the host has.
+    /// Compiles a composed component and checks that the host provides each of its imports.
     pub(crate) fn new(
         engine: &Engine,
         id: &str,
@@ -75,7 +75,7 @@ impl LoadedComponent {
         &self.id
     }
 
-    /// A new instance in a store of its own, to call its exports directly.
+    /// Creates an instance in a new store, to call its exports directly.
     pub async fn instantiate(&self) -> wasmtime::Result<(Store<ComponentState>, Instance)> {
         let (mut store, _) = self.store()?;
         let instance = self.pre.instantiate_async(&mut store).await?;
@@ -86,7 +86,7 @@ impl LoadedComponent {
         &self.configuration.limits
     }
 
-    /// The component's HTTP export: `wasi:http/handler@0.3` or, of an older one, `incoming-handler@0.2`.
+    /// The component's HTTP export: `wasi:http/handler@0.3`, or `incoming-handler@0.2` of an older one.
     pub(crate) fn http(&self) -> wasmtime::Result<ProxyPre<ComponentState>> {
         use wasmtime_wasi_http::{p2, p3};
         p3::bindings::ServicePre::new(self.pre.clone())

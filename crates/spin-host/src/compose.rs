@@ -1,8 +1,8 @@
 //! Composition: a component and its dependencies become one component, as Spin does it.
 //!
-//! Each dependency entry is one instance. Its name selects the imports that it satisfies, all that match. What of
-//! the host a dependency may use is what it inherits; every other capability it imports is renamed, so that the
-//! host links a refusal there (see [`crate::deny`]). Spin gets the same effect with an adapter component.
+//! Each dependency entry is one instance. Its name selects the imports that it satisfies: all that match. A dependency
+//! may use the capabilities of the host that it inherits; every other capability that it imports is renamed, so that the host
+//! links a refusal there (see [`crate::deny`]). Spin gets the same effect with an adapter component.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,10 +29,10 @@ pub enum ComposeError {
     NotAComponent {
         /// The component or dependency.
         name: String,
-        /// What the decoder said.
+        /// The decoder's message.
         detail: String,
     },
-    /// Nothing imports what the dependency is named after.
+    /// No import matches the dependency's name.
     #[error("dependency {dependency} does not match any import; the imports are {imports}")]
     Unmatched {
         /// The dependency's name in the manifest.
@@ -40,7 +40,7 @@ pub enum ComposeError {
         /// What the component imports.
         imports: String,
     },
-    /// Two entries match one import.
+    /// Two entries match the same import.
     #[error("import {import} is satisfied by two dependencies: {first} and {second}")]
     Conflict {
         /// The import.
@@ -77,7 +77,7 @@ pub enum ComposeError {
     Graph(String),
 }
 
-/// Satisfies the imports of `wasm` with `parts` and returns the composed component. Without parts, `wasm` as it is.
+/// Satisfies the imports of `wasm` with `parts` and returns the composed component. Without parts, returns `wasm` unchanged.
 pub(crate) fn compose(id: &str, wasm: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u8>, ComposeError> {
     if parts.is_empty() {
         return Ok(wasm);
@@ -99,7 +99,7 @@ pub(crate) fn compose(id: &str, wasm: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u
                 imports: names.join(", "),
             });
         }
-        // The same file may be there twice, so packages are told apart by their place in the list.
+        // The same file may be listed twice, so packages are named by their index.
         let wasm = deny_what_is_not_inherited(part.wasm, &part.inherit)?;
         let (part_world, instance) = composition.instantiate(&format!("dependency-{index}"), wasm)?;
         let exports: HashMap<_, _> = composition.items(part_world, Side::Exports).into_iter().collect();
@@ -142,8 +142,8 @@ pub(crate) fn compose(id: &str, wasm: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u
     composition.finish(world, root)
 }
 
-/// Turns the capability imports that are not inherited into imports under the name of their refusal. A step of its
-/// own, because the library takes two imports of one interface in one composition for the same.
+/// Renames the capability imports that are not inherited to the names of their refusals. This is a separate step, because the
+/// library treats two imports of one interface in one composition as the same import.
 fn deny_what_is_not_inherited(wasm: Vec<u8>, inherit: &Inherit) -> Result<Vec<u8>, ComposeError> {
     let mut composition = Composition::default();
     let (world, root) = composition.instantiate("dependency", wasm.clone())?;
@@ -197,7 +197,7 @@ impl Composition {
         items.iter().map(|(name, kind)| (name.clone(), *kind)).collect()
     }
 
-    /// Exports what `root` exports and writes the composition out.
+    /// Exports what `root` exports and encodes the composition.
     fn finish(mut self, world: WorldId, root: NodeId) -> Result<Vec<u8>, ComposeError> {
         for (export, _) in self.items(world, Side::Exports) {
             let node = self

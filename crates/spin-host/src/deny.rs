@@ -1,9 +1,9 @@
 //! Refusal of what a dependency does not inherit.
 //!
 //! A capability import of a dependency outside its `inherit_configuration` is renamed by [`crate::compose`], say
-//! `wasi:http/client@0.3.0` to `denied-wasi:http/client@0.3.0`, and satisfied here by functions that answer like
-//! Spin 4.1's deny adapter: the interface's own "no" where it has one, an empty list for the environment and the
-//! files, and a trap where only a method of a resource that nobody can have obtained is left.
+//! `wasi:http/client@0.3.0` to `denied-wasi:http/client@0.3.0`, and satisfied here by functions that behave like
+//! Spin 4.1's deny adapter: the interface's own error where it has one, an empty list for the environment and the files, and a
+//! trap for methods of resources, which cannot have been obtained.
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
@@ -13,8 +13,8 @@ use crate::state::ComponentState;
 
 const PREFIX: &str = "denied-";
 
-/// The interfaces of each inheritable set, without versions. Spin's table (`crates/capabilities`), cut to what this
-/// host can link at all. Sockets are missing because this host denies them to every component.
+/// The interfaces of each inheritable set, without versions. This is Spin's table (`crates/capabilities`), reduced to the
+/// interfaces that this host can link. Sockets are missing because this host denies them to every component.
 const CAPABILITIES: &[(&str, &str)] = &[
     ("wasi:http/client", "allowed_outbound_hosts"),
     ("wasi:http/outgoing-handler", "allowed_outbound_hosts"),
@@ -25,7 +25,7 @@ const CAPABILITIES: &[(&str, &str)] = &[
     ("spin:variables/variables", "variables"),
 ];
 
-/// Whether a dependency that inherits `inherit` must not reach `import`.
+/// Returns `true` if a dependency that inherits `inherit` must not access `import`.
 pub(crate) fn is_denied(import: &str, inherit: &Inherit) -> bool {
     let interface = without_version(import);
     let Some((_, set)) = CAPABILITIES.iter().find(|(name, _)| *name == interface) else {
@@ -49,7 +49,7 @@ fn without_version(name: &str) -> &str {
 /// Defines every refusal that `component` imports.
 pub(crate) fn link(linker: &mut Linker<ComponentState>, component: &Component) -> wasmtime::Result<()> {
     let engine = component.engine();
-    // An interface lists the resources of its own and those it uses; the latter come from an earlier import.
+    // An interface lists its own resources and those it uses; the latter come from an earlier import.
     let mut known = Vec::new();
     for (name, item) in component.component_type().imports(engine) {
         let ComponentItem::ComponentInstance(interface) = item.ty else {
@@ -81,7 +81,7 @@ pub(crate) fn link(linker: &mut Linker<ComponentState>, component: &Component) -
     Ok(())
 }
 
-/// The representation of a denied interface's own resources. No value of it ever exists.
+/// The representation of a denied interface's own resources. It is never constructed.
 struct Denied;
 
 fn refuse(
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_inherited_is_denied_in_every_version() {
+    fn a_capability_that_is_not_inherited_is_denied_in_every_version() {
         let only = Inherit::Only(vec!["allowed_outbound_hosts".into()]);
         assert!(!is_denied("wasi:http/client@0.3.0", &only));
         assert!(is_denied("spin:sqlite/sqlite@3.1.0", &only));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_capability_is_never_denied() {
+    fn an_interface_that_is_not_a_capability_is_never_denied() {
         for import in [
             "wasi:http/types@0.3.0",
             "wasi:clocks/system-clock@0.3.0",

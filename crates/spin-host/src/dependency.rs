@@ -1,4 +1,4 @@
-//! Names of dependencies, and which imports they match.
+//! Names of dependencies, and the imports that they match.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ pub(crate) enum DependencyName {
 }
 
 impl DependencyName {
-    /// Whether all interfaces of a package are meant.
+    /// Returns `true` if the name refers to all interfaces of a package.
     pub(crate) fn is_whole_package(&self) -> bool {
         matches!(self, Self::Package { interface: None, .. })
     }
@@ -30,8 +30,8 @@ impl DependencyName {
         }
     }
 
-    /// Whether this dependency satisfies the import. What the name leaves out matches anything; a version that
-    /// it has must be the import's, exactly.
+    /// Returns `true` if this dependency satisfies the import. A part that the name omits matches anything; a version must match
+    /// exactly.
     pub(crate) fn matches(&self, import: &str) -> bool {
         let Ok(import) = import.parse::<Self>() else {
             return false;

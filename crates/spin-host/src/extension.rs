@@ -1,12 +1,12 @@
-//! Interfaces that a program adds to the host.
+//! Interfaces that the embedding program adds to the host.
 
 use wasmtime::component::Linker;
 
 use crate::state::ComponentState;
 
-/// Packages of WIT interfaces that the host itself implements, instead of a component that the manifest names.
+/// Packages of WIT interfaces that the embedding program implements, instead of a component that the manifest names.
 ///
-/// Tests use it to stand in for a dependency: a dependency of one of these packages is not composed, and its imports
+/// Tests use it to replace a dependency: a dependency of one of these packages is not composed, and its imports
 /// are linked here.
 pub trait Extension: Send + Sync {
     /// The packages, such as `nudge:dapr`; without interface and version.
@@ -15,7 +15,7 @@ pub trait Extension: Send + Sync {
     /// Defines the interfaces for one component.
     fn link(&self, linker: &mut Linker<ComponentState>, component: &str) -> wasmtime::Result<()>;
 
-    /// Called for each new instance, to put what the functions need into [`ComponentState::data`].
+    /// Called for each new instance, to store what the functions need in [`ComponentState::data`].
     fn prepare(&self, state: &mut ComponentState) {
         let _ = state;
     }

@@ -1,29 +1,29 @@
-//! The `files` of a component: copied together into one folder, which the guest sees read-only as `/`.
+//! The `files` of a component: copied into one folder, which the guest sees read-only as `/`.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::manifest::Files;
 
-/// Why the files of a component cannot be put together.
+/// Why the files of a component cannot be provided.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// A file or folder cannot be read or copied.
     #[error("{}", path.display())]
     Io {
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A pattern is not one, and not the name of a file either.
+    /// An entry is neither the name of a file nor a glob pattern that matches.
     #[error("{pattern:?} is neither a file nor a glob pattern that matches")]
     Pattern {
         /// The entry.
         pattern: String,
     },
-    /// A path leads out of the application's folder, or out of the guest's.
-    #[error("{path:?} leads outside")]
+    /// A path leads outside the application's folder or the guest's.
+    #[error("{path:?} leads outside its folder")]
     Outside {
         /// The path.
         path: String,
@@ -78,7 +78,7 @@ fn copy_pattern(folder: &Path, pattern: &str, target: &Path) -> Result<(), Files
     if any { Ok(()) } else { Err(no_match()) }
 }
 
-/// Copies a file, or a folder with all that is in it.
+/// Copies a file, or a folder with its content.
 fn copy(from: &Path, to: &Path) -> Result<(), FilesError> {
     let at = |path: &Path| {
         let path = path.to_owned();

@@ -39,48 +39,48 @@ pub enum HostError {
     /// A variable has no value, or a value has no variable.
     #[error(transparent)]
     Variable(#[from] VariableError),
-    /// A route is not understood.
+    /// A route is invalid.
     #[error(transparent)]
     Route(#[from] RouteError),
-    /// A component was selected or asked for that the manifest does not have, or that was not selected.
+    /// A selected component is not in the manifest, or a requested one was not selected.
     #[error("there is no component {id:?}; the components are {}", known.join(", "))]
     UnknownComponent {
-        /// What was asked for.
+        /// The requested component.
         id: String,
-        /// What could have been.
+        /// The available components.
         known: Vec<String>,
     },
-    /// Something about one component.
+    /// One component cannot be loaded.
     #[error("component {id:?}")]
     Component {
-        /// Which.
+        /// The component's id.
         id: String,
-        /// What.
+        /// The reason.
         source: ComponentError,
     },
-    /// The engine does not start.
-    #[error("the WebAssembly engine does not start: {0}")]
+    /// The engine cannot be started.
+    #[error("the WebAssembly engine cannot be started: {0}")]
     Engine(String),
-    /// The address cannot be listened on.
+    /// The host cannot listen on the address.
     #[error("cannot listen on {address}: choose another address with --listen (port 0 takes a free one)")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
 
-/// What is wrong with one component.
+/// Why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentError {
-    /// A template in its variables or hosts.
+    /// A template in its variables or hosts is invalid.
     #[error(transparent)]
     Variable(#[from] VariableError),
-    /// An entry of `allowed_outbound_hosts`.
+    /// An entry of `allowed_outbound_hosts` is invalid.
     #[error(transparent)]
     AllowedHost(#[from] AllowedHostError),
-    /// An entry of `files`.
+    /// An entry of `files` is invalid.
     #[error("its files")]
     Files(#[from] FilesError),
     /// Its source, or a dependency's, cannot be read.
@@ -88,13 +88,13 @@ pub enum ComponentError {
     Source {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// It does not fit together with its dependencies.
+    /// It cannot be composed with its dependencies.
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    /// It does not compile, or imports what this host does not have. The text names the import.
+    /// It does not compile, or imports an interface that this host does not provide. The text names the import.
     #[error("cannot be loaded: {0}")]
     Load(String),
     /// A trigger names it, but it exports no HTTP handler.
@@ -115,7 +115,7 @@ pub struct HostBuilder {
     extensions: Vec<Arc<dyn Extension>>,
 }
 
-/// An application that is ready to be served.
+/// An application that is ready to serve.
 pub struct Host {
     listener: TcpListener,
     address: SocketAddr,
@@ -126,7 +126,7 @@ pub struct Host {
     _ticker: Ticker,
 }
 
-/// A host that serves in the background. Dropping it ends it without waiting for anything.
+/// A host that serves in the background. Dropping it stops it without waiting.
 pub struct RunningHost {
     address: SocketAddr,
     components: BTreeMap<String, Arc<LoadedComponent>>,
@@ -135,8 +135,8 @@ pub struct RunningHost {
 }
 
 impl Host {
-    /// Starts from a manifest, with Spin's defaults: it listens on 127.0.0.1:3000, and the state is in `.spin`
-    /// beside the manifest.
+    /// Starts from a manifest, with Spin's defaults: it listens on 127.0.0.1:3000, and the state is in `.spin` next to the
+    /// manifest.
     pub fn builder(manifest: Manifest) -> HostBuilder {
         HostBuilder {
             manifest,
@@ -151,7 +151,7 @@ impl Host {
         }
     }
 
-    /// The address that is listened on; its port is never 0.
+    /// The address on which the host listens; its port is never 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
@@ -169,8 +169,8 @@ impl Host {
         find(&self.components, id)
     }
 
-    /// Serves until `shutdown` is ready. Then no connection is accepted any more, and requests and tasks in flight
-    /// have [`Limits::shutdown`] to finish.
+    /// Serves until `shutdown` is ready. Then it accepts no more connections, and requests and tasks in flight have
+    /// [`Limits::shutdown`] to finish.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
@@ -181,7 +181,7 @@ impl Host {
             };
             match accepted {
                 Ok((stream, client)) => self.connect(stream, client, &graceful),
-                // Out of file handles, for example: existing connections must end first.
+                // The process may be out of file handles; existing connections must end first.
                 Err(error) => {
                     tracing::warn!(%error, "connection not accepted");
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -250,11 +250,11 @@ impl RunningHost {
         find(&self.components, id)
     }
 
-    /// Stops accepting, lets requests and tasks finish within [`Limits::shutdown`], and returns when all has ended.
+    /// Stops accepting, lets requests and tasks finish within [`Limits::shutdown`], and returns when everything has ended.
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the server ended with a panic");
+            tracing::error!(%error, "the server panicked");
         }
     }
 }
@@ -277,7 +277,7 @@ fn unknown<'a>(id: &str, known: impl Iterator<Item = &'a String>) -> HostError {
 }
 
 impl HostBuilder {
-    /// The address to listen on. Port 0 takes a free one.
+    /// The address to listen on. Port 0 selects a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
@@ -289,38 +289,38 @@ impl HostBuilder {
         self
     }
 
-    /// A folder that keeps compiled components for the next start. Without it each start compiles. What is in it is run: nobody
-    /// else may write to it.
+    /// A folder that caches compiled components for the next start. Without it, each start compiles them. Its content is executed,
+    /// so only trusted users may have write access.
     pub fn cache_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache_dir = Some(folder.into());
         self
     }
 
-    /// Sets a variable of the application. It wins over `SPIN_VARIABLE_<NAME>`, and that over the default.
+    /// Sets a variable of the application. It takes precedence over `SPIN_VARIABLE_<NAME>`, which takes precedence over the default.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// Loads only these components. Routes of the others answer 404. Without it, all that have a route are loaded.
+    /// Loads only these components; routes of the others return 404. By default, all components with a route are loaded.
     pub fn components<T: Into<String>>(mut self, ids: impl IntoIterator<Item = T>) -> Self {
         self.components = Some(ids.into_iter().map(Into::into).collect());
         self
     }
 
-    /// What the guests see as the time of day.
+    /// The clock that the guests see.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Adds interfaces that this program implements.
+    /// Adds interfaces that the embedding program implements.
     pub fn extension(mut self, extension: Arc<dyn Extension>) -> Self {
         self.extensions.push(extension);
         self
     }
 
-    /// Other bounds than the default ones.
+    /// Sets limits other than the default ones.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -453,7 +453,7 @@ impl HostBuilder {
             .map_err(|error| ComponentError::Load(error.to_string()))?
     }
 
-    /// Reads the dependencies that are components, not extensions of the host.
+    /// Reads the dependencies that are not provided by an extension.
     async fn parts(&self, component: &Component) -> Result<Vec<Part>, ComponentError> {
         let mut parts = Vec::new();
         for (name, dependency) in &component.dependencies {

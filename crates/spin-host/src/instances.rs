@@ -1,6 +1,6 @@
-//! Instances of an HTTP component: when one is made, how many requests it takes, and when it ends.
+//! Instances of an HTTP component: when one is created, how many requests it handles, and when it ends.
 //!
-//! `wasmtime_wasi_http`'s handler does the work; this says how. A guest's tasks that go on after a response keep its
+//! This configures `wasmtime_wasi_http`'s handler, which does the work. Tasks of a guest that continue after a response keep its
 //! instance alive until they are done.
 
 use std::pin::Pin;
@@ -27,16 +27,16 @@ pub(crate) struct Instances {
     slots: Arc<Semaphore>,
 }
 
-/// How soon a request that found every instance busy tries again.
+/// Interval at which a request that found every instance busy tries again.
 const RETRY: Duration = Duration::from_millis(2);
 
-/// Every instance that there may be exists, and none takes another request now.
+/// The maximum number of instances exists, and none of them accepts another request at the moment.
 #[derive(Debug, thiserror::Error)]
 #[error("all {0} instances are busy")]
 pub(crate) struct Busy(usize);
 
 impl Instances {
-    /// `draining` turns true when no new requests come any more: idle instances then end at once.
+    /// `draining` becomes true once no more requests arrive: idle instances then end at once.
     pub(crate) fn new(
         component: Arc<LoadedComponent>,
         draining: watch::Receiver<bool>,
@@ -52,8 +52,8 @@ impl Instances {
         Ok(Self { handler, slots })
     }
 
-    /// Has an instance answer the request. If none takes it and there must not be another one, tries again until
-    /// [`Limits::queue`](crate::Limits::queue) is over.
+    /// Handles the request in an instance. While every instance is busy, tries again until [`Limits::queue`](crate::Limits::queue)
+    /// has passed.
     pub(crate) async fn handle(&self, mut request: Request) -> wasmtime::Result<Response> {
         let deadline = Instant::now() + self.handler.state().component.limits().queue;
         loop {
@@ -77,7 +77,7 @@ impl Instances {
     }
 }
 
-/// Whether a request failed because every instance was busy.
+/// Returns `true` if a request failed because every instance was busy.
 pub(crate) fn is_busy(error: &wasmtime::Error) -> bool {
     error
         .downcast_ref::<InstantiationError<()>>()
@@ -134,7 +134,7 @@ struct Expiration {
     request: Option<Duration>,
     timer: Option<(Instant, Pin<Box<tokio::time::Sleep>>)>,
     meter: CpuMeter,
-    /// In a mutex only to be `Sync`, which the trait wants; it is never locked.
+    /// In a mutex only to be `Sync`, which the trait requires; it is never locked.
     draining: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
     is_draining: bool,
 }
@@ -156,7 +156,7 @@ impl WorkerExpiration for Expiration {
             WorkerStatus::Idle if this.is_draining => return Poll::Ready(()),
             WorkerStatus::Idle => Some(this.idle),
             WorkerStatus::Requests => this.request,
-            // A task behind a response has no limit: the response said that it will be done.
+            // A task that continues after the response has no limit: the response has promised its result.
             WorkerStatus::PostReturn => None,
         };
         let Some(deadline) = limit.and_then(|limit| start.checked_add(limit)) else {
@@ -172,7 +172,7 @@ impl WorkerExpiration for Expiration {
     }
 }
 
-/// How an instance takes requests.
+/// How an instance accepts requests.
 struct Worker {
     component: Arc<LoadedComponent>,
     _slot: OwnedSemaphorePermit,

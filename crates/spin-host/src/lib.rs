@@ -3,7 +3,7 @@
 //! It reads the manifest that [Spin](https://spinframework.dev) 4.1 reads, composes the components with their
 //! dependencies, and serves them over HTTP with the same limits, defaults and refusals. It implements a part of Spin
 //! (HTTP triggers, WASI 0.2 and 0.3, outbound HTTP, variables, SQLite,
-//! PostgreSQL) and refuses the rest by name.
+//! PostgreSQL) and refuses everything else by name.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,30 +1,30 @@
-//! What one component may use, so that none can take the process from its neighbours.
+//! Limits of each component, so that none can starve the others.
 
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
-/// Bounds per component and instance. The first four are Spin's defaults; Spin has no counterpart of the others
-/// (a loop in a component is never stopped there), so a component that stays inside them behaves alike on both.
+/// Limits per component and instance. The first four are Spin's defaults; Spin has no counterpart of the others (it never stops a
+/// loop in a component), so a component that stays within them behaves the same on both.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// An instance answers this many requests in its life.
+    /// Maximum number of requests that an instance handles in its lifetime.
     pub requests_per_instance: usize,
-    /// An instance answers this many requests at once.
+    /// Maximum number of requests that an instance handles at once.
     pub concurrent_requests: usize,
-    /// An instance without a request and without a task ends after this time.
+    /// How long an instance without a request or task is kept.
     pub idle: Duration,
-    /// A request is given up after this time; `None` waits for ever.
+    /// Maximum duration of a request; `None` for no limit.
     pub request: Option<Duration>,
-    /// All linear memories of an instance together, in bytes. Growing beyond fails in the guest.
+    /// Maximum total size of an instance's linear memories, in bytes. Growing beyond it fails in the guest.
     pub memory_bytes: usize,
-    /// How long a guest may compute without waiting for anything; then it traps.
+    /// Maximum time that a guest may compute without waiting for anything; then it traps.
     pub cpu: Duration,
-    /// Live instances per component.
+    /// Maximum number of live instances per component.
     pub instances: usize,
-    /// How long a request waits for an instance before it is answered with 503.
+    /// Maximum time that a request waits for an instance before the response is 503.
     pub queue: Duration,
-    /// How long a shutdown waits for requests and tasks.
+    /// Maximum time that a shutdown waits for requests and tasks.
     pub shutdown: Duration,
 }
 
@@ -44,13 +44,13 @@ impl Default for Limits {
     }
 }
 
-/// Counts the linear memory of one store against its bound.
+/// Counts the linear memory of one store against its limit.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     left: usize,
 }
 
-/// Elements of all tables of an instance; a table element is a pointer.
+/// Maximum number of elements per table; an element is a pointer.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
 impl MemoryBudget {
@@ -61,7 +61,7 @@ impl MemoryBudget {
 
 impl ResourceLimiter for MemoryBudget {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        // A memory that cannot grow in the end has been counted: the guest is out of memory either way.
+        // If growing fails afterwards, the memory has been counted anyway: the guest is out of memory either way.
         match self.left.checked_sub(desired.saturating_sub(current)) {
             Some(left) => {
                 self.left = left;

@@ -31,10 +31,10 @@ struct Up {
     /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// The folder for databases [default: .spin beside the manifest].
+    /// The folder for databases [default: .spin next to the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
-    /// A folder that keeps compiled components for the next start. What is in it is run: nobody else may write to it.
+    /// A folder that caches compiled components for the next start. Its content is executed: restrict write access to it.
     #[arg(long)]
     cache_dir: Option<PathBuf>,
     /// Set a variable of the application; may be given more than once.
@@ -75,11 +75,11 @@ async fn main() -> Result<()> {
     for (route, component) in host.routes() {
         tracing::info!(component, "route {route}");
     }
-    host.serve(asked_to_stop()).await;
+    host.serve(shutdown_signal()).await;
     Ok(())
 }
 
-/// JSON lines for machines; on a terminal, lines for people. `RUST_LOG` chooses which.
+/// Logs plain text to a terminal and JSON otherwise. `RUST_LOG` filters the lines.
 fn log_lines() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
@@ -92,7 +92,7 @@ fn log_lines() {
     }
 }
 
-async fn asked_to_stop() {
+async fn shutdown_signal() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -1,9 +1,9 @@
-//! `spin.toml`, version 2: what is read, and the refusal of everything else.
+//! Reads `spin.toml`, version 2, and refuses everything that this host does not support.
 //!
 //! The tables and their meaning are Spin's (<https://spinframework.dev/v3/manifest-reference>). A key that this
-//! host does not act on is an error that names file, line and key, because a capability that is silently missing
-//! here would be found in production. Accepted without effect: `authors`, `version` and `description` of the
-//! application, and the `tool` tables, which are other programs' notes.
+//! host does not support is an error that names file, line and key, so that a missing capability is not noticed only in
+//! production. Accepted without effect: `authors`, `version` and `description` of the application, and the `tool` tables, which
+//! are settings of other programs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub use tables::{
     Application, Build, Commands, Component, Dependency, Files, HttpTrigger, Inherit, Variable,
 };
 
-/// A checked manifest, and the folder that its relative paths start from.
+/// A checked manifest, and the folder to which its paths are relative.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     file: PathBuf,
@@ -56,25 +56,25 @@ pub enum ManifestError {
     Read {
         /// The manifest.
         file: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// Not TOML, a key that is not known, or a value of another type. The text shows the place.
+    /// The file is not TOML, or has an unknown key or a value of another type. The text shows the position.
     #[error("{}: {source}", file.display())]
     Syntax {
         /// The manifest.
         file: PathBuf,
-        /// Line, column and what would be accepted.
+        /// Line, column and what is expected.
         source: Box<toml::de::Error>,
     },
-    /// Well-formed, but contradictory or not supported.
+    /// The manifest is well-formed, but contradictory or not supported.
     #[error("{}: [{table}] {problem}", file.display())]
     Rule {
         /// The manifest.
         file: PathBuf,
-        /// Which table.
+        /// The table.
         table: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
 }
@@ -90,7 +90,7 @@ impl Manifest {
         Self::parse(file, &text)
     }
 
-    /// Checks a manifest's text. `file` is for messages, and its folder is where relative paths start.
+    /// Parses and checks the text of a manifest. `file` is for messages; relative paths start from its folder.
     pub fn parse(file: impl AsRef<Path>, text: &str) -> Result<Self, ManifestError> {
         let file = file.as_ref().to_owned();
         let raw: Raw = toml::from_str(text).map_err(|error| ManifestError::Syntax {
@@ -123,7 +123,7 @@ impl Manifest {
         &self.raw.variables
     }
 
-    /// The HTTP triggers in the manifest's order.
+    /// The HTTP triggers in the order of the manifest.
     pub fn triggers(&self) -> &[HttpTrigger] {
         &self.raw.trigger.http
     }
@@ -133,7 +133,7 @@ impl Manifest {
         &self.raw.component
     }
 
-    /// The file the manifest came from.
+    /// The file from which the manifest was read.
     pub fn file(&self) -> &Path {
         &self.file
     }
@@ -188,7 +188,7 @@ impl Manifest {
     fn check_dependency(&self, name: &str, dependency: &Dependency) -> Result<(), String> {
         let parsed: DependencyName = name.parse()?;
         match (&dependency.component, &dependency.path) {
-            (Some(_), Some(_)) => return Err("names a `component` and a `path`; one must go".into()),
+            (Some(_), Some(_)) => return Err("has a `component` and a `path`; remove one of them".into()),
             (None, None) => return Err("needs a `component` or a `path`".into()),
             (Some(other), None) if !self.raw.component.contains_key(other) => {
                 return Err(format!("names component {other:?}, which is not defined"));

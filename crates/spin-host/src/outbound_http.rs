@@ -1,4 +1,4 @@
-//! `wasi:http/client` and `outgoing-handler`: the check of the destination, and the request itself.
+//! `wasi:http/client` and `outgoing-handler`: checks the destination and sends the request.
 //!
 //! Plain HTTP uses kept connections ([`http_client`](crate::http_client)), HTTPS opens one for each request. Timeouts are those of
 //! the request options, 600 s where they are not set.
@@ -19,7 +19,7 @@ pub(crate) struct OutboundHttp {
     pub(crate) http_client: Arc<HttpClient>,
 }
 
-/// What the caller drives until the exchange is over.
+/// A future that the caller polls until the exchange is over.
 type InputOutput = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl OutboundHttp {

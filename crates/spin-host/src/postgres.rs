@@ -1,10 +1,10 @@
 //! `spin:postgres@4.2.0`: connections to PostgreSQL, from a pool per address.
 //!
-//! A handle is one connection of the pool until it is dropped, so a transaction on one handle is one transaction. The
-//! next user gets the connection reset, which is done when it is given back: nobody waits for it. Two differences to Spin, both refusals: no TLS (`sslmode=require` and
-//! `set-ca-root` fail), and the types that [`values`] names are an error.
+//! A handle is one connection of the pool until it is dropped, so a transaction on one handle is one transaction. The connection
+//! is reset when it is returned to the pool, so no request waits for it. There are two differences from Spin: TLS is not supported
+//! (`sslmode=require` and `set-ca-root` fail), and neither are the types that [`values`] lists.
 
-#![allow(clippy::result_large_err)] // The generated error carries the server's whole answer.
+#![allow(clippy::result_large_err)] // The generated error contains the server's whole response.
 
 mod values;
 
@@ -27,12 +27,13 @@ use crate::bindings::spin::postgres::postgres::{
 };
 use crate::state::ComponentState;
 
-/// Connections per address, and addresses, as Spin has them.
+/// Maximum number of connections per address (Spin's limit).
 const CONNECTIONS: usize = 64;
+/// Maximum number of addresses (Spin's limit).
 const ADDRESSES: usize = 16;
-/// Statements that a connection has ready. An application has fewer; one that writes values into its SQL has no end of them.
+/// Maximum number of prepared statements per connection. An application has fewer, unless it writes values into its SQL.
 const STATEMENTS: usize = 256;
-/// The most bytes that one result may have (Spin's bound).
+/// Maximum size of a result in bytes (Spin's limit).
 const LARGEST_RESULT: usize = 128 * 1024 * 1024;
 
 /// The pools of a process by address.
@@ -44,12 +45,12 @@ pub(crate) struct Pools(Mutex<BTreeMap<String, Pool>>);
 #[allow(unreachable_pub)] // The generated bindings name it in public.
 pub struct Connection(Arc<Lent>);
 
-/// A connection of the pool; goes back reset, or not at all.
+/// A connection of the pool, which is reset when it is returned, or else closed.
 struct Lent(Option<Object>);
 
 impl Lent {
     fn get(&self) -> Result<&Object, Error> {
-        let gone = || Error::ConnectionFailed("the connection was given back".to_owned());
+        let gone = || Error::ConnectionFailed("the connection has been returned to the pool".to_owned());
         self.0.as_ref().ok_or_else(gone)
     }
 }
@@ -73,11 +74,11 @@ impl Drop for Lent {
     }
 }
 
-/// An address that is to be connected to.
+/// An address to connect to.
 #[allow(unreachable_pub)] // The generated bindings name it in public.
 pub struct Builder(String);
 
-/// What opening a connection needs of the component.
+/// What is needed of a component to open a connection.
 #[derive(Clone)]
 struct Opening {
     component: Arc<str>,
@@ -94,11 +95,11 @@ impl Opening {
         Ok(Connection(Arc::new(Lent(Some(connection)))))
     }
 
-    /// Checks every server that the address may lead to.
+    /// Checks every server to which the address may lead.
     fn check(&self, config: &Config) -> Result<(), Error> {
         let refuse = |reason: &str| Err(Error::ConnectionFailed(reason.to_owned()));
         if !config.get_hostaddrs().is_empty() {
-            return refuse("hostaddr is not permitted: it would lead around allowed_outbound_hosts");
+            return refuse("hostaddr is not permitted: it would bypass allowed_outbound_hosts");
         }
         if config.get_ssl_mode() == SslMode::Require {
             return refuse("TLS is not supported by this host");
@@ -135,7 +136,7 @@ impl Pools {
         if let Some(pool) = pools.get(&address) {
             return Ok(pool.clone());
         }
-        // What comes back is reset already.
+        // A returned connection has been reset already.
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
@@ -170,7 +171,7 @@ impl Connection {
             .map_err(query_failed)
     }
 
-    /// The rows, and the columns of the first: as on Spin, a result without rows has no columns.
+    /// Returns the rows, and the columns of the first one: as on Spin, a result without rows has no columns.
     async fn query(&self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
         tracing::trace!(target: "spin_host::statement", "{statement}");
         let parameters = parameters
@@ -213,7 +214,7 @@ impl Connection {
     }
 }
 
-/// A statement of this connection, which the server parsed when it first came. Spin has it parsed each time.
+/// Returns a prepared statement, which the server parses only the first time on this connection. Spin prepares it each time.
 async fn prepare(connection: &Object, statement: &str) -> Result<Statement, Error> {
     let prepared = &connection.statement_cache;
     if prepared.size() >= STATEMENTS {
@@ -222,7 +223,7 @@ async fn prepare(connection: &Object, statement: &str) -> Result<Statement, Erro
     connection.prepare_cached(statement).await.map_err(query_failed)
 }
 
-/// An error's text with its causes. The library's texts hold no password.
+/// The message of an error and its causes. The library's messages contain no passwords.
 fn text(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", text(source)),

@@ -1,12 +1,12 @@
-//! Which component answers a path.
+//! Routing of paths to components.
 
 use crate::manifest::tables::HttpTrigger;
 
 /// The routes of an application.
 ///
-/// A route is `/exact`, `/with/:name` (one segment, captured) or `/prefix/...` (the prefix and everything below
-/// it). Exact segments win over captured ones and those over the wildcard, compared from the left, so the most
-/// specific route answers. A trailing slash does not matter. Of two equal routes the later one counts, as in Spin.
+/// A route is `/exact`, `/with/:name` (one segment, captured) or `/prefix/...` (the prefix and everything below it). Exact
+/// segments take precedence over captured ones, and those over the wildcard, compared from the left, so the most specific route
+/// is used. A trailing slash does not matter. Of two equal routes the later one is used, as in Spin.
 #[derive(Clone, Debug)]
 pub struct Router {
     routes: Vec<Route>,
@@ -26,20 +26,20 @@ enum Segment {
     Named(String),
 }
 
-/// A path's route.
+/// The route of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteMatch<'router> {
-    /// The component that answers.
+    /// The component's id.
     pub component: &'router str,
-    /// The route as the manifest has it.
+    /// The route as written in the manifest.
     pub route: &'router str,
-    /// What the wildcard stands for: empty, or starting with a slash.
+    /// The part that the wildcard matched: empty, or starting with a slash.
     pub path_info: String,
     /// The `:name` segments and their values.
     pub named: Vec<(&'router str, String)>,
 }
 
-/// A route that is not understood.
+/// An invalid route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("route {route:?} {problem}")]
 pub struct RouteError {
@@ -48,12 +48,12 @@ pub struct RouteError {
 }
 
 impl Router {
-    /// Reads the routes of the triggers.
+    /// Parses the routes of the triggers.
     pub fn new<'a>(triggers: impl IntoIterator<Item = &'a HttpTrigger>) -> Result<Self, RouteError> {
         let mut routes: Vec<Route> = Vec::new();
         for trigger in triggers {
             let route = Route::parse(&trigger.route, &trigger.component)?;
-            routes.retain(|other| !other.is_same_place(&route));
+            routes.retain(|other| !other.is_equivalent(&route));
             routes.push(route);
         }
         Ok(Self { routes })
@@ -93,7 +93,7 @@ impl Router {
         })
     }
 
-    /// The routes and their components, in the manifest's order.
+    /// The routes and their components, in the order of the manifest.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.routes
             .iter()
@@ -169,7 +169,7 @@ impl Route {
         (ranks.collect(), !self.wildcard)
     }
 
-    fn is_same_place(&self, other: &Self) -> bool {
+    fn is_equivalent(&self, other: &Self) -> bool {
         self.segments == other.segments && self.wildcard == other.wildcard
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_of_two_equal_routes_counts() {
+    fn the_later_of_two_equal_routes_is_used() {
         let triggers = ["one", "two"].map(|component| HttpTrigger {
             id: None,
             route: "/a".into(),

@@ -1,4 +1,4 @@
-//! HTTP in: from a connection to the component that its path belongs to.
+//! Inbound HTTP: routes each request to its component.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,10 +17,10 @@ use crate::instances::{Instances, is_busy};
 use crate::manifest::Application;
 use crate::routes::{RouteMatch, Router};
 
-/// Paths that the host answers itself, as Spin does.
+/// Prefix of the paths that the host serves itself, as Spin does.
 const WELL_KNOWN: &str = "/.well-known/spin/";
 
-/// The routes and what is behind them.
+/// The routes and their components.
 pub(crate) struct Server {
     pub(crate) application: Application,
     pub(crate) router: Router,
@@ -28,7 +28,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers one request. Never fails: what goes wrong is logged and becomes a status without a body.
+    /// Answers one request. Never fails: an error is logged and becomes a status without a body.
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -41,7 +41,7 @@ impl Server {
         let Some(found) = self.router.route(path) else {
             return Ok(status(StatusCode::NOT_FOUND));
         };
-        // A route of a component that was not selected: as if the route were not there.
+        // The route's component was not selected; treat it as if there were no such route.
         let Some(instances) = self.instances.get(found.component) else {
             return Ok(status(StatusCode::NOT_FOUND));
         };
@@ -99,8 +99,8 @@ fn status(status: StatusCode) -> Response<WasiBody> {
     response
 }
 
-/// Makes the request what a component on Spin sees: an absolute URI, no `connection`, and the `spin-…` headers.
-/// `None` if it does not say which host it is for, or says two.
+/// Turns the request into what a component on Spin sees: an absolute URI, no `connection`, and the `spin-…` headers.
+/// Returns `None` if it names no host or two different ones.
 fn prepare(
     request: Request<Incoming>,
     found: &RouteMatch<'_>,

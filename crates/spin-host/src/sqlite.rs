@@ -1,9 +1,9 @@
 //! `spin:sqlite@3.1.0`: one SQLite connection per database, shared by every instance of the process.
 //!
-//! As in Spin, a transaction that one request opens is therefore seen and continued by the others; only the first
-//! statement of a text runs; ATTACH of a file is refused. The database `default` is `sqlite_db.db` in the state
-//! folder, any other name is `<name>.db`. One difference: rows are read before the call returns, so a result that
-//! the guest does not read to its end never holds up the next statement.
+//! As in Spin, other requests therefore see and continue a transaction that one request opens; only the first statement of a text
+//! runs; ATTACH of a file is refused. The database `default` is `sqlite_db.db` in the state folder, any other is `<name>.db`. The
+//! one difference: rows are read before the call returns, so a result that the guest does not read completely never blocks the
+//! next statement.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

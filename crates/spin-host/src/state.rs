@@ -1,4 +1,4 @@
-//! What belongs to one instance of a component.
+//! The state of one instance of a component.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::outbound_http::OutboundHttp;
 use crate::variables::check_name;
 use crate::{postgres, sqlite};
 
-/// The data of a store: the instance's capabilities, and a place for an extension's own.
+/// The data of a store: the instance's capabilities, and the data of extensions.
 pub struct ComponentState {
     pub(crate) component: Arc<str>,
     pub(crate) wasi: WasiCtx,
@@ -33,13 +33,13 @@ impl ComponentState {
         &self.component
     }
 
-    /// Values by type that [`Extension::prepare`](crate::Extension::prepare) has put here, for the functions of
-    /// [`Extension::link`](crate::Extension::link). Put an `Arc` here to reach the value from outside as well.
+    /// Values by type that [`Extension::prepare`](crate::Extension::prepare) stores here for the functions of
+    /// [`Extension::link`](crate::Extension::link). Store an `Arc` to access the value from outside as well.
     pub fn data(&mut self) -> &mut http::Extensions {
         &mut self.data
     }
 
-    /// The resources that guests hold handles of.
+    /// The resources to which guests hold handles.
     pub fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
     }

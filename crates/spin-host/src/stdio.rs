@@ -10,11 +10,11 @@ use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// A longer line is logged in pieces of this many bytes.
+/// Maximum length of a logged line in bytes; a longer one is split.
 const LONGEST_LINE: usize = 16 * 1024;
 
 /// Collects bytes into lines and logs each at level info under the target `spin_host::guest`, with the fields
-/// `component` and `stream`. What is left without a line's end is logged when the instance ends.
+/// `component` and `stream`. An incomplete last line is logged when the instance ends.
 #[derive(Clone)]
 pub(crate) struct LineLog(Arc<Lines>);
 
@@ -65,7 +65,7 @@ impl Lines {
             tracing::info!(target: "spin_host::guest", component, stream, "{line}");
             return;
         };
-        // A level is part of what the macros make at build time, so there is one call for each.
+        // The macros need the level at compile time, so there is one call for each level.
         match level {
             Level::ERROR => {
                 tracing::error!(target: "spin_host::guest", component, stream, fields, "{message}")
@@ -77,8 +77,8 @@ impl Lines {
     }
 }
 
-/// A line that a guest's own logger has written: a JSON object with `level` and `message`, as the `tracing` crate writes.
-/// It is logged at its level and with its message; what else it says is kept as JSON, but for the time, which the host says.
+/// A line of a guest's logger: a JSON object with `level` and `message`, as the `tracing` crate writes it. It is logged with its
+/// level and message; its other fields are kept as JSON, except for the time, which the host adds.
 #[derive(Debug, PartialEq, Eq)]
 struct Structured {
     level: Level,

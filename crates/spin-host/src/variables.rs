@@ -25,13 +25,13 @@ pub enum VariableError {
     /// A template has a `{{` without its `}}`.
     #[error("template {template:?} has an opening brace without its closing one")]
     Unclosed {
-        /// The template as it stands in the manifest.
+        /// The template as written in the manifest.
         template: String,
     },
     /// A template uses a variable that the manifest does not define.
     #[error("template {template:?} uses variable {name:?}, which is not defined")]
     Unknown {
-        /// The template as it stands in the manifest.
+        /// The template as written in the manifest.
         template: String,
         /// The variable.
         name: String,
@@ -103,8 +103,8 @@ pub(crate) fn environment_name(name: &str) -> String {
     format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase())
 }
 
-/// Spin's rule for variable names: lower-case words of letters and digits, joined by single underscores, the first
-/// one starting with a letter.
+/// Checks Spin's rule for variable names: lower-case words of letters and digits, joined by single underscores, the first one
+/// starting with a letter.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let word =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_value_wins_over_the_environment_and_that_over_the_default() {
+    fn a_given_value_overrides_the_environment_which_overrides_the_default() {
         let variables =
             variables("a = { default = \"1\" }\nb = { default = \"1\" }\nc = { default = \"1\" }");
         let environment =

@@ -1,11 +1,11 @@
-//! The tables of a `spin.toml`, as they are written there.
+//! The tables of a `spin.toml`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// `[application]`: what the application is called.
+/// `[application]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
@@ -14,27 +14,27 @@ pub struct Application {
     /// Reported at `/.well-known/spin/info`; empty if the manifest has none.
     #[serde(default)]
     pub version: String,
-    /// For people.
+    /// Not used by the host.
     #[serde(default)]
     pub description: String,
-    /// For people.
+    /// Not used by the host.
     #[serde(default)]
     pub authors: Vec<String>,
-    /// Other programs' settings, as they stand in the manifest.
+    /// Settings of other programs, unchanged.
     #[serde(default)]
     pub tool: BTreeMap<String, toml::Table>,
 }
 
-/// One entry of `[variables]`: either it is required, or it has a default.
+/// One entry of `[variables]`, which either is required or has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
-    /// The value if nobody sets another.
+    /// The value if none is set.
     pub default: Option<String>,
     /// The application does not start without a value.
     #[serde(default)]
     pub required: bool,
-    /// The value must not be shown; this host never shows any.
+    /// The value must not be shown; this host never shows values.
     #[serde(default)]
     pub secret: bool,
 }
@@ -43,9 +43,9 @@ pub struct Variable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpTrigger {
-    /// A name for people.
+    /// A name, not used by the host.
     pub id: Option<String>,
-    /// Which paths; see [`Router`](crate::Router) for the syntax.
+    /// The paths; see [`Router`](crate::Router) for the syntax.
     pub route: String,
     /// The id of a `[component.…]`.
     pub component: String,
@@ -57,30 +57,30 @@ pub struct HttpTrigger {
 pub struct Component {
     /// The `.wasm` file, relative to the manifest.
     pub source: PathBuf,
-    /// For people.
+    /// Not used by the host.
     #[serde(default)]
     pub description: String,
-    /// The component's own variables: name to template over the application's variables.
+    /// The component's variables by name; the values are templates that use the application's variables.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
-    /// The guest's environment; it sees nothing of the host's.
+    /// The guest's environment variables; it does not see those of the host.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// Files that the guest may read.
     #[serde(default)]
     pub files: Vec<Files>,
-    /// Where the guest may connect to: `scheme://host:port`, templates allowed.
+    /// The addresses to which the guest may connect: `scheme://host:port`; templates are allowed.
     #[serde(default)]
     pub allowed_outbound_hosts: Vec<String>,
-    /// Names of databases the guest may open with `spin:sqlite`.
+    /// Names of databases that the guest may open with `spin:sqlite`.
     #[serde(default)]
     pub sqlite_databases: Vec<String>,
-    /// Imports that another component satisfies.
+    /// Imports that other components satisfy.
     #[serde(default)]
     pub dependencies: BTreeMap<String, Dependency>,
-    /// How to build the component; exposed, never run by this crate.
+    /// How to build the component; never run by this crate.
     pub build: Option<Build>,
-    /// Other programs' settings, as they stand in the manifest.
+    /// Settings of other programs, unchanged.
     #[serde(default)]
     pub tool: BTreeMap<String, toml::Table>,
 }
@@ -104,7 +104,7 @@ pub enum Files {
     },
 }
 
-/// One entry of `dependencies`: exactly one of `component` and `path` is there.
+/// One entry of `dependencies`, which has exactly one of `component` and `path`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     deny_unknown_fields,
@@ -117,7 +117,7 @@ pub struct Dependency {
     pub path: Option<PathBuf>,
     /// The export that satisfies the import, if it has another name.
     pub export: Option<String>,
-    /// What of the depending component's configuration the dependency may use; nothing by default.
+    /// Which configuration of the depending component the dependency may use; none by default.
     #[serde(default)]
     pub inherit_configuration: Inherit,
 }
@@ -126,7 +126,7 @@ pub struct Dependency {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged, expecting = "expected true, false or a list of configuration names")]
 pub enum Inherit {
-    /// All of it, or nothing.
+    /// All or nothing.
     All(bool),
     /// These sets.
     Only(Vec<String>),
@@ -146,7 +146,7 @@ pub struct Build {
     pub command: Commands,
     /// Where, relative to the manifest.
     pub workdir: Option<PathBuf>,
-    /// Glob patterns of files whose change asks for a new build.
+    /// Glob patterns of files whose changes require a new build.
     #[serde(default)]
     pub watch: Vec<String>,
 }

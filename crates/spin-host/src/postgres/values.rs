@@ -1,6 +1,6 @@
-//! Values between WIT and PostgreSQL.
+//! Converts values between WIT and PostgreSQL.
 //!
-//! Not supported, and an error in both directions: `numeric`, ranges, arrays of `numeric`, and `interval`. A column
+//! Not supported in either direction: `numeric`, ranges, arrays of `numeric`, and `interval`. A column
 //! of `timestamptz` cannot be read on Spin either: select it as `timestamp` or as a number.
 
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::bindings::spin::postgres::postgres::{DbDataType, DbValue, Error, Para
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;
 
-/// NULL, whatever the type of the parameter.
+/// NULL of any type.
 #[derive(Debug)]
 struct Null;
 
@@ -30,7 +30,7 @@ impl ToSql for Null {
     to_sql_checked!();
 }
 
-/// The bytes of a value, whatever its type.
+/// The bytes of a value of any type.
 struct Raw(Vec<u8>);
 
 impl<'a> FromSql<'a> for Raw {
@@ -43,7 +43,7 @@ impl<'a> FromSql<'a> for Raw {
     }
 }
 
-/// A parameter, or why it is none.
+/// Converts a parameter, or returns why it is invalid.
 pub(super) fn to_sql(value: ParameterValue) -> Result<Box<dyn ToSql + Sync + Send>, String> {
     fn bad(what: &str, error: impl std::fmt::Display) -> String {
         format!("invalid {what}: {error}")

@@ -1,20 +1,21 @@
-//! The one connection of a database, on a thread of its own.
+//! The single connection of a database, on its own thread.
 //!
-//! A statement is a transaction of its own, as on Spin, unless a guest has begun one. With `synchronous = FULL` each
-//! transaction waits for the disk, so statements that have queued up meanwhile are run as one: they share the wait, and
-//! none is answered before it is over. This may not be seen from outside:
+//! As on Spin, each statement is a transaction unless a guest has begun one. With `synchronous = FULL` each transaction waits for
+//! the disk, so statements that have queued up run in one transaction (group commit): they share the wait, and none is answered
+//! before it is over. Guests do not notice this:
 //!
-//! - Only statements that read or change rows are run together, in the order in which they came, from one that may change
-//!   some, and only while no guest has a transaction open.
-//! - What SQLite undoes when a statement fails is that statement alone, within a transaction as well. Should it undo the transaction (`OR
-//!   ROLLBACK`, a full disk), or should the commit fail, nothing was answered yet, and each runs again by itself.
+//! - Only statements that read or change rows run together, in order of arrival, starting with one that may change rows, and only
+//!   while no guest has an open transaction.
+//! - When a statement fails, SQLite undoes that statement alone, within a transaction as well. If SQLite undoes the whole
+//!   transaction (`OR ROLLBACK`, a full disk), or the commit fails, no statement has been answered yet, and each runs again on its
+//!   own.
 //!
-//! What can be seen all the same:
+//! The exceptions:
 //!
-//! - A foreign key that is declared `DEFERRABLE INITIALLY DEFERRED` is checked at the shared commit, so a statement that breaks it
-//!   is not refused if another one that came with it mends it.
-//! - `total_changes()`, `changes()` and `last_insert_rowid()` also count what was undone with a transaction and run again. On
-//!   one connection that all guests share they are of little use anyway: another guest's statement may come between.
+//! - A foreign key that is declared `DEFERRABLE INITIALLY DEFERRED` is checked at the shared commit, so a statement that violates
+//!   it is not refused if another statement of the same transaction repairs it.
+//! - `total_changes()`, `changes()` and `last_insert_rowid()` also count statements that were undone and run again. They are of
+//!   little use on a connection that all guests share: another guest's statement may run in between.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender};
@@ -27,24 +28,23 @@ use tokio::sync::oneshot;
 use super::io;
 use crate::bindings::spin::sqlite::sqlite::{Error, RowResult, Value};
 
-/// The most bytes that one result may have (Spin's bound).
+/// Maximum size of a result in bytes (Spin's limit).
 const LARGEST_RESULT: usize = 128 * 1024 * 1024;
 
-/// Statements that are kept prepared: more than a service has.
+/// Maximum number of prepared statements; a service has fewer.
 const PREPARED: usize = 256;
 
-/// Statements that share a commit at most, so that the first one does not wait for long.
+/// Maximum number of statements that share a commit, so that the first one does not wait for long.
 const LARGEST_GROUP: usize = 64;
 
-/// Bytes of results that wait for a shared commit, at most, but for the last of them.
+/// No further statement joins a shared commit once the results that wait for it exceed this number of bytes.
 const LARGEST_WAIT: usize = 4 * 1024 * 1024;
 
-/// With what a statement begins that may share a commit. Others, such as `BEGIN` and `PRAGMA`, mean something else in a transaction.
+/// First words of statements that may share a commit. Others, such as `BEGIN` and `PRAGMA`, behave differently in a transaction.
 const SHARING: [&str; 6] = ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", READING];
 const READING: &str = "SELECT";
 
-/// An open database: where to send what is to be done with it. Its thread does it, one after the other, and ends
-/// with the last of these.
+/// A handle of an open database. Its thread runs one piece of work after the other, and ends when the last handle is dropped.
 #[derive(Clone, Debug)]
 #[allow(unreachable_pub)] // The generated bindings name it in public.
 pub struct Connection(Sender<Work>);
@@ -78,7 +78,7 @@ impl Outcome {
 impl Connection {
     pub(super) fn open(file: &Path) -> Result<Self, Error> {
         let connection = rusqlite::Connection::open(file).map_err(io)?;
-        // As on Spin, which leaves it at SQLite's default; said here because a build of SQLite may have another one.
+        // As on Spin, which keeps SQLite's default; set explicitly because builds of SQLite may have another default.
         connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(io)?;
@@ -93,7 +93,7 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    /// What a function finds out about the connection.
+    /// Runs a function on the connection and returns its result.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&rusqlite::Connection) -> T + Send + 'static,
@@ -120,12 +120,12 @@ impl Connection {
     }
 }
 
-/// Runs what comes, until the last handle is dropped.
+/// Runs work until the last handle is dropped.
 fn serve(connection: &rusqlite::Connection, works: &Receiver<Work>) {
     let mut next = works.recv().ok();
     while let Some(work) = next.take() {
         match work {
-            // What only reads has nothing to wait for, if it comes first.
+            // A statement that only reads does not wait for the disk, so it starts no group.
             Work::Statement(first)
                 if first.may_share() && first.may_write() && connection.is_autocommit() =>
             {
@@ -146,7 +146,7 @@ fn serve(connection: &rusqlite::Connection, works: &Receiver<Work>) {
     }
 }
 
-/// Runs statements, in one transaction if that saves waiting for the disk, and answers them.
+/// Runs statements, in one transaction if there are several, and answers them.
 fn answer(connection: &rusqlite::Connection, statements: Vec<Statement>) {
     let shared = match statements.len() {
         1 => None,
@@ -160,8 +160,8 @@ fn answer(connection: &rusqlite::Connection, statements: Vec<Statement>) {
     }
 }
 
-/// Runs statements in one transaction, or the first of them, if their results are large. `None`: it was undone, as if none of
-/// them had run.
+/// Runs statements in one transaction; only the first ones if their results are large. Returns `None` if the transaction was undone,
+/// as if no statement had run.
 fn run_together(connection: &rusqlite::Connection, statements: &[Statement]) -> Option<Vec<Outcome>> {
     connection.execute_batch("BEGIN IMMEDIATE").ok()?;
     let mut outcomes = Vec::with_capacity(statements.len());
@@ -224,7 +224,7 @@ impl Statement {
                 cached = statement;
                 &mut cached
             }
-            // The library refuses a text with a second statement. What is wrong with the first is found again here.
+            // The library refuses a text with a second statement. If the first one is invalid, its error is found again here.
             Err(_) => match rusqlite::Batch::new(connection, &self.text).next().map_err(io)? {
                 Some(statement) => {
                     first = statement;
@@ -261,7 +261,7 @@ fn size(value: &Value) -> usize {
         }
 }
 
-/// A parameter, which may be needed a second time.
+/// A parameter by reference, because the statement may run again.
 struct Parameter<'a>(&'a Value);
 
 impl rusqlite::ToSql for Parameter<'_> {
@@ -308,7 +308,7 @@ mod tests {
         "CREATE TRIGGER skips BEFORE INSERT ON t WHEN NEW.n = 16 BEGIN SELECT RAISE (IGNORE); END",
     ];
 
-    /// What guests send; `?1` is a small number. Rows are changed more often than anything else is done.
+    /// Statements of guests; `?1` is a small number. Most of them change rows.
     const STATEMENTS: &[&str] = &[
         "INSERT INTO t (n, note) VALUES (?1, 'a') RETURNING id, n",
         "INSERT INTO t (n) VALUES (?1)",
@@ -362,7 +362,7 @@ mod tests {
         answered
     }
 
-    /// Holds the thread of the database up until the result is dropped, so that what is sent meanwhile queues up.
+    /// Blocks the thread of the database until the result is dropped, so that statements queue up.
     fn hold(connection: &Connection) -> Sender<()> {
         let (gate, opened) = std::sync::mpsc::channel::<()>();
         let question = Box::new(move |_: &rusqlite::Connection| {
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_wait_have_the_results_that_they_have_one_by_one() {
+    fn queued_statements_have_the_same_results_as_one_by_one() {
         for seed in 0..60 {
             let mut chance = fastrand::Rng::with_seed(seed);
             let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
@@ -417,7 +417,7 @@ mod tests {
         }
     }
 
-    /// How often the disk was waited for while `count` inserts that queued up were answered.
+    /// Number of syncs while `count` queued inserts are answered.
     fn syncs(connection: &Connection, recorder: &Recorder, count: i64) -> usize {
         let from = recorder.moment();
         let gate = hold(connection);
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_wait_share_the_wait_for_the_disk() {
+    fn queued_statements_share_a_sync() {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::start(folder.path());
         let connection = new(folder.path());
@@ -445,14 +445,14 @@ mod tests {
         assert_eq!(
             syncs(&connection, &recorder, 100),
             2,
-            "at most {LARGEST_GROUP} share one"
+            "a maximum of {LARGEST_GROUP} share one"
         );
         queue(&connection, "PRAGMA synchronous = NORMAL", Vec::new());
         assert_eq!(syncs(&connection, &recorder, 50), 0);
     }
 
     #[test]
-    fn statements_whose_sync_fails_are_not_answered_as_done() {
+    fn statements_whose_sync_fails_return_an_error() {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::start(folder.path());
         let connection = new(folder.path());
@@ -466,7 +466,7 @@ mod tests {
                 )
             })
             .collect();
-        // The one that they share, and then those of the first three, each by itself.
+        // The shared sync fails, and then those of the first three statements on their own.
         recorder.fail_syncs(4);
         drop(gate);
         let done = answers
@@ -483,18 +483,18 @@ mod tests {
         assert_eq!(kept.as_deref(), Ok("3,4"));
     }
 
-    /// Guests insert and change rows until the power fails. Returns in how many of the cuts something that was answered was gone.
+    /// Guests insert and change rows until the power fails. Returns the number of cuts that lost an answered statement.
     fn losses(level: &str) -> usize {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::start(folder.path());
         let connection = new(folder.path());
         let set = queue(&connection, &format!("PRAGMA synchronous = {level}"), Vec::new());
         set.blocking_recv().expect("an answer").end.expect("set");
-        // The log begins anew again and again.
+        // Small, so that the log starts over many times.
         let set = queue(&connection, "PRAGMA wal_autocheckpoint = 20", Vec::new());
         set.blocking_recv().expect("an answer").end.expect("set");
         let begin = recorder.moment();
-        // When each row was answered, and at which number. Some fail, and some of those undo more than themselves.
+        // The moment at which each insert was answered, and its number. Some statements fail, and some undo a whole transaction.
         let answered = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for guest in 0..8_i64 {
@@ -531,7 +531,7 @@ mod tests {
         let mut lost = 0;
         each_cut(&record, begin, 150, 1, |moment, unsynced, folder| {
             let database = rusqlite::Connection::open(folder.join("db")).expect("it can be opened");
-            // Only looked at: nothing is to wait for the disk.
+            // The database is only read, so nothing needs to be synced.
             database.pragma_update(None, "synchronous", "OFF").expect("set");
             let ask = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0));
             let sound: String = database
@@ -550,12 +550,15 @@ mod tests {
             let missing = missing.count();
             lost += usize::from(missing > 0);
             if level == "FULL" {
-                assert_eq!(missing, 0, "{moment}, {unsynced:?}: what was answered is there");
+                assert_eq!(
+                    missing, 0,
+                    "{moment}, {unsynced:?}: every answered insert is there"
+                );
             }
             if matches!(unsynced, Unsynced::Kept) {
                 assert_eq!(
                     missing, 0,
-                    "{level}, {moment}: what was written is there if the power does not fail"
+                    "{level}, {moment}: everything written is there if the power does not fail"
                 );
             }
         });
@@ -563,13 +566,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_survives_a_power_cut_at_any_moment() {
+    fn answered_statements_survive_a_power_cut_at_any_moment() {
         assert_eq!(losses("FULL"), 0);
     }
 
-    /// That the cuts above would take something.
+    /// Shows that the cuts above do lose statements that were not synced.
     #[test]
-    fn a_power_cut_takes_what_was_not_synced() {
+    fn a_power_cut_loses_statements_that_were_not_synced() {
         assert!(losses("NORMAL") > 0);
     }
 }

@@ -25,7 +25,7 @@ async fn variables_are_expanded_and_others_are_undefined() {
 }
 
 #[tokio::test]
-async fn an_outbound_request_goes_only_where_the_manifest_says() {
+async fn an_outbound_request_reaches_only_the_hosts_of_the_manifest() {
     let log = Log::start();
     let mut recorder = Recorder::start().await;
     let (address, port) = (recorder.address, recorder.address.port());
@@ -71,7 +71,7 @@ async fn an_unreachable_server_is_an_error_for_the_guest() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_not_supported_is_refused_with_the_component_s_name() {
+async fn an_unsupported_entry_is_refused_with_the_name_of_the_component() {
     let error = Setup::new(app("allowed_outbound_hosts = [\"http://self\"]"))
         .builder()
         .build()
@@ -85,7 +85,7 @@ async fn an_entry_that_is_not_supported_is_refused_with_the_component_s_name() {
 }
 
 #[tokio::test]
-async fn a_database_is_shared_by_instances_and_kept_over_a_restart() {
+async fn instances_share_a_database_that_survives_a_restart() {
     let setup = Setup::new(app("sqlite_databases = [\"default\"]"));
     let limits = spin_host::Limits {
         requests_per_instance: 1,
@@ -93,7 +93,7 @@ async fn a_database_is_shared_by_instances_and_kept_over_a_restart() {
     };
     let host = start(setup.builder().limits(limits)).await;
     post(&host, "/sql/default", "CREATE TABLE t (a, b)").await;
-    // Each request is an instance; the transaction belongs to the one connection, as on Spin.
+    // Each request has its own instance; the transaction belongs to the shared connection, as on Spin.
     post(&host, "/sql/default", "BEGIN").await;
     assert_eq!(
         post(
@@ -159,14 +159,14 @@ async fn guests_see_the_clock_of_the_host() {
 }
 
 #[tokio::test]
-async fn guests_see_their_environment_and_not_the_host_s() {
+async fn guests_see_their_environment_but_not_that_of_the_host() {
     let host = Setup::new(app("environment = { MINE = \"yes\" }")).start().await;
     assert_eq!(get(&host, "/environment/MINE").await.1, "yes");
     assert_eq!(get(&host, "/environment/PATH").await.1, "none");
 }
 
 #[tokio::test]
-async fn guests_read_their_files_and_write_none() {
+async fn guests_can_read_but_not_write_their_files() {
     let setup = Setup::new(app("files = [{ source = \"web\", destination = \"/\" }]"));
     std::fs::create_dir(setup.folder.path().join("web")).expect("writable");
     std::fs::write(setup.folder.path().join("web/page.html"), "<p>").expect("writable");
@@ -177,7 +177,7 @@ async fn guests_read_their_files_and_write_none() {
 }
 
 #[tokio::test]
-async fn what_guests_print_is_logged_line_by_line() {
+async fn output_of_guests_is_logged_line_by_line() {
     let log = Log::start();
     let host = Setup::new(app("")).start().await;
     get(&host, "/print").await;

@@ -19,7 +19,7 @@ mod bridge {
     wasmtime::component::bindgen!({ path: "tests/fixtures/wit", world: "bridge", exports: { default: async | store } });
 }
 
-/// The fixture `user` at `/user/...` with these dependencies, and settings that only it has.
+/// A manifest with the fixture `user` at `/user/...`, its capabilities and these dependencies.
 fn manifest(dependencies: &str) -> String {
     let capabilities = "sqlite_databases = [\"default\"]\nenvironment = { A = \"b\" }\nvariables = { word = \"hi\" }\n\
                         allowed_outbound_hosts = [\"http://127.0.0.1:*\"]\n";
@@ -44,7 +44,7 @@ async fn refused(dependencies: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_dependency_inherits_nothing_unless_the_manifest_says_so() {
+async fn a_dependency_inherits_nothing_by_default() {
     let mut recorder = Recorder::start().await;
     let host = Setup::new(manifest("\"test:bridge\" = { component = \"bridge\" }"))
         .start()
@@ -136,7 +136,7 @@ async fn an_import_that_no_component_satisfies_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_there_is_refused_with_its_path() {
+async fn a_missing_source_is_refused_with_its_path() {
     let manifest = manifest("\"test:bridge\" = { path = \"missing.wasm\" }");
     let setup = Setup::new(manifest);
     let text = chain(&setup.builder().build().await.err().expect("refused"));
@@ -150,12 +150,12 @@ async fn a_source_that_is_not_there_is_refused_with_its_path() {
     );
 }
 
-/// Answers for the bridge, with a name of its own per instance.
-struct Stand {
+/// Replaces the bridge, with a name for each instance.
+struct StandIn {
     name: Arc<str>,
 }
 
-impl Extension for Stand {
+impl Extension for StandIn {
     fn packages(&self) -> &[&str] {
         &["test:bridge"]
     }
@@ -169,7 +169,6 @@ impl Extension for Stand {
     }
 }
 
-/// Stands between the orphan rule and `HasSelf<ComponentState>`.
 impl user::test::bridge::echo::Host for ComponentState {}
 
 impl<T: 'static> user::test::bridge::echo::HostWithStore<T> for HasSelf<ComponentState> {
@@ -200,9 +199,9 @@ impl<T: 'static> user::test::bridge::reach::HostWithStore<T> for HasSelf<Compone
 }
 
 #[tokio::test]
-async fn an_extension_of_the_host_takes_the_place_of_a_dependency() {
-    let setup = Setup::new(manifest("\"test:bridge\" = { path = \"not even there.wasm\" }"));
-    let host = start(setup.builder().extension(Arc::new(Stand {
+async fn an_extension_of_the_host_replaces_a_dependency() {
+    let setup = Setup::new(manifest("\"test:bridge\" = { path = \"missing.wasm\" }"));
+    let host = start(setup.builder().extension(Arc::new(StandIn {
         name: "stand-in".into(),
     })))
     .await;

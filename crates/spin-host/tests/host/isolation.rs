@@ -1,4 +1,4 @@
-//! What one request cannot do to the others.
+//! Requests do not affect each other.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn a_trap_is_a_500_without_a_body_and_the_next_request_is_served() {
 }
 
 #[tokio::test]
-async fn a_loop_is_stopped_and_neighbours_are_served_meanwhile() {
+async fn a_loop_is_stopped_while_other_requests_are_served() {
     let log = Log::start();
     let setup = Setup::new(app(""));
     let limits = Limits {
@@ -31,18 +31,18 @@ async fn a_loop_is_stopped_and_neighbours_are_served_meanwhile() {
     };
     let host = start(setup.builder().limits(limits)).await;
     let endless = get(&host, "/loop");
-    let neighbours = async {
-        // Both the loop and the neighbours run on this one thread.
+    let others = async {
+        // The loop and the other requests run on the same thread.
         for _ in 0..5 {
             assert_eq!(get(&host, "/hello").await.0, 200);
         }
         log.text().contains("computed for")
     };
-    let ((status, _), stopped_before_neighbours) = tokio::join!(endless, neighbours);
+    let ((status, _), stopped_before_others) = tokio::join!(endless, others);
     assert_eq!(status, 500);
     assert!(
-        !stopped_before_neighbours,
-        "the loop ended before the neighbours were served"
+        !stopped_before_others,
+        "the loop ended before the other requests were served"
     );
     assert!(
         log.text()
@@ -53,7 +53,7 @@ async fn a_loop_is_stopped_and_neighbours_are_served_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_request_that_waits_is_not_counted_as_computing() {
+async fn waiting_does_not_count_as_computing() {
     let setup = Setup::new(app(""));
     let limits = Limits {
         cpu: Duration::from_millis(100),
@@ -64,7 +64,7 @@ async fn a_request_that_waits_is_not_counted_as_computing() {
 }
 
 #[tokio::test]
-async fn memory_beyond_the_bound_is_refused_to_the_guest() {
+async fn memory_beyond_the_limit_is_refused_to_the_guest() {
     let setup = Setup::new(app(""));
     let limits = Limits {
         memory_bytes: 32 << 20,
@@ -92,7 +92,7 @@ async fn answers_503_when_every_instance_is_busy_for_too_long() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_too_long_is_given_up() {
+async fn a_request_that_takes_too_long_fails() {
     let setup = Setup::new(app(""));
     let limits = Limits {
         request: Some(Duration::from_millis(100)),

@@ -1,4 +1,4 @@
-//! Refusals of manifests, as a person reads them. `UPDATE_EXPECT=1` writes them anew.
+//! Messages about refused manifests. `UPDATE_EXPECT=1` updates them.
 
 use expect_test::{Expect, expect};
 use spin_host::Manifest;
@@ -12,7 +12,7 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
-fn accepts_all_that_this_host_knows() {
+fn accepts_everything_that_this_host_supports() {
     check(
         r#"
 description = "tasks"
@@ -51,7 +51,7 @@ source = "bridge.wasm"
 }
 
 #[test]
-fn refuses_a_capability_that_it_does_not_have() {
+fn refuses_an_unsupported_capability() {
     check(
         "[component.a]\nsource = \"a.wasm\"\nkey_value_stores = [\"default\"]",
         expect![[r#"
@@ -125,7 +125,7 @@ fn refuses_a_dependency_from_a_registry() {
 }
 
 #[test]
-fn refuses_a_dependency_that_says_too_little_or_too_much() {
+fn refuses_an_incomplete_or_contradictory_dependency() {
     let with = |dependency: &str, expected| {
         check(
             &format!("[component.a]\nsource = \"a.wasm\"\n[component.a.dependencies]\n{dependency}"),
@@ -139,13 +139,13 @@ fn refuses_a_dependency_that_says_too_little_or_too_much() {
     with(
         "\"x:y\" = { component = \"a\", path = \"b.wasm\" }",
         expect![[
-            r#"app/spin.toml: [component.a.dependencies."x:y"] names a `component` and a `path`; one must go"#
+            r#"app/spin.toml: [component.a.dependencies."x:y"] has a `component` and a `path`; remove one of them"#
         ]],
     );
     with(
-        "\"x:y\" = { component = \"nobody\" }",
+        "\"x:y\" = { component = \"missing\" }",
         expect![[
-            r#"app/spin.toml: [component.a.dependencies."x:y"] names component "nobody", which is not defined"#
+            r#"app/spin.toml: [component.a.dependencies."x:y"] names component "missing", which is not defined"#
         ]],
     );
     with(
@@ -171,15 +171,15 @@ fn refuses_a_dependency_that_says_too_little_or_too_much() {
 #[test]
 fn refuses_a_trigger_without_its_component() {
     check(
-        "[[trigger.http]]\nroute = \"/\"\ncomponent = \"nobody\"",
+        "[[trigger.http]]\nroute = \"/\"\ncomponent = \"missing\"",
         expect![[
-            r#"app/spin.toml: [trigger.http] route "/" names component "nobody", which is not defined"#
+            r#"app/spin.toml: [trigger.http] route "/" names component "missing", which is not defined"#
         ]],
     );
 }
 
 #[test]
-fn refuses_a_route_that_it_does_not_understand() {
+fn refuses_an_invalid_route() {
     check(
         "[[trigger.http]]\nroute = \"/a/*/b\"\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"",
         expect![[
@@ -207,7 +207,7 @@ fn refuses_a_variable_that_is_neither_required_nor_has_a_default() {
 }
 
 #[test]
-fn refuses_another_version() {
+fn refuses_another_manifest_version() {
     let error = Manifest::parse(
         "spin.toml",
         "spin_manifest_version = 1\n[application]\nname = \"a\"\n",
@@ -217,7 +217,7 @@ fn refuses_another_version() {
 }
 
 #[test]
-fn refuses_a_file_that_is_not_there() {
+fn refuses_a_missing_file() {
     let error = Manifest::load("nowhere/spin.toml").expect_err("no such file");
     expect!["nowhere/spin.toml: cannot be read"].assert_eq(&error.to_string());
 }

@@ -21,7 +21,7 @@ async fn answers_through_the_component_of_the_route() {
 }
 
 #[tokio::test]
-async fn tells_the_component_what_spin_tells_it() {
+async fn sends_the_component_the_same_headers_as_spin() {
     let manifest = app("").replace("/...", "/:first/...");
     let host = Setup::new(manifest).start().await;
     let request = request("/headers/b/?q=1")
@@ -48,7 +48,7 @@ async fn tells_the_component_what_spin_tells_it() {
 }
 
 #[tokio::test]
-async fn answers_404_where_there_is_no_route_or_its_component_was_not_selected() {
+async fn answers_404_if_no_route_matches_or_its_component_was_not_selected() {
     let manifest =
         app("").replace("/...", "/hello") + "[[trigger.http]]\nroute = \"/else\"\ncomponent = \"bridge\"\n";
     let setup = Setup::new(manifest + &component("bridge"));
@@ -59,7 +59,7 @@ async fn answers_404_where_there_is_no_route_or_its_component_was_not_selected()
 }
 
 #[tokio::test]
-async fn answers_spin_s_own_paths_itself() {
+async fn serves_the_well_known_paths_of_spin() {
     let host = Setup::new(app("")).start().await;
     assert_eq!(get(&host, "/.well-known/spin/health").await, (200, "OK".into()));
     let (_, info) = get(&host, "/.well-known/spin/info").await;
@@ -68,7 +68,7 @@ async fn answers_spin_s_own_paths_itself() {
 }
 
 #[tokio::test]
-async fn refuses_a_request_that_does_not_say_for_which_host_it_is() {
+async fn refuses_a_request_without_a_host() {
     let host = Setup::new(app("")).start().await;
     let request = http::Request::builder()
         .uri("/hello")
@@ -103,7 +103,7 @@ async fn streams_bodies_both_ways_at_once() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_ends_an_endless_response() {
+async fn an_endless_response_ends_when_the_client_disconnects() {
     let setup = Setup::new(app(""));
     let limits = Limits {
         shutdown: 2 * DEADLINE,
@@ -147,7 +147,7 @@ async fn answers_many_requests_at_once_in_one_instance() {
         ..Limits::default()
     }))
     .await;
-    // The first ends only after the others, so they are answered beside it.
+    // The first one ends only after the others, so they are answered concurrently.
     let ended = Cell::new(0);
     let counted = async |path| {
         assert_eq!(get(&host, path).await.0, 200);
@@ -158,7 +158,7 @@ async fn answers_many_requests_at_once_in_one_instance() {
 }
 
 #[tokio::test]
-async fn a_task_goes_on_after_the_response() {
+async fn a_task_continues_after_the_response() {
     let mut recorder = Recorder::start().await;
     let address = recorder.address;
     let host = Setup::new(app(&format!("allowed_outbound_hosts = [\"http://{address}\"]")))

@@ -1,4 +1,4 @@
-//! The end of a host.
+//! Shutdown of a host.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn requests_in_flight_and_tasks_after_responses_are_finished() {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_end_does_not_hold_up_the_shutdown_for_ever() {
+async fn an_endless_request_does_not_block_the_shutdown() {
     let mut recorder = Recorder::start().await;
     let address = recorder.address;
     let setup = Setup::new(app(&format!("allowed_outbound_hosts = [\"http://{address}\"]")));
@@ -30,7 +30,7 @@ async fn a_request_that_does_not_end_does_not_hold_up_the_shutdown_for_ever() {
     };
     let host = start(setup.builder().limits(limits)).await;
     let socket = host.local_addr();
-    // In flight is what has answered, but has a task: here a minute of requests.
+    // The response has been sent, but its task still runs.
     get(&host, &format!("/later?http://{address}/started")).await;
     recorder.next().await;
     let waiting = TcpStream::connect(socket).await.expect("the host listens");
@@ -39,6 +39,6 @@ async fn a_request_that_does_not_end_does_not_hold_up_the_shutdown_for_ever() {
         .expect("room for a request");
     tokio::time::timeout(DEADLINE / 2, host.shutdown())
         .await
-        .expect("the bound holds");
+        .expect("the limit holds");
     assert!(TcpStream::connect(socket).await.is_err(), "still listening");
 }

@@ -17,7 +17,7 @@ use spin_host::{Host, HostBuilder, Manifest, RunningHost};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// Longer than anything here takes, even on a busy machine.
+/// Longer than any step of a test takes, even on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The path of a fixture's component. Builds all of them at first use.
@@ -29,7 +29,7 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
             .args(["build", "--locked", "--release", "--target", "wasm32-wasip2"])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"))
             .env("CARGO_TARGET_DIR", &target)
-            // What the outer cargo has set for the native build is not meant for this one.
+            // Flags of the outer cargo are for the native build, not for this one.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .output()
@@ -58,7 +58,7 @@ pub(crate) fn app(settings: &str) -> String {
     )
 }
 
-/// What every manifest starts with.
+/// The start of every manifest.
 pub(crate) fn head() -> String {
     "spin_manifest_version = 2\n[application]\nname = \"test\"\nversion = \"1.2.3\"\n".to_owned()
 }
@@ -109,7 +109,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Sends a request on a connection of its own and returns the response, whose body is still to be read.
+/// Sends a request on a new connection and returns the response, whose body has not been read.
 pub(crate) async fn send<B>(host: &RunningHost, request: Request<B>) -> Response<Incoming>
 where
     B: Body<Data = Bytes> + Send + 'static,
@@ -172,7 +172,7 @@ pub(crate) async fn read(response: Response<Incoming>) -> (u16, String) {
     (status, String::from_utf8(bytes.to_vec()).expect("text"))
 }
 
-/// A server that answers everything with "recorded" and tells which paths it was asked for.
+/// A server that answers each request with "recorded" and reports the requested paths.
 pub(crate) struct Recorder {
     pub(crate) address: SocketAddr,
     paths: mpsc::UnboundedReceiver<String>,
@@ -201,7 +201,7 @@ impl Recorder {
         Self { address, paths }
     }
 
-    /// The next path, waiting for it.
+    /// Waits for the next path.
     pub(crate) async fn next(&mut self) -> String {
         tokio::time::timeout(DEADLINE, self.paths.recv())
             .await
@@ -209,13 +209,13 @@ impl Recorder {
             .expect("a server")
     }
 
-    /// A path that has arrived already.
+    /// The next path, if it has arrived already.
     pub(crate) fn arrived(&mut self) -> Option<String> {
         self.paths.try_recv().ok()
     }
 }
 
-/// The log lines of this thread, from now on. Tests run on one thread each, and so do their hosts.
+/// Captures the log lines of this thread. Each test runs on one thread, together with its host.
 pub(crate) struct Log {
     text: Arc<Mutex<Vec<u8>>>,
     _default: tracing::subscriber::DefaultGuard,
