@@ -62,7 +62,7 @@ pub enum HostError {
     #[error("the WebAssembly engine cannot be started: {0}")]
     Engine(String),
     /// The host cannot listen on the address.
-    #[error("cannot listen on {address}: choose another address with --listen (port 0 takes a free one)")]
+    #[error("cannot listen on {address}: choose another address with --listen (port 0 selects a free one)")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -290,7 +290,7 @@ impl HostBuilder {
     }
 
     /// A folder that caches compiled components for the next start. Without it, each start compiles them. Its content is executed,
-    /// so only trusted users may have write access.
+    /// so only trusted users must have write access.
     pub fn cache_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache_dir = Some(folder.into());
         self
