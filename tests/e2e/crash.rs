@@ -177,8 +177,8 @@ async fn what_was_accepted_survives_kill_9_and_reminders_go_out_late_and_once() 
 /// How many emails there are of each task, by its title.
 fn emails_of_tasks(data: &Path) -> BTreeMap<String, usize> {
     let mut count = BTreeMap::new();
-    for mail in mails(&data.join("mail")) {
-        let title = mail.subject.trim_start_matches("Reminder: ").to_owned();
+    for email in nudge::emails(&data.join("mail")).expect("the folder of emails") {
+        let title = email.subject.trim_start_matches("Reminder: ").to_owned();
         *count.entry(title).or_default() += 1;
     }
     count
