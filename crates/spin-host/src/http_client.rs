@@ -57,10 +57,6 @@ impl HttpClient {
     ) -> Result<Response<WasiBody>, Error> {
         let limit =
             |of: fn(RequestOptions) -> Option<Duration>| options.and_then(of).unwrap_or(DEFAULT_TIMEOUT);
-        if request.body().size_hint().exact() != Some(0) {
-            // The component goes on and writes the body, so that it is sent together with the head (decision 0029).
-            tokio::task::yield_now().await;
-        }
         let mut connection = capture_connection(&mut request);
         let connected = async {
             connection.wait_for_connection_metadata().await;

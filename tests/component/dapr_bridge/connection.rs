@@ -43,13 +43,22 @@ async fn read_message(stream: &mut TcpStream) -> Option<(usize, usize)> {
     }
 }
 
-// On two threads: a server on the bridge's own would read too late to see the head alone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+// The host has one thread, so a connection goes on only once the bridge gives way; the server has another, so it would see a head
+// that comes alone.
+#[tokio::test]
 async fn on_a_kept_connection_the_body_leaves_with_the_head() {
     let (listener, mut bridge) = listen().await;
+    let listener = listener.into_std().expect("a socket");
+    let server = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_io()
+        .build();
+    // It cannot be dropped within another one.
+    let server = Box::leak(Box::new(server.expect("a runtime")));
     let (report, mut reports) = mpsc::unbounded_channel();
     // The client may open a second connection while the first one is on its way back to the pool.
-    tokio::spawn(async move {
+    server.spawn(async move {
+        let listener = TcpListener::from_std(listener).expect("a socket");
         while let Ok((mut stream, _)) = listener.accept().await {
             let report = report.clone();
             tokio::spawn(async move {
