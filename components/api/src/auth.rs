@@ -14,6 +14,7 @@
 //! | `policy.rs` | which tokens count: HS256 and the secret, or a provider's keys |
 //! | `token.rs` | a token before and with its signature |
 //! | `claims.rs` | what it says |
+//! | `refusal.rs` | the answer to a token that is refused |
 //! | `secret.rs` | the secret of HS256 |
 //! | `jwks.rs` | the keys of a set |
 //! | `keys.rs`, `shared.rs`, `fetch.rs` | how long they are used, how instances share them, where they come from |
@@ -23,6 +24,7 @@ mod fetch;
 mod jwks;
 mod keys;
 mod policy;
+mod refusal;
 mod secret;
 mod shared;
 mod token;
@@ -36,7 +38,8 @@ use nudge_domain::Zone;
 use nudge_domain::id::UserId;
 
 use policy::NUDGE;
-use token::{Unchecked, refuse};
+use refusal::refuse;
+use token::Unchecked;
 
 /// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

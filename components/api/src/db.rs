@@ -4,17 +4,12 @@
 //! connection between all instances, so another request's statements would fall into it. What belongs together is one
 //! statement.
 
+mod dialect;
+
 use spin_sdk::pg::{self, DbValue, ParameterValue, PgError, QueryError};
 use spin_sdk::sqlite;
 
-use nudge_component::settings::variable;
-
-/// Which SQL is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Sqlite,
-    Postgres,
-}
+pub(crate) use dialect::{Dialect, PRIORITY, title};
 
 /// A parameter, or a column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,20 +168,6 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// Opens it and sees to its schema.
-    pub(crate) async fn open() -> Result<Self, DbError> {
-        if cfg!(fuzzing) {
-            // What is fuzzed ends here: outside of a component there is no database.
-            return Err(DbError::Unavailable("there is none".to_owned()));
-        }
-        let database = match variable("database_url").await.map_err(DbError::Unavailable)? {
-            None => Self::Sqlite(sqlite::Connection::open_default().await.map_err(from_sqlite)?),
-            Some(url) => Self::Postgres(pg::Connection::open(url).await.map_err(from_postgres)?),
-        };
-        crate::schema::ensure(&database).await?;
-        Ok(database)
-    }
-
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
@@ -210,11 +191,8 @@ impl Database {
         match self {
             Self::Sqlite(connection) => {
                 let parameters = parameters.into_iter().map(to_sqlite);
-                let result = connection
-                    .execute(numbered(sql), parameters)
-                    .await
-                    .map_err(from_sqlite)?;
-                let rows = result.collect().await.map_err(from_sqlite)?;
+                let result = connection.execute(numbered(sql), parameters).await?;
+                let rows = result.collect().await?;
                 rows.into_iter()
                     .map(|row| {
                         row.values
@@ -227,7 +205,7 @@ impl Database {
             }
             Self::Postgres(connection) => {
                 let parameters: Vec<_> = parameters.into_iter().map(to_postgres).collect();
-                let mut result = connection.query(sql, parameters).await.map_err(from_postgres)?;
+                let mut result = connection.query(sql, parameters).await.map_err(DbError::from)?;
                 let mut rows = Vec::new();
                 while let Some(row) = result.rows().next().await {
                     rows.push(
@@ -237,7 +215,7 @@ impl Database {
                             .map(Row)?,
                     );
                 }
-                result.result().await.map_err(from_postgres)?;
+                result.result().await.map_err(DbError::from)?;
                 Ok(rows)
             }
         }
@@ -257,7 +235,7 @@ impl Database {
                     .execute(sql, parameters)
                     .await
                     .map(|_| ())
-                    .map_err(from_postgres)
+                    .map_err(DbError::from)
             }
         }
     }
@@ -307,48 +285,54 @@ fn of_postgres(value: DbValue) -> Result<Value, DbError> {
     }
 }
 
-fn from_sqlite(error: sqlite::Error) -> DbError {
-    match error {
-        // SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL in words: https://sqlite.org/rescode.html
-        sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => {
-            DbError::Unavailable(message)
+impl From<sqlite::Error> for DbError {
+    fn from(error: sqlite::Error) -> Self {
+        match error {
+            // SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL in words: https://sqlite.org/rescode.html
+            sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => {
+                DbError::Unavailable(message)
+            }
+            sqlite::Error::Io(message) if message.contains(LEAVING) => DbError::Leaving,
+            sqlite::Error::Io(message) if message.contains("UNIQUE constraint failed") => {
+                DbError::Conflict(message)
+            }
+            sqlite::Error::Io(message) => DbError::Refused(message),
+            sqlite::Error::DatabaseFull => DbError::Unavailable("the disk is full".to_owned()),
+            other => DbError::Unavailable(format!("{other:?}")),
         }
-        sqlite::Error::Io(message) if message.contains(LEAVING) => DbError::Leaving,
-        sqlite::Error::Io(message) if message.contains("UNIQUE constraint failed") => {
-            DbError::Conflict(message)
-        }
-        sqlite::Error::Io(message) => DbError::Refused(message),
-        sqlite::Error::DatabaseFull => DbError::Unavailable("the disk is full".to_owned()),
-        other => DbError::Unavailable(format!("{other:?}")),
     }
 }
 
-fn from_postgres(error: pg::Error) -> DbError {
-    let error = match error {
-        pg::Error::PgError(error) => error,
-        pg::Error::Decode(message) => return DbError::Unreadable(message),
-    };
-    match error {
-        PgError::QueryFailed(QueryError::DbError(error)) => {
-            // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
-            // https://www.postgresql.org/docs/current/errcodes-appendix.html
-            // and 23505, unique_violation.
-            if error.message == LEAVING {
-                DbError::Leaving
-            } else if error.code == "23505" {
-                DbError::Conflict(error.as_text)
-            } else if ["08", "40", "53", "57"]
-                .iter()
-                .any(|class| error.code.starts_with(class))
-            {
-                DbError::Unavailable(error.as_text)
-            } else {
-                DbError::Refused(error.as_text)
+impl From<pg::Error> for DbError {
+    fn from(error: pg::Error) -> Self {
+        let error = match error {
+            pg::Error::PgError(error) => error,
+            pg::Error::Decode(message) => return DbError::Unreadable(message),
+        };
+        match error {
+            PgError::QueryFailed(QueryError::DbError(error)) => {
+                // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
+                // https://www.postgresql.org/docs/current/errcodes-appendix.html
+                // and 23505, unique_violation.
+                if error.message == LEAVING {
+                    DbError::Leaving
+                } else if error.code == "23505" {
+                    DbError::Conflict(error.as_text)
+                } else if ["08", "40", "53", "57"]
+                    .iter()
+                    .any(|class| error.code.starts_with(class))
+                {
+                    DbError::Unavailable(error.as_text)
+                } else {
+                    DbError::Refused(error.as_text)
+                }
+            }
+            PgError::ConnectionFailed(message)
+            | PgError::QueryFailed(QueryError::Text(message))
+            | PgError::Other(message) => DbError::Unavailable(message),
+            PgError::BadParameter(message) | PgError::ValueConversionFailed(message) => {
+                DbError::Refused(message)
             }
         }
-        PgError::ConnectionFailed(message)
-        | PgError::QueryFailed(QueryError::Text(message))
-        | PgError::Other(message) => DbError::Unavailable(message),
-        PgError::BadParameter(message) | PgError::ValueConversionFailed(message) => DbError::Refused(message),
     }
 }

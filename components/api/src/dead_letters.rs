@@ -16,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::{self, Database, DbError, Row};
-use crate::people;
+use crate::profile;
 
 /// Most rows of one answer, and of one request.
 const PAGE: usize = 100;
@@ -89,7 +89,7 @@ pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
     let mut arrived = Arrived::read(body);
     let database = Database::open().await?;
     if let Some(user) = &arrived.user_id
-        && people::find(&database, user).await?.is_none()
+        && profile::find(&database, user).await?.is_none()
     {
         // What is about somebody who has left is counted, and no more.
         arrived.user_id = None;

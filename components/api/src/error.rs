@@ -6,7 +6,7 @@ use nudge_component::Problem;
 use nudge_component::events::Disposition;
 
 use crate::db::DbError;
-use crate::outbox::RelayError;
+use crate::events::outbox::PublishError;
 
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
@@ -23,11 +23,11 @@ impl From<DbError> for Problem {
     }
 }
 
-impl From<RelayError> for Problem {
-    fn from(error: RelayError) -> Self {
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
         match error {
-            RelayError::Database(error) => error.into(),
-            RelayError::Publish(reason) => Self::unavailable("the broker", reason),
+            PublishError::Database(error) => error.into(),
+            PublishError::Publish(reason) => Self::unavailable("the broker", reason),
         }
     }
 }

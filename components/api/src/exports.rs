@@ -3,7 +3,7 @@
 use nudge_component::events::{DeliveryOutcome, Disposition};
 
 use crate::bindings::exports::nudge::events::reminder_outcomes_handler;
-use crate::delivery;
+use crate::tasks::delivery;
 
 pub(crate) struct Component;
 

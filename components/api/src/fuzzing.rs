@@ -14,20 +14,21 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::cursor::Cursor;
 use crate::db::{Dialect, Row};
-use crate::draft::{self, Context};
-use crate::input::{self, JsonObject, Pairs};
-use crate::labels::{self, Kind, Label};
+use crate::input::fields::{self, JsonObject, Pairs};
 use crate::mcp;
-use crate::people::{self, Person};
-use crate::query::TaskQuery;
-use crate::record::TaskRecord;
-use crate::reminders::{self, Edit};
-use crate::search::words::{Within, Words};
+use crate::profile::{self, Person};
+use crate::tasks::edit::{self, Context};
+use crate::tasks::labels;
+use crate::tasks::labels::store::{Kind, Label};
+use crate::tasks::list::cursor::Cursor;
+use crate::tasks::list::query::TaskQuery;
+use crate::tasks::record::TaskRecord;
+use crate::tasks::reminders::{self, Edit};
+use crate::terms::{Within, Words};
 
 /// Most mistakes that a refusal names.
-pub const MAX_ERRORS: usize = input::MAX_ERRORS;
+pub const MAX_ERRORS: usize = fields::MAX_ERRORS;
 
 /// Fields of a task that a client may send back.
 const WRITABLE: [&str; 11] = [
@@ -114,9 +115,9 @@ impl Desk {
     pub fn handle(&mut self, call: Call, body: &[u8]) -> Result<(), Problem> {
         let body = object(body)?;
         match call {
-            Call::Create => self.task = Some(draft::create(&self.person, body, &self.context)?),
-            Call::Patch => self.change(|task, context| draft::patch(task, body, context))?,
-            Call::MoveDue => self.change(|task, context| draft::move_due(task, body, context))?,
+            Call::Create => self.task = Some(edit::create(&self.person, body, &self.context)?),
+            Call::Patch => self.change(|task, context| edit::patch(task, body, context))?,
+            Call::MoveDue => self.change(|task, context| edit::move_due(task, body, context))?,
             Call::AddReminder => self.change(|task, context| {
                 reminders::apply(task, (context.new_id)().into(), &Edit::Add(body), context)
             })?,
@@ -124,7 +125,7 @@ impl Desk {
             Call::Snooze => self.reminder(&Edit::Snooze(body))?,
             Call::Me => {
                 let mut person = self.person.clone();
-                people::apply(&mut person, body)?;
+                profile::apply(&mut person, body)?;
                 self.person = person;
             }
             Call::Category => self.category = Some(self.label(Kind::Category, &self.category, body)?),
@@ -152,7 +153,7 @@ impl Desk {
     }
 
     fn label(&self, kind: Kind, label: &Option<Label>, body: Map<String, Value>) -> Result<Label, Problem> {
-        labels::apply(kind, label.clone(), body, (self.context.new_id)())
+        labels::store::apply(kind, label.clone(), body, (self.context.new_id)())
     }
 
     /// The task, written to columns and read again.
@@ -177,7 +178,7 @@ impl Desk {
         };
         body.retain(|name, _| WRITABLE.contains(&name.as_str()));
         let mut task = before.clone();
-        let patched = draft::patch(&mut task, body, &self.context);
+        let patched = edit::patch(&mut task, body, &self.context);
         Some(patched.map(|()| {
             assert_eq!(&task, before, "what is shown changes nothing");
             task.view()

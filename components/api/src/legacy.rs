@@ -25,12 +25,15 @@ use uuid::Uuid;
 
 use crate::auth::User;
 use crate::db::{Database, milliseconds};
-use crate::draft::{self, Context};
-use crate::labels::{self, Kind, Label, Names};
-use crate::people::Person;
-use crate::record::TaskRecord;
-use crate::service::{self, ATTEMPTS, contended, context};
-use crate::{outbox, people, store};
+use crate::events::outbox;
+use crate::profile;
+use crate::profile::Person;
+use crate::tasks::edit::{self, Context};
+use crate::tasks::labels;
+use crate::tasks::labels::store::{Kind, Label, Names};
+use crate::tasks::record::TaskRecord;
+use crate::tasks::service::{self, ATTEMPTS, contended, context};
+use crate::tasks::store;
 
 pub(crate) use numbers::master_of;
 
@@ -92,7 +95,7 @@ impl<'a> Carrying<'a> {
         if let Some(person) = known {
             return Ok(person);
         }
-        let person = people::remember(&self.database, user, Timestamp::now()).await?;
+        let person = profile::remember(&self.database, user, Timestamp::now()).await?;
         held(&self.people).insert(person.id.clone(), person.clone());
         Ok(person)
     }
@@ -194,29 +197,29 @@ async fn label(
         ("color".to_owned(), color.into()),
     ]);
     for _ in 0..ATTEMPTS {
-        let Some(before) = labels::find(database, kind, user, id).await? else {
-            let label: Label = labels::apply(kind, None, body.clone(), id)?;
+        let Some(before) = labels::store::find(database, kind, user, id).await? else {
+            let label: Label = labels::store::apply(kind, None, body.clone(), id)?;
             for names in [Names::Alike, Names::Equal] {
-                if labels::insert(database, kind, user, &label, names, Timestamp::now()).await? {
+                if labels::store::insert(database, kind, user, &label, names, Timestamp::now()).await? {
                     return Ok(Applied::Created);
                 }
             }
-            if labels::find(database, kind, user, id).await?.is_none() {
+            if labels::store::find(database, kind, user, id).await?.is_none() {
                 return Err(name_taken(kind));
             }
             continue;
         };
-        let mut label = labels::apply(kind, Some(before.clone()), body.clone(), id)?;
+        let mut label = labels::store::apply(kind, Some(before.clone()), body.clone(), id)?;
         if label == before || master_of(database, user).await? == Master::Nudge {
             return Ok(Applied::Unchanged);
         }
         label.version += 1;
         for names in [Names::Alike, Names::Equal] {
-            if labels::update(database, kind, user, &label, names).await? {
+            if labels::store::update(database, kind, user, &label, names).await? {
                 return Ok(Applied::Updated);
             }
         }
-        let now = labels::find(database, kind, user, id).await?;
+        let now = labels::store::find(database, kind, user, id).await?;
         if now.is_some_and(|now| now.version == before.version) {
             return Err(name_taken(kind));
         }
@@ -339,7 +342,7 @@ async fn insert(
     }
     let mut task = TaskRecord {
         id,
-        ..draft::create(&person, body, &context)?
+        ..edit::create(&person, body, &context)?
     };
     task.updated_at = milliseconds(known.at);
     task.created_at = match created_at {
@@ -350,7 +353,7 @@ async fn insert(
         remind(&mut task, *remind_before, &context);
     }
     if status.as_ref().and_then(Value::as_str) == Some(Status::Completed.as_str()) {
-        draft::complete(&mut task, &context);
+        edit::complete(&mut task, &context);
         task.completed_at = Some(task.updated_at);
     }
     let mut event = task.event(Change::Created, None, Some(carrying.trace.to_string()));
@@ -359,7 +362,7 @@ async fn insert(
     if !store::insert(&carrying.database, &task, &event).await? {
         return Ok(None);
     }
-    outbox::publish_behind(&event);
+    outbox::publish_after_response(&event);
     Ok(Some(Applied::Created))
 }
 
@@ -387,7 +390,7 @@ async fn merge(
         What::Stored { fields, reminded, .. } => {
             let mut patch = patch(carrying, fields).await?;
             patch.retain(|name, _| !newer(name));
-            draft::patch(&mut task, patch, &context)?;
+            edit::patch(&mut task, patch, &context)?;
             if *reminded && !newer("reminders") {
                 sent(&mut task);
             }
@@ -401,7 +404,7 @@ async fn merge(
             patch.retain(|name, _| !newer(name));
             let moved = patch.contains_key("due");
             named = patch.keys().cloned().collect();
-            draft::patch(&mut task, patch, &context)?;
+            edit::patch(&mut task, patch, &context)?;
             if moved && task.reminders.is_empty() && !newer("reminders") {
                 remind(&mut task, *remind_before, &context);
             }
@@ -410,7 +413,7 @@ async fn merge(
             if !newer("status") {
                 named.push("status".to_owned());
                 if task.status == Status::Pending {
-                    draft::complete(&mut task, &context);
+                    edit::complete(&mut task, &context);
                     task.completed_at = Some(milliseconds(instant("completed_at", completed_at)?));
                 }
             }
@@ -447,7 +450,7 @@ async fn merge(
     if !store::update(&carrying.database, &task, &event, false).await? {
         return Ok(None);
     }
-    outbox::publish_behind(&event);
+    outbox::publish_after_response(&event);
     Ok(Some(Applied::Updated))
 }
 
@@ -455,7 +458,7 @@ async fn merge(
 fn remind(task: &mut TaskRecord, minutes: Option<u32>, context: &Context) {
     let Some(minutes) = minutes else { return };
     let id = (context.new_id)().into();
-    let reminder = draft::arm(
+    let reminder = edit::arm(
         task,
         id,
         ReminderWhen::MinutesBefore(minutes),

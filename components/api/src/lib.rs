@@ -28,47 +28,31 @@
 //! | `fuzzing.rs` | what reads bodies, for the fuzz targets; not in the component |
 //! | `outbox.rs` | publishing behind the answer, and the relay |
 
+mod account;
 mod auth;
 mod bindings;
-mod bulk;
-mod conditional;
-mod cursor;
 mod db;
 mod dead_letters;
-mod delivery;
-mod draft;
 mod error;
-mod export;
+mod events;
 mod exports;
-mod feed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod idempotency;
+mod guard;
+mod http;
 mod input;
-mod json;
-mod label_service;
-mod labels;
-mod leaving;
 mod legacy;
-mod list;
 mod mcp;
-mod media;
-mod outbox;
-mod people;
-mod query;
-mod rate;
-mod record;
-mod reminders;
-mod routes;
+mod profile;
 mod schema;
-mod search;
-mod service;
-mod store;
+mod tasks;
+mod terms;
+mod upkeep;
 
 use spin_sdk::http::{IntoResponse, Request};
 
 /// Answers one request: the component's entry point.
 #[cfg_attr(target_arch = "wasm32", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
-    nudge_component::serve::serve(nudge_contract::names::app::API, routes::router, request).await
+    nudge_component::serve::serve(nudge_contract::names::app::API, http::router, request).await
 }

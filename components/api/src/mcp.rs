@@ -29,7 +29,7 @@ use nudge_component::trace::Traceparent;
 use serde_json::{Map, Value, json};
 
 use crate::auth::User;
-use crate::rate;
+use crate::guard::rate_limit;
 use error::Failure;
 use protocol::{Message, Request, RpcError};
 use revision::Revision;
@@ -67,7 +67,7 @@ pub(crate) struct Caller<'a> {
 
 /// Answers the body of one POST.
 pub(crate) async fn answer(caller: &Caller<'_>, body: &[u8]) -> Reply {
-    match crate::json::read(body) {
+    match crate::input::json::read(body) {
         Ok(Value::Array(messages)) => batch(caller, messages).await,
         Ok(message) => one(caller, message).await,
         Err(error) => refused(&Value::Null, &RpcError::parse(error)),
@@ -120,7 +120,7 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
     for (message, place) in messages.into_iter().zip(0_usize..) {
         // The first message was counted as the request that it came in.
         if over.is_none() && place > 0 {
-            over = rate::check(caller.user.id.as_str(), Timestamp::now())
+            over = rate_limit::check(caller.user.id.as_str(), Timestamp::now())
                 .await
                 .err()
                 .map(|problem| RpcError::not_now(problem.detail()));
@@ -188,7 +188,8 @@ async fn method(caller: &Caller<'_>, request: &Request) -> Result<Value, RpcErro
         )),
         ("tools/list", _) => list(&request.params, revision),
         ("tools/call", _) => Ok(complete(call(caller, &request.params).await?, revision)),
-        (other, _) => Err(RpcError::no_method(revision, other)),
+        (other, true) => Err(RpcError::no_method(StatusCode::NOT_FOUND, other)),
+        (other, false) => Err(RpcError::no_method(StatusCode::OK, other)),
     }
 }
 

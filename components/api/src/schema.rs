@@ -1,269 +1,32 @@
-//! Migrations: numbered, run when an instance of the component first needs the database.
-//!
-//! Each is a list of statements that can be repeated (`IF NOT EXISTS`, `OR REPLACE`), because neither a transaction
-//! around them nor a lock is to be had on Spin's SQLite. Two that migrate at once do the same thing twice, and one that fails
-//! because the other was faster tries again.
+//! The database's schema: opening a database brings it to the newest version.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod migrations;
+mod name_keys;
+mod reindex;
 
-use jiff::Timestamp;
 use nudge_component::settings::variable;
+use spin_sdk::{pg, sqlite};
 
-use crate::db::{Database, DbError, Dialect, Value};
-use crate::{labels, list, search};
+use crate::db::{Database, DbError};
 
-struct Migration {
-    number: i64,
-    sqlite: &'static [&'static str],
-    postgres: &'static [&'static str],
-}
-
-/// Each file of tables is for both dialects; what they write differently stands in braces.
-const MIGRATIONS: &[Migration] = &[
-    Migration {
-        number: 1,
-        sqlite: &[
-            include_str!("schema/1-tables.sql"),
-            include_str!("schema/1-sqlite.sql"),
-        ],
-        postgres: &[
-            include_str!("schema/1-tables.sql"),
-            include_str!("schema/1-postgres.sql"),
-        ],
-    },
-    Migration {
-        number: 2,
-        sqlite: &[
-            include_str!("schema/2-tables.sql"),
-            include_str!("schema/2-sqlite.sql"),
-        ],
-        postgres: &[
-            include_str!("schema/2-tables.sql"),
-            include_str!("schema/2-postgres.sql"),
-        ],
-    },
-    Migration {
-        number: 3,
-        sqlite: &[
-            include_str!("schema/3-tables.sql"),
-            include_str!("schema/3-sqlite.sql"),
-        ],
-        postgres: &[
-            include_str!("schema/3-tables.sql"),
-            include_str!("schema/3-postgres.sql"),
-        ],
-    },
-    Migration {
-        number: 4,
-        sqlite: &[
-            include_str!("schema/4-tables.sql"),
-            include_str!("schema/4-sqlite.sql"),
-        ],
-        postgres: &[
-            include_str!("schema/4-tables.sql"),
-            include_str!("schema/4-postgres.sql"),
-        ],
-    },
-    Migration {
-        number: 5,
-        sqlite: &[include_str!("schema/5-sqlite.sql")],
-        postgres: &[],
-    },
-    Migration {
-        number: 6,
-        sqlite: &[include_str!("schema/6-tables.sql")],
-        postgres: &[include_str!("schema/6-tables.sql")],
-    },
-    Migration {
-        number: 7,
-        sqlite: &[include_str!("schema/7-tables.sql")],
-        postgres: &[include_str!("schema/7-tables.sql")],
-    },
-    Migration {
-        number: 8,
-        sqlite: &[include_str!("schema/8-tables.sql")],
-        postgres: &[include_str!("schema/8-tables.sql")],
-    },
-];
-
-/// How often migrating is tried. Another instance that migrates at the same time can make a statement fail; then that statement is
-/// done, and the next attempt comes further.
-const ATTEMPTS: u32 = 10;
-
-/// The migrations whose columns SQL cannot fill.
-const SEARCH: i64 = 4;
-const SCRIPTS: i64 = 8;
-
-/// Brings the schema to the newest version, once per instance.
-pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
-    static READY: AtomicBool = AtomicBool::new(false);
-    if READY.load(Ordering::Relaxed) {
-        return Ok(());
-    }
-    let mut migrated = migrate(database).await;
-    for _ in 1..ATTEMPTS {
-        match &migrated {
-            Err(DbError::Conflict(reason) | DbError::Refused(reason)) => {
-                tracing::info!("the schema is migrated by another as well: {reason}");
-                migrated = migrate(database).await;
-            }
-            Ok(()) | Err(DbError::Unavailable(_) | DbError::Unreadable(_) | DbError::Leaving) => break,
+impl Database {
+    /// Opens it and sees to its schema.
+    pub(crate) async fn open() -> Result<Self, DbError> {
+        if cfg!(fuzzing) {
+            // What is fuzzed ends here: outside of a component there is no database.
+            return Err(DbError::Unavailable("there is none".to_owned()));
         }
-    }
-    migrated?;
-    READY.store(true, Ordering::Relaxed);
-    Ok(())
-}
-
-/// What sets when SQLite waits for the disk. FULL, at each commit, so a power cut loses nothing that was answered, unless the
-/// variable says otherwise (https://sqlite.org/pragma.html#pragma_synchronous).
-async fn synchronous() -> Result<(&'static str, &'static str), DbError> {
-    let level = variable("sqlite_synchronous")
-        .await
-        .map_err(DbError::Unavailable)?;
-    match level.as_deref() {
-        None | Some("full") => Ok(("PRAGMA synchronous = FULL", "PRAGMA fullfsync = ON")),
-        Some("normal") => Ok(("PRAGMA synchronous = NORMAL", "PRAGMA fullfsync = OFF")),
-        Some(other) => Err(DbError::Unavailable(format!(
-            "the variable sqlite_synchronous is {other:?}: write full or normal"
-        ))),
-    }
-}
-
-async fn migrate(database: &Database) -> Result<(), DbError> {
-    if database.dialect() == Dialect::Sqlite {
-        // Settings of Spin's one connection, so each instance sees to them, before it writes anything. The second is for macOS,
-        // where fsync leaves bytes in the drive's cache (https://sqlite.org/pragma.html#pragma_fullfsync).
-        let (level, to_the_drive) = synchronous().await?;
-        database.query(level, []).await?;
-        database.query(to_the_drive, []).await?;
-        database.query("PRAGMA journal_mode = WAL", []).await?;
-        // 16 MiB of pages instead of 2: a search of 100,000 tasks reads as many.
-        database.query("PRAGMA cache_size = -16384", []).await?;
-    }
-    database.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)", []).await?;
-    let rows = database.query("SELECT number FROM schema_migration", []).await?;
-    let applied = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
-    for migration in MIGRATIONS
-        .iter()
-        .filter(|migration| !applied.contains(&migration.number))
-    {
-        let (texts, if_missing) = match database.dialect() {
-            Dialect::Sqlite => (migration.sqlite, "ADD COLUMN"),
-            Dialect::Postgres => (migration.postgres, IF_COLUMN_MISSING),
+        let database = match variable("database_url").await.map_err(DbError::Unavailable)? {
+            None => Self::Sqlite(sqlite::Connection::open_default().await?),
+            Some(url) => Self::Postgres(pg::Connection::open(url).await?),
         };
-        for statement in texts.iter().flat_map(|text| statements(text)) {
-            let statement = adapt(statement, database.dialect());
-            if stands_already(database, &statement).await? {
-                continue;
-            }
-            let text = statement.replace(IF_COLUMN_MISSING, if_missing);
-            match database.execute(&text, []).await {
-                // Another instance added the column after the question.
-                Err(DbError::Refused(_)) if stands_already(database, &statement).await? => {}
-                result => {
-                    result?;
-                }
-            }
-        }
-        match migration.number {
-            SEARCH => search::fill(database).await?,
-            SCRIPTS => {
-                labels::fill_keys(database, labels::EVERY).await?;
-                search::refresh(database, search::BATCHES_AT_FIRST).await?;
-            }
-            _ => {}
-        }
-        database
-            .execute(
-                "INSERT INTO schema_migration (number, applied_at) VALUES ($1, $2) ON CONFLICT (number) DO NOTHING",
-                [Value::Int(migration.number), Value::Int(Timestamp::now().as_millisecond())],
-            )
-            .await?;
-        tracing::info!(number = migration.number, "the database schema was migrated");
+        migrations::ensure(&database).await?;
+        Ok(database)
     }
-    Ok(())
 }
 
-/// The paragraphs of a file that are not comments only.
-fn statements(text: &str) -> impl Iterator<Item = &str> {
-    text.split("\n\n")
-        .map(str::trim)
-        .filter(|paragraph| !paragraph.lines().all(|line| line.starts_with("--")))
-}
-
-fn adapt(statement: &str, dialect: Dialect) -> String {
-    let serial = match dialect {
-        Dialect::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT",
-        Dialect::Postgres => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    };
-    statement
-        .replace("{serial}", serial)
-        .replace("{priority}", list::PRIORITY)
-        .replace("{old_terms}", search::OLD_TERMS)
-        .replace("{title}", list::title(dialect))
-}
-
-/// PostgreSQL's words; SQLite has none for it, so there the table is asked first.
-const IF_COLUMN_MISSING: &str = "ADD COLUMN IF NOT EXISTS";
-
-/// Whether a statement adds a column that SQLite has already.
-async fn stands_already(database: &Database, statement: &str) -> Result<bool, DbError> {
-    let mut words = statement.split_whitespace();
-    let (Some("ALTER"), Some("TABLE"), Some(table), Dialect::Sqlite) =
-        (words.next(), words.next(), words.next(), database.dialect())
-    else {
-        return Ok(false);
-    };
-    let column = statement
-        .split_once(IF_COLUMN_MISSING)
-        .and_then(|(_, rest)| rest.split_whitespace().next())
-        .unwrap_or_default();
-    let columns = database
-        .query(
-            "SELECT name FROM pragma_table_info($1) WHERE name = $2",
-            [table.into(), column.into()],
-        )
-        .await?;
-    Ok(!columns.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_statement_can_be_repeated() {
-        for migration in MIGRATIONS {
-            for statement in migration
-                .sqlite
-                .iter()
-                .chain(migration.postgres)
-                .flat_map(|text| statements(text))
-            {
-                assert!(
-                    [
-                        "IF NOT EXISTS",
-                        "OR REPLACE",
-                        "IF EXISTS",
-                        "DO NOTHING",
-                        "DO UPDATE"
-                    ]
-                    .iter()
-                    .any(|words| statement.contains(words)),
-                    "{statement}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn migrations_are_numbered_from_one() {
-        assert!(
-            MIGRATIONS
-                .iter()
-                .zip(1..)
-                .all(|(migration, number)| migration.number == number)
-        );
-    }
+/// What an older replica leaves to be done while it still runs beside this one: keys of labels' names, and terms of tasks.
+pub(crate) async fn refresh(database: &Database) -> Result<(), DbError> {
+    name_keys::fill_keys(database, name_keys::STATEMENTS_OF_A_RUN).await?;
+    reindex::refresh(database, reindex::BATCHES_OF_A_RUN).await
 }

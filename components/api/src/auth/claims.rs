@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::User;
-use super::token::refuse;
+use super::refusal::refuse;
 
 /// How far the clocks of issuer and api may be apart, in seconds.
 const LEEWAY: i64 = 60;

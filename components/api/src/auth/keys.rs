@@ -18,19 +18,13 @@ use nudge_component::Problem;
 use super::fetch::fetch;
 use super::jwks::KeySet;
 use super::policy::Provider;
-use super::shared::{Fetched, Record, Shared};
+use super::shared::{Fetched, PAUSE, Record, Shared, USABLE};
 
 /// Age up to which a set is not asked for again, in seconds.
 const FRESH: u64 = 5 * 60;
 
 /// Age up to which a set is used while somebody else asks for the next one, in seconds.
 const WHILE_ASKED: u64 = 10 * 60;
-
-/// Age up to which a set is used at all, in seconds.
-pub(super) const USABLE: u64 = 60 * 60;
-
-/// Shortest time between two requests for the same set, in seconds.
-pub(super) const PAUSE: u64 = 10;
 
 /// A set of this instance. Whose tokens it checks does not matter here.
 static KEYS: Mutex<Known> = Mutex::new(Known {

@@ -17,7 +17,11 @@ use nudge_contract::names::component::STATE_STORE;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::keys::{PAUSE, USABLE};
+/// Age up to which a set is used at all, in seconds.
+pub(super) const USABLE: u64 = 60 * 60;
+
+/// Shortest time between two requests for the same set, in seconds.
+pub(super) const PAUSE: u64 = 10;
 
 /// What is known about a provider's keys. Instants are seconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

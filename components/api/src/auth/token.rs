@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 
 use super::claims::Claims;
 use super::jwks::PublicKey;
+use super::refusal::refuse;
 
 /// Longest token, in bytes. Others are refused unread.
 const LONGEST: usize = 8 * 1024;
@@ -94,11 +95,6 @@ impl<'a> Unchecked<'a> {
             })?;
         Ok(Claims::new(token.claims()))
     }
-}
-
-/// 401: the token is refused.
-pub(super) fn refuse(detail: impl std::fmt::Display) -> Problem {
-    Problem::unauthorized(format!("the token {detail}"))
 }
 
 #[cfg(test)]

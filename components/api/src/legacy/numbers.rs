@@ -8,8 +8,8 @@ use nudge_contract::legacy::{self, FIRST_NUMBER, MOST_USERS, Master, Masters};
 use uuid::Uuid;
 
 use crate::db::{Database, DbError, Value};
-use crate::labels::Kind;
-use crate::service::ATTEMPTS;
+use crate::tasks::labels::store::Kind;
+use crate::tasks::service::ATTEMPTS;
 
 use super::waiting;
 

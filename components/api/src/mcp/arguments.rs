@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::Failure;
-use crate::input::{Field, Fields, whole};
+use crate::input::fields::{Field, Fields, whole};
 
 /// What an empty text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

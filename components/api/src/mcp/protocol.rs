@@ -3,8 +3,6 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::revision::{Revision, revisions};
-
 /// A refusal on the level of the protocol (JSON-RPC 2.0, section 5.1).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RpcError {
@@ -35,13 +33,8 @@ impl RpcError {
         Self::new(StatusCode::BAD_REQUEST, -32600, message)
     }
 
-    /// -32601: no such method. 404 since 2026-07-28.
-    pub(crate) fn no_method(revision: Revision, method: &str) -> Self {
-        let status = if revision.is_stateless() {
-            StatusCode::NOT_FOUND
-        } else {
-            StatusCode::OK
-        };
+    /// -32601: no such method.
+    pub(crate) fn no_method(status: StatusCode, method: &str) -> Self {
         Self::new(status, -32601, format!("there is no method {}", shown(method)))
     }
 
@@ -61,9 +54,9 @@ impl RpcError {
     }
 
     /// -32022: a revision that is not spoken here.
-    pub(super) fn unsupported(requested: &str) -> Self {
+    pub(super) fn unsupported(requested: &str, supported: &[&str]) -> Self {
         Self {
-            data: Some(json!({ "supported": revisions(), "requested": shown(requested) })),
+            data: Some(json!({ "supported": supported, "requested": shown(requested) })),
             ..Self::new(StatusCode::BAD_REQUEST, -32022, "unsupported protocol version")
         }
     }

@@ -88,7 +88,7 @@ pub(crate) fn of(headers: &HeaderMap, request: &Request) -> Result<Revision, Rpc
             }
             Some((_, Some(revision))) => Ok(revision),
             Some(_) if request.method == "initialize" => Ok(Revision::NEWEST_WITH_HANDSHAKE),
-            Some((header, None)) => Err(RpcError::unsupported(header)),
+            Some((header, None)) => Err(RpcError::unsupported(header, &revisions())),
         };
     };
     match header {
@@ -96,7 +96,7 @@ pub(crate) fn of(headers: &HeaderMap, request: &Request) -> Result<Revision, Rpc
         Some(header) => return Err(mismatch("MCP-Protocol-Version", header, said)),
         None => return Err(missing("MCP-Protocol-Version")),
     }
-    let revision = Revision::named(said).ok_or_else(|| RpcError::unsupported(said))?;
+    let revision = Revision::named(said).ok_or_else(|| RpcError::unsupported(said, &revisions()))?;
     if revision.is_stateless() {
         if !meta
             .and_then(|meta| meta.get(META_CAPABILITIES))

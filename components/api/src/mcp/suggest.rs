@@ -6,9 +6,12 @@ use serde_json::{Map, Value};
 use super::error::{CATEGORY_NOT_FOUND, Failure, Suggestion, TAG_NOT_FOUND, TASK_NOT_FOUND};
 use crate::auth::User;
 use crate::db::Database;
-use crate::labels::{self, Kind};
-use crate::query::{Order, Sort, TaskQuery};
-use crate::{search, service};
+use crate::tasks::labels;
+use crate::tasks::labels::store::Kind;
+use crate::tasks::list::order::{Order, Sort};
+use crate::tasks::list::query::TaskQuery;
+use crate::tasks::search;
+use crate::tasks::service;
 
 /// Most suggestions.
 const MOST: usize = 5;
@@ -81,7 +84,7 @@ async fn searched(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
 }
 
 async fn labels(user: &User, kind: Kind, text: &str) -> Result<Vec<Suggestion>, Problem> {
-    let labels = labels::list(&Database::open().await?, kind, user.id.as_str()).await?;
+    let labels = labels::store::list(&Database::open().await?, kind, user.id.as_str()).await?;
     let candidates = labels
         .into_iter()
         .take(CANDIDATES as usize)

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::error::{FORBIDDEN, Failure};
 use super::{arguments, schema, suggest};
 use crate::auth::User;
-use crate::labels::Kind;
+use crate::tasks::labels::store::Kind;
 
 /// A call of a tool.
 pub(crate) struct Call {

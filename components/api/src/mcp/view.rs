@@ -3,7 +3,7 @@
 use nudge_contract::task::{Reminder, Task};
 use serde_json::{Value, json};
 
-use crate::labels::Label;
+use crate::tasks::labels::store::Label;
 
 /// A task.
 pub(crate) fn task(task: &Task) -> Value {

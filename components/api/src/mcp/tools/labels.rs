@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Call, Done, tasks};
-use crate::conditional::Conditions;
 use crate::db::Database;
-use crate::labels::{self, Kind, Label};
+use crate::input::conditions::Conditions;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{CATEGORY_NOT_FOUND, Failure, TAG_NOT_FOUND, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
-use crate::{label_service, service};
+use crate::tasks::labels;
+use crate::tasks::labels::store::{Kind, Label};
+use crate::tasks::service;
 
 /// The argument that names a label of a kind, and the code of one that does not exist.
 fn names(kind: Kind) -> (&'static str, &'static str) {
@@ -119,7 +120,7 @@ pub(super) async fn create(kind: Kind, call: Call) -> Result<Done, Failure> {
     let mut arguments = Arguments::new(call.arguments);
     let body = body(&mut arguments);
     arguments.finish()?;
-    let label = label_service::create(&call.user, kind, Uuid::now_v7(), body)
+    let label = labels::service::create(&call.user, kind, Uuid::now_v7(), body)
         .await
         .map_err(|problem| refused(kind, &problem))?;
     Ok(shown("Created", kind, &label))
@@ -129,7 +130,7 @@ pub(super) async fn create(kind: Kind, call: Call) -> Result<Done, Failure> {
 pub(super) async fn list(kind: Kind, call: Call) -> Result<Done, Failure> {
     Arguments::new(call.arguments).finish()?;
     let database = Database::open().await.map_err(Problem::from)?;
-    let labels = labels::list(&database, kind, call.user.id.as_str())
+    let labels = labels::store::list(&database, kind, call.user.id.as_str())
         .await
         .map_err(Problem::from)?;
     let mut text = text::count(labels.len(), kind.name(), plural(kind));
@@ -153,7 +154,7 @@ pub(super) async fn update(kind: Kind, call: Call) -> Result<Done, Failure> {
     let id = arguments.id(argument, missing)?;
     let body = body(&mut arguments);
     arguments.finish()?;
-    let label = label_service::patch(&call.user, kind, id, &Conditions::NONE, &body)
+    let label = labels::service::patch(&call.user, kind, id, &Conditions::NONE, &body)
         .await
         .map_err(|problem| refused(kind, &problem))?;
     Ok(shown("Changed", kind, &label))
@@ -165,7 +166,7 @@ pub(super) async fn delete(kind: Kind, call: Call) -> Result<Done, Failure> {
     let mut arguments = Arguments::new(call.arguments);
     let id = arguments.id(argument, missing)?;
     arguments.finish()?;
-    label_service::delete(&call.user, kind, id, &Conditions::NONE, &call.trace)
+    labels::service::delete(&call.user, kind, id, &Conditions::NONE, &call.trace)
         .await
         .map_err(|problem| refused(kind, &problem))?;
     let mut structured = only("deleted", json!(true));

@@ -10,9 +10,10 @@ use crate::db::Database;
 use crate::mcp::arguments::Arguments;
 use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
-use crate::query::{MAX_DAYS, MAX_LIMIT, TaskQuery};
-use crate::record::TaskRecord;
-use crate::{search, service};
+use crate::tasks::list::query::{MAX_DAYS, MAX_LIMIT, TaskQuery};
+use crate::tasks::record::TaskRecord;
+use crate::tasks::search;
+use crate::tasks::service;
 
 /// Days of `get_upcoming_tasks` when the caller does not say.
 const DAYS: &str = "7";

@@ -6,7 +6,7 @@ use super::{Call, Done, tasks};
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{Failure, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
-use crate::reminders;
+use crate::tasks::reminders;
 
 pub(super) fn input() -> Value {
     schema::input(

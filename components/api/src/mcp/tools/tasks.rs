@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Call, Done};
-use crate::conditional::Conditions;
+use crate::input::conditions::Conditions;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::error::{Failure, TASK_NOT_FOUND};
 use crate::mcp::{schema, text, view};
-use crate::record::TaskRecord;
-use crate::service::{self, Scope};
+use crate::tasks::record::TaskRecord;
+use crate::tasks::service::{self, Scope};
 
 const DUE_DATE: &str = "When it is due, in the user's time zone: 2026-12-01T09:00, 2026-12-01 (the end of that day), an \
                         instant with offset, or a phrase such as \"tomorrow 9am\", \"friday 14:00\", \"in 3 days\".";

@@ -1,0 +1,4 @@
+//! Everything about a user: as one document, and deleted.
+
+pub(crate) mod erasure;
+pub(crate) mod export;

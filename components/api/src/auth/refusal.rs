@@ -1,0 +1,8 @@
+//! The answer to a token that is refused.
+
+use nudge_component::Problem;
+
+/// 401: the token is refused.
+pub(super) fn refuse(detail: impl std::fmt::Display) -> Problem {
+    Problem::unauthorized(format!("the token {detail}"))
+}

@@ -1,0 +1,81 @@
+//! HTTP routes.
+
+mod changes;
+mod dead_letters;
+mod health;
+mod internal;
+mod labels;
+mod legacy;
+mod mcp;
+mod me;
+mod openapi;
+mod origin;
+mod reminders;
+mod search;
+mod tasks;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use nudge_component::{problem, sidecar};
+use nudge_contract::names::route;
+
+use crate::guard::idempotency;
+use crate::guard::rate_limit;
+use crate::input::conditions;
+use crate::tasks::labels::store::Kind;
+
+pub(crate) fn router() -> Router {
+    let internal = Router::new()
+        .route(route::REMINDER_OUTCOMES, post(internal::reminder_outcome))
+        .route(route::RELAY, post(internal::relay))
+        .route(route::OVERDUE_REMINDERS, get(internal::overdue_reminders))
+        .route(route::REMINDER_DELIVERY, get(internal::reminder_delivery))
+        .route(route::SUCCESSOR, post(internal::successor))
+        .route(route::DEAD_LETTER_EVENTS, post(dead_letters::arrived))
+        .route(route::DEAD_LETTERS, get(dead_letters::list))
+        .route(route::DEAD_LETTERS_REPLAY, post(dead_letters::replay))
+        .route(route::DEAD_LETTERS_DISCARD, post(dead_letters::discard))
+        .route(route::LEGACY_CHANGES, post(legacy::changes))
+        .route(route::LEGACY_TAKE_OVER, post(legacy::take_over))
+        .route(route::LEGACY_TASK, post(legacy::task))
+        .route(
+            route::LEGACY_MASTERS,
+            get(legacy::masters).post(legacy::set_master),
+        )
+        .layer(middleware::from_fn(sidecar::only));
+    let people = Router::new()
+        .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
+        .route("/api/v1/tasks/bulk", post(tasks::bulk))
+        .route("/api/v1/tasks/search", get(search::tasks))
+        .route(
+            "/api/v1/tasks/{id}",
+            get(tasks::read).patch(tasks::patch).delete(tasks::delete),
+        )
+        .route("/api/v1/tasks/{id}/complete", post(tasks::complete))
+        .route("/api/v1/tasks/{id}/reopen", post(tasks::reopen))
+        .route("/api/v1/tasks/{id}/move", post(tasks::move_due))
+        .route(
+            "/api/v1/tasks/{id}/tags/{tag}",
+            post(tasks::attach_tag).delete(tasks::detach_tag),
+        )
+        .route("/api/v1/tasks/{id}/history", get(tasks::history))
+        .route("/api/v1/changes", get(changes::changes))
+        .merge(labels::router(Kind::Category))
+        .merge(labels::router(Kind::Tag))
+        .merge(reminders::router())
+        .merge(me::router())
+        // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed.
+        .route_layer(middleware::from_fn(idempotency::once))
+        .route_layer(middleware::from_fn(rate_limit::limit));
+    Router::new()
+        .merge(people)
+        .route("/api/v1/openapi.json", get(openapi::read))
+        .route_layer(middleware::from_fn(conditions::reads))
+        .merge(mcp::router())
+        .route(route::READY, get(health::ready))
+        .route(route::LIVE, get(health::live))
+        .merge(internal)
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+}

@@ -1,0 +1,40 @@
+//! `/api/v1/tasks/search`: tasks by their words, best first.
+
+use axum::response::{IntoResponse, Response};
+use nudge_component::Problem;
+use nudge_component::serve::Json;
+use nudge_contract::api::Page;
+
+use crate::auth::User;
+use crate::db::Database;
+use crate::input::fields::{Pairs, Query};
+use crate::tasks::list::query::{self, MAX_LIMIT};
+use crate::tasks::record::TaskRecord;
+use crate::tasks::search;
+
+/// Results of a page when the caller does not say.
+const DEFAULT_LIMIT: u32 = 20;
+
+pub(super) async fn tasks(user: User, Pairs(pairs): Pairs) -> Result<Response, Problem> {
+    let query = Query::new(pairs, &["query", "limit", "cursor"])?;
+    let limit = query::limit(&query, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let after = query
+        .text("cursor")
+        .map(|text| {
+            text.parse().map_err(|()| {
+                Problem::field(
+                    "cursor",
+                    "invalid_cursor",
+                    "give the nextCursor of the page before, or none",
+                )
+            })
+        })
+        .transpose()?;
+    let text = query.text("query").unwrap_or_default();
+    let (tasks, next) = search::page(&Database::open().await?, user.id.as_str(), text, limit, after).await?;
+    Ok(Json(Page {
+        items: tasks.iter().map(TaskRecord::view).collect(),
+        next_cursor: next.map(|place| place.to_string()),
+    })
+    .into_response())
+}

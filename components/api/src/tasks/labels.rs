@@ -1,0 +1,4 @@
+//! Categories and tags.
+
+pub(crate) mod service;
+pub(crate) mod store;

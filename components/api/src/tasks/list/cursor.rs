@@ -1,0 +1,83 @@
+//! Where a page ends: an opaque text that stays right while rows come and go, because it names the last row's place in the
+//! order and not its number.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use crate::tasks::list::order::{Order, Sort};
+
+/// A place in a list of tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) sort: Sort,
+    pub(crate) order: Order,
+    /// The last row's value of what the list is sorted by.
+    pub(crate) key: Key,
+    pub(crate) id: Uuid,
+}
+
+/// What a list is sorted by, as the database compares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (sort, order, id) = (self.sort.as_str(), self.order.as_str(), self.id);
+        // The text may hold anything, so it comes last.
+        let text = match &self.key {
+            Key::Number(number) => format!("{sort}.{order}.{id}.{number}"),
+            Key::Text(text) => format!("{sort}.{order}.{id}.{text}"),
+        };
+        f.write_str(&URL_SAFE_NO_PAD.encode(text))
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ())?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| ())?;
+        let mut parts = text.splitn(4, '.');
+        let mut next = || parts.next().ok_or(());
+        let sort: Sort = next()?.parse()?;
+        let order = next()?.parse()?;
+        let id = next()?.parse().map_err(|_| ())?;
+        let key = next()?;
+        let key = match sort {
+            Sort::Title if key.contains('\0') => return Err(()),
+            Sort::Title => Key::Text(key.to_owned()),
+            _ => Key::Number(key.parse().map_err(|_| ())?),
+        };
+        Ok(Self { sort, order, key, id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went_out_and_others_do_not_pass() {
+        for (sort, key) in [
+            (Sort::Created, Key::Number(1_795_262_400_123)),
+            (Sort::Due, Key::Number(-1)),
+            (Sort::Title, Key::Text("a. b. ü.".to_owned())),
+        ] {
+            let cursor = Cursor {
+                sort,
+                order: Order::Descending,
+                key,
+                id: Uuid::from_u128(7),
+            };
+            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+        for wrong in ["", "x", "MTIz", "....", "é", "ZHVlLmFzYy43Lng"] {
+            assert_eq!(wrong.parse::<Cursor>(), Err(()), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What is done again and again, by a recurring job: publishing what a crash left unpublished, creating occurrences that are missing,
+//! removing what is old, and going on with account deletions.
+
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::Problem;
+use nudge_contract::api::RelayReport;
+use nudge_contract::event::Change;
+use nudge_domain::task::Status;
+
+use crate::account::erasure;
+use crate::db::Database;
+use crate::events::outbox::{self, BATCH, PublishError};
+use crate::events::store as events;
+use crate::guard::idempotency;
+use crate::tasks::{service, store};
+use crate::{dead_letters, schema};
+
+/// Time after which a completed recurring task without its next occurrence is announced again.
+const NO_SUCCESSOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// Time after which that is given up: the event was handled and refused often enough by then, and is on the dead-letter topic.
+/// What comes after a skipped occurrence is created here, by no event, and never given up.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Most batches of one run of the relay, so that it ends; the next run goes on.
+const BATCHES: u32 = 20;
+
+/// Runs everything once, and reports what was published and what is still pending.
+pub(crate) async fn run(database: &Database) -> Result<RelayReport, Problem> {
+    let now = Timestamp::now();
+    let published = publish_pending(database, now).await?;
+    create_missing_occurrences(database, now).await?;
+    idempotency::forget_old(database, now).await?;
+    dead_letters::forget_old(database, now).await?;
+    schema::refresh(database).await?;
+    let left = events::count_pending(database).await?;
+    erasure::resume(database, now).await?;
+    Ok(RelayReport { published, left })
+}
+
+/// Publishes pending events, oldest first.
+async fn publish_pending(database: &Database, now: Timestamp) -> Result<u32, PublishError> {
+    let mut published = 0;
+    for _ in 0..BATCHES {
+        let batch = events::pending(database, outbox::pending_before(now), BATCH as u32).await?;
+        if batch.is_empty() {
+            break;
+        }
+        outbox::publish_and_mark(&batch).await?;
+        published += batch.len() as u32;
+    }
+    Ok(published)
+}
+
+/// Creates the next occurrence of series where it is missing, or announces the completed one again so that recurring-task does.
+async fn create_missing_occurrences(database: &Database, now: Timestamp) -> Result<(), PublishError> {
+    let waiting =
+        store::without_successor(database, ago(now, GIVEN_UP), ago(now, NO_SUCCESSOR), BATCH as u32).await?;
+    let (completed, skipped): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .partition(|task| task.status == Status::Completed);
+    for task in &skipped {
+        // One that cannot be read or stored does not hold up the others.
+        if let Err(error) = service::follow(database, task, None).await {
+            tracing::error!(task = %task.id, "the next occurrence is created later: {error}");
+        }
+    }
+    let events: Vec<_> = completed
+        .iter()
+        .map(|task| task.event(Change::Completed, None, None))
+        .collect();
+    outbox::announce_completed(&events).await
+}
+
+fn ago(now: Timestamp, age: SignedDuration) -> Timestamp {
+    now.saturating_sub(age).unwrap_or(Timestamp::MIN)
+}
