@@ -1,5 +1,5 @@
-//! `nudge import`: the tables of the system that Nudge replaces. Rows are handled like that system's events: a row that exists here
-//! already, or is newer here, or whose user was migrated, changes nothing, so an import can be repeated.
+//! `nudge import`: the tables of the legacy system, which Nudge replaces. Rows are applied as the events of that system are, so a row
+//! changes nothing if Nudge has it already, or has something newer, or if its user moved. An import can be repeated at any time.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use futures_util::StreamExt as _;
 use http::Method;
 use nudge_contract::legacy::{
-    Applied, IMPORT, LegacyChange, LegacyChanges, LegacyResults, What, instant, task_fields,
+    Action, Applied, IMPORT, LegacyChange, LegacyChanges, LegacyFields, LegacyResults, instant, user,
 };
 use nudge_contract::names::route;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::cli;
 use crate::sidecar::Sidecar;
 
-/// Maximum number of rows and approximate number of bytes per call: the api accepts 256 KiB, and the resiliency policy allows two seconds.
+/// Maximum number of rows, and about the maximum number of bytes, per call: the api takes 256 KiB, and the resiliency policy gives it two seconds.
 const ROWS: usize = 10;
 const BYTES: usize = 96 * 1024;
 
@@ -26,7 +26,7 @@ const CALLS: usize = 4;
 /// Number of rows per query.
 const PAGE: i64 = 500;
 
-/// The columns of a task that are imported.
+/// The columns of a task that Nudge takes over.
 const FIELDS: [&str; 7] = [
     "title",
     "description",
@@ -37,7 +37,7 @@ const FIELDS: [&str; 7] = [
     "completed",
 ];
 
-/// The results of the rows of a table.
+/// The results for the rows of a table.
 #[derive(Debug, Default)]
 struct Counts {
     read: u32,
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &cli::Global, import: &cli::Import) -> Result<()> {
     let refused = runtime.block_on(import_all(&sidecar, import))?;
     anyhow::ensure!(
         refused == 0,
-        "{refused} rows were refused: correct them in the old system and import again; all others were imported"
+        "{refused} rows were refused: correct them in the legacy system and import again; the others are imported"
     );
     Ok(())
 }
@@ -132,8 +132,8 @@ impl Importing<'_> {
                 let (id, text): (i64, String) = (row.get(0), row.get(1));
                 self.counts.read += 1;
                 let columns: Map<String, Value> = serde_json::from_str(&text)?;
-                let tag_ids = tags.get(&id).cloned().unwrap_or_default();
-                match change(self.table, id, &columns, tag_ids, remind_before) {
+                let tags = tags.get(&id).cloned().unwrap_or_default();
+                match change(self.table, id, &columns, tags, remind_before) {
                     Ok(change) => self.add(id, change)?,
                     Err(reason) => self.refuse(id, &reason.to_string()),
                 }
@@ -189,7 +189,7 @@ impl Importing<'_> {
                     Applied::Created => self.counts.created += 1,
                     Applied::Updated => self.counts.updated += 1,
                     Applied::Unchanged => self.counts.unchanged += 1,
-                    Applied::Waiting => self.refuse(id, "unexpectedly, the api waits for a task"),
+                    Applied::Waiting => self.refuse(id, "it waits for its task, which a row must not"),
                     Applied::Refused { reason } => self.refuse(id, &reason),
                 }
             }
@@ -198,7 +198,7 @@ impl Importing<'_> {
     }
 }
 
-/// The tags of the tasks with ids after `first` and up to `last`.
+/// The tags of the tasks after the first id, up to the last.
 async fn tags(client: &Client, first: i64, last: i64) -> Result<BTreeMap<i64, Vec<i64>>> {
     let sql = "SELECT task_id::bigint, tag_id::bigint FROM task_tags WHERE task_id > $1::bigint AND task_id <= $2::bigint ORDER BY 1, 2";
     let rows = client
@@ -223,21 +223,21 @@ fn change(
     let text = |name: &str| columns.get(name).and_then(Value::as_str).map(str::to_owned);
     let at = |name: &str| text(name).map(|text| instant(name, &text)).transpose();
     let user_id = match columns.get("user_id") {
-        Some(Value::String(user)) => user.clone(),
-        Some(Value::Number(user)) => user.to_string(),
-        _ => anyhow::bail!("user_id: it is missing: say whose it is"),
+        Some(Value::String(id)) => user("user_id", id.clone())?,
+        Some(Value::Number(id)) => user("user_id", id.to_string())?,
+        _ => anyhow::bail!("user_id: it is missing: set it to the owner of the row"),
     };
     let created = at("created_at")?;
-    let what = match table {
+    let action = match table {
         "tasks" => {
             let known = columns.iter().filter(|(name, _)| FIELDS.contains(&name.as_str()));
             let mut fields: Map<String, Value> =
                 known.map(|(name, value)| (name.clone(), value.clone())).collect();
             fields.insert("tag_ids".to_owned(), tags.into());
-            What::Stored {
+            Action::Stored {
                 task: id,
-                created_at: created.map(|at| at.to_string()),
-                fields: task_fields(&fields)?,
+                created_at: created,
+                fields: LegacyFields::read(&fields)?,
                 reminded: columns.get("reminder_sent") == Some(&Value::Bool(true)),
                 remind_before,
             }
@@ -245,12 +245,12 @@ fn change(
         _ => {
             let (name, color) = (text("name").unwrap_or_default(), text("color"));
             match table {
-                "tags" => What::Tag {
+                "tags" => Action::Tag {
                     number: id,
                     name,
                     color,
                 },
-                _ => What::Category {
+                _ => Action::Category {
                     number: id,
                     name,
                     color,
@@ -261,9 +261,9 @@ fn change(
     let changed = at("updated_at")?.or(created);
     Ok(LegacyChange {
         event_id: IMPORT.to_owned(),
-        at: changed.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string(),
+        at: changed.unwrap_or(jiff::Timestamp::UNIX_EPOCH),
         user_id,
-        what,
+        action,
     })
 }
 
@@ -303,7 +303,7 @@ mod tests {
             columns.insert(column.to_owned(), "noon".into());
             let error = change("tasks", 7, &columns, Vec::new(), None);
             let error = error.expect_err("no date").to_string();
-            let words = format!("{column}: \"noon\" is no instant");
+            let words = format!("{column}: \"noon\" is not an instant");
             assert!(error.starts_with(&words), "{error} does not begin with {words}");
         }
     }
@@ -318,8 +318,8 @@ mod tests {
             None,
         );
         assert_eq!(
-            error.expect_err("no owner").to_string(),
-            "user_id: it is missing: say whose it is"
+            error.expect_err("a row without an owner").to_string(),
+            "user_id: it is missing: set it to the owner of the row"
         );
     }
 }

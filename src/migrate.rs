@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use http::Method;
-use nudge_contract::legacy::{MOST_USERS, Masters, SetMaster};
+use nudge_contract::legacy::{MAX_USERS, Masters, SetMaster};
 use nudge_contract::names::route;
 
 use crate::cli;
@@ -19,7 +19,7 @@ pub(crate) fn run(options: &cli::Global, migrate: &cli::Migrate) -> Result<()> {
     let method = if set.is_some() { Method::POST } else { Method::GET };
     let masters: Masters = runtime.block_on(sidecar.ask(method, route::LEGACY_MASTERS, set.as_ref()))?;
     println!("everybody: {}", masters.everybody.as_str());
-    let more = if masters.others.len() < MOST_USERS {
+    let more = if masters.others.len() < MAX_USERS {
         ""
     } else {
         ", and more"

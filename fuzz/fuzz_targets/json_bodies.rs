@@ -35,7 +35,7 @@ fn new_id() -> Uuid {
 fuzz_target!(|data: &[u8]| {
     IDS.set(1);
     let now = Timestamp::from_second(1_774_659_600).expect("in range");
-    let mut desk = Desk::new(Zone::utc(), now, new_id);
+    let mut desk = Desk::new("alice".parse().expect("a user id"), Zone::utc(), now, new_id);
     for line in data.split(|byte| *byte == b'\n').take(MAX_LINES) {
         let (kind, body) = match line.iter().position(|byte| *byte == b' ') {
             Some(space) => (&line[..space], &line[space + 1..]),
@@ -167,7 +167,7 @@ fn keeps_the_rules(task: &Task) {
     }
     let zone: Zone = task.time_zone.parse().expect("its zone is one");
     if let Some(due) = &task.due {
-        Due::parse(due, &zone).expect("its due is read again");
+        Due::new(due.at(), zone).expect("its due is read again");
     }
     if let Some(text) = &task.recurrence {
         let rule: Rule = text.parse().expect("its rule is read again");

@@ -37,3 +37,30 @@ fn uuid_at_all(text: &str) -> bool {
         }
     })
 }
+
+/// An event whose task is the one given, without repeating that: the fields of a task are those of the API, which
+/// `docs/openapi.json` has.
+pub(crate) fn without_task(mut event: Value, task: &Value) -> Value {
+    let carried = event
+        .pointer_mut("/data/task")
+        .map(Value::take)
+        .expect("an event with a task");
+    let (Value::Object(mut carried), Value::Object(task)) = (carried, task.clone()) else {
+        panic!("tasks are objects");
+    };
+    let added: Vec<String> = ["userId", "seriesStart"]
+        .into_iter()
+        .filter(|name| !task.contains_key(*name) && carried.remove(*name).is_some())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        Value::from(carried),
+        Value::from(task),
+        "the event carries the task"
+    );
+    event["data"]["task"] = match added.as_slice() {
+        [] => "the task".into(),
+        added => format!("the task, with {}", added.join(" and ")).into(),
+    };
+    event
+}

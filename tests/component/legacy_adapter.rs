@@ -111,10 +111,10 @@ async fn events_become_changes() {
 async fn what_is_no_event_is_put_aside_with_the_reason() {
     let adapter = Service::start("legacy-adapter").await;
     let cases = [
-        ("no JSON".to_owned(), "it is no such event"),
+        ("no JSON".to_owned(), "it is not an event of the legacy system"),
         (
             json!({ "event_type": "task.deleted" }).to_string(),
-            "it is no such event: missing field",
+            "it is not an event of the legacy system: missing field",
         ),
         (
             event("task.deleted", &json!({ "schema_version": "2.0" })).to_string(),
@@ -129,8 +129,12 @@ async fn what_is_no_event_is_put_aside_with_the_reason() {
             "user_id: ",
         ),
         (
+            event("task.deleted", &json!({ "user_id": "" })).to_string(),
+            "user_id: `` is not a user id",
+        ),
+        (
             event("task.deleted", &json!({ "timestamp": "noon" })).to_string(),
-            "timestamp: \"noon\" is no instant",
+            "timestamp: \"noon\" is not an instant",
         ),
         (
             event(
@@ -138,11 +142,11 @@ async fn what_is_no_event_is_put_aside_with_the_reason() {
                 &json!({ "updated_fields": { "due_date": "noon" } }),
             )
             .to_string(),
-            "due_date: \"noon\" is no instant",
+            "due_date: \"noon\" is not an instant",
         ),
         (
             event("task.completed", &json!({ "completed_at": "noon" })).to_string(),
-            "completed_at: \"noon\" is no instant",
+            "completed_at: \"noon\" is not an instant",
         ),
         (
             event("task.updated", &json!({})).to_string(),
@@ -150,11 +154,11 @@ async fn what_is_no_event_is_put_aside_with_the_reason() {
         ),
         (
             event("task.updated", &json!({ "updated_fields": { "colour": "red" } })).to_string(),
-            "colour: is no field",
+            "colour: is not a field",
         ),
         (
             event("task.updated", &json!({ "updated_fields": { "due_date": 5 } })).to_string(),
-            "due_date: must be a text",
+            "due_date: must be a string",
         ),
         (
             event("task.updated", &json!({ "updated_fields": { "tag_ids": ["x"] } })).to_string(),

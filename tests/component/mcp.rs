@@ -52,7 +52,8 @@ fn error(answer: &Answer, status: u16) -> Value {
     answer["error"].take()
 }
 
-/// A model that calls tools for a user, and holds every answer against the tool's output schema.
+/// A model that calls tools for a user. It validates every answer against the tool's output schema, and every task and refusal in
+/// it against that of `get_task`, which is the one that describes them in full.
 struct Model<'a> {
     caller: Caller<'a>,
     outputs: HashMap<String, Validator>,
@@ -87,6 +88,11 @@ impl<'a> Model<'a> {
         let structured = &result["structuredContent"];
         if let Err(error) = self.outputs[tool].validate(structured) {
             panic!("{tool}: {error}\n{structured:#}");
+        }
+        for part in as_of_get_task(structured) {
+            if let Err(error) = self.outputs["get_task"].validate(&part) {
+                panic!("{tool}: {error}\n{part:#}");
+            }
         }
         let content = result["content"].as_array().expect("content");
         assert_eq!(content.len(), 1);
@@ -128,6 +134,18 @@ impl<'a> Model<'a> {
     async fn task(&self, arguments: Value) -> Value {
         self.get("add_task", arguments).await["task"].take()
     }
+}
+
+/// The tasks of an answer, or its refusal, as `get_task` would return them.
+fn as_of_get_task(structured: &Value) -> Vec<Value> {
+    if structured.get("code").is_some() {
+        return vec![structured.clone()];
+    }
+    let listed = structured["tasks"].as_array().into_iter().flatten();
+    listed
+        .chain(structured.get("task"))
+        .map(|task| json!({ "task": task }))
+        .collect()
 }
 
 fn told(result: &Value) -> String {

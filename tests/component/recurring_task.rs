@@ -178,7 +178,7 @@ async fn a_task_that_cannot_have_a_successor_is_put_aside_with_the_reason() {
         ("seriesId", Value::Null, "has no seriesId"),
         ("seriesStart", Value::Null, "has no seriesStart"),
         ("due", Value::Null, "has no due"),
-        ("due", json!("whenever"), "due: "),
+        ("due", json!("whenever"), "`whenever` is not a timestamp"),
         ("completedAt", Value::Null, "has no completedAt"),
         ("timeZone", json!("Mars/Base"), "timeZone: "),
     ] {

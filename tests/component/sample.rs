@@ -1,7 +1,7 @@
 //! A task as events carry it, and the events that carry it.
 
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::TRACE;
 
@@ -83,41 +83,32 @@ pub(crate) fn reminder_due(task: &Value, reminder: usize) -> Value {
     )
 }
 
-/// The same task for a call through WIT.
+/// The same task for a call through WIT, whose fields and words have other names in Rust.
 pub(crate) fn wit_task() -> wit::Task {
-    wit::Task {
-        id: TASK.to_owned(),
-        user_id: "alice".to_owned(),
-        title: "Pay the rent".to_owned(),
-        description: Some("to Mrs Smith".to_owned()),
-        status: wit::Status::Pending,
-        priority: wit::Priority::High,
-        due: Some("2026-11-21T14:30:00+01:00".to_owned()),
-        time_zone: "Europe/Berlin".to_owned(),
-        category_id: None,
-        tag_ids: Vec::new(),
-        recurrence: None,
-        recurrence_from: "due".to_owned(),
-        reminders: vec![
-            wit::Reminder {
-                id: REMINDER.to_owned(),
-                time: wit::ReminderTime::MinutesBefore(60),
-                remind_at: "2026-11-21T13:30:00+01:00".to_owned(),
-                status: wit::ReminderStatus::Scheduled,
-            },
-            wit::Reminder {
-                id: OTHER_REMINDER.to_owned(),
-                time: wit::ReminderTime::At("2026-11-21T13:10:00+01:00".to_owned()),
-                remind_at: "2026-11-21T13:10:00+01:00".to_owned(),
-                status: wit::ReminderStatus::Scheduled,
-            },
-        ],
-        series_id: None,
-        series_start: None,
-        occurrence: 1,
-        version: 1,
-        created_at: "2026-11-21T11:00:00Z".to_owned(),
-        updated_at: "2026-11-21T11:00:00Z".to_owned(),
-        completed_at: None,
+    let Value::Object(fields) = task() else {
+        panic!("a task is an object")
+    };
+    let mut task: Map<String, Value> = fields
+        .into_iter()
+        .map(|(name, value)| (snake_case(&name), value))
+        .collect();
+    task.insert("status".to_owned(), json!("Pending"));
+    task.insert("priority".to_owned(), json!("High"));
+    let reminders = json!([
+        { "id": REMINDER, "time": { "MinutesBefore": 60 }, "remind_at": "2026-11-21T13:30:00+01:00", "status": "Scheduled" },
+        { "id": OTHER_REMINDER, "time": { "At": "2026-11-21T13:10:00+01:00" }, "remind_at": "2026-11-21T13:10:00+01:00", "status": "Scheduled" },
+    ]);
+    task.insert("reminders".to_owned(), reminders);
+    serde_json::from_value(task.into()).expect("a task of the WIT package")
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
     }
+    snake
 }

@@ -90,14 +90,23 @@ async fn what_is_no_such_event_is_put_aside_with_the_reason_and_not_delivered_ag
                 "UUID",
             ),
             (
+                with(&|event| event["data"]["remindAt"] = json!("soon")),
+                "`soon` is not a timestamp",
+            ),
+            (
+                with(&|event| event["data"]["task"]["due"] = json!("later")),
+                "`later` is not a timestamp",
+            ),
+            (
                 with(&|event| event["data"]["task"]["id"] = json!("seven")),
                 "UUID",
             ),
         ] {
             let is_about_reminders = good["data"].get("reminderId").is_some();
             let is_about_a_task = good["data"].get("task").is_some();
-            if (body.contains("\"reminderId\":\"seven\"") && !is_about_reminders)
-                || (body.contains("\"id\":\"seven\"") && !is_about_a_task)
+            let is_of = |fields: &[&str]| fields.iter().any(|field| body.contains(field));
+            if (is_of(&["\"reminderId\":\"seven\"", "\"soon\""]) && !is_about_reminders)
+                || (is_of(&["\"id\":\"seven\"", "\"later\""]) && !is_about_a_task)
             {
                 continue;
             }

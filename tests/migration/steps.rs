@@ -142,7 +142,7 @@ async fn shadow(world: &mut World, traffic: &Traffic) {
         let messages = world.old.messages("nudge-dead-letter").await;
         messages
             .iter()
-            .any(|text| text.contains("it is no such event") && text.contains("no event"))
+            .any(|text| text.contains("it is not an event of the legacy system") && text.contains("no event"))
     };
     until(
         "what is no event is on the dead-letter topic, with the reason",

@@ -4,11 +4,13 @@
 //! connection between all instances, so another request's statements would fall into it. What belongs together is one
 //! statement.
 
+mod column;
 mod dialect;
 
 use spin_sdk::pg::{self, DbValue, ParameterValue, PgError, QueryError};
 use spin_sdk::sqlite;
 
+pub(crate) use column::{Column, Json};
 pub(crate) use dialect::{Dialect, PRIORITY, title};
 
 /// A parameter, or a column of a result.
@@ -73,9 +75,9 @@ pub(crate) enum DbError {
     /// Another row has that value already.
     #[error("the database has that already: {0}")]
     Conflict(String),
-    /// The rows would be of somebody whose data is being deleted.
-    #[error("their owner is leaving")]
-    Leaving,
+    /// The rows would belong to an account that is being deleted.
+    #[error("the account is being deleted")]
+    AccountClosing,
     /// It holds what this program would not have written.
     #[error("the database holds a value that cannot be read: {0}")]
     Unreadable(String),
@@ -111,24 +113,26 @@ impl Row {
         match self.value(column)? {
             Value::Text(value) => Ok(value),
             other => Err(DbError::Unreadable(format!(
-                "column {column} is {other:?}, not a text"
+                "column {column} is {other:?}, not text"
             ))),
         }
     }
 
+    pub(crate) fn is_null(&self, column: usize) -> Result<bool, DbError> {
+        Ok(*self.value(column)? == Value::Null)
+    }
+
     pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, DbError> {
-        if *self.value(column)? == Value::Null {
-            Ok(None)
-        } else {
-            self.int(column).map(Some)
+        match self.is_null(column)? {
+            true => Ok(None),
+            false => self.int(column).map(Some),
         }
     }
 
     pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<&str>, DbError> {
-        if *self.value(column)? == Value::Null {
-            Ok(None)
-        } else {
-            self.text(column).map(Some)
+        match self.is_null(column)? {
+            true => Ok(None),
+            false => self.text(column).map(Some),
         }
     }
 
@@ -158,8 +162,8 @@ pub(crate) fn milliseconds(at: jiff::Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
-/// With what triggers refuse rows of a person who is leaving: see leaving.rs.
-const LEAVING: &str = "account_leaving";
+/// How triggers refuse rows of an account that is being deleted: see account/erasure.rs.
+const ACCOUNT_CLOSING: &str = "account_leaving";
 
 /// An open database.
 pub(crate) enum Database {
@@ -260,7 +264,7 @@ fn of_sqlite(value: sqlite::Value) -> Result<Value, DbError> {
         sqlite::Value::Text(value) => Ok(Value::Text(value)),
         sqlite::Value::Null => Ok(Value::Null),
         other => Err(DbError::Unreadable(format!(
-            "{other:?} is neither number nor text"
+            "{other:?} is neither a number nor text"
         ))),
     }
 }
@@ -280,7 +284,7 @@ fn of_postgres(value: DbValue) -> Result<Value, DbError> {
         DbValue::Str(value) => Ok(Value::Text(value)),
         DbValue::DbNull => Ok(Value::Null),
         other => Err(DbError::Unreadable(format!(
-            "{other:?} is neither number nor text"
+            "{other:?} is neither a number nor text"
         ))),
     }
 }
@@ -292,7 +296,7 @@ impl From<sqlite::Error> for DbError {
             sqlite::Error::Io(message) if message.contains("locked") || message.contains("busy") => {
                 DbError::Unavailable(message)
             }
-            sqlite::Error::Io(message) if message.contains(LEAVING) => DbError::Leaving,
+            sqlite::Error::Io(message) if message.contains(ACCOUNT_CLOSING) => DbError::AccountClosing,
             sqlite::Error::Io(message) if message.contains("UNIQUE constraint failed") => {
                 DbError::Conflict(message)
             }
@@ -314,8 +318,8 @@ impl From<pg::Error> for DbError {
                 // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention:
                 // https://www.postgresql.org/docs/current/errcodes-appendix.html
                 // and 23505, unique_violation.
-                if error.message == LEAVING {
-                    DbError::Leaving
+                if error.message == ACCOUNT_CLOSING {
+                    DbError::AccountClosing
                 } else if error.code == "23505" {
                     DbError::Conflict(error.as_text)
                 } else if ["08", "40", "53", "57"]

@@ -1,30 +1,32 @@
-//! Events that a consumer could not handle: kept with the reason until somebody publishes them once more, or forgets them.
+//! Events that a consumer could not handle: kept with the reason until an operator replays or discards them.
 //!
 //! Two kinds come on the topic `dead-letter`. A consumer that refuses an event puts it there itself, with the reason
 //! (`nudge.event.rejected.v1`). What Dapr puts there, when its retries are over, is the event alone, with the topic it was on.
 //!
-//! What is published once more keeps its id, so whoever has handled it before does nothing. Rows go after 30 days.
+//! What is published once more keeps its id, so a consumer that handled it before does nothing. Rows go after 30 days.
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_component::Problem;
 use nudge_component::dapr::pubsub::{self, CloudEvent as Outgoing};
 use nudge_component::publish::describe;
 use nudge_contract::api::{DeadLetter, DeadLetters, DeadLettersDone, RefusedDeadLetter};
 use nudge_contract::event::{CloudEvent, RejectedEvent};
 use nudge_contract::names::component::PUBSUB;
+use nudge_domain::task::{FieldName, Mistake};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::{self, Database, DbError, Row};
+use crate::error::ServiceError;
+use crate::events::outbox::PublishError;
 use crate::profile;
 
-/// Most rows of one answer, and of one request.
+/// Maximum number of rows per answer, and per request.
 const PAGE: usize = 100;
 
 /// How long they are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Why Dapr puts an event aside.
+/// Why Dapr dead-letters an event.
 const BY_DAPR: &str = "every attempt to deliver it failed; the log of its consumer says why";
 
 const COLUMNS: &str = "id, topic, consumer, reason, event, arrived_at";
@@ -85,13 +87,13 @@ fn user_of(event: &str) -> Option<String> {
 }
 
 /// Keeps what came on the topic. One that comes again after it was published once more waits again.
-pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
+pub(crate) async fn keep(database: &Database, body: &[u8]) -> Result<(), DbError> {
     let mut arrived = Arrived::read(body);
-    let database = Database::open().await?;
-    if let Some(user) = &arrived.user_id
-        && profile::find(&database, user).await?.is_none()
+    let owner = arrived.user_id.as_ref().and_then(|id| id.parse().ok());
+    if let Some(user) = &owner
+        && profile::find(database, user).await?.is_none()
     {
-        // What is about somebody who has left is counted, and no more.
+        // The account was deleted: the event is counted, and not kept.
         arrived.user_id = None;
         arrived.event = String::new();
     }
@@ -99,7 +101,7 @@ pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
         id = arrived.id,
         topic = arrived.topic,
         consumer = arrived.consumer,
-        "an event could not be handled and waits for somebody to decide (nudge dead-letters): {}",
+        "an event could not be handled and waits for an operator to decide (nudge dead-letters): {}",
         arrived.reason
     );
     let sql = "INSERT INTO dead_letter (id, topic, consumer, reason, event, user_id, arrived_at) \
@@ -118,9 +120,8 @@ pub(crate) async fn keep(body: &[u8]) -> Result<(), DbError> {
     database.execute(sql, parameters).await
 }
 
-/// Those that wait, oldest first; those behind one, if there is a page before.
-pub(crate) async fn list(after: Option<&str>) -> Result<DeadLetters, Problem> {
-    let database = Database::open().await?;
+/// Those that wait, oldest first; those after one, if there is a page before.
+pub(crate) async fn list(database: &Database, after: Option<&str>) -> Result<DeadLetters, DbError> {
     let from = format!("SELECT {COLUMNS} FROM dead_letter WHERE replayed_at IS NULL");
     let order = format!("ORDER BY arrived_at, id LIMIT {PAGE}");
     let rows = match after {
@@ -147,22 +148,21 @@ fn read(row: &Row) -> Result<DeadLetter, DbError> {
         consumer: row.maybe_text(2)?.map(str::to_owned),
         reason: row.text(3)?.to_owned(),
         event: row.text(4)?.to_owned(),
-        arrived_at: row.instant(5)?.to_string(),
+        arrived_at: row.instant(5)?,
     })
 }
 
-/// Publishes them once more on the topics that they were on. What was published before a failure is noted.
-pub(crate) async fn replay(ids: &[String]) -> Result<DeadLettersDone, Problem> {
-    let database = Database::open().await?;
+/// Publishes them again on the topics that they were on. What was published before a failure is marked.
+pub(crate) async fn replay(database: &Database, ids: &[String]) -> Result<DeadLettersDone, ServiceError> {
     let mut done = DeadLettersDone::default();
     for id in few(ids)? {
-        note(&mut done, id, replay_one(&database, id).await?);
+        note(&mut done, id, replay_one(database, id).await?);
     }
     Ok(done)
 }
 
-/// Publishes one once more, or says why not.
-async fn replay_one(database: &Database, id: &str) -> Result<Result<(), String>, Problem> {
+/// Publishes one again, or returns why not.
+async fn replay_one(database: &Database, id: &str) -> Result<Result<(), String>, ServiceError> {
     let sql = format!("SELECT {COLUMNS}, replayed_at FROM dead_letter WHERE id = $1");
     let rows = database.query(&sql, [id.into()]).await?;
     let Some(row) = rows.first() else {
@@ -178,7 +178,7 @@ async fn replay_one(database: &Database, id: &str) -> Result<Result<(), String>,
     };
     pubsub::publish(PUBSUB.to_owned(), topic, event)
         .await
-        .map_err(|error| Problem::unavailable("the broker", describe(&error)))?;
+        .map_err(|error| PublishError::Publish(describe(&error)))?;
     let sql = "UPDATE dead_letter SET replayed_at = $1 WHERE id = $2";
     database
         .execute(sql, [Timestamp::now().into(), id.into()])
@@ -186,9 +186,8 @@ async fn replay_one(database: &Database, id: &str) -> Result<Result<(), String>,
     Ok(Ok(()))
 }
 
-/// Forgets them.
-pub(crate) async fn discard(ids: &[String]) -> Result<DeadLettersDone, Problem> {
-    let database = Database::open().await?;
+/// Deletes them.
+pub(crate) async fn discard(database: &Database, ids: &[String]) -> Result<DeadLettersDone, ServiceError> {
     let mut done = DeadLettersDone::default();
     for id in few(ids)? {
         let sql = "DELETE FROM dead_letter WHERE id = $1 AND replayed_at IS NULL RETURNING id";
@@ -209,20 +208,18 @@ fn note(done: &mut DeadLettersDone, id: &str, result: Result<(), String>) {
     }
 }
 
-/// Forgets those that nobody decided about, and those that were published once more.
+/// Deletes those that no operator decided about, and those that were published again.
 pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
     let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
     let sql = "DELETE FROM dead_letter WHERE arrived_at < $1";
     database.execute(sql, [before.into()]).await
 }
 
-fn few(ids: &[String]) -> Result<&[String], Problem> {
+fn few(ids: &[String]) -> Result<&[String], Vec<Mistake>> {
     if ids.len() > PAGE {
-        return Err(Problem::field(
-            "ids",
-            "too_many",
-            format!("{} are too many for one request: give at most {PAGE}", ids.len()),
-        ));
+        let message = format!("{} are too many for one request: give at most {PAGE}", ids.len());
+        let field = FieldName::Named("ids".to_owned());
+        return Err(vec![Mistake::new(field, "too_many", message)]);
     }
     Ok(ids)
 }
@@ -230,7 +227,7 @@ fn few(ids: &[String]) -> Result<&[String], Problem> {
 /// The event as it was published first, and its topic.
 fn outgoing(letter: &DeadLetter) -> Result<(String, Outgoing), String> {
     let event: CloudEvent<Value> = serde_json::from_str(&letter.event)
-        .map_err(|error| format!("it is no whole event, so it cannot be published: {error}"))?;
+        .map_err(|error| format!("it is not a complete event, so it cannot be published: {error}"))?;
     let topic = event
         .topic
         .ok_or("it does not say which topic it was on, so it cannot be published")?;
@@ -278,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dapr_put_aside_is_known_by_its_topic() {
+    fn what_dapr_dead_lettered_is_known_by_its_topic() {
         let event = json!({ "specversion": "1.0", "id": "t:1", "source": "api", "type": "x", "topic": "some-topic",
             "data": { "userId": "bob" } });
         let arrived = Arrived::read(event.to_string().as_bytes());

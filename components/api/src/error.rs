@@ -1,38 +1,102 @@
-//! From what inner layers refuse to what the caller sees. The stores know no status.
+//! Why a service did not do what it was asked to. It knows no status and no JSON: `http/problem.rs` makes a problem document of it,
+//! `mcp/error.rs` a failed tool call, `legacy/error.rs` a refused change.
 
-use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
-use nudge_component::Problem;
 use nudge_component::events::Disposition;
+use nudge_domain::reminder::MAX_REMINDERS;
+use nudge_domain::task::{Mistake, ReminderRefusal};
 
 use crate::db::DbError;
 use crate::events::outbox::PublishError;
+use crate::tasks::labels::Kind;
+use crate::version::{ATTEMPTS, Mismatch, Thing};
 
-impl From<DbError> for Problem {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Unavailable(_) => Self::unavailable("the database", error),
-            DbError::Leaving => Self::new(
-                StatusCode::CONFLICT,
-                "account_leaving",
-                "your data is being deleted: wait a minute, then you may start anew",
-            )
-            .header(RETRY_AFTER, HeaderValue::from_static("15")),
-            DbError::Refused(_) | DbError::Conflict(_) | DbError::Unreadable(_) => Self::internal(error),
+/// Why a service did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServiceError {
+    /// There is no such thing, or it belongs to another user.
+    #[error("there is no such {}", .0.name())]
+    NotFound(Thing),
+    /// The thing is at another version than the caller expects.
+    #[error("the {} is at version {}", .0.thing.name(), .0.version)]
+    Mismatch(Mismatch),
+    /// The command is not valid: everything that is wrong with it.
+    #[error("{}", describe(.0))]
+    Invalid(Vec<Mistake>),
+    /// The user has no such category or tags.
+    #[error("{} labels are unknown", .0.len())]
+    UnknownLabels(Vec<UnknownLabel>),
+    /// The task is completed, so there is nothing to remind of.
+    #[error("the task is completed, so there is nothing to remind of: reopen it first")]
+    Completed,
+    /// The user has another label of that name.
+    #[error("there is another {} of that name", .0.thing().name())]
+    NameTaken(Kind),
+    /// Others changed the thing in each attempt.
+    #[error("the {} {id} was changed by others {ATTEMPTS} times in a row", .thing.name())]
+    Contended {
+        /// What it is.
+        thing: Thing,
+        /// Its id, for the log.
+        id: String,
+    },
+    /// The broker did not take events.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The database refused, or cannot be reached.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// A category or a tag that the user does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnknownLabel {
+    pub(crate) kind: Kind,
+    /// Of a tag, where it is in the list of tags.
+    pub(crate) index: usize,
+}
+
+impl ServiceError {
+    /// Others changed a thing in each attempt.
+    pub(crate) fn contended(thing: Thing, id: impl ToString) -> Self {
+        Self::Contended {
+            thing,
+            id: id.to_string(),
         }
     }
 }
 
-impl From<PublishError> for Problem {
-    fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::Database(error) => error.into(),
-            PublishError::Publish(reason) => Self::unavailable("the broker", reason),
+impl From<Mismatch> for ServiceError {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Mismatch(mismatch)
+    }
+}
+
+impl From<Vec<Mistake>> for ServiceError {
+    fn from(mistakes: Vec<Mistake>) -> Self {
+        Self::Invalid(mistakes)
+    }
+}
+
+impl From<ReminderRefusal> for ServiceError {
+    fn from(refusal: ReminderRefusal) -> Self {
+        match refusal {
+            ReminderRefusal::NotFound => Self::NotFound(Thing::Reminder),
+            ReminderRefusal::Completed => Self::Completed,
+            ReminderRefusal::Invalid(mistakes) => Self::Invalid(mistakes),
         }
     }
 }
 
-/// The same for an event: whatever the database has against it, later it may work.
+fn describe(mistakes: &[Mistake]) -> String {
+    let messages: Vec<&str> = mistakes
+        .iter()
+        .take(MAX_REMINDERS)
+        .map(|mistake| mistake.message.as_str())
+        .collect();
+    messages.join("; ")
+}
+
+/// An event that the database did not take: later it may.
 pub(crate) fn retry(error: DbError) -> Disposition {
     Disposition::Retry(error.to_string())
 }

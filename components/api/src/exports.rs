@@ -2,10 +2,12 @@
 
 use nudge_component::events::{DeliveryOutcome, Disposition};
 
-use crate::bindings::exports::nudge::events::reminder_outcomes_handler;
+use self::bindings::exports::nudge::events::reminder_outcomes_handler;
 use crate::tasks::delivery;
 
-pub(crate) struct Component;
+nudge_component::world!("nudge:events/api");
+
+struct Component;
 
 impl reminder_outcomes_handler::Guest for Component {
     async fn handle(event: DeliveryOutcome) -> Result<(), Disposition> {

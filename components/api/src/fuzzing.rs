@@ -8,41 +8,39 @@ use http::{HeaderMap, Request};
 use jiff::Timestamp;
 pub use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
-use nudge_contract::task::Task;
+use nudge_contract::task as contract;
 use nudge_domain::Zone;
+use nudge_domain::id::UserId;
+use nudge_domain::task::{Context, NewTask, ReminderEdit, Task};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
+use crate::caller::Identity;
 use crate::db::{Dialect, Row};
+use crate::error::ServiceError;
+use crate::http::{body, query};
 use crate::input::fields::{self, JsonObject, Pairs};
 use crate::mcp;
-use crate::profile::{self, Person};
-use crate::tasks::edit::{self, Context};
-use crate::tasks::labels;
-use crate::tasks::labels::store::{Kind, Label};
+use crate::profile::Profile;
+use crate::tasks::labels::{Kind, Label, service};
 use crate::tasks::list::cursor::Cursor;
-use crate::tasks::list::query::TaskQuery;
-use crate::tasks::record::TaskRecord;
-use crate::tasks::reminders::{self, Edit};
+use crate::tasks::record;
 use crate::terms::{Within, Words};
+use crate::version::Thing;
 
-/// Most mistakes that a refusal names.
+/// Maximum number of mistakes that a refusal names.
 pub const MAX_ERRORS: usize = fields::MAX_ERRORS;
 
-/// Fields of a task that a client may send back.
-const WRITABLE: [&str; 11] = [
-    "title",
-    "description",
-    "status",
-    "priority",
-    "due",
-    "timeZone",
-    "categoryId",
-    "tagIds",
-    "recurrence",
-    "recurrenceFrom",
-    "reminders",
+/// Fields of a task that a client cannot change.
+const READ_ONLY: [&str; 7] = [
+    "id",
+    "seriesId",
+    "occurrence",
+    "version",
+    "createdAt",
+    "updatedAt",
+    "completedAt",
 ];
 
 /// Which request a body is of.
@@ -68,20 +66,20 @@ pub enum Call {
     Tag,
 }
 
-/// The data of one person in memory. Requests change it as the service does; those that are refused leave it as it is.
+/// The data of one user in memory. Requests change it as the services do; those that are refused leave it as it is.
 pub struct Desk {
-    person: Person,
+    profile: Profile,
     context: Context,
-    task: Option<TaskRecord>,
+    task: Option<Task>,
     category: Option<Label>,
     tag: Option<Label>,
 }
 
 impl Desk {
     /// An empty one. New ids come from `new_id`, so that a failure happens again.
-    pub fn new(zone: Zone, now: Timestamp, new_id: fn() -> Uuid) -> Self {
+    pub fn new(user: UserId, zone: Zone, now: Timestamp, new_id: fn() -> Uuid) -> Self {
         Self {
-            person: Person::of_zone("alice", zone),
+            profile: Profile::of_zone(user, zone),
             context: Context { now, new_id },
             task: None,
             category: None,
@@ -95,8 +93,8 @@ impl Desk {
     }
 
     /// The task that was created last.
-    pub fn task(&self) -> Option<Task> {
-        self.task.as_ref().map(TaskRecord::view)
+    pub fn task(&self) -> Option<contract::Task> {
+        self.task.as_ref().map(record::view)
     }
 
     /// Category and tag as the API shows them.
@@ -113,56 +111,86 @@ impl Desk {
     ///
     /// What the API answers.
     pub fn handle(&mut self, call: Call, body: &[u8]) -> Result<(), Problem> {
-        let body = object(body)?;
+        let object = object(body)?;
         match call {
-            Call::Create => self.task = Some(edit::create(&self.person, body, &self.context)?),
-            Call::Patch => self.change(|task, context| edit::patch(task, body, context))?,
-            Call::MoveDue => self.change(|task, context| edit::move_due(task, body, context))?,
-            Call::AddReminder => self.change(|task, context| {
-                reminders::apply(task, (context.new_id)().into(), &Edit::Add(body), context)
-            })?,
-            Call::MoveReminder => self.reminder(&Edit::Move(body))?,
-            Call::Snooze => self.reminder(&Edit::Snooze(body))?,
-            Call::Me => {
-                let mut person = self.person.clone();
-                profile::apply(&mut person, body)?;
-                self.person = person;
+            Call::Create => self.create(&body::new_task(object))?,
+            Call::Patch => {
+                let patch = body::task_patch(object);
+                self.change(|task, context| Ok(task.patch(&patch, context)?))?;
             }
-            Call::Category => self.category = Some(self.label(Kind::Category, &self.category, body)?),
-            Call::Tag => self.tag = Some(self.label(Kind::Tag, &self.tag, body)?),
+            Call::MoveDue => {
+                let to = body::move_due(object);
+                self.change(|task, context| Ok(task.move_due(&to, context)?))?;
+            }
+            Call::AddReminder => {
+                let edit = ReminderEdit::Add(body::reminder_time(object));
+                self.change(|task, context| {
+                    Ok(task.edit_reminder((context.new_id)().into(), &edit, context)?)
+                })?;
+            }
+            Call::MoveReminder => self.reminder(&ReminderEdit::Move(body::reminder_time(object)))?,
+            Call::Snooze => self.reminder(&ReminderEdit::Snooze(body::snooze(object)))?,
+            Call::Me => {
+                let mut profile = self.profile.clone();
+                profile
+                    .apply(&body::profile(object))
+                    .map_err(ServiceError::from)?;
+                self.profile = profile;
+            }
+            Call::Category => self.category = Some(self.label(Kind::Category, &self.category, object)?),
+            Call::Tag => self.tag = Some(self.label(Kind::Tag, &self.tag, object)?),
         }
+        Ok(())
+    }
+
+    fn create(&mut self, new: &NewTask) -> Result<(), ServiceError> {
+        let id = (self.context.new_id)().into();
+        self.task = Some(Task::create(id, self.profile.owner(), new, &self.context)?);
         Ok(())
     }
 
     fn change(
         &mut self,
-        apply: impl FnOnce(&mut TaskRecord, &Context) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
-        let mut task = self.task.clone().ok_or_else(|| Problem::not_found("task"))?;
+        apply: impl FnOnce(&mut Task, &Context) -> Result<(), ServiceError>,
+    ) -> Result<(), ServiceError> {
+        let mut task = self.task.clone().ok_or(ServiceError::NotFound(Thing::Task))?;
         apply(&mut task, &self.context)?;
         self.task = Some(task);
         Ok(())
     }
 
-    fn reminder(&mut self, edit: &Edit) -> Result<(), Problem> {
+    fn reminder(&mut self, edit: &ReminderEdit) -> Result<(), ServiceError> {
         self.change(|task, context| {
             let first = task.reminders.first().map(|reminder| reminder.id);
-            let id = first.ok_or_else(|| Problem::not_found("reminder"))?;
-            reminders::apply(task, id, edit, context)
+            let id = first.ok_or(ServiceError::NotFound(Thing::Reminder))?;
+            Ok(task.edit_reminder(id, edit, context)?)
         })
     }
 
-    fn label(&self, kind: Kind, label: &Option<Label>, body: Map<String, Value>) -> Result<Label, Problem> {
-        labels::store::apply(kind, label.clone(), body, (self.context.new_id)())
+    fn label(
+        &self,
+        kind: Kind,
+        label: &Option<Label>,
+        object: Map<String, Value>,
+    ) -> Result<Label, ServiceError> {
+        let patch = body::label(object);
+        match label {
+            None => Ok(service::draft(kind, (self.context.new_id)(), &patch)?),
+            Some(label) => {
+                let mut label = label.clone();
+                service::apply(kind, &mut label, &patch, Vec::new())?;
+                Ok(label)
+            }
+        }
     }
 
     /// The task, written to columns and read again.
-    pub fn stored(&self) -> Option<Result<Task, String>> {
+    pub fn stored(&self) -> Option<Result<contract::Task, String>> {
         let task = self.task.as_ref()?;
-        let read = TaskRecord::read(&Row::of(task.values())).map_err(|error| error.to_string());
+        let read = record::read(&Row::of(record::values(task))).map_err(|error| error.to_string());
         Some(read.map(|read| {
             assert_eq!(&read, task, "what is stored is what is read");
-            read.view()
+            record::view(&read)
         }))
     }
 
@@ -171,18 +199,22 @@ impl Desk {
     /// # Errors
     ///
     /// What the API answers to that.
-    pub fn sent_back(&self) -> Option<Result<Task, Problem>> {
+    pub fn sent_back(&self) -> Option<Result<contract::Task, Problem>> {
         let before = self.task.as_ref()?;
-        let Ok(Value::Object(mut body)) = serde_json::to_value(before.view()) else {
+        let Ok(Value::Object(mut object)) = serde_json::to_value(record::view(before)) else {
             return None;
         };
-        body.retain(|name, _| WRITABLE.contains(&name.as_str()));
+        object.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
         let mut task = before.clone();
-        let patched = edit::patch(&mut task, body, &self.context);
-        Some(patched.map(|()| {
-            assert_eq!(&task, before, "what is shown changes nothing");
-            task.view()
-        }))
+        let patched = task.patch(&body::task_patch(object), &self.context);
+        Some(
+            patched
+                .map(|()| {
+                    assert_eq!(&task, before, "what is shown changes nothing");
+                    record::view(&task)
+                })
+                .map_err(|mistakes| ServiceError::from(mistakes).into()),
+        )
     }
 
     /// Reads a query string of `GET /api/v1/tasks`, and gives back the limit.
@@ -190,9 +222,11 @@ impl Desk {
     /// # Errors
     ///
     /// What the API answers.
-    pub fn query(&self, query: &str) -> Result<u32, Problem> {
-        let zone = self.person.zone();
-        let query = TaskQuery::read(pairs(query)?, zone, self.context.now)?;
+    pub fn query(&self, text: &str) -> Result<u32, Problem> {
+        let zone = self.profile.zone();
+        let query = query::list_tasks(pairs(text)?)?
+            .resolve(zone, self.context.now)
+            .map_err(ServiceError::from)?;
         if let Some(cursor) = &query.cursor {
             assert_eq!(cursor.to_string().parse::<Cursor>().as_ref(), Ok(cursor));
         }
@@ -207,17 +241,20 @@ impl Desk {
     /// Answers an MCP message as far as that needs no database: status and body.
     pub fn message(&self, headers: &HeaderMap, body: &[u8]) -> Option<(u16, Option<Value>)> {
         let user = User {
-            id: self.person.id.parse().ok()?,
+            id: self.profile.id.clone(),
             email: None,
-            zone: self.person.zone().clone(),
+            zone: self.profile.zone().clone(),
             says_zone: true,
         };
-        let caller = mcp::Caller {
-            user: &user,
-            trace: &Traceparent::start(),
+        let identity = Identity {
+            user,
+            trace: Traceparent::start(),
+        };
+        let exchange = mcp::Exchange {
+            identity: &identity,
             headers,
         };
-        let reply = mcp::answer(&caller, body).now_or_never()?;
+        let reply = mcp::answer(&exchange, body).now_or_never()?;
         Some((reply.status.as_u16(), reply.body))
     }
 }

@@ -1,6 +1,9 @@
 //! HTTP routes.
 
+pub(crate) mod body;
+mod bulk;
 mod changes;
+pub(crate) mod conditions;
 mod dead_letters;
 mod health;
 mod internal;
@@ -10,6 +13,8 @@ mod mcp;
 mod me;
 mod openapi;
 mod origin;
+mod problem;
+pub(crate) mod query;
 mod reminders;
 mod search;
 mod tasks;
@@ -17,13 +22,12 @@ mod tasks;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use nudge_component::{problem, sidecar};
+use nudge_component::{problem as refusals, sidecar};
 use nudge_contract::names::route;
 
 use crate::guard::idempotency;
 use crate::guard::rate_limit;
-use crate::input::conditions;
-use crate::tasks::labels::store::Kind;
+use crate::tasks::labels::Kind;
 
 pub(crate) fn router() -> Router {
     let internal = Router::new()
@@ -36,15 +40,9 @@ pub(crate) fn router() -> Router {
         .route(route::DEAD_LETTERS, get(dead_letters::list))
         .route(route::DEAD_LETTERS_REPLAY, post(dead_letters::replay))
         .route(route::DEAD_LETTERS_DISCARD, post(dead_letters::discard))
-        .route(route::LEGACY_CHANGES, post(legacy::changes))
-        .route(route::LEGACY_TAKE_OVER, post(legacy::take_over))
-        .route(route::LEGACY_TASK, post(legacy::task))
-        .route(
-            route::LEGACY_MASTERS,
-            get(legacy::masters).post(legacy::set_master),
-        )
+        .merge(legacy::router())
         .layer(middleware::from_fn(sidecar::only));
-    let people = Router::new()
+    let users = Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/api/v1/tasks/bulk", post(tasks::bulk))
         .route("/api/v1/tasks/search", get(search::tasks))
@@ -69,13 +67,13 @@ pub(crate) fn router() -> Router {
         .route_layer(middleware::from_fn(idempotency::once))
         .route_layer(middleware::from_fn(rate_limit::limit));
     Router::new()
-        .merge(people)
+        .merge(users)
         .route("/api/v1/openapi.json", get(openapi::read))
         .route_layer(middleware::from_fn(conditions::reads))
         .merge(mcp::router())
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))
         .merge(internal)
-        .fallback(problem::no_route)
-        .method_not_allowed_fallback(problem::no_method)
+        .fallback(refusals::no_route)
+        .method_not_allowed_fallback(refusals::no_method)
 }

@@ -1,36 +1,40 @@
 //! The task service: the only writer of task data.
 //!
-//! A change and its event are one SQL statement (a trigger appends the event to `task_event`), the answer goes out once
-//! that is stored, and the event is published right behind the answer. What a crash leaves unpublished, the relay
-//! publishes.
+//! A change and its event are one SQL statement (a trigger appends the event to `task_event`). The response goes out once that is
+//! stored, and the event is published after responding. What a crash leaves unpublished, the recurring job publishes.
 //!
-//! | file | holds |
+//! A request comes in by one of three doors, which read it into commands of the domain ([`nudge_domain::task`]). Services carry them
+//! out; they know neither HTTP nor JSON. Imports go downwards only (`scripts/import-cycles.sh`):
+//!
+//! | door | reads |
 //! | --- | --- |
-//! | `routes.rs`, `routes/` | HTTP: what comes in and goes out |
-//! | `exports.rs` | WIT: thin adapters |
-//! | `auth.rs`, `auth/` | who is calling |
-//! | `input.rs`, `json.rs`, `media.rs` | reading bodies and queries, naming what is wrong; media types |
-//! | `conditional.rs` | `If-Match` and `If-None-Match` |
-//! | `draft.rs` | from a body to a task, by the rules of the domain |
-//! | `service.rs`, `label_service.rs`, `bulk.rs` | what happens |
-//! | `feed.rs` | history and change feed |
-//! | `idempotency.rs`, `rate.rs` | what every request of a person passes |
-//! | `record.rs` | a task between the database and the contract |
-//! | `query.rs`, `cursor.rs`, `list.rs` | lists: what is asked for, where a page ends, the statement |
-//! | `store.rs`, `labels.rs`, `people.rs` | the statements |
-//! | `reminders.rs` | one reminder at a time |
-//! | `delivery.rs` | what the other services ask and say about reminders |
-//! | `legacy.rs`, `legacy/` | what is carried over from the system that Nudge replaces |
-//! | `export.rs`, `leaving.rs` | everything about a person: as one document, and deleted |
-//! | `search.rs`, `search/words.rs` | full text: the statements, and what the index sees of a text |
-//! | `db.rs`, `schema.rs` | one database, two dialects |
-//! | `mcp.rs`, `mcp/` | tasks as tools for models |
-//! | `fuzzing.rs` | what reads bodies, for the fuzz targets; not in the component |
-//! | `outbox.rs` | publishing behind the answer, and the relay |
+//! | `http/` | REST: routes, bodies, queries, conditions, problem documents |
+//! | `mcp/` | tools for models |
+//! | `legacy/` | changes of the system that Nudge replaces; deleted when no migration needs it |
+//! | `exports.rs` | WIT: events |
+//!
+//! | service | does |
+//! | --- | --- |
+//! | `upkeep.rs` | what the recurring job does: publish, follow series, remove what is old |
+//! | `account/` | export and deletion of everything about a user |
+//! | `tasks/` | tasks: `service.rs`, `reminders.rs`, `delivery.rs`, `list/`, `search.rs`, `labels/` |
+//! | `dead_letters.rs` | events that no consumer could handle |
+//! | `profile.rs` | what is known about a user |
+//!
+//! | ground | holds |
+//! | --- | --- |
+//! | `caller.rs`, `error.rs`, `version.rs` | who asks, why not, and at which version |
+//! | `guard/` | idempotency keys and rate limits |
+//! | `events/` | the outbox and the feed |
+//! | `input/` | reading JSON and query strings, naming what is wrong; media types |
+//! | `auth/` | tokens |
+//! | `schema/` | migrations; opening the database |
+//! | `terms/` | what full-text search sees of a text |
+//! | `db/` | one database, two dialects |
 
 mod account;
 mod auth;
-mod bindings;
+mod caller;
 mod db;
 mod dead_letters;
 mod error;
@@ -48,6 +52,7 @@ mod schema;
 mod tasks;
 mod terms;
 mod upkeep;
+mod version;
 
 use spin_sdk::http::{IntoResponse, Request};
 

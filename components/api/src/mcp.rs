@@ -1,19 +1,20 @@
 //! The Model Context Protocol: tasks as tools for models.
 //!
-//! The same functions answer here as under `/api/v1`; a tool turns its arguments into a REST body and what comes back into
-//! a sentence and a structure. Nothing is kept between two requests, so there is no session.
+//! The services behind `/api/v1` do the work here as well. A tool reads its arguments into a command and turns the result into a
+//! sentence and a structure. Nothing is kept between two requests, so there is no session.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `protocol.rs` | JSON-RPC |
 //! | `revision.rs` | the protocol's revisions and headers |
-//! | `tools.rs`, `tools/` | the table of tools, and what each does |
+//! | `call.rs`, `tools.rs`, `tools/` | a call of a tool, the table of tools, and what each does |
 //! | `schema.rs` | JSON Schemas of arguments and answers |
-//! | `arguments.rs` | from arguments to REST fields and queries |
+//! | `arguments.rs` | reading the arguments of a tool |
 //! | `view.rs`, `text.rs` | a task for programs, and for people |
 //! | `error.rs`, `suggest.rs` | refusals that a model can act on |
 
 mod arguments;
+mod call;
 mod error;
 mod protocol;
 mod revision;
@@ -25,52 +26,60 @@ mod view;
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use nudge_component::trace::Traceparent;
 use serde_json::{Map, Value, json};
 
-use crate::auth::User;
-use crate::guard::rate_limit;
+use crate::caller::Identity;
+use crate::guard::rate_limit::{self, RateLimitError};
 use error::Failure;
 use protocol::{Message, Request, RpcError};
 use revision::Revision;
 
-/// Most messages of one array (revision 2025-03-26).
-const MOST_AT_ONCE: usize = 50;
+/// Maximum number of messages per array (revision 2025-03-26).
+const MAX_MESSAGES: usize = 50;
 
-/// Bytes of answers at which the rest of an array is turned away.
-const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
+/// Once the answers to an array have this many bytes, the rest of its requests are refused.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a client may keep what does not depend on the user, in milliseconds.
-const FRESH: u32 = 3_600_000;
+const TTL_MS: u32 = 3_600_000;
 
 /// What a model is told about the tools as a whole.
-const INSTRUCTIONS: &str = "Nudge keeps the user's tasks, sends reminders by mail and repeats recurring tasks. \
+const INSTRUCTIONS: &str = "Nudge keeps the user's tasks, sends reminders by email and repeats recurring tasks. \
 All tools act on the signed-in user's own data. \
 Dates may be ISO 8601 or phrases such as \"tomorrow 9am\"; both are read in the user's time zone, and a date without time means the end of that day. \
 recurrence_rule takes an RFC 5545 RRULE or a phrase such as \"every monday\", and needs a due_date. \
 Tasks, categories and tags are named by UUIDs: find a task's with search_tasks or list_tasks, a label's with list_categories or list_tags; never guess one. \
-A failed call says in code what is wrong and in errors which argument to mend; TASK_NOT_FOUND suggests tasks that may be meant: ask the user before changing one of those.";
+A failed call says in code what is wrong and in errors which argument to fix; TASK_NOT_FOUND suggests tasks that may be meant: ask the user before changing one of those.";
 
 /// What goes back over HTTP.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    /// None: 202, there is nothing to say.
+    /// `None` with 202: there is nothing to say.
     pub(crate) body: Option<Value>,
 }
 
-/// Who asks, and in which request.
-pub(crate) struct Caller<'a> {
-    pub(crate) user: &'a User,
-    pub(crate) trace: &'a Traceparent,
+/// Who sends the POST, and its headers.
+pub(crate) struct Exchange<'a> {
+    pub(crate) identity: &'a Identity,
     pub(crate) headers: &'a HeaderMap,
 }
 
 /// Answers the body of one POST.
-pub(crate) async fn answer(caller: &Caller<'_>, body: &[u8]) -> Reply {
+pub(crate) async fn answer(exchange: &Exchange<'_>, body: &[u8]) -> Reply {
     match crate::input::json::read(body) {
-        Ok(Value::Array(messages)) => batch(caller, messages).await,
-        Ok(message) => one(caller, message).await,
+        Ok(Value::Array(messages)) => batch(exchange, messages).await,
+        Ok(message) => one(exchange, message).await,
         Err(error) => refused(&Value::Null, &RpcError::parse(error)),
+    }
+}
+
+impl From<RateLimitError> for RpcError {
+    fn from(error: RateLimitError) -> Self {
+        Self::not_now(match error {
+            RateLimitError::TooMany { .. } => error.to_string(),
+            RateLimitError::Setting(reason) => Failure::internal(reason).message,
+            RateLimitError::Database(error) => Failure::from(error).message,
+        })
     }
 }
 
@@ -81,7 +90,7 @@ fn refused(id: &Value, error: &RpcError) -> Reply {
     }
 }
 
-async fn one(caller: &Caller<'_>, message: Value) -> Reply {
+async fn one(exchange: &Exchange<'_>, message: Value) -> Reply {
     let request = match protocol::read(message) {
         Ok(Message::Request(request)) => request,
         Ok(Message::Notification | Message::Response) => {
@@ -92,7 +101,7 @@ async fn one(caller: &Caller<'_>, message: Value) -> Reply {
         }
         Err((id, error)) => return refused(&id, &error),
     };
-    match method(caller, &request).await {
+    match method(exchange, &request).await {
         Ok(result) => Reply {
             status: StatusCode::OK,
             body: Some(protocol::response(&request.id, result)),
@@ -101,12 +110,12 @@ async fn one(caller: &Caller<'_>, message: Value) -> Reply {
     }
 }
 
-/// Several messages, one after the other. Only revision 2025-03-26 has them.
-async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
-    let wrong = if !revision::takes_batches(caller.headers) {
+/// Several messages, one after the other. Only revision 2025-03-26 has arrays.
+async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Reply {
+    let wrong = if !revision::takes_batches(exchange.headers) {
         Some("send one message per request: arrays are of revision 2025-03-26 only".to_owned())
-    } else if messages.is_empty() || messages.len() > MOST_AT_ONCE {
-        Some(format!("an array has 1 to {MOST_AT_ONCE} messages"))
+    } else if messages.is_empty() || messages.len() > MAX_MESSAGES {
+        Some(format!("an array has 1 to {MAX_MESSAGES} messages"))
     } else {
         None
     };
@@ -115,24 +124,22 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
     }
     let mut answers = Vec::new();
     let mut bytes = 0;
-    // Why the rest is not done any more.
+    // Why the remaining messages are refused.
     let mut over: Option<RpcError> = None;
-    for (message, place) in messages.into_iter().zip(0_usize..) {
-        // The first message was counted as the request that it came in.
-        if over.is_none() && place > 0 {
-            over = rate_limit::check(caller.user.id.as_str(), Timestamp::now())
-                .await
-                .err()
-                .map(|problem| RpcError::not_now(problem.detail()));
+    for (message, index) in messages.into_iter().zip(0_usize..) {
+        // The first message was counted with the POST itself.
+        if over.is_none() && index > 0 {
+            let checked = rate_limit::check(exchange.identity.user.id.as_str(), Timestamp::now()).await;
+            over = checked.err().map(RpcError::from);
         }
-        if over.is_none() && bytes >= ENOUGH_BYTES {
+        if over.is_none() && bytes >= MAX_ANSWER_BYTES {
             over = Some(RpcError::not_now(
                 "the answers so far are long: send this message again",
             ));
         }
         let starts = message.get("method").and_then(Value::as_str) == Some("initialize");
         let answer = if let Some(over) = &over {
-            turned_away(message, over)
+            not_done(message, over)
         } else if starts {
             let id = message.get("id").cloned().unwrap_or_default();
             refused(
@@ -140,7 +147,7 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
                 &RpcError::invalid_request("initialize comes alone, not in an array"),
             )
         } else {
-            one(caller, message).await
+            one(exchange, message).await
         };
         if let Some(body) = answer.body {
             bytes += body.to_string().len();
@@ -159,8 +166,8 @@ async fn batch(caller: &Caller<'_>, messages: Vec<Value>) -> Reply {
     }
 }
 
-/// Refuses a request without doing it; what wants no answer gets none.
-fn turned_away(message: Value, error: &RpcError) -> Reply {
+/// Refuses a request without doing it. Notifications get no answer.
+fn not_done(message: Value, error: &RpcError) -> Reply {
     match protocol::read(message) {
         Ok(Message::Request(request)) => refused(&request.id, error),
         Ok(Message::Notification | Message::Response) => Reply {
@@ -171,8 +178,8 @@ fn turned_away(message: Value, error: &RpcError) -> Reply {
     }
 }
 
-async fn method(caller: &Caller<'_>, request: &Request) -> Result<Value, RpcError> {
-    let revision = revision::of(caller.headers, request)?;
+async fn method(exchange: &Exchange<'_>, request: &Request) -> Result<Value, RpcError> {
+    let revision = revision::of(exchange.headers, request)?;
     match (request.method.as_str(), revision.is_stateless()) {
         ("initialize", false) => initialize(&request.params),
         ("ping", false) => Ok(json!({})),
@@ -181,13 +188,16 @@ async fn method(caller: &Caller<'_>, request: &Request) -> Result<Value, RpcErro
                 "supportedVersions": revision::revisions(),
                 "capabilities": capabilities(),
                 "instructions": INSTRUCTIONS,
-                "ttlMs": FRESH,
+                "ttlMs": TTL_MS,
                 "cacheScope": "public",
             }),
             revision,
         )),
         ("tools/list", _) => list(&request.params, revision),
-        ("tools/call", _) => Ok(complete(call(caller, &request.params).await?, revision)),
+        ("tools/call", _) => Ok(complete(
+            call(exchange.identity, &request.params).await?,
+            revision,
+        )),
         (other, true) => Err(RpcError::no_method(StatusCode::NOT_FOUND, other)),
         (other, false) => Err(RpcError::no_method(StatusCode::OK, other)),
     }
@@ -201,7 +211,7 @@ fn capabilities() -> Value {
     json!({ "tools": {} })
 }
 
-/// What every result has since 2026-07-28: that it is whole, and who made it.
+/// Adds what every result has since 2026-07-28: that it is complete, and which server made it.
 fn complete(mut result: Value, revision: Revision) -> Value {
     if let (true, Some(result)) = (revision.is_stateless(), result.as_object_mut()) {
         result.insert("resultType".to_owned(), json!("complete"));
@@ -217,7 +227,7 @@ fn initialize(params: &Map<String, Value>) -> Result<Value, RpcError> {
     let wanted = params
         .get("protocolVersion")
         .and_then(Value::as_str)
-        .ok_or_else(|| RpcError::invalid_params("params.protocolVersion must be a text"))?;
+        .ok_or_else(|| RpcError::invalid_params("params.protocolVersion must be a string"))?;
     let revision = Revision::named(wanted)
         .filter(|revision| !revision.is_stateless())
         .unwrap_or(Revision::NEWEST_WITH_HANDSHAKE);
@@ -238,13 +248,13 @@ fn list(params: &Map<String, Value>, revision: Revision) -> Result<Value, RpcErr
     let tools: Vec<Value> = tools::ALL.iter().map(tools::Tool::describe).collect();
     let mut result = json!({ "tools": tools });
     if let (true, Some(result)) = (revision.is_stateless(), result.as_object_mut()) {
-        result.insert("ttlMs".to_owned(), json!(FRESH));
+        result.insert("ttlMs".to_owned(), json!(TTL_MS));
         result.insert("cacheScope".to_owned(), json!("public"));
     }
     Ok(complete(result, revision))
 }
 
-async fn call(caller: &Caller<'_>, params: &Map<String, Value>) -> Result<Value, RpcError> {
+async fn call(identity: &Identity, params: &Map<String, Value>) -> Result<Value, RpcError> {
     let name = params
         .get("name")
         .and_then(Value::as_str)
@@ -253,13 +263,7 @@ async fn call(caller: &Caller<'_>, params: &Map<String, Value>) -> Result<Value,
         .ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", protocol::shown(name))))?;
     let arguments = protocol::members(params.get("arguments").cloned())
         .ok_or_else(|| RpcError::invalid_params("params.arguments must be an object"))?;
-    let call = tools::Call {
-        user: caller.user.clone(),
-        trace: caller.trace.clone(),
-        now: Timestamp::now(),
-        arguments,
-    };
-    Ok(match tool.call(call).await {
+    Ok(match tool.call(identity, arguments).await {
         Ok(done) => json!({
             "content": [{ "type": "text", "text": done.text }],
             "structuredContent": done.structured,

@@ -1,41 +1,39 @@
-//! People: what their tokens last said, and what they set for themselves, which wins.
+//! Profiles of users: what their tokens last said, and what they set for themselves, which wins.
 
 use jiff::Timestamp;
-use nudge_component::Problem;
-use nudge_domain::quiet_hours::TimeOfDay;
-use nudge_domain::reminder::MAX_MINUTES_BEFORE;
+use nudge_domain::id::UserId;
+use nudge_domain::task::{Mistake, Owner, Patch};
 use nudge_domain::{MailAddress, QuietHours, Zone};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 
 use crate::auth::User;
+use crate::caller::Caller;
 use crate::db::{Database, DbError, Row, Value};
-use crate::input::conditions::Conditions;
-use crate::input::fields::{Field, Fields};
-use crate::tasks::service::{ATTEMPTS, contended};
+use crate::error::ServiceError;
+use crate::version::{ATTEMPTS, Conditions, Thing};
 
-/// A person as they are now.
+/// A user as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Person {
-    pub(crate) id: String,
+pub(crate) struct Profile {
+    pub(crate) id: UserId,
     /// What the token said last.
     token_email: Option<String>,
     token_zone: Zone,
-    /// What the person set instead. It was valid when it was set, perhaps under older rules. It is not checked when it is read:
-    /// an address that is no longer valid must not break the person's requests. email-delivery checks it before it sends.
+    /// What the user set instead. It was valid when it was set, perhaps under older rules. It is not checked when it is read:
+    /// an address that is no longer valid must not break the user's requests. email-delivery checks it before it sends.
     pub(crate) own_email: Option<String>,
     pub(crate) own_zone: Option<Zone>,
     /// When reminders wait.
     pub(crate) quiet_hours: Option<QuietHours>,
     /// The reminder of a new task that has a due date and names none, in minutes before it.
     pub(crate) default_reminder: Option<u32>,
-    /// One more with every change, from 1.
+    /// Increases by one with every change, from 1.
     pub(crate) version: u32,
-    /// Whether their data is being deleted.
-    pub(crate) leaving: bool,
+    /// Whether the account is being deleted.
+    pub(crate) closing: bool,
 }
 
-/// A person as the API shows them.
+/// A profile as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Me<'a> {
@@ -49,12 +47,12 @@ pub(crate) struct Me<'a> {
 const COLUMNS: &str =
     "id, email, time_zone, own_email, own_time_zone, quiet_hours, default_reminder, version, leaving_since";
 
-impl Person {
-    /// A person who set nothing, and whose token has no address.
+impl Profile {
+    /// A user who set nothing, and whose token has no address.
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn of_zone(id: &str, zone: Zone) -> Self {
+    pub(crate) fn of_zone(id: UserId, zone: Zone) -> Self {
         Self {
-            id: id.to_owned(),
+            id,
             token_email: None,
             token_zone: zone,
             own_email: None,
@@ -62,7 +60,7 @@ impl Person {
             quiet_hours: None,
             default_reminder: None,
             version: 1,
-            leaving: false,
+            closing: false,
         }
     }
 
@@ -71,9 +69,18 @@ impl Person {
         self.own_email.as_deref().or(self.token_email.as_deref())
     }
 
-    /// Where the person lives: how texts are read and mails are written.
+    /// Where the user lives: how texts are read and emails are written.
     pub(crate) fn zone(&self) -> &Zone {
         self.own_zone.as_ref().unwrap_or(&self.token_zone)
+    }
+
+    /// As the owner of a new task.
+    pub(crate) fn owner(&self) -> Owner<'_> {
+        Owner {
+            id: &self.id,
+            zone: self.zone(),
+            default_reminder: self.default_reminder,
+        }
     }
 
     /// When the quiet hours end that an instant is in.
@@ -82,10 +89,10 @@ impl Person {
             .and_then(|hours| hours.end_if_inside(at, self.zone()))
     }
 
-    /// The person as the API shows them.
+    /// The profile as the API shows it.
     pub(crate) fn view(&self) -> Me<'_> {
         Me {
-            id: &self.id,
+            id: self.id.as_str(),
             email: self.email(),
             time_zone: self.zone().name(),
             quiet_hours: self.quiet_hours,
@@ -98,7 +105,7 @@ impl Person {
         let number = |value: i64| u32::try_from(value).map_err(|error| unreadable(&error));
         let own = |column| -> Result<_, DbError> { row.maybe_text(column) };
         Ok(Self {
-            id: row.text(0)?.to_owned(),
+            id: row.parsed(0)?,
             token_email: row.maybe_text(1)?.map(str::to_owned),
             token_zone: row.parsed(2)?,
             own_email: own(3)?.map(str::to_owned),
@@ -109,20 +116,20 @@ impl Person {
                 .map_err(|error| unreadable(&error))?,
             default_reminder: row.maybe_int(6)?.map(number).transpose()?,
             version: number(row.int(7)?)?,
-            leaving: row.maybe_int(8)?.is_some(),
+            closing: row.maybe_int(8)?.is_some(),
         })
     }
 }
 
-/// Notes what the token says, if it says anything new, and gives back the person. Whoever was never seen is there now. A
-/// token without address or zone, of a script perhaps, takes away nothing that another one said.
-pub(crate) async fn remember(database: &Database, user: &User, now: Timestamp) -> Result<Person, DbError> {
+/// Stores what the token says, if it says anything new, and returns the profile. A user who was never seen has one now. A
+/// token without address or zone, of a script perhaps, removes nothing that another one said.
+pub(crate) async fn remember(database: &Database, user: &User, now: Timestamp) -> Result<Profile, DbError> {
     // Reading first: a statement that could write waits for other writers on SQLite, and most tokens say nothing new.
-    if let Some(person) = find(database, user.id.as_str()).await?
-        && (user.email.is_none() || person.token_email == user.email)
-        && (!user.says_zone || person.token_zone == user.zone)
+    if let Some(profile) = find(database, &user.id).await?
+        && (user.email.is_none() || profile.token_email == user.email)
+        && (!user.says_zone || profile.token_zone == user.zone)
     {
-        return Ok(person);
+        return Ok(profile);
     }
     let sql = format!(
         "INSERT INTO person (id, email, time_zone, updated_at) VALUES ($1, $2, $3, $4) \
@@ -143,45 +150,45 @@ pub(crate) async fn remember(database: &Database, user: &User, now: Timestamp) -
     let rows = database.query(&sql, parameters).await?;
     let row = rows
         .first()
-        .ok_or_else(|| DbError::Unreadable("a person was stored and is not there".to_owned()))?;
-    Person::read(row)
+        .ok_or_else(|| DbError::Unreadable("a profile was stored and is not there".to_owned()))?;
+    Profile::read(row)
 }
 
-/// What is known about a person.
-pub(crate) async fn find(database: &Database, user_id: &str) -> Result<Option<Person>, DbError> {
+/// The profile of a user.
+pub(crate) async fn find(database: &Database, user_id: &UserId) -> Result<Option<Profile>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM person WHERE id = $1");
     database
         .query(&sql, [user_id.into()])
         .await?
         .first()
-        .map(Person::read)
+        .map(Profile::read)
         .transpose()
 }
 
-/// The zone in which texts of a person are read.
-pub(crate) async fn zone(user: &User) -> Result<Zone, DbError> {
-    let person = find(&Database::open().await?, user.id.as_str()).await?;
-    Ok(match person {
-        Some(Person {
+/// The zone in which texts of a user are read.
+pub(crate) async fn zone(database: &Database, user: &User) -> Result<Zone, DbError> {
+    let profile = find(database, &user.id).await?;
+    Ok(match profile {
+        Some(Profile {
             own_zone: Some(zone), ..
         }) => zone,
-        Some(person) if !user.says_zone => person.token_zone,
+        Some(profile) if !user.says_zone => profile.token_zone,
         _ => user.zone.clone(),
     })
 }
 
-/// Stores the next version of what a person set, if they are still at the version before and stay. Says no when not.
-pub(crate) async fn update(database: &Database, person: &Person, now: Timestamp) -> Result<bool, DbError> {
-    let quiet_hours = person
+/// Stores the next version of what a user set. Returns `false` if the profile is at another version, or the account is closing.
+pub(crate) async fn update(database: &Database, profile: &Profile, now: Timestamp) -> Result<bool, DbError> {
+    let quiet_hours = profile
         .quiet_hours
         .map(|hours| serde_json::to_string(&hours).unwrap_or_default());
     let parameters = [
-        person.id.as_str().into(),
-        person.version.into(),
-        person.own_email.as_deref().into(),
-        person.own_zone.as_ref().map(Zone::name).into(),
+        profile.id.as_str().into(),
+        profile.version.into(),
+        profile.own_email.as_deref().into(),
+        profile.own_zone.as_ref().map(Zone::name).into(),
         quiet_hours.into(),
-        person.default_reminder.into(),
+        profile.default_reminder.into(),
         now.into(),
     ];
     let rows = database
@@ -195,11 +202,11 @@ pub(crate) async fn update(database: &Database, person: &Person, now: Timestamp)
     Ok(!rows.is_empty())
 }
 
-/// Marks a person as leaving, if they are still at this version when one is given. From here on the database refuses what
-/// would be stored for them. Says no when they are not, or are leaving already.
-pub(crate) async fn leave(
+/// Marks an account as closing, if it is still at this version when one is given. From here on the database refuses what
+/// would be stored for it. Returns `false` if it is at another version, or closing already.
+pub(crate) async fn close(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     version: Option<u32>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
@@ -215,148 +222,126 @@ pub(crate) async fn leave(
     Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
-/// Who is leaving since before a time, those who wait longest first.
-pub(crate) async fn leaving(
+/// Accounts that are closing since before a time, those that wait longest first.
+pub(crate) async fn closing(
     database: &Database,
     before: Timestamp,
     limit: u32,
-) -> Result<Vec<String>, DbError> {
+) -> Result<Vec<UserId>, DbError> {
     let rows = database
         .query(
             "SELECT id FROM person WHERE leaving_since IS NOT NULL AND leaving_since < $1 ORDER BY leaving_since LIMIT $2",
             [before.into(), limit.into()],
         )
         .await?;
-    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+    rows.iter().map(|row| row.parsed(0)).collect()
 }
 
-/// Changes what a person set by a merge patch, the body of `PATCH /api/v1/me`.
+/// The condition that Nudge, and not the legacy system, reminds the user that a column names: the latest row counts (decision 0020).
+pub(crate) fn reminded_here(user_id: &str) -> String {
+    format!(
+        "COALESCE((SELECT master FROM legacy_master WHERE user_id IN ({user_id}, '*') \
+         ORDER BY changed_at DESC, user_id DESC LIMIT 1), 'nudge') = 'nudge'"
+    )
+}
+
+/// Whether Nudge, and not the legacy system, reminds a user.
+pub(crate) async fn is_reminded_here(database: &Database, user_id: &UserId) -> Result<bool, DbError> {
+    let sql = format!("SELECT 1 WHERE {}", reminded_here("$1"));
+    Ok(!database.query(&sql, [user_id.into()]).await?.is_empty())
+}
+
+/// Changes to a profile. `null` for an address or a zone is the token's again; for the others, none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ProfilePatch {
+    pub(crate) email: Patch<MailAddress>,
+    pub(crate) zone: Patch<Zone>,
+    pub(crate) quiet_hours: Patch<QuietHours>,
+    pub(crate) default_reminder: Patch<u32>,
+    /// What the door could not read.
+    pub(crate) unreadable: Vec<Mistake>,
+}
+
+impl Profile {
+    /// Changes what the user set.
+    pub(crate) fn apply(&mut self, patch: &ProfilePatch) -> Result<(), Vec<Mistake>> {
+        if !patch.unreadable.is_empty() {
+            return Err(patch.unreadable.clone());
+        }
+        patch
+            .email
+            .as_ref()
+            .map(MailAddress::to_string)
+            .apply(&mut self.own_email);
+        patch.zone.clone().apply(&mut self.own_zone);
+        patch.quiet_hours.clone().apply(&mut self.quiet_hours);
+        patch.default_reminder.clone().apply(&mut self.default_reminder);
+        Ok(())
+    }
+}
+
+/// Changes what a user set.
 pub(crate) async fn patch(
-    user: &User,
+    caller: &Caller,
     expected: &Conditions,
-    body: &Map<String, Json>,
-) -> Result<Person, Problem> {
-    let database = Database::open().await?;
+    patch: &ProfilePatch,
+) -> Result<Profile, ServiceError> {
+    let Caller { user, database, .. } = caller;
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
-        let before = remember(&database, user, now).await?;
-        expected.check("profile", before.version)?;
-        if before.leaving {
-            return Err(DbError::Leaving.into());
+        let before = remember(database, user, now).await?;
+        expected.check(Thing::Profile, before.version)?;
+        if before.closing {
+            return Err(DbError::AccountClosing.into());
         }
-        let mut person = before.clone();
-        apply(&mut person, body.clone())?;
-        if person == before {
-            return Ok(person);
+        let mut profile = before.clone();
+        profile.apply(patch)?;
+        if profile == before {
+            return Ok(profile);
         }
-        person.version = person.version.saturating_add(1);
-        if update(&database, &person, now).await? {
-            return Ok(person);
-        }
-    }
-    Err(contended("profile", &user.id))
-}
-
-/// Changes what a person set by a merge patch. `null` for an address or a zone is the token's again; for the others, none.
-pub(crate) fn apply(person: &mut Person, body: Map<String, Json>) -> Result<(), Problem> {
-    let mut fields = Fields::new(body);
-    match fields.parsed::<MailAddress>("email", |error| error.code()) {
-        Field::Value(email) => person.own_email = Some(email.into()),
-        Field::Null => person.own_email = None,
-        Field::Absent => {}
-    }
-    set(
-        &mut person.own_zone,
-        fields.parsed::<Zone>("timeZone", |error| error.code()),
-    );
-    match fields.json("quietHours") {
-        Field::Value(Json::Object(object)) => {
-            if let Some(hours) = quiet_hours(&mut fields, object) {
-                person.quiet_hours = Some(hours);
-            }
-        }
-        Field::Value(_) => fields.error(
-            "quietHours",
-            "wrong_type",
-            "must be an object with from and until, or null",
-        ),
-        Field::Null => person.quiet_hours = None,
-        Field::Absent => {}
-    }
-    let minutes = fields.number("defaultReminder");
-    if matches!(minutes, Field::Value(minutes) if minutes > MAX_MINUTES_BEFORE) {
-        fields.error(
-            "defaultReminder",
-            "invalid_reminder",
-            format!("give at most {MAX_MINUTES_BEFORE} minutes (4 weeks), or null for none"),
-        );
-    }
-    set(&mut person.default_reminder, minutes);
-    fields.finish()
-}
-
-/// Reads both times; quiet hours are replaced as a whole, since one time without the other says nothing.
-fn quiet_hours(fields: &mut Fields, object: Map<String, Json>) -> Option<QuietHours> {
-    let mut inner = Fields::within("quietHours.".to_owned(), object);
-    let mut time = |name| {
-        let time = inner.parsed::<TimeOfDay>(name, |error| error.code());
-        let given = time != Field::Absent && time != Field::Null;
-        if !given && inner.errors.is_empty() {
-            inner.error(name, "required", "quiet hours need from and until");
-        }
-        time.value()
-    };
-    let (from, until) = (time("from"), time("until"));
-    inner.refuse_others();
-    fields.take_errors(inner);
-    match QuietHours::new(from?, until?) {
-        Ok(hours) => Some(hours),
-        Err(error) => {
-            fields.error("quietHours", error.code(), &error);
-            None
+        profile.version = profile.version.saturating_add(1);
+        if update(database, &profile, now).await? {
+            return Ok(profile);
         }
     }
-}
-
-fn set<T>(place: &mut Option<T>, field: Field<T>) {
-    match field {
-        Field::Value(value) => *place = Some(value),
-        Field::Null => *place = None,
-        Field::Absent => {}
-    }
+    Err(ServiceError::contended(Thing::Profile, &user.id))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::Value as Json;
 
-    fn person() -> Person {
-        Person {
+    use super::*;
+    use crate::http::body;
+    use nudge_component::Problem;
+
+    fn profile() -> Profile {
+        Profile {
             token_email: Some("alice@example.com".to_owned()),
-            ..Person::of_zone("alice", Zone::utc())
+            ..Profile::of_zone("alice".parse().unwrap(), Zone::utc())
         }
     }
 
-    fn patched(person: &mut Person, body: Json) -> Result<Json, Problem> {
+    fn patched(profile: &mut Profile, body: Json) -> Result<Json, Problem> {
         let Json::Object(body) = body else { unreachable!() };
-        apply(person, body)?;
-        Ok(serde_json::to_value(person.view()).unwrap())
+        profile.apply(&body::profile(body)).map_err(ServiceError::from)?;
+        Ok(serde_json::to_value(profile.view()).unwrap())
     }
 
     #[test]
-    fn what_a_person_sets_wins_over_the_token_until_it_is_taken_back() {
-        let mut person = person();
+    fn what_a_user_sets_wins_over_the_token_until_it_is_removed() {
+        let mut profile = profile();
         let set = serde_json::json!({
             "email": "a@example.org", "timeZone": "Europe/Berlin",
             "quietHours": { "from": "22:00", "until": "07:00" }, "defaultReminder": 30,
         });
-        let shown = patched(&mut person, set.clone()).unwrap();
+        let shown = patched(&mut profile, set.clone()).unwrap();
         assert_eq!(shown["id"], "alice");
         for (name, value) in set.as_object().unwrap() {
             assert_eq!(&shown[name], value);
         }
         let nothing = serde_json::json!({ "email": null, "timeZone": null, "quietHours": null, "defaultReminder": null });
-        let shown = patched(&mut person, nothing).unwrap();
+        let shown = patched(&mut profile, nothing).unwrap();
         assert_eq!(
             shown,
             serde_json::json!({ "id": "alice", "email": "alice@example.com", "timeZone": "UTC", "quietHours": null, "defaultReminder": null })
@@ -416,7 +401,7 @@ mod tests {
             ),
             (serde_json::json!({ "id": "bob" }), "id", "unknown_field"),
         ] {
-            let problem = patched(&mut person(), body.clone()).unwrap_err();
+            let problem = patched(&mut profile(), body.clone()).unwrap_err();
             let shown = format!("{problem:?}");
             assert!(shown.contains(&format!("field: {field:?}")), "{body}: {shown}");
             assert!(shown.contains(&format!("code: {code:?}")), "{body}: {shown}");

@@ -1,8 +1,6 @@
 //! Tasks: what can be done to them, and how they are stored, listed and searched.
 
-pub(crate) mod bulk;
 pub(crate) mod delivery;
-pub(crate) mod edit;
 pub(crate) mod labels;
 pub(crate) mod list;
 pub(crate) mod record;

@@ -2,17 +2,17 @@
 //! removing what is old, and going on with account deletions.
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_component::Problem;
 use nudge_contract::api::RelayReport;
 use nudge_contract::event::Change;
 use nudge_domain::task::Status;
 
 use crate::account::erasure;
 use crate::db::Database;
+use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
 use crate::events::store as events;
 use crate::guard::idempotency;
-use crate::tasks::{service, store};
+use crate::tasks::{record, service, store};
 use crate::{dead_letters, schema};
 
 /// Time after which a completed recurring task without its next occurrence is announced again.
@@ -22,11 +22,11 @@ const NO_SUCCESSOR: SignedDuration = SignedDuration::from_secs(60);
 /// What comes after a skipped occurrence is created here, by no event, and never given up.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Most batches of one run of the relay, so that it ends; the next run goes on.
+/// Maximum number of batches per run, so that it ends; the next run continues.
 const BATCHES: u32 = 20;
 
 /// Runs everything once, and reports what was published and what is still pending.
-pub(crate) async fn run(database: &Database) -> Result<RelayReport, Problem> {
+pub(crate) async fn run(database: &Database) -> Result<RelayReport, ServiceError> {
     let now = Timestamp::now();
     let published = publish_pending(database, now).await?;
     create_missing_occurrences(database, now).await?;
@@ -67,7 +67,7 @@ async fn create_missing_occurrences(database: &Database, now: Timestamp) -> Resu
     }
     let events: Vec<_> = completed
         .iter()
-        .map(|task| task.event(Change::Completed, None, None))
+        .map(|task| record::event(task, Change::Completed, None, None))
         .collect();
     outbox::announce_completed(&events).await
 }

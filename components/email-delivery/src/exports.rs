@@ -2,10 +2,12 @@
 
 use nudge_component::events::{Disposition, ReminderDue};
 
-use crate::bindings::exports::nudge::events::task_reminders_handler;
+use self::bindings::exports::nudge::events::task_reminders_handler;
 use crate::service;
 
-pub(crate) struct Component;
+nudge_component::world!("nudge:events/email-delivery");
+
+struct Component;
 
 impl task_reminders_handler::Guest for Component {
     async fn handle(event: ReminderDue) -> Result<(), Disposition> {

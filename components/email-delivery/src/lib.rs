@@ -15,7 +15,6 @@
 //! | `header.rs` | how its subject and sender are written |
 //! | `smtp.rs` | the binding, and what its failures mean |
 
-mod bindings;
 mod exports;
 mod header;
 mod lane;

@@ -53,7 +53,7 @@ pub(crate) fn write(
     zone: &Zone,
     now: Timestamp,
 ) -> Result<Mail, askama::Error> {
-    let due: Option<Timestamp> = task.due.as_deref().and_then(|due| due.parse().ok());
+    let due = task.due.map(|due| due.at());
     let (priority, colour, x_priority) = match task.priority {
         Priority::Urgent => ("urgent", "#b91c1c", 1),
         Priority::High => ("high", "#c2410c", 2),

@@ -34,26 +34,25 @@ const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
 
 /// Sends the mail of a due reminder, unless that was done or is no longer wanted.
 pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> {
-    let remind_at: Timestamp = event
-        .remind_at
-        .parse()
-        .map_err(|error| Disposition::Drop(format!("remindAt {} is no instant: {error}", event.remind_at)))?;
     if let Err(closed) = lane::check().await.map_err(retry)? {
         // Nothing is written: the reminder stays overdue, and comes again until the setting is right.
         tracing::error!(reminder = %event.reminder_id, "not sent: {closed}");
         return Ok(());
     }
-    match claim(event.reminder_id, remind_at).await.map_err(retry)? {
+    match claim(event.reminder_id, event.remind_at.at())
+        .await
+        .map_err(retry)?
+    {
         Claim::Done(ended) => tell(&event, ended).await,
         Claim::Busy => {
             tracing::info!(reminder = %event.reminder_id, "somebody else is at it");
             Ok(())
         }
-        Claim::Won(lease) => deliver(&event, remind_at, lease).await,
+        Claim::Won(lease) => deliver(&event, lease).await,
     }
 }
 
-async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Result<(), Disposition> {
+async fn deliver(event: &ReminderDue, lease: Lease) -> Result<(), Disposition> {
     let delivery = match ask_api(event).await {
         Ok(delivery) => delivery,
         Err(reason) => {
@@ -79,11 +78,11 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
             email,
             time_zone,
             task,
-        } => match send(&reference(event, remind_at), &email, &time_zone, &task).await {
+        } => match send(&reference(event), &email, &time_zone, &task).await {
             Ok(()) => finish(event, lease, None).await,
             Err(Failure::Permanent(reason)) => finish(event, lease, Some(reason)).await,
             Err(Failure::Passing(reason))
-                if Timestamp::now().duration_since(remind_at) > WORTH_TRYING
+                if Timestamp::now().duration_since(event.remind_at.at()) > WORTH_TRYING
                     && lease.tried_for(WORTH_TRYING) =>
             {
                 tracing::error!(reminder = %event.reminder_id, attempts = lease.attempts(), "given up: {reason}");
@@ -104,8 +103,8 @@ async fn deliver(event: &ReminderDue, remind_at: Timestamp, lease: Lease) -> Res
 }
 
 /// Which reminder, for which instant: the same two that name its claim.
-fn reference(event: &ReminderDue, remind_at: Timestamp) -> String {
-    format!("{} {}", event.reminder_id, remind_at.as_second())
+fn reference(event: &ReminderDue) -> String {
+    format!("{} {}", event.reminder_id, event.remind_at.at().as_second())
 }
 
 async fn send(reference: &str, email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
@@ -138,9 +137,9 @@ async fn tell(event: &ReminderDue, ended: Ended) -> Result<(), Disposition> {
         schema_version: SCHEMA_VERSION,
         reminder_id: event.reminder_id,
         task_id,
-        remind_at: event.remind_at.clone(),
+        remind_at: event.remind_at,
         failure: ended.failure,
-        at: ended.at.to_string(),
+        at: ended.at,
         traceparent: event.traceparent.clone(),
     };
     let id = format!(
@@ -181,7 +180,7 @@ async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, String> {
         path: format!(
             "{}?remindAt={}",
             path.trim_start_matches('/'),
-            utf8_percent_encode(&event.remind_at, QUERY_VALUE)
+            utf8_percent_encode(&event.remind_at.to_string(), QUERY_VALUE)
         ),
         body: None,
         traceparent: event.traceparent.clone(),

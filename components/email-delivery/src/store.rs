@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::state::{self, Outcome, Precondition, PutOperation};
 use nudge_component::dapr::types::Error;
 use nudge_contract::names::component::STATE_STORE;
+use nudge_domain::id::ReminderId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -76,12 +77,12 @@ pub(crate) struct Lease {
     attempts: Attempts,
 }
 
-fn key(reminder: Uuid, remind_at: Timestamp) -> String {
+fn key(reminder: ReminderId, remind_at: Timestamp) -> String {
     format!("mail-{reminder}-{}", remind_at.as_second())
 }
 
 /// Claims a reminder.
-pub(crate) async fn claim(reminder: Uuid, remind_at: Timestamp) -> Result<Claim, Error> {
+pub(crate) async fn claim(reminder: ReminderId, remind_at: Timestamp) -> Result<Claim, Error> {
     let key = key(reminder, remind_at);
     let now = Timestamp::now();
     let (precondition, attempts) = match load(&key).await? {

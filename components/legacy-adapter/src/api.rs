@@ -1,4 +1,4 @@
-//! What the api is asked, by service invocation.
+//! Calls of the api, by service invocation.
 
 use nudge_component::dapr::invocation::{self, Request};
 use nudge_component::events::Disposition;
@@ -6,14 +6,15 @@ use nudge_component::subscriber::retry;
 use nudge_contract::names::app;
 use serde::Serialize;
 
-/// Asks, and gives back the answer of a 2xx. What the api can never take is dropped, with its words; else it is asked again.
+/// Calls the api and returns the body of a 2xx answer. A call that the api can never accept is dropped, with the answer as the
+/// reason; other failures are tried again.
 pub(crate) async fn ask(
     path: &str,
     body: &impl Serialize,
     traceparent: Option<String>,
 ) -> Result<Vec<u8>, Disposition> {
     let body = serde_json::to_string(body)
-        .map_err(|error| Disposition::Drop(format!("the question is no JSON: {error}")))?;
+        .map_err(|error| Disposition::Drop(format!("the request cannot be written as JSON: {error}")))?;
     let request = Request {
         method: "POST".to_owned(),
         path: path.trim_start_matches('/').to_owned(),
@@ -23,13 +24,13 @@ pub(crate) async fn ask(
     let response = invocation::invoke(app::API.to_owned(), request)
         .await
         .map_err(retry)?;
-    let words = || {
+    let reason = || {
         let body = String::from_utf8_lossy(&response.body);
         format!("the api answered {} to {path}: {body}", response.status)
     };
     match response.status {
         200..300 => Ok(response.body),
-        400 | 404 | 413 | 422 => Err(Disposition::Drop(words())),
-        _ => Err(Disposition::Retry(words())),
+        400 | 404 | 413 | 422 => Err(Disposition::Drop(reason())),
+        _ => Err(Disposition::Retry(reason())),
     }
 }

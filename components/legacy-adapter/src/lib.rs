@@ -1,16 +1,17 @@
-//! Between Nudge and the system that it replaces, for the time of a migration: plain JSON of the one in, that of the other out.
+//! Connects Nudge and the legacy system during a migration: it reads the events of each and writes those of the other.
 //!
-//! It keeps nothing. What was done there is handed to the api, which repeats it here and marks it; what was done here, and has no
-//! mark, is published there with a header. So nothing goes round, whoever is whose master (decision 0020).
+//! It stores nothing. It passes changes of the legacy system to the api, which repeats them and marks them with their origin. It
+//! publishes changes of Nudge that have no such mark to the legacy system, with a header. So no change goes in circles, whichever
+//! system is the master of a user (decision 0020).
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `routes.rs` | HTTP: thin adapters |
-//! | `incoming.rs` | from there to here |
-//! | `outgoing.rs` | from here to there |
-//! | `api.rs` | what the api is asked |
+//! | `incoming.rs` | from the legacy system to Nudge |
+//! | `outgoing.rs` | from Nudge to the legacy system |
+//! | `api.rs` | calls of the api |
 //!
-//! It has no WIT exports: its events are not those of `nudge:events`, and a task event as WIT has it does not say its origin.
+//! It has no WIT exports: the events that it reads from the legacy system are not those of `nudge:events`.
 
 mod api;
 mod incoming;

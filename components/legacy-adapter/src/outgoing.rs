@@ -1,4 +1,4 @@
-//! From here to there.
+//! From Nudge to the legacy system.
 
 use nudge_component::dapr::pubsub::{self, RawMessage};
 use nudge_component::events::Disposition;
@@ -6,11 +6,11 @@ use nudge_component::subscriber::retry;
 use nudge_contract::event::{DeliveryOutcome, TaskEvent};
 use nudge_contract::legacy::{self, Numbered, ORIGIN_HEADER, Outgoing};
 use nudge_contract::names::{app, component, route};
-use uuid::Uuid;
+use nudge_domain::id::TaskId;
 
 use crate::api::ask;
 
-/// Publishes a change there, unless it was made there.
+/// Publishes a change to the legacy system, unless it was made there.
 pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
     if event.origin.is_some() {
         return Ok(());
@@ -28,7 +28,7 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
     Ok(())
 }
 
-/// Publishes there that a reminder was sent.
+/// Tells the legacy system that a reminder was sent.
 pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Disposition> {
     let Some(numbered) = numbered(outcome.task_id, outcome.traceparent.clone()).await? else {
         return Ok(());
@@ -39,19 +39,19 @@ pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Dispo
     }
 }
 
-/// The task as the other system can know it; none when its owner left and it was purged before it had a number.
-async fn numbered(task: Uuid, traceparent: Option<String>) -> Result<Option<Numbered>, Disposition> {
+/// The task as the legacy system knows it; `None` if it was purged, because its owner deleted the account, before it had a number.
+async fn numbered(task: TaskId, traceparent: Option<String>) -> Result<Option<Numbered>, Disposition> {
     let path = route::LEGACY_TASK.replace("{id}", &task.to_string());
     let answer = match ask(&path, &serde_json::json!({}), traceparent).await {
         Err(Disposition::Drop(reason)) => {
-            tracing::info!(%task, "not carried over: {reason}");
+            tracing::info!(%task, "the legacy system is not told: {reason}");
             return Ok(None);
         }
         other => other?,
     };
     serde_json::from_slice(&answer)
         .map(Some)
-        .map_err(|error| Disposition::Retry(format!("the api's answer cannot be read: {error}")))
+        .map_err(|error| Disposition::Retry(format!("the answer of the api cannot be read: {error}")))
 }
 
 async fn publish(message: Outgoing) -> Result<(), Disposition> {

@@ -1,4 +1,4 @@
-//! HTTP routes. All but health take only the sidecar's calls.
+//! HTTP routes. All but the health check accept only calls of the sidecar.
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;

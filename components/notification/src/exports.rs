@@ -2,10 +2,12 @@
 
 use nudge_component::events::{Disposition, TaskEvent};
 
-use crate::bindings::exports::nudge::events::{job_handler, task_events_handler};
+use self::bindings::exports::nudge::events::{job_handler, task_events_handler};
 use crate::service;
 
-pub(crate) struct Component;
+nudge_component::world!("nudge:events/notification");
+
+struct Component;
 
 impl task_events_handler::Guest for Component {
     async fn handle(event: TaskEvent) -> Result<(), Disposition> {

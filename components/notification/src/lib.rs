@@ -11,7 +11,6 @@
 //! | `service.rs` | what happens |
 //! | `store.rs` | what is kept between events |
 
-mod bindings;
 mod exports;
 mod routes;
 mod service;

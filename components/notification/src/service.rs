@@ -20,9 +20,10 @@ use nudge_component::trace::Traceparent;
 use nudge_contract::api::{ArmedReminder, OverdueReminders, RelayReport};
 use nudge_contract::event::{Change, ReminderDue, SCHEMA_VERSION, TaskEvent};
 use nudge_contract::names::{app, component, job, route, topic};
+use nudge_domain::LocalInstant;
+use nudge_domain::id::ReminderId;
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::Status;
-use uuid::Uuid;
 
 use crate::store::{self, Armed};
 
@@ -59,12 +60,12 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
         for (reminder, remind_at) in &wanted {
             // A first attempt may have scheduled it and then crashed; that is why the record alone does not decide
             // when there is none.
-            if old.get(reminder) != Some(remind_at) {
-                arm(*reminder, remind_at, &event).await?;
+            if !same_instant(old.get(reminder), remind_at) {
+                arm(*reminder, *remind_at, &event).await?;
             }
         }
         for (reminder, remind_at) in old {
-            if !wanted.contains_key(reminder) && !is_over(&event, *reminder, remind_at) {
+            if !wanted.contains_key(reminder) && !is_over(&event, *reminder, remind_at.at()) {
                 jobs::delete(job_name(*reminder)).await.map_err(retry)?;
             }
         }
@@ -87,15 +88,15 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
 /// newer one; that the task in their data is older matters to nobody, since the api is asked before a mail is sent.
 async fn put_back(
     newer: &Armed,
-    written: &BTreeMap<Uuid, String>,
+    written: &BTreeMap<ReminderId, LocalInstant>,
     event: &TaskEvent,
 ) -> Result<(), Disposition> {
     for (reminder, remind_at) in newer
         .jobs
         .iter()
-        .filter(|(reminder, remind_at)| written.get(*reminder) != Some(*remind_at))
+        .filter(|(reminder, remind_at)| !same_instant(written.get(*reminder), remind_at))
     {
-        arm(*reminder, remind_at, event).await?;
+        arm(*reminder, *remind_at, event).await?;
     }
     for reminder in written
         .keys()
@@ -107,7 +108,7 @@ async fn put_back(
 }
 
 /// The reminders that should have a job, and when.
-fn wanted(event: &TaskEvent) -> BTreeMap<Uuid, String> {
+fn wanted(event: &TaskEvent) -> BTreeMap<ReminderId, LocalInstant> {
     let task = &event.task.task;
     if event.change == Change::Deleted || task.status == Status::Completed {
         return BTreeMap::new();
@@ -117,30 +118,35 @@ fn wanted(event: &TaskEvent) -> BTreeMap<Uuid, String> {
         .iter()
         .filter(|reminder| reminder.status == ReminderStatus::Scheduled);
     scheduled
-        .map(|reminder| (reminder.id, reminder.remind_at.clone()))
+        .map(|reminder| (reminder.id, reminder.remind_at))
         .collect()
+}
+
+/// Offsets do not count: a change of the task's zone alone leaves the jobs as they are.
+fn same_instant(known: Option<&LocalInstant>, wanted: &LocalInstant) -> bool {
+    known.is_some_and(|known| known.at() == wanted.at())
 }
 
 /// Whether a reminder's mail went out, or was given up, for this instant. Its job fired for that and is gone; one that fires late
 /// finds the mail's record.
-fn is_over(event: &TaskEvent, reminder: Uuid, remind_at: &str) -> bool {
+fn is_over(event: &TaskEvent, reminder: ReminderId, remind_at: Timestamp) -> bool {
     event.task.task.reminders.iter().any(|known| {
         let over = matches!(known.status, ReminderStatus::Sent | ReminderStatus::Failed);
-        over && known.id == reminder && known.remind_at == remind_at
+        over && known.id == reminder && known.remind_at.at() == remind_at
     })
 }
 
-async fn arm(reminder_id: Uuid, remind_at: &str, event: &TaskEvent) -> Result<(), Disposition> {
+async fn arm(reminder_id: ReminderId, remind_at: LocalInstant, event: &TaskEvent) -> Result<(), Disposition> {
     let data = ArmedReminder {
         reminder_id,
-        remind_at: remind_at.to_owned(),
+        remind_at,
         task: event.task.clone(),
         traceparent: event.traceparent.clone(),
     };
     let data = serde_json::to_string(&data)
         .map_err(|error| Disposition::Drop(format!("a reminder is not JSON: {error}")))?;
     let job = Job {
-        timing: Timing::Once(remind_at.to_owned()),
+        timing: Timing::Once(remind_at.to_string()),
         data,
         overwrite: true,
         failure_policy: Some(FailurePolicy::Constant(RETRY)),
@@ -149,7 +155,7 @@ async fn arm(reminder_id: Uuid, remind_at: &str, event: &TaskEvent) -> Result<()
     Ok(())
 }
 
-fn job_name(reminder: Uuid) -> String {
+fn job_name(reminder: ReminderId) -> String {
     format!("{}{reminder}", job::REMINDER_PREFIX)
 }
 
@@ -175,14 +181,15 @@ async fn fire(data: &[u8]) -> Result<(), Disposition> {
 
 fn due_event(armed: ArmedReminder) -> pubsub::CloudEvent {
     let task_id = armed.task.task.id.to_string();
-    // The same reminder for the same instant is the same event, whoever fires it.
+    // The same reminder for the same instant, written with the same offset, is the same event, whichever job fires it.
     let id = format!("{}:{}", armed.reminder_id, armed.remind_at);
-    let due: Option<Timestamp> = armed.task.task.due.as_deref().and_then(|due| due.parse().ok());
+    let now = Timestamp::now();
+    let minutes_until = |due: LocalInstant| due.at().duration_since(now).as_secs().div_euclid(60);
     let data = ReminderDue {
         schema_version: SCHEMA_VERSION,
         reminder_id: armed.reminder_id,
         remind_at: armed.remind_at,
-        minutes_left: due.map(|due| due.duration_since(Timestamp::now()).as_secs().div_euclid(60)),
+        minutes_left: armed.task.task.due.map(minutes_until),
         task: armed.task,
         traceparent: armed.traceparent,
     };

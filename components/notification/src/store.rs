@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use nudge_component::dapr::state::{self, Outcome, Precondition, PutOperation};
 use nudge_component::dapr::types::Error;
 use nudge_contract::names::component::STATE_STORE;
+use nudge_domain::LocalInstant;
+use nudge_domain::id::{ReminderId, TaskId};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// How long the record of a task without reminders is kept: longer than any event can be late.
 const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
@@ -18,7 +19,7 @@ pub(crate) struct Armed {
     /// Version of the task it was done for.
     pub(crate) version: u32,
     /// Reminders that have a job, and the instant it fires.
-    pub(crate) jobs: BTreeMap<Uuid, String>,
+    pub(crate) jobs: BTreeMap<ReminderId, LocalInstant>,
 }
 
 /// A record and its ETag.
@@ -27,12 +28,12 @@ pub(crate) struct Stored {
     etag: String,
 }
 
-fn key(task: Uuid) -> String {
+fn key(task: TaskId) -> String {
     format!("armed-{task}")
 }
 
 /// Reads the record of a task. One that cannot be read counts as none: the next write replaces it.
-pub(crate) async fn load(task: Uuid) -> Result<Option<Stored>, Error> {
+pub(crate) async fn load(task: TaskId) -> Result<Option<Stored>, Error> {
     let entry = state::get(STATE_STORE.to_owned(), key(task)).await?;
     Ok(entry.map(|entry| {
         let armed = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
@@ -44,12 +45,12 @@ pub(crate) async fn load(task: Uuid) -> Result<Option<Stored>, Error> {
 }
 
 /// Writes the record if nobody else has since `previous` was read.
-pub(crate) async fn save(task: Uuid, armed: &Armed, previous: Option<&Stored>) -> Result<Outcome, Error> {
+pub(crate) async fn save(task: TaskId, armed: &Armed, previous: Option<&Stored>) -> Result<Outcome, Error> {
     let precondition = match previous {
         Some(stored) => Precondition::Unchanged(stored.etag.clone()),
         None => Precondition::Absent,
     };
-    // A map of texts cannot fail to be JSON.
+    // A map of ids and instants cannot fail to be JSON.
     let value = serde_json::to_string(armed).unwrap_or_default();
     let ttl_seconds = armed.jobs.is_empty().then_some(KEPT_SECONDS);
     state::put(

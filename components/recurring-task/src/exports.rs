@@ -2,10 +2,12 @@
 
 use nudge_component::events::{Disposition, TaskCompleted};
 
-use crate::bindings::exports::nudge::events::task_recurrence_handler;
+use self::bindings::exports::nudge::events::task_recurrence_handler;
 use crate::service;
 
-pub(crate) struct Component;
+nudge_component::world!("nudge:events/recurring-task");
+
+struct Component;
 
 impl task_recurrence_handler::Guest for Component {
     async fn handle(event: TaskCompleted) -> Result<(), Disposition> {

@@ -9,7 +9,6 @@
 //! | `exports.rs` | WIT: thin adapters |
 //! | `service.rs` | what happens |
 
-mod bindings;
 mod exports;
 mod routes;
 mod service;

@@ -1,6 +1,5 @@
 //! From a completed task to its next occurrence.
 
-use jiff::Timestamp;
 use nudge_component::dapr::invocation::{self, Request};
 use nudge_component::events::Disposition;
 use nudge_component::subscriber::retry;
@@ -10,7 +9,7 @@ use nudge_contract::names::{app, route};
 use nudge_contract::task::Snapshot;
 use nudge_domain::recurrence::Rule;
 use nudge_domain::series::{CompletedOccurrence, next_occurrence};
-use nudge_domain::{Due, Zone};
+use nudge_domain::{Due, LocalInstant, Zone};
 
 /// Asks the api to create the next occurrence, or to note that the series is over.
 pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> {
@@ -65,29 +64,24 @@ fn successor(completed: &Snapshot) -> Result<Successor, String> {
         .ok_or_else(|| missing("recurrence"))?
         .parse()
         .map_err(|error| format!("recurrence: {error}"))?;
-    let due = |field: &str, text: Option<&str>| {
-        Due::parse(text.ok_or_else(|| missing(field))?, &zone).map_err(|error| format!("{field}: {error}"))
+    let due = |field: &str, instant: Option<LocalInstant>| {
+        let instant = instant.ok_or_else(|| missing(field))?;
+        Due::new(instant.at(), zone.clone()).map_err(|error| format!("{field}: {error}"))
     };
-    let completed_at: Timestamp = task
-        .completed_at
-        .as_deref()
-        .ok_or_else(|| missing("completedAt"))?
-        .parse()
-        .map_err(|error| format!("completedAt: {error}"))?;
     let next = next_occurrence(&CompletedOccurrence {
-        series_id: task.series_id.ok_or_else(|| missing("seriesId"))?.into(),
+        series_id: task.series_id.ok_or_else(|| missing("seriesId"))?,
         occurrence: task.occurrence,
         rule: &rule,
-        first_due: &due("seriesStart", completed.series_start.as_deref())?,
-        due: &due("due", task.due.as_deref())?,
+        first_due: &due("seriesStart", completed.series_start)?,
+        due: &due("due", task.due)?,
         counts_from: task.recurrence_from,
-        completed_at,
+        completed_at: task.completed_at.ok_or_else(|| missing("completedAt"))?,
     });
-    let completed_at = task.completed_at.clone();
+    let completed_at = task.completed_at;
     Ok(match next {
         Some(next) => Successor::Next {
-            id: next.task_id.into(),
-            due: next.due.to_string(),
+            id: next.task_id,
+            due: (&next.due).into(),
             occurrence: next.occurrence,
             completed_at,
         },

@@ -3,12 +3,13 @@
 //! A handler that is called through WIT and one that is called over HTTP are the same function on the contract's
 //! types; this is the way there. A text that is no id or no word of the contract is refused, as it is in JSON.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use nudge_contract::event::{self, SCHEMA_VERSION};
 use nudge_contract::task;
 use nudge_domain::reminder::ReminderStatus;
-use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{Priority, Status};
-use uuid::Uuid;
 
 use crate::events as wit;
 
@@ -16,8 +17,13 @@ fn drop(reason: String) -> wit::Disposition {
     wit::Disposition::Drop(reason)
 }
 
-fn id(field: &str, text: &str) -> Result<Uuid, wit::Disposition> {
-    Uuid::parse_str(text).map_err(|error| drop(format!("{field} is not a UUID: {error}")))
+/// Reads an id or an instant.
+fn read<T: FromStr<Err: Display>>(field: &str, text: &str) -> Result<T, wit::Disposition> {
+    text.parse().map_err(|error| drop(format!("{field}: {error}")))
+}
+
+fn maybe<T: FromStr<Err: Display>>(field: &str, text: Option<String>) -> Result<Option<T>, wit::Disposition> {
+    text.map(|text| read(field, &text)).transpose()
 }
 
 impl TryFrom<wit::Reminder> for task::Reminder {
@@ -29,10 +35,10 @@ impl TryFrom<wit::Reminder> for task::Reminder {
             wit::ReminderTime::At(instant) => (None, Some(instant)),
         };
         Ok(Self {
-            id: id("reminder.id", &reminder.id)?,
+            id: read("reminder.id", &reminder.id)?,
             minutes_before,
-            at,
-            remind_at: reminder.remind_at,
+            at: maybe("reminder.at", at)?,
+            remind_at: read("reminder.remind-at", &reminder.remind_at)?,
             status: match reminder.status {
                 wit::ReminderStatus::Scheduled => ReminderStatus::Scheduled,
                 wit::ReminderStatus::Sent => ReminderStatus::Sent,
@@ -48,10 +54,10 @@ impl TryFrom<wit::Task> for task::Snapshot {
 
     fn try_from(task: wit::Task) -> Result<Self, Self::Error> {
         Ok(Self {
-            user_id: task.user_id,
-            series_start: task.series_start,
+            user_id: read("task.user-id", &task.user_id)?,
+            series_start: maybe("task.series-start", task.series_start)?,
             task: task::Task {
-                id: id("task.id", &task.id)?,
+                id: read("task.id", &task.id)?,
                 title: task.title,
                 description: task.description,
                 status: match task.status {
@@ -64,37 +70,39 @@ impl TryFrom<wit::Task> for task::Snapshot {
                     wit::Priority::High => Priority::High,
                     wit::Priority::Urgent => Priority::Urgent,
                 },
-                due: task.due,
+                due: maybe("task.due", task.due)?,
                 time_zone: task.time_zone,
-                category_id: task
-                    .category_id
-                    .map(|text| id("task.category-id", &text))
-                    .transpose()?,
+                category_id: maybe("task.category-id", task.category_id)?,
                 tag_ids: task
                     .tag_ids
                     .iter()
-                    .map(|text| id("task.tag-ids", text))
+                    .map(|text| read("task.tag-ids", text))
                     .collect::<Result<_, _>>()?,
                 recurrence: task.recurrence,
-                recurrence_from: task
-                    .recurrence_from
-                    .parse::<RecurrenceFrom>()
-                    .map_err(|error| drop(format!("recurrence-from: {error}")))?,
+                recurrence_from: read("task.recurrence-from", &task.recurrence_from)?,
                 reminders: task
                     .reminders
                     .into_iter()
                     .map(task::Reminder::try_from)
                     .collect::<Result<_, _>>()?,
-                series_id: task
-                    .series_id
-                    .map(|text| id("task.series-id", &text))
-                    .transpose()?,
+                series_id: maybe("task.series-id", task.series_id)?,
                 occurrence: task.occurrence,
                 version: task.version,
-                created_at: task.created_at,
-                updated_at: task.updated_at,
-                completed_at: task.completed_at,
+                created_at: read("task.created-at", &task.created_at)?,
+                updated_at: read("task.updated-at", &task.updated_at)?,
+                completed_at: maybe("task.completed-at", task.completed_at)?,
             },
+        })
+    }
+}
+
+impl TryFrom<wit::Origin> for event::Origin {
+    type Error = wit::Disposition;
+
+    fn try_from(origin: wit::Origin) -> Result<Self, Self::Error> {
+        Ok(Self {
+            event_id: origin.event_id,
+            at: read("origin.at", &origin.at)?,
         })
     }
 }
@@ -115,7 +123,7 @@ impl TryFrom<wit::TaskEvent> for event::TaskEvent {
             changed: event.changed,
             task: event.task.try_into()?,
             traceparent: event.traceparent,
-            origin: None,
+            origin: event.origin.map(event::Origin::try_from).transpose()?,
         })
     }
 }
@@ -130,6 +138,7 @@ impl TryFrom<wit::TaskCompleted> for event::TaskEvent {
             changed: Vec::new(),
             task: event.task.try_into()?,
             traceparent: event.traceparent,
+            // What was made elsewhere is not on `task-recurrence`.
             origin: None,
         })
     }
@@ -141,8 +150,8 @@ impl TryFrom<wit::ReminderDue> for event::ReminderDue {
     fn try_from(event: wit::ReminderDue) -> Result<Self, Self::Error> {
         Ok(Self {
             schema_version: SCHEMA_VERSION,
-            reminder_id: id("reminder-id", &event.reminder_id)?,
-            remind_at: event.remind_at,
+            reminder_id: read("reminder-id", &event.reminder_id)?,
+            remind_at: read("remind-at", &event.remind_at)?,
             minutes_left: event.minutes_left,
             task: event.task.try_into()?,
             traceparent: event.traceparent,
@@ -156,14 +165,14 @@ impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
     fn try_from(event: wit::DeliveryOutcome) -> Result<Self, Self::Error> {
         Ok(Self {
             schema_version: SCHEMA_VERSION,
-            reminder_id: id("reminder-id", &event.reminder_id)?,
-            task_id: id("task-id", &event.task_id)?,
-            remind_at: event.remind_at,
+            reminder_id: read("reminder-id", &event.reminder_id)?,
+            task_id: read("task-id", &event.task_id)?,
+            remind_at: read("remind-at", &event.remind_at)?,
             failure: match event.delivery {
                 wit::Delivery::Sent => None,
                 wit::Delivery::Failed(reason) => Some(reason),
             },
-            at: event.at,
+            at: read("at", &event.at)?,
             traceparent: event.traceparent,
         })
     }

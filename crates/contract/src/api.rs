@@ -1,7 +1,9 @@
 //! What the api answers, to people and to the other services.
 
+use jiff::Timestamp;
+use nudge_domain::LocalInstant;
+use nudge_domain::id::{ReminderId, TaskId};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::event::Change;
 use crate::task::{Snapshot, Task};
@@ -26,11 +28,11 @@ pub struct ChangeItem {
     #[serde(rename = "type")]
     pub kind: Change,
     /// Which task.
-    pub task_id: Uuid,
+    pub task_id: TaskId,
     /// Which version it made.
     pub version: u32,
     /// When, UTC.
-    pub time: String,
+    pub time: Timestamp,
     /// Names of the fields that differ from the version before.
     pub changed: Vec<String>,
     /// The task at that version; as it was last, when deleted.
@@ -75,9 +77,9 @@ pub struct BulkResult {
 #[serde(rename_all = "camelCase")]
 pub struct ArmedReminder {
     /// Which reminder.
-    pub reminder_id: Uuid,
+    pub reminder_id: ReminderId,
     /// The instant it is armed for.
-    pub remind_at: String,
+    pub remind_at: LocalInstant,
     /// Its task.
     pub task: Snapshot,
     /// W3C trace context, because a job's callback has none.
@@ -122,28 +124,28 @@ pub enum Successor {
     /// The next occurrence.
     Next {
         /// UUIDv5 of the series and the instant: asking twice is asking once.
-        id: Uuid,
-        /// Its due instant, RFC 3339.
-        due: String,
+        id: TaskId,
+        /// When it is due.
+        due: LocalInstant,
         /// Its number.
         occurrence: u32,
         /// `completedAt` of the completion that it follows; without it, whichever there is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        completed_at: Option<String>,
+        completed_at: Option<Timestamp>,
     },
     /// The series is over.
     Ended {
         /// As in [`Successor::Next`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        completed_at: Option<String>,
+        completed_at: Option<Timestamp>,
     },
 }
 
 impl Successor {
     /// `completedAt` of the completion that it follows.
-    pub fn completed_at(&self) -> Option<&str> {
+    pub fn completed_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Next { completed_at, .. } | Self::Ended { completed_at } => completed_at.as_deref(),
+            Self::Next { completed_at, .. } | Self::Ended { completed_at } => *completed_at,
         }
     }
 }
@@ -171,7 +173,7 @@ pub struct DeadLetter {
     /// Why.
     pub reason: String,
     /// When it came here, UTC.
-    pub arrived_at: String,
+    pub arrived_at: Timestamp,
     /// The event as it was delivered, or its beginning.
     pub event: String,
 }

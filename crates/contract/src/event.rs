@@ -2,9 +2,11 @@
 //!
 //! Own envelope type: nine fields, against 308 kB of the SDK in a component.
 
+use jiff::Timestamp;
+use nudge_domain::LocalInstant;
+use nudge_domain::id::{ReminderId, TaskId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::task::Snapshot;
 
@@ -150,19 +152,19 @@ pub struct TaskEvent {
     /// W3C trace context of the request that caused it. Dapr's own is that of the publish call, which may serve many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// Where the change was made, if not here.
+    /// Where the change was made, if not in Nudge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
 
-/// A change that was made in another system, and is only repeated here. Whoever made it does what follows from it.
+/// A change that was made in the legacy system and is only repeated by Nudge. That system does what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Origin {
-    /// The other system's id of it.
+    /// Id of the event in the legacy system.
     pub event_id: String,
-    /// When it was made there, UTC.
-    pub at: String,
+    /// When the change was made.
+    pub at: Timestamp,
 }
 
 impl TaskEvent {
@@ -197,9 +199,9 @@ pub struct TaskUpdate {
     /// 1.
     pub schema_version: u32,
     /// Whose task.
-    pub user_id: String,
+    pub user_id: UserId,
     /// Which task.
-    pub task_id: Uuid,
+    pub task_id: TaskId,
     /// At which version it is now.
     pub version: u32,
     /// What happened.
@@ -225,9 +227,9 @@ pub struct ReminderDue {
     /// 1.
     pub schema_version: u32,
     /// Which reminder.
-    pub reminder_id: Uuid,
+    pub reminder_id: ReminderId,
     /// The instant it was armed for. A reminder that was moved since is another one.
-    pub remind_at: String,
+    pub remind_at: LocalInstant,
     /// Whole minutes from publishing until the task is due; negative when overdue; none without a due date.
     pub minutes_left: Option<i64>,
     /// The task as the publisher knew it.
@@ -256,16 +258,16 @@ pub struct DeliveryOutcome {
     /// 1.
     pub schema_version: u32,
     /// Which reminder.
-    pub reminder_id: Uuid,
+    pub reminder_id: ReminderId,
     /// Of which task.
-    pub task_id: Uuid,
+    pub task_id: TaskId,
     /// The instant it was armed for.
-    pub remind_at: String,
+    pub remind_at: LocalInstant,
     /// Why it failed, in words for its owner; none when it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// When it ended, UTC.
-    pub at: String,
+    pub at: Timestamp,
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,

@@ -13,7 +13,7 @@ pub mod app {
     pub const EMAIL_DELIVERY: &str = "email-delivery";
     /// Turns completed recurring tasks into their next occurrence.
     pub const RECURRING_TASK: &str = "recurring-task";
-    /// Carries changes between Nudge and the system that it replaces; there during a migration only.
+    /// Carries changes between Nudge and the legacy system; runs during a migration only.
     pub const LEGACY_ADAPTER: &str = "legacy-adapter";
     /// Those that are always there.
     pub const ALL: [&str; 4] = [API, NOTIFICATION, EMAIL_DELIVERY, RECURRING_TASK];
@@ -31,7 +31,7 @@ pub mod app {
 pub mod component {
     /// The broker.
     pub const PUBSUB: &str = "pubsub";
-    /// The broker, with the topics of the system that is replaced.
+    /// The broker, with the topics of the legacy system.
     pub const LEGACY: &str = "legacy";
     /// The state store.
     pub const STATE_STORE: &str = "statestore";
@@ -130,21 +130,21 @@ pub mod route {
     pub const REMINDER_DELIVERY: &str = "/internal/reminders/{id}/delivery";
     /// Api: the next occurrence of a series, or that there is none; `{id}` is the completed task's.
     pub const SUCCESSOR: &str = "/internal/tasks/{id}/successor";
-    /// Api: what changed in the system that is replaced, and what is imported from it.
+    /// Api: changes of the legacy system, and rows that are imported from it.
     pub const LEGACY_CHANGES: &str = "/internal/legacy/changes";
-    /// Api: a completion there whose next occurrence Nudge has to make.
+    /// Api: a task was completed in the legacy system, and Nudge is to create the next occurrence.
     pub const LEGACY_TAKE_OVER: &str = "/internal/legacy/take-over";
-    /// Api: a task as the other system can know it, with a number; `{id}` is the task's.
+    /// Api: a task with its numbers in the legacy system; `{id}` is the task's.
     pub const LEGACY_TASK: &str = "/internal/legacy/tasks/{id}";
-    /// Api: which of the two systems reminds whom.
+    /// Api: which of the two systems reminds which users.
     pub const LEGACY_MASTERS: &str = "/internal/legacy/masters";
-    /// Legacy-adapter: events of the system that is replaced.
+    /// Legacy-adapter: events of the legacy system.
     pub const LEGACY_EVENTS: &str = "/legacy-adapter/events/legacy";
-    /// Legacy-adapter: completions there, in the consumer group of its own recurring-task service.
+    /// Legacy-adapter: completions in the legacy system, read in the consumer group of that system's recurring-task service.
     pub const LEGACY_COMPLETIONS: &str = "/legacy-adapter/events/completions";
-    /// Legacy-adapter: changes of tasks here.
+    /// Legacy-adapter: changes of tasks in Nudge.
     pub const LEGACY_TASK_EVENTS: &str = "/legacy-adapter/events/task-events";
-    /// Legacy-adapter: outcomes of deliveries here.
+    /// Legacy-adapter: outcomes of deliveries in Nudge.
     pub const LEGACY_OUTCOMES: &str = "/legacy-adapter/events/reminder-outcomes";
     /// Legacy-adapter: health.
     pub const LEGACY_ADAPTER_HEALTH: &str = "/legacy-adapter/health";

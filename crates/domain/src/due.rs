@@ -11,6 +11,7 @@ use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 use serde::{Serialize, Serializer};
 
+use crate::local_instant::LocalInstant;
 use crate::text::quoted;
 use crate::zone::{END_OF_DAY, Zone};
 
@@ -179,12 +180,14 @@ fn is_of_days(span: &Span) -> bool {
 
 impl fmt::Display for Due {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let offset = self.zone.time_zone().to_offset(self.at);
-        if offset.seconds() % 60 == 0 {
-            write!(f, "{}", self.at.display_with_offset(offset))
-        } else {
-            write!(f, "{}", self.at)
-        }
+        LocalInstant::from(self).fmt(f)
+    }
+}
+
+/// With the zone's offset at that instant.
+impl From<&Due> for LocalInstant {
+    fn from(due: &Due) -> Self {
+        Self::new(due.at, due.zone.time_zone().to_offset(due.at))
     }
 }
 

@@ -39,6 +39,7 @@ pub mod characters;
 pub mod due;
 mod english;
 pub mod id;
+mod local_instant;
 pub mod mail_address;
 pub mod phrase;
 pub mod quiet_hours;
@@ -51,6 +52,7 @@ mod word;
 pub mod zone;
 
 pub use due::{Due, DueError};
+pub use local_instant::{LocalInstant, LocalInstantError};
 pub use mail_address::{MailAddress, MailAddressError};
 pub use phrase::parse_recurrence;
 pub use quiet_hours::{QuietHours, QuietHoursError};

@@ -27,7 +27,7 @@ pub mod api {
         inline: "package nudge:calls; world api { export nudge:events/reminder-outcomes-handler@0.1.0; }",
         path: ["../../wit/dapr", "../../wit/events"],
         exports: { default: async | store },
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Deserialize],
     });
 }
 

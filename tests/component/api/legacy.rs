@@ -193,22 +193,44 @@ async fn what_cannot_be_here_is_refused_in_the_other_systems_words() {
         &[
             stored(T1, json!({ "title": "Rent", "recurrence": "daily" })),
             stored(T1, json!({ "title": "" })),
-            stored("yesterday", json!({ "title": "Rent" })),
+            stored(T1, json!({ "title": null })),
+            stored(T1, json!({ "title": "Rent", "priority": "someday" })),
+            stored(T1, json!({ "title": "Rent", "tags": Vec::from_iter(1..12) })),
             stored(T1, json!({ "title": "Rent" })),
             json!({ "eventId": "e9", "at": T2, "userId": "8", "task": 42, "kind": "deleted" }),
-            json!({ "eventId": "e9", "at": T2, "userId": "", "task": 42, "kind": "deleted" }),
         ],
     )
     .await;
     for (answer, words) in answers.iter().zip([
         "recurrence_rule: a recurring task needs a due date",
         "title: ",
-        "timestamp: \"yesterday\" is no instant",
+        "title: a task needs a title",
+        "priority: `someday` is not a priority",
+        "tag_ids: a task has at most 10 tags",
         "created",
         "user_id: task 42 belongs to user 7",
-        "user_id: ",
     ]) {
         assert!(answer.starts_with(words), "{answer} does not begin with {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_without_a_user_or_an_instant_is_not_read() {
+    let api = Service::start("api").await;
+    for (change, words) in [
+        (stored("yesterday", json!({ "title": "Rent" })), "as year"),
+        (
+            json!({ "eventId": "e9", "at": T2, "userId": "", "task": 42, "kind": "deleted" }),
+            "not a user id",
+        ),
+    ] {
+        let answer = api
+            .sidecar()
+            .post("/internal/legacy/changes", &json!({ "changes": [change] }))
+            .await;
+        let answer = body(&answer, 400);
+        assert_eq!(answer["code"], "invalid_body");
+        assert!(text(&answer, "detail").contains(words), "{answer}");
     }
 }
 

@@ -189,7 +189,7 @@ async fn the_wit_export_does_what_the_route_does() {
         .unwrap();
     assert_eq!(done.unwrap(), Ok(()));
     assert!(
-        matches!(refused.unwrap(), Err(Disposition::Drop(reason)) if reason.starts_with("task-id is not a UUID"))
+        matches!(refused.unwrap(), Err(Disposition::Drop(reason)) if reason.starts_with("task-id: `seven` is not a task id"))
     );
     assert_eq!(
         json(&api.user("alice").get(&path).await, 200)["reminders"][0]["status"],

@@ -255,6 +255,11 @@ async fn a_request_for_a_successor_that_cannot_be_is_refused() {
     );
     let mut late = next();
     late["due"] = json!("whenever");
+    let refused = json(&api.sidecar().post(&successor, &late).await, 400);
+    assert_eq!(refused["code"], "invalid_body");
+    let detail = text(&refused, "detail");
+    assert!(detail.contains("`whenever` is not a timestamp"), "{detail}");
+    late["due"] = json!("2200-01-01T09:00:00+01:00");
     assert_eq!(
         json(&api.sidecar().post(&successor, &late).await, 400)["errors"][0]["field"],
         "due"

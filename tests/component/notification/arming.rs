@@ -84,6 +84,7 @@ async fn the_wit_export_does_what_the_route_does() {
         change: wit::Change::Created,
         task: wit_task(),
         changed: Vec::new(),
+        origin: None,
         traceparent: None,
     };
     let mut bad = event.clone();

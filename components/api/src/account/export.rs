@@ -1,6 +1,6 @@
-//! Everything about a person as one JSON document, written page by page while the database is read.
+//! Everything about a user as one JSON document, written page by page while the database is read.
 //!
-//! The brackets are closed behind the last page. When the database fails before that, the body breaks off, so what has
+//! The brackets are closed after the last page. When the database fails before that, the body breaks off, so what has
 //! come so far is no JSON and cannot be taken for everything.
 
 use std::pin::pin;
@@ -11,25 +11,26 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http_body_util::channel::{Channel, Sender};
 use jiff::Timestamp;
-use nudge_component::Problem;
 use nudge_contract::api::ChangeItem;
+use nudge_domain::id::UserId;
+use nudge_domain::task::Task;
 use serde::Serialize;
 use serde_json::json;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
-use crate::auth::User;
+use crate::caller::Caller;
 use crate::db::{Database, DbError};
-use crate::events::feed::{self, Place};
+use crate::events::feed::{self, Cursor};
 use crate::profile;
 use crate::tasks::labels;
-use crate::tasks::labels::store::Kind;
-use crate::tasks::record::TaskRecord;
+use crate::tasks::labels::Kind;
+use crate::tasks::record;
 use crate::tasks::store;
 
 /// Items of a page: at most a few megabytes, however long descriptions are.
 const PAGE: u32 = 100;
 
-/// How long a reader may take nothing of it. An export holds a place of its instance as long as it lasts.
+/// How long a reader may take nothing of it. An export occupies its instance as long as it lasts.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why writing ended early.
@@ -41,20 +42,20 @@ enum Stop {
     Json(#[from] serde_json::Error),
     #[error("its reader took nothing for {} s", PATIENCE.as_secs())]
     Stalled,
-    #[error("nobody reads it any more")]
+    #[error("its reader is gone")]
     NoReader(#[from] http_body_util::channel::SendError),
 }
 
 /// Reads what is small, and begins a body that brings the rest.
-pub(crate) async fn begin(user: &User) -> Result<Body, Problem> {
-    let database = Database::open().await?;
+pub(crate) async fn begin(caller: &Caller) -> Result<Body, DbError> {
+    let Caller { user, database, .. } = caller;
     let now = Timestamp::now();
-    let person = profile::remember(&database, user, now).await?;
+    let profile = profile::remember(database, user, now).await?;
     let mut head = json!({
         "exportedAt": now.to_string(),
-        "me": person.view(),
-        "categories": labels::store::list(&database, Kind::Category, &person.id).await?,
-        "tags": labels::store::list(&database, Kind::Tag, &person.id).await?,
+        "me": profile.view(),
+        "categories": labels::store::list(database, Kind::Category, &profile.id).await?,
+        "tags": labels::store::list(database, Kind::Tag, &profile.id).await?,
     })
     .to_string();
     // The object stays open.
@@ -62,7 +63,7 @@ pub(crate) async fn begin(user: &User) -> Result<Body, Problem> {
     let (sender, body) = Channel::<Bytes, Stop>::new(1);
     spin_sdk::wasip3::spawn(async move {
         let mut writer = Writer { sender };
-        match writer.write(head, &person.id, now).await {
+        match writer.write(head, &profile.id, now).await {
             Ok(()) => {}
             Err(Stop::NoReader(_)) => tracing::info!("an export was not read to its end"),
             Err(stop @ Stop::Stalled) => {
@@ -83,38 +84,37 @@ struct Writer {
 }
 
 impl Writer {
-    async fn write(&mut self, head: String, user_id: &str, until: Timestamp) -> Result<(), Stop> {
+    async fn write(&mut self, head: String, user_id: &UserId, until: Timestamp) -> Result<(), Stop> {
         self.send(head).await?;
 
         self.send(",\"tasks\":[".to_owned()).await?;
-        let mut last: Option<TaskRecord> = None;
+        let mut last: Option<Task> = None;
         loop {
-            // A connection for each page: whoever reads slowly must not keep one of PostgreSQL's.
+            // A connection for each page: a slow reader must not keep one of PostgreSQL's.
             let tasks =
                 store::oldest_of(&Database::open().await?, user_id, last.as_ref(), until, PAGE).await?;
-            self.items(tasks.iter().map(TaskRecord::view), last.is_none())
-                .await?;
+            self.items(tasks.iter().map(record::view), last.is_none()).await?;
             if tasks.len() < PAGE as usize {
                 break;
             }
             last = tasks.into_iter().next_back();
         }
         self.send("],\"history\":[".to_owned()).await?;
-        let mut place = Some(Place::default());
+        let mut cursor = Some(Cursor::default());
         let mut first = true;
-        while let Some(since) = place {
+        while let Some(since) = cursor {
             let changes = feed::changes(&Database::open().await?, user_id, since, PAGE).await?;
             // What happens while this is read is not waited for.
-            let later = |item: &ChangeItem| item.time.parse::<Timestamp>().is_ok_and(|time| time > until);
+            let later = |item: &ChangeItem| item.time > until;
             let items: Vec<_> = changes.items.iter().take_while(|item| !later(item)).collect();
-            // There is more behind an answer, however short, unless it is empty.
+            // More follows any answer that is not empty, however short.
             let goes_on = !items.is_empty() && items.len() == changes.items.len();
             self.items(items.into_iter(), first).await?;
             first = false;
-            place = goes_on
+            cursor = goes_on
                 .then(|| changes.next.parse())
                 .transpose()
-                .map_err(|()| DbError::Unreadable(format!("{} is no place", changes.next)))?;
+                .map_err(|()| DbError::Unreadable(format!("{} is not a cursor", changes.next)))?;
         }
         self.send("]}".to_owned()).await
     }

@@ -1,32 +1,30 @@
 //! What changed: the history of one task, and the feed of all of a user's tasks. Both read `task_event`, which the
 //! statement that changes a task fills.
 
-use nudge_component::Problem;
 use nudge_contract::api::{ChangeItem, Changes, Page};
 use nudge_contract::event::TaskEvent;
-use uuid::Uuid;
+use nudge_domain::id::{TaskId, UserId};
 
 use crate::db::{Database, DbError, Dialect, Row, Value};
-use crate::input::fields::invalid_cursor;
 
-/// A place in a user's feed: everything before it is stored and stays as it is.
+/// A cursor into a user's feed: everything before it is stored and stays as it is.
 ///
 /// SQLite has one writer, so `seq` is the order in which changes became visible. On PostgreSQL a change with a lower
 /// `seq` may commit after one with a higher, so there the transaction's number comes first, and what could still be
 /// overtaken by a running transaction is held back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Cursor {
     commit_order: i64,
     seq: i64,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{}", self.commit_order, self.seq)
     }
 }
 
-impl std::str::FromStr for Place {
+impl std::str::FromStr for Cursor {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -35,13 +33,13 @@ impl std::str::FromStr for Place {
             false => Err(()),
         };
         let (commit_order, seq) = text.split_once('-').ok_or(())?;
-        let place = Self {
+        let cursor = Self {
             commit_order: number(commit_order)?,
             seq: number(seq)?,
         };
         // `00-7` is no text that was given out.
-        if place.to_string() == text {
-            Ok(place)
+        if cursor.to_string() == text {
+            Ok(cursor)
         } else {
             Err(())
         }
@@ -52,7 +50,7 @@ impl std::str::FromStr for Place {
 const SETTLED: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
 /// Where the feed of a user ends now.
-pub(crate) async fn end(database: &Database, user_id: &str) -> Result<Place, DbError> {
+pub(crate) async fn end(database: &Database, user_id: &UserId) -> Result<Cursor, DbError> {
     let rows = match database.dialect() {
         Dialect::Sqlite => {
             let sql = "SELECT 0, COALESCE(MAX(seq), 0) FROM task_event WHERE user_id = $1";
@@ -63,17 +61,17 @@ pub(crate) async fn end(database: &Database, user_id: &str) -> Result<Place, DbE
             database.query(&sql, []).await?
         }
     };
-    rows.first().map_or(Ok(Place::default()), |row| {
-        Ok(Place {
+    rows.first().map_or(Ok(Cursor::default()), |row| {
+        Ok(Cursor {
             commit_order: row.int(0)?,
             seq: row.int(1)?,
         })
     })
 }
 
-/// Whether a place can have been given out, that is, whether it is not beyond everything that was ever stored. One beyond
+/// Whether a cursor can have been given out, that is, whether it is not beyond everything that was ever stored. One beyond
 /// that was made up, or is of another database or from before a restore: its reader would miss changes, or wait for ever.
-pub(crate) async fn is_given_out(database: &Database, place: Place) -> Result<bool, DbError> {
+pub(crate) async fn is_given_out(database: &Database, cursor: Cursor) -> Result<bool, DbError> {
     let sql = match database.dialect() {
         // Numbers of rows that are gone are not given to others.
         Dialect::Sqlite => "SELECT 1, seq FROM sqlite_sequence WHERE name = 'task_event'".to_owned(),
@@ -87,8 +85,8 @@ pub(crate) async fn is_given_out(database: &Database, place: Place) -> Result<bo
         None => (1, 0),
     };
     // `since=now` gives out the end of a transaction, which has the highest number there is.
-    let end = place.seq == i64::MAX && database.dialect() == Dialect::Postgres;
-    Ok(place.commit_order < open && (place.seq <= last || end))
+    let end = cursor.seq == i64::MAX && database.dialect() == Dialect::Postgres;
+    Ok(cursor.commit_order < open && (cursor.seq <= last || end))
 }
 
 /// Changes that are read at once: at most some 2 MB, however long descriptions are.
@@ -97,11 +95,11 @@ const STEP: u32 = 50;
 /// Bytes of changes at which an answer ends.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
-/// Up to `limit` changes behind a place, oldest first. Fewer where they are long; none only where there is none.
+/// Up to `limit` changes after a cursor, oldest first. Fewer where they are long; none only where there is none.
 pub(crate) async fn changes(
     database: &Database,
-    user_id: &str,
-    since: Place,
+    user_id: &UserId,
+    since: Cursor,
     limit: u32,
 ) -> Result<Changes, DbError> {
     let mut next = since;
@@ -109,12 +107,12 @@ pub(crate) async fn changes(
     let (mut left, mut bytes) = (limit, 0);
     while left > 0 && bytes < ENOUGH_BYTES {
         let step = left.min(STEP);
-        let rows = behind(database, user_id, next, step).await?;
+        let rows = after(database, user_id, next, step).await?;
         for row in &rows {
             if bytes >= ENOUGH_BYTES {
                 break;
             }
-            next = Place {
+            next = Cursor {
                 commit_order: row.int(0)?,
                 seq: row.int(1)?,
             };
@@ -132,8 +130,13 @@ pub(crate) async fn changes(
     })
 }
 
-/// The first rows behind a place: the place of each in two columns, and its event.
-async fn behind(database: &Database, user_id: &str, since: Place, limit: u32) -> Result<Vec<Row>, DbError> {
+/// The first rows after a cursor: the cursor of each in two columns, and its event.
+async fn after(
+    database: &Database,
+    user_id: &UserId,
+    since: Cursor,
+    limit: u32,
+) -> Result<Vec<Row>, DbError> {
     let mut parameters: Vec<Value> = vec![user_id.into(), limit.into(), since.seq.into()];
     let sql = match database.dialect() {
         Dialect::Sqlite => {
@@ -152,36 +155,33 @@ async fn behind(database: &Database, user_id: &str, since: Place, limit: u32) ->
     database.query(&sql, parameters).await
 }
 
-/// The versions of a task behind one, oldest first; also of a task that was deleted.
+/// The versions of a task after one, oldest first; also of a task that was deleted. `None` if the user has no such task.
 pub(crate) async fn history(
     database: &Database,
-    user_id: &str,
-    task: Uuid,
+    user_id: &UserId,
+    task: TaskId,
     after: u32,
     limit: u32,
-) -> Result<Page<ChangeItem>, Problem> {
+) -> Result<Option<Page<ChangeItem>>, DbError> {
     let sql = "SELECT version, data FROM task_event WHERE task_id = $1 AND user_id = $2 AND version > $3 ORDER BY version LIMIT $4";
-    let parameters = [task.into(), user_id.into(), after.into(), (limit + 1).into()];
+    let parameters = [(&task).into(), user_id.into(), after.into(), (limit + 1).into()];
     let rows = database.query(sql, parameters).await?;
     if rows.is_empty() {
-        // A cursor is given out only where there is more, and a history only grows.
         let sql = "SELECT version FROM task_event WHERE task_id = $1 AND user_id = $2 LIMIT 1";
-        let known = database.query(sql, [task.into(), user_id.into()]).await?;
-        return Err(if known.is_empty() {
-            Problem::not_found("task")
-        } else {
-            invalid_cursor()
-        });
+        let known = database.query(sql, [(&task).into(), user_id.into()]).await?;
+        if known.is_empty() {
+            return Ok(None);
+        }
     }
     let more = rows.len() > limit as usize;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows.iter().take(limit as usize) {
         items.push(item(row.int(0)?.to_string(), row, 1)?);
     }
-    Ok(Page {
+    Ok(Some(Page {
         next_cursor: items.last().filter(|_| more).map(|item| item.id.clone()),
         items,
-    })
+    }))
 }
 
 fn item(id: String, row: &Row, data: usize) -> Result<ChangeItem, DbError> {
@@ -192,7 +192,7 @@ fn item(id: String, row: &Row, data: usize) -> Result<ChangeItem, DbError> {
         kind: event.change,
         task_id: event.task.task.id,
         version: event.task.task.version,
-        time: event.task.task.updated_at.clone(),
+        time: event.task.task.updated_at,
         changed: event.changed,
         task: event.task.task,
     })
@@ -203,12 +203,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_comes_back_as_it_went_out_and_others_do_not_pass() {
-        let place = Place {
+    fn a_cursor_comes_back_as_it_went_out_and_others_do_not_pass() {
+        let cursor = Cursor {
             commit_order: 7,
             seq: i64::MAX,
         };
-        assert_eq!(place.to_string().parse(), Ok(place));
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for wrong in [
             "00-7",
             "0-07",
@@ -222,7 +222,7 @@ mod tests {
             "1-99999999999999999999",
             "a-b",
         ] {
-            assert_eq!(wrong.parse::<Place>(), Err(()), "{wrong}");
+            assert_eq!(wrong.parse::<Cursor>(), Err(()), "{wrong}");
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn publish_after_response(event: &TaskEvent) {
 
 fn stored(event: &TaskEvent) -> StoredEvent {
     StoredEvent {
-        task_id: event.task.task.id,
+        task_id: event.task.task.id.into(),
         version: event.task.task.version,
         data: serde_json::to_string(event).unwrap_or_default(),
     }
@@ -84,7 +84,7 @@ fn next_batch() -> Vec<StoredEvent> {
     queue.drain(..length).collect()
 }
 
-/// Events that were stored before this are in nobody's queue any more.
+/// Events that were stored before this are not in a queue any more.
 pub(crate) fn pending_before(now: Timestamp) -> Timestamp {
     now.saturating_sub(PENDING_AFTER).unwrap_or(Timestamp::MIN)
 }
@@ -135,7 +135,7 @@ async fn publish_together(batch: &[StoredEvent]) -> Result<(), PublishError> {
     for stored in batch {
         match serde_json::from_str::<TaskEvent>(&stored.data) {
             Ok(event) => events.push(event),
-            // It cannot be published. It is marked with the others, so that it does not hold up those behind it; the row
+            // It cannot be published. It is marked with the others, so that it does not hold up later ones; the row
             // stays, and this line says where it is.
             Err(error) => {
                 tracing::error!(task = %stored.task_id, version = stored.version, "a stored event cannot be read: {error}")
@@ -197,7 +197,7 @@ async fn publish_all(topic: &str, events: Vec<CloudEvent>) -> Result<(), Publish
 
 fn cloud<T: nudge_contract::event::Payload>(event: &TaskEvent, data: &T) -> CloudEvent {
     let mut cloud = cloud_event(app::API, event.id(), event.task.task.id.to_string(), data);
-    cloud.time.clone_from(&event.task.task.updated_at);
+    cloud.time = event.task.task.updated_at.to_string();
     cloud
 }
 

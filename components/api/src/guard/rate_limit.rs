@@ -1,9 +1,9 @@
 //! How many requests a user may send in a minute.
 //!
 //! Counted in the database, for all instances and replicas together. An instance takes requests from the count one at a
-//! time at first, then twice as many each time it runs out, so that a busy user costs a write for many requests and a slow
-//! one is charged for few that never come. While one request takes many, those beside it take one each: what an instance
-//! has taken is used before it takes many again.
+//! time at first, then twice as many each time it runs out, so that a busy user costs one write for many requests, and a slow
+//! one is charged for few requests that never come. While one request takes many, concurrent ones take one each: what an
+//! instance has taken is used before it takes many again.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,21 +11,19 @@ use std::sync::Mutex;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::settings::variable;
 
 use crate::db::{Database, DbError};
 
-/// Requests of a minute when the variable `rate_limit_per_minute` is not set.
+/// Requests per minute when the variable `rate_limit_per_minute` is not set.
 const DEFAULT_LIMIT: u32 = 1200;
 
-/// Most requests that an instance takes from the count at once.
+/// Maximum number of requests that an instance takes from the count at once.
 const LARGEST_LEASE: u32 = 16;
 
-/// What an instance has taken for a user and not used. A count, nothing of a request.
+/// What an instance has taken for a user and not used. It is a count and holds nothing of a request.
 struct Lease {
     minute: i64,
     left: u32,
@@ -39,7 +37,24 @@ struct Lease {
 
 static LEASES: Mutex<Option<HashMap<String, Lease>>> = Mutex::new(None);
 
-/// Middleware of the routes of people: 429 when the caller has sent too many.
+/// Why a request is not let through.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RateLimitError {
+    /// The user has sent too many within this minute.
+    #[error("too many requests within a minute: go on in {seconds} seconds")]
+    TooMany {
+        /// Until the next minute begins: 1 to 60.
+        seconds: i64,
+    },
+    /// The limit cannot be read. The text is for the log.
+    #[error("{0}")]
+    Setting(String),
+    /// The count cannot be read or written.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// Middleware of the routes for users: 429 when the caller has sent too many requests.
 pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let user = crate::auth::user(&mut parts).await?;
@@ -48,18 +63,18 @@ pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Prob
 }
 
 /// Counts a request of a user, or refuses it.
-pub(crate) async fn check(user_id: &str, now: Timestamp) -> Result<(), Problem> {
+pub(crate) async fn check(user_id: &str, now: Timestamp) -> Result<(), RateLimitError> {
     if cfg!(fuzzing) {
         // Outside of a component there is no database that counts.
         return Ok(());
     }
     let limit = match variable("rate_limit_per_minute")
         .await
-        .map_err(Problem::internal)?
+        .map_err(RateLimitError::Setting)?
     {
         None => DEFAULT_LIMIT,
         Some(text) => text.parse().map_err(|_| {
-            Problem::internal(format!(
+            RateLimitError::Setting(format!(
                 "variable rate_limit_per_minute is {text}, not a whole number"
             ))
         })?,
@@ -82,19 +97,19 @@ pub(crate) async fn check(user_id: &str, now: Timestamp) -> Result<(), Problem> 
     Ok(())
 }
 
-/// What an instance finds in its own pocket.
+/// What an instance finds in its own lease.
 #[derive(Debug, PartialEq, Eq)]
 enum Taken {
     One,
     Over,
-    /// None is left: so many are to be taken next, and given to [`keep`].
+    /// None is left: take this many next, and give them to [`keep`].
     None(u32),
-    /// None is left, and another request is about to take many: one is to be taken.
+    /// None is left, and another request is about to take many: take one.
     Beside,
 }
 
 fn taken(user_id: &str, minute: i64) -> Taken {
-    // A poisoned lock cannot be, for nothing here panics; were it, every request would be counted by itself.
+    // Nothing here panics, so the lock is never poisoned; if it were, every request would be counted by itself.
     let Ok(mut leases) = LEASES.lock() else {
         return Taken::Beside;
     };
@@ -128,7 +143,7 @@ fn taken(user_id: &str, minute: i64) -> Taken {
     }
 }
 
-/// Adds what was granted, less the request that asked, to what is left of the same minute. None says that asking failed.
+/// Adds what was granted, less the request that asked, to what is left of the same minute. `None` means that asking failed.
 fn keep(user_id: &str, minute: i64, granted: Option<u32>, asked: bool) {
     let Ok(mut leases) = LEASES.lock() else {
         return;
@@ -160,14 +175,10 @@ async fn count(database: &Database, user_id: &str, minute: i64, requests: u32) -
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
-fn too_many(now: Timestamp) -> Problem {
-    let seconds = 60 - now.as_second().rem_euclid(60);
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "rate_limited",
-        format!("too many requests within a minute: go on in {seconds} seconds"),
-    )
-    .header(RETRY_AFTER, HeaderValue::from(seconds))
+fn too_many(now: Timestamp) -> RateLimitError {
+    RateLimitError::TooMany {
+        seconds: 60 - now.as_second().rem_euclid(60),
+    }
 }
 
 #[cfg(test)]

@@ -11,18 +11,18 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use nudge_component::Problem;
 use nudge_component::serve::Json;
 use nudge_contract::api::{ChangeItem, Changes};
+use nudge_domain::id::UserId;
 
-use crate::auth::User;
+use crate::caller::{Caller, Identity};
 use crate::db::Database;
-use crate::events::feed::{self, Place};
+use crate::events::feed::{self, Cursor};
 use crate::input::fields::{Pairs, Query};
 use crate::input::media;
-use crate::tasks::list::query;
 
 /// Changes of an answer when the caller does not say, and of one look into the database for a stream.
 const DEFAULT_LIMIT: u32 = 100;
 
-/// Most changes of an answer.
+/// Maximum number of changes per answer.
 const MAX_LIMIT: u32 = 500;
 
 /// How often a stream looks for changes.
@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Looks without a change after which a stream says that it is alive, so that one whose client is gone ends: 15 seconds.
 const QUIET_LOOKS: u32 = 30;
 
-/// Looks after which a stream ends: about 30 seconds. A stream holds a place of its instance as long as it lasts, and no
+/// Looks after which a stream ends: about 30 seconds. A stream occupies its instance as long as it lasts, and no
 /// instance may live for ever. Clients come back with `Last-Event-ID`.
 const LAST_LOOK: u32 = 60;
 
@@ -39,24 +39,24 @@ const LAST_LOOK: u32 = 60;
 const STREAM: &str = "text/event-stream";
 
 pub(super) async fn changes(
-    user: User,
+    identity: Identity,
     headers: HeaderMap,
     Pairs(pairs): Pairs,
 ) -> Result<Response, Problem> {
     let query = Query::new(pairs, &["since", "limit"])?;
-    let limit = query::limit(&query, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = super::query::limit(&query, DEFAULT_LIMIT, MAX_LIMIT)?;
     let streamed = media::wanted(&headers, &["application/json", STREAM])? == STREAM;
     // An empty one is what some clients send before they have had an event.
     let last_event = headers
         .get("last-event-id")
         .filter(|value| streamed && !value.is_empty())
         .map(|value| value.to_str().unwrap_or("?"));
-    let database = Database::open().await?;
+    let Caller { user, database, .. } = identity.open().await?;
     let since = match (last_event, query.text("since")) {
-        (Some(text), _) => place(&database, "Last-Event-ID", text).await?,
-        (None, None) => Place::default(),
+        (Some(text), _) => cursor(&database, "Last-Event-ID", text).await?,
+        (None, None) => Cursor::default(),
         (None, Some("now")) => {
-            let end = feed::end(&database, user.id.as_str()).await?;
+            let end = feed::end(&database, &user.id).await?;
             if !streamed {
                 return Ok(json(Changes {
                     items: Vec::new(),
@@ -65,14 +65,14 @@ pub(super) async fn changes(
             }
             end
         }
-        (None, Some(text)) => place(&database, "since", text).await?,
+        (None, Some(text)) => cursor(&database, "since", text).await?,
     };
     if !streamed {
-        let changes = feed::changes(&database, user.id.as_str(), since, limit).await?;
+        let changes = feed::changes(&database, &user.id, since, limit).await?;
         return Ok(json(changes));
     }
     let state = Stream {
-        user_id: user.id.as_str().to_owned(),
+        user_id: user.id,
         since,
         looks: 0,
         quiet: 0,
@@ -93,29 +93,29 @@ fn json(changes: Changes) -> Response {
     ([(VARY, "Accept")], Json(changes)).into_response()
 }
 
-async fn place(database: &Database, field: &str, text: &str) -> Result<Place, Problem> {
-    if let Ok(place) = text.parse::<Place>()
-        && feed::is_given_out(database, place).await?
+async fn cursor(database: &Database, field: &str, text: &str) -> Result<Cursor, Problem> {
+    if let Ok(cursor) = text.parse::<Cursor>()
+        && feed::is_given_out(database, cursor).await?
     {
-        return Ok(place);
+        return Ok(cursor);
     }
     Err(Problem::field(
         field,
         "invalid_place",
-        "give next, or the id of a change, as you got it from here; without one the feed begins at the beginning",
+        "give next, or the id of a change, as you got it from here; without one the feed begins at its start",
     ))
 }
 
 /// A stream of server-sent events (HTML Living Standard, section 9.2).
 struct Stream {
-    user_id: String,
-    since: Place,
+    user_id: UserId,
+    since: Cursor,
     looks: u32,
     quiet: u32,
 }
 
 impl Stream {
-    /// Waits for something to say. Without a state behind it, it was the last.
+    /// Waits for the next frame. The last one comes without a state.
     async fn next(mut self) -> (Bytes, Option<Self>) {
         if self.looks == 0 {
             self.looks = 1;

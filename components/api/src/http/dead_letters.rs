@@ -1,4 +1,4 @@
-//! What could not be handled: it comes as an event, and somebody decides through the sidecar.
+//! What could not be handled: it arrives as an event, and an operator decides through the sidecar.
 
 use axum::body::Body;
 use axum::extract::Query;
@@ -9,14 +9,19 @@ use nudge_contract::api::{DeadLetterIds, DeadLetters, DeadLettersDone};
 use serde::Deserialize;
 
 use super::internal::read;
+use crate::db::{Database, DbError};
 use crate::dead_letters;
 
 pub(super) async fn arrived(body: Body) -> Response {
     let kept = match read_body(body).await {
-        Ok(bytes) => dead_letters::keep(&bytes).await,
-        Err(problem) => dead_letters::keep(problem.detail().as_bytes()).await,
+        Ok(bytes) => keep(&bytes).await,
+        Err(problem) => keep(problem.detail().as_bytes()).await,
     };
     subscriber::kept(kept.map_err(|error| error.to_string()))
+}
+
+async fn keep(body: &[u8]) -> Result<(), DbError> {
+    dead_letters::keep(&Database::open().await?, body).await
 }
 
 #[derive(Deserialize)]
@@ -26,15 +31,18 @@ pub(super) struct Page {
 }
 
 pub(super) async fn list(Query(page): Query<Page>) -> Result<Json<DeadLetters>, Problem> {
-    dead_letters::list(page.after.as_deref()).await.map(Json)
+    let database = Database::open().await?;
+    Ok(Json(dead_letters::list(&database, page.after.as_deref()).await?))
 }
 
 pub(super) async fn replay(body: Body) -> Result<Json<DeadLettersDone>, Problem> {
     let DeadLetterIds { ids } = read(body).await?;
-    dead_letters::replay(&ids).await.map(Json)
+    let database = Database::open().await?;
+    Ok(Json(dead_letters::replay(&database, &ids).await?))
 }
 
 pub(super) async fn discard(body: Body) -> Result<Json<DeadLettersDone>, Problem> {
     let DeadLetterIds { ids } = read(body).await?;
-    dead_letters::discard(&ids).await.map(Json)
+    let database = Database::open().await?;
+    Ok(Json(dead_letters::discard(&database, &ids).await?))
 }

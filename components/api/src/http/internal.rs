@@ -5,13 +5,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query};
 use axum::response::Response;
 use http::StatusCode;
-use jiff::Timestamp;
 use nudge_component::serve::{Json, PathText, read_body};
 use nudge_component::trace::Traceparent;
 use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{OverdueReminders, RelayReport, ReminderDelivery, Successor};
 use nudge_contract::names::app;
-
+use nudge_domain::LocalInstant;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -20,6 +19,7 @@ use crate::input::fields::path_id;
 use crate::tasks::delivery;
 use crate::tasks::service;
 use crate::upkeep;
+use crate::version::Thing;
 
 /// Reads a body that another service sent.
 pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
@@ -37,36 +37,38 @@ pub(super) async fn reminder_outcome(body: Body) -> Response {
 }
 
 pub(super) async fn relay() -> Result<Json<RelayReport>, Problem> {
-    upkeep::run(&Database::open().await?).await.map(Json)
+    Ok(Json(upkeep::run(&Database::open().await?).await?))
 }
 
 pub(super) async fn overdue_reminders() -> Result<Json<OverdueReminders>, Problem> {
-    delivery::overdue_reminders().await.map(Json)
+    let database = Database::open().await?;
+    Ok(Json(delivery::overdue_reminders(&database).await?))
 }
 
-/// The query of a question about a reminder's delivery.
+/// The query of a question about the delivery of a reminder.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DeliveryQuery {
-    /// When the reminder that is asked about was to be sent.
-    remind_at: Timestamp,
+pub(super) struct Delivery {
+    /// The instant that the reminder was armed for.
+    remind_at: LocalInstant,
 }
 
 pub(super) async fn reminder_delivery(
     PathText(id): PathText,
     Extension(trace): Extension<Traceparent>,
-    query: Result<Query<DeliveryQuery>, QueryRejection>,
+    query: Result<Query<Delivery>, QueryRejection>,
 ) -> Result<Json<ReminderDelivery>, Problem> {
-    let Query(DeliveryQuery { remind_at }) = query.map_err(|_| {
+    let Query(Delivery { remind_at }) = query.map_err(|_| {
         Problem::field(
             "remindAt",
             "invalid_instant",
             "give the instant the reminder was armed for",
         )
     })?;
-    delivery::reminder_delivery(path_id(&id, "reminder")?, remind_at, &trace)
-        .await
-        .map(Json)
+    let id = path_id(&id, Thing::Reminder)?;
+    let database = Database::open().await?;
+    let delivery = delivery::reminder_delivery(&database, id, remind_at.at(), &trace).await?;
+    Ok(Json(delivery))
 }
 
 pub(super) async fn successor(
@@ -75,6 +77,7 @@ pub(super) async fn successor(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let successor: Successor = read(body).await?;
-    service::successor(path_id(&id, "task")?, successor, &trace).await?;
+    let id = path_id(&id, Thing::Task)?;
+    service::successor(&Database::open().await?, id, successor, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

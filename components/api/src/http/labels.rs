@@ -8,25 +8,35 @@ use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText};
-use nudge_component::trace::Traceparent;
 use serde::Serialize;
 
-use crate::auth::User;
-use crate::db::Database;
+use super::body;
+use crate::caller::Identity;
 use crate::guard::idempotency::NewIds;
-use crate::input::conditions::Conditions;
 use crate::input::fields::{JsonObject, path_id};
-use crate::tasks::labels;
-use crate::tasks::labels::store::{Kind, Label};
+use crate::tasks::labels::{self, Kind, Label, LabelId};
+use crate::version::Conditions;
 
 pub(super) fn router(kind: Kind) -> Router {
     Router::new()
-        .route(kind.path(), get(list).post(create))
+        .route(path(kind), get(list).post(create))
         .route(
-            &format!("{}/{{id}}", kind.path()),
+            &format!("{}/{{id}}", path(kind)),
             get(read).patch(patch).delete(delete),
         )
         .with_state(kind)
+}
+
+/// Path of the collection.
+pub(super) fn path(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Category => "/api/v1/categories",
+        Kind::Tag => "/api/v1/tags",
+    }
+}
+
+fn label_id(kind: Kind, text: &str) -> Result<LabelId, Problem> {
+    path_id(text, kind.thing()).map(|id| kind.id(id))
 }
 
 #[derive(Serialize)]
@@ -34,8 +44,9 @@ struct Labels {
     items: Vec<Label>,
 }
 
-async fn list(State(kind): State<Kind>, user: User) -> Result<Response, Problem> {
-    let items = labels::store::list(&Database::open().await?, kind, user.id.as_str()).await?;
+async fn list(State(kind): State<Kind>, identity: Identity) -> Result<Response, Problem> {
+    let caller = identity.open().await?;
+    let items = labels::store::list(&caller.database, kind, &caller.user.id).await?;
     Ok(Json(Labels { items }).into_response())
 }
 
@@ -46,40 +57,45 @@ fn answer(status: StatusCode, label: Label) -> Response {
 
 async fn create(
     State(kind): State<Kind>,
-    user: User,
+    identity: Identity,
     Extension(ids): Extension<NewIds>,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let label = labels::service::create(&user, kind, ids.nth(0), body).await?;
-    let location = format!("{}/{}", kind.path(), label.id);
+    let new = body::label(object);
+    let label = labels::service::create(&identity.open().await?, kind, ids.nth(0), &new).await?;
+    let location = format!("{}/{}", path(kind), label.id);
     Ok(([(LOCATION, location)], answer(StatusCode::CREATED, label)).into_response())
 }
 
-async fn read(State(kind): State<Kind>, user: User, PathText(id): PathText) -> Result<Response, Problem> {
-    let label = labels::service::read(&user, kind, path_id(&id, kind.name())?).await?;
+async fn read(
+    State(kind): State<Kind>,
+    identity: Identity,
+    PathText(id): PathText,
+) -> Result<Response, Problem> {
+    let id = label_id(kind, &id)?;
+    let label = labels::service::read(&identity.open().await?, id).await?;
     Ok(answer(StatusCode::OK, label))
 }
 
 async fn patch(
     State(kind): State<Kind>,
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let id = path_id(&id, kind.name())?;
-    let label = labels::service::patch(&user, kind, id, &conditions, &body).await?;
+    let (id, patch) = (label_id(kind, &id)?, body::label(object));
+    let label = labels::service::patch(&identity.open().await?, id, &conditions, &patch).await?;
     Ok(answer(StatusCode::OK, label))
 }
 
 async fn delete(
     State(kind): State<Kind>,
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
 ) -> Result<StatusCode, Problem> {
-    let id = path_id(&id, kind.name())?;
-    labels::service::delete(&user, kind, id, &conditions, &trace).await?;
+    let id = label_id(kind, &id)?;
+    labels::service::delete(&identity.open().await?, id, &conditions).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Extension;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -10,12 +9,11 @@ use http::header::{ALLOW, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use nudge_component::Problem;
 use nudge_component::serve::{Json, read_body};
-use nudge_component::trace::Traceparent;
 
-use crate::auth::User;
+use crate::caller::Identity;
 use crate::guard::rate_limit;
 use crate::input::media;
-use crate::mcp::{self, Caller};
+use crate::mcp::{self, Exchange};
 
 use super::origin;
 
@@ -26,7 +24,7 @@ pub(super) fn router() -> Router {
         .route_layer(middleware::from_fn(origin::known))
 }
 
-/// There is no stream to open with GET and no session to end with DELETE.
+/// There is no stream to open with GET, and no session to end with DELETE.
 async fn only_post() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -36,22 +34,16 @@ async fn only_post() -> Problem {
     .header(ALLOW, HeaderValue::from_static("POST"))
 }
 
-async fn message(
-    user: User,
-    Extension(trace): Extension<Traceparent>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+async fn message(identity: Identity, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     media::sent_as(&headers, &["application/json"])?;
-    // The protocol has clients accept JSON and event streams both; here everything is JSON, so that is enough.
+    // The protocol asks clients to accept both JSON and event streams. Every answer here is JSON, so accepting that is enough.
     media::wanted(&headers, &["application/json"])?;
     let body = read_body(body).await?;
-    let caller = Caller {
-        user: &user,
-        trace: &trace,
+    let exchange = Exchange {
+        identity: &identity,
         headers: &headers,
     };
-    let reply = mcp::answer(&caller, &body).await;
+    let reply = mcp::answer(&exchange, &body).await;
     Ok(match reply.body {
         Some(body) => (reply.status, Json(body)).into_response(),
         None => reply.status.into_response(),

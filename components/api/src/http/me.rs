@@ -1,6 +1,5 @@
 //! `/api/v1/me`.
 
-use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, body::Body};
@@ -9,15 +8,13 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::serve::Json;
-use nudge_component::trace::Traceparent;
 
-use crate::account::erasure;
-use crate::account::export;
-use crate::auth::User;
-use crate::db::Database;
-use crate::input::conditions::{Conditions, etag};
+use super::body;
+use crate::account::{erasure, export};
+use crate::caller::Identity;
 use crate::input::fields::JsonObject;
-use crate::profile::{self, Person};
+use crate::profile::{self, Profile};
+use crate::version::{Conditions, etag};
 
 pub(super) fn router() -> Router {
     Router::new()
@@ -25,35 +22,34 @@ pub(super) fn router() -> Router {
         .route("/api/v1/me/export", get(everything))
 }
 
-fn answer(person: &Person) -> Response {
-    ([(ETAG, etag(person.version))], Json(person.view())).into_response()
+fn answer(profile: &Profile) -> Response {
+    ([(ETAG, etag(profile.version))], Json(profile.view())).into_response()
 }
 
-async fn read(user: User) -> Result<Response, Problem> {
-    let person = profile::remember(&Database::open().await?, &user, Timestamp::now()).await?;
-    Ok(answer(&person))
+async fn read(identity: Identity) -> Result<Response, Problem> {
+    let caller = identity.open().await?;
+    let profile = profile::remember(&caller.database, &caller.user, Timestamp::now()).await?;
+    Ok(answer(&profile))
 }
 
 async fn patch(
-    user: User,
+    identity: Identity,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    Ok(answer(&profile::patch(&user, &conditions, &body).await?))
+    let patch = body::profile(object);
+    let profile = profile::patch(&identity.open().await?, &conditions, &patch).await?;
+    Ok(answer(&profile))
 }
 
-/// 202: it is noted, and goes on behind the answer.
-async fn delete(
-    user: User,
-    conditions: Conditions,
-    Extension(trace): Extension<Traceparent>,
-) -> Result<StatusCode, Problem> {
-    erasure::begin(&user, &conditions, &trace).await?;
+/// 202: the account is closing, and its data is deleted after responding.
+async fn delete(identity: Identity, conditions: Conditions) -> Result<StatusCode, Problem> {
+    erasure::begin(&identity.open().await?, &conditions).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-async fn everything(user: User) -> Result<Response, Problem> {
-    let body: Body = export::begin(&user).await?;
+async fn everything(identity: Identity) -> Result<Response, Problem> {
+    let body: Body = export::begin(&identity.open().await?).await?;
     let headers = [
         (CONTENT_TYPE, "application/json"),
         (CONTENT_DISPOSITION, "attachment; filename=\"nudge.json\""),

@@ -8,18 +8,17 @@ use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText, PathTexts};
-use nudge_component::trace::Traceparent;
 use nudge_contract::task::Reminder;
+use nudge_domain::id::{ReminderId, TaskId};
+use nudge_domain::task::{ReminderEdit, Task};
 use serde::Serialize;
-use uuid::Uuid;
 
-use crate::auth::User;
+use super::body;
+use crate::caller::Identity;
 use crate::guard::idempotency::NewIds;
-use crate::input::conditions::{Conditions, etag};
 use crate::input::fields::{JsonObject, path_id};
-use crate::tasks::record::TaskRecord;
-use crate::tasks::reminders;
-use crate::tasks::service;
+use crate::tasks::{record, reminders, service};
+use crate::version::{Conditions, Thing, etag};
 
 pub(super) fn router() -> Router {
     Router::new()
@@ -32,8 +31,8 @@ pub(super) fn router() -> Router {
 }
 
 /// The ids of a task and of one of its reminders.
-fn ids(PathTexts(task, reminder): &PathTexts) -> Result<(Uuid, Uuid), Problem> {
-    Ok((path_id(task, "task")?, path_id(reminder, "reminder")?))
+fn ids(PathTexts(task, reminder): &PathTexts) -> Result<(TaskId, ReminderId), Problem> {
+    Ok((path_id(task, Thing::Task)?, path_id(reminder, Thing::Reminder)?))
 }
 
 #[derive(Serialize)]
@@ -42,33 +41,34 @@ struct Reminders {
 }
 
 /// One reminder of a task, with the entity tag of the task.
-fn answer(status: StatusCode, task: &TaskRecord, id: Uuid) -> Result<Response, Problem> {
-    let reminder = reminders::view(task, id)?;
+fn answer(status: StatusCode, task: &Task, id: ReminderId) -> Result<Response, Problem> {
+    let reminder = record::view_reminder(task, reminders::find(task, id)?);
     Ok((status, [(ETAG, etag(task.version))], Json(reminder)).into_response())
 }
 
-async fn list(user: User, PathText(id): PathText) -> Result<Response, Problem> {
-    let task = service::read(&user, path_id(&id, "task")?).await?;
-    let items = task.view().reminders;
+async fn list(identity: Identity, PathText(id): PathText) -> Result<Response, Problem> {
+    let id = path_id(&id, Thing::Task)?;
+    let task = service::read(&identity.open().await?, id).await?;
+    let items = record::view(&task).reminders;
     Ok(([(ETAG, etag(task.version))], Json(Reminders { items })).into_response())
 }
 
-async fn read(user: User, path: PathTexts) -> Result<Response, Problem> {
+async fn read(identity: Identity, path: PathTexts) -> Result<Response, Problem> {
     let (task, reminder) = ids(&path)?;
-    answer(StatusCode::OK, &service::read(&user, task).await?, reminder)
+    let task = service::read(&identity.open().await?, task).await?;
+    answer(StatusCode::OK, &task, reminder)
 }
 
 async fn create(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     Extension(new): Extension<NewIds>,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let reminder = new.nth(0);
-    let edit = reminders::Edit::Add(body);
-    let task = reminders::edit(&user, path_id(&id, "task")?, reminder, &conditions, &edit, &trace).await?;
+    let (id, reminder) = (path_id(&id, Thing::Task)?, ReminderId::from(new.nth(0)));
+    let edit = ReminderEdit::Add(body::reminder_time(object));
+    let task = reminders::edit(&identity.open().await?, id, reminder, &conditions, &edit).await?;
     let location = format!("/api/v1/tasks/{}/reminders/{reminder}", task.id);
     Ok((
         [(LOCATION, location)],
@@ -78,44 +78,38 @@ async fn create(
 }
 
 async fn patch(
-    user: User,
+    identity: Identity,
     path: PathTexts,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    change(&user, path, &conditions, reminders::Edit::Move(body), &trace).await
+    let edit = ReminderEdit::Move(body::reminder_time(object));
+    change(identity, path, &conditions, edit).await
 }
 
 async fn snooze(
-    user: User,
+    identity: Identity,
     path: PathTexts,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    change(&user, path, &conditions, reminders::Edit::Snooze(body), &trace).await
+    let edit = ReminderEdit::Snooze(body::snooze(object));
+    change(identity, path, &conditions, edit).await
 }
 
 async fn change(
-    user: &User,
+    identity: Identity,
     path: PathTexts,
     conditions: &Conditions,
-    edit: reminders::Edit,
-    trace: &Traceparent,
+    edit: ReminderEdit,
 ) -> Result<Response, Problem> {
     let (task, reminder) = ids(&path)?;
-    let task = reminders::edit(user, task, reminder, conditions, &edit, trace).await?;
+    let task = reminders::edit(&identity.open().await?, task, reminder, conditions, &edit).await?;
     answer(StatusCode::OK, &task, reminder)
 }
 
-async fn delete(
-    user: User,
-    path: PathTexts,
-    Extension(trace): Extension<Traceparent>,
-    conditions: Conditions,
-) -> Result<Response, Problem> {
-    let ((task, reminder), edit) = (ids(&path)?, reminders::Edit::Remove);
-    let task = reminders::edit(&user, task, reminder, &conditions, &edit, &trace).await?;
+async fn delete(identity: Identity, path: PathTexts, conditions: Conditions) -> Result<Response, Problem> {
+    let ((task, reminder), edit) = (ids(&path)?, ReminderEdit::Remove);
+    let task = reminders::edit(&identity.open().await?, task, reminder, &conditions, &edit).await?;
     Ok((StatusCode::NO_CONTENT, [(ETAG, etag(task.version))]).into_response())
 }

@@ -5,17 +5,17 @@ use nudge_component::Problem;
 use nudge_component::serve::Json;
 use nudge_contract::api::Page;
 
-use crate::auth::User;
-use crate::db::Database;
+use super::query;
+use crate::caller::Identity;
 use crate::input::fields::{Pairs, Query};
-use crate::tasks::list::query::{self, MAX_LIMIT};
-use crate::tasks::record::TaskRecord;
+use crate::tasks::list::query::MAX_LIMIT;
+use crate::tasks::record;
 use crate::tasks::search;
 
 /// Results of a page when the caller does not say.
 const DEFAULT_LIMIT: u32 = 20;
 
-pub(super) async fn tasks(user: User, Pairs(pairs): Pairs) -> Result<Response, Problem> {
+pub(super) async fn tasks(identity: Identity, Pairs(pairs): Pairs) -> Result<Response, Problem> {
     let query = Query::new(pairs, &["query", "limit", "cursor"])?;
     let limit = query::limit(&query, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = query
@@ -31,9 +31,10 @@ pub(super) async fn tasks(user: User, Pairs(pairs): Pairs) -> Result<Response, P
         })
         .transpose()?;
     let text = query.text("query").unwrap_or_default();
-    let (tasks, next) = search::page(&Database::open().await?, user.id.as_str(), text, limit, after).await?;
+    let caller = identity.open().await?;
+    let (tasks, next) = search::page(&caller.database, &caller.user.id, text, limit, after).await?;
     Ok(Json(Page {
-        items: tasks.iter().map(TaskRecord::view).collect(),
+        items: tasks.iter().map(record::view).collect(),
         next_cursor: next.map(|place| place.to_string()),
     })
     .into_response())

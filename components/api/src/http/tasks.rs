@@ -7,155 +7,166 @@ use http::header::{ETAG, LOCATION};
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText, PathTexts};
-use nudge_component::trace::Traceparent;
 use nudge_contract::api::{BulkAnswer, ChangeItem, Page};
-use nudge_contract::task::Task;
+use nudge_contract::task as contract;
+use nudge_domain::id::{TagId, TaskId};
+use nudge_domain::task::Task;
 
-use crate::auth::User;
-use crate::db::Database;
+use super::{body, bulk, query};
+use crate::caller::Identity;
 use crate::events::feed;
 use crate::guard::idempotency::NewIds;
-use crate::input::conditions::{Conditions, etag};
 use crate::input::fields::{JsonObject, Pairs, Query, invalid_cursor, path_id};
-use crate::tasks::bulk;
-use crate::tasks::list::query;
-use crate::tasks::record::TaskRecord;
-use crate::tasks::service::{self, Scope};
+use crate::tasks::list::query::MAX_LIMIT;
+use crate::tasks::record;
+use crate::tasks::service;
+use crate::version::{Conditions, Thing, etag};
+
+/// Versions of a page of a task's history when the caller does not say.
+const HISTORY_LIMIT: u32 = 50;
 
 /// A task with its entity tag.
-fn answer(status: StatusCode, task: &TaskRecord) -> Response {
-    (status, [(ETAG, etag(task.version))], Json(task.view())).into_response()
+fn answer(status: StatusCode, task: &Task) -> Response {
+    (status, [(ETAG, etag(task.version))], Json(record::view(task))).into_response()
+}
+
+fn task_id(text: &str) -> Result<TaskId, Problem> {
+    path_id(text, Thing::Task)
 }
 
 pub(super) async fn create(
-    user: User,
-    Extension(trace): Extension<Traceparent>,
+    identity: Identity,
     Extension(ids): Extension<NewIds>,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::create_as(&user, &ids, 0, body, &trace).await?;
+    let caller = identity.open().await?;
+    let task = service::create(&caller, &ids, 0, &body::new_task(object)).await?;
     let location = format!("/api/v1/tasks/{}", task.id);
     Ok(([(LOCATION, location)], answer(StatusCode::CREATED, &task)).into_response())
 }
 
 pub(super) async fn bulk(
-    user: User,
-    Extension(trace): Extension<Traceparent>,
+    identity: Identity,
     Extension(ids): Extension<NewIds>,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Json<BulkAnswer>, Problem> {
-    bulk::run(&user, body, &ids, &trace).await.map(Json)
+    let operations = bulk::operations(object)?;
+    Ok(Json(bulk::run(&identity.open().await?, operations, &ids).await))
 }
 
-pub(super) async fn read(user: User, PathText(id): PathText) -> Result<Response, Problem> {
-    let task = service::read(&user, path_id(&id, "task")?).await?;
+pub(super) async fn read(identity: Identity, PathText(id): PathText) -> Result<Response, Problem> {
+    let id = task_id(&id)?;
+    let task = service::read(&identity.open().await?, id).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn patch(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::patch(&user, path_id(&id, "task")?, &conditions, &body, &trace).await?;
+    let (id, patch) = (task_id(&id)?, body::task_patch(object));
+    let task = service::patch(&identity.open().await?, id, &conditions, &patch).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn complete(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let task = service::complete(&user, path_id(&id, "task")?, &conditions, &trace).await?;
+    let id = task_id(&id)?;
+    let task = service::complete(&identity.open().await?, id, &conditions).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn reopen(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let task = service::reopen(&user, path_id(&id, "task")?, &conditions, &trace).await?;
+    let id = task_id(&id)?;
+    let task = service::reopen(&identity.open().await?, id, &conditions).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn move_due(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
-    JsonObject(body): JsonObject,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let task = service::move_due(&user, path_id(&id, "task")?, &conditions, &body, &trace).await?;
+    let (id, to) = (task_id(&id)?, body::move_due(object));
+    let task = service::move_due(&identity.open().await?, id, &conditions, &to).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
+/// The ids of a task and of a tag.
+fn ids(PathTexts(task, tag): &PathTexts) -> Result<(TaskId, TagId), Problem> {
+    Ok((task_id(task)?, path_id(tag, Thing::Tag)?))
+}
+
 pub(super) async fn attach_tag(
-    user: User,
+    identity: Identity,
     path: PathTexts,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    tag(&user, path, true, &conditions, &trace).await
+    let (id, tag) = ids(&path)?;
+    let task = service::attach_tag(&identity.open().await?, id, tag, &conditions).await?;
+    Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn detach_tag(
-    user: User,
+    identity: Identity,
     path: PathTexts,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    tag(&user, path, false, &conditions, &trace).await
-}
-
-async fn tag(
-    user: &User,
-    PathTexts(id, tag): PathTexts,
-    wear: bool,
-    conditions: &Conditions,
-    trace: &Traceparent,
-) -> Result<Response, Problem> {
-    let (id, tag) = (path_id(&id, "task")?, path_id(&tag, "tag")?);
-    let task = service::tag(user, id, tag, wear, conditions, trace).await?;
+    let (id, tag) = ids(&path)?;
+    let task = service::detach_tag(&identity.open().await?, id, tag, &conditions).await?;
     Ok(answer(StatusCode::OK, &task))
 }
 
 pub(super) async fn delete(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
-    Extension(trace): Extension<Traceparent>,
     conditions: Conditions,
     Pairs(pairs): Pairs,
 ) -> Result<StatusCode, Problem> {
-    let query = Query::new(pairs, &["scope"])?;
-    let scope = query
-        .text("scope")
-        .map_or(Ok(Scope::default()), |text| text.parse())?;
-    service::delete(&user, path_id(&id, "task")?, &conditions, scope, &trace).await?;
+    let parameters = Query::new(pairs, &["scope"])?;
+    let scope = query::scope(parameters.text("scope"))?;
+    let id = task_id(&id)?;
+    service::delete(&identity.open().await?, id, &conditions, scope).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn history(
-    user: User,
+    identity: Identity,
     PathText(id): PathText,
     Pairs(pairs): Pairs,
 ) -> Result<Json<Page<ChangeItem>>, Problem> {
     let query = Query::new(pairs, &["limit", "cursor"])?;
-    let limit = query::limit(&query, 50, query::MAX_LIMIT)?;
+    let limit = query::limit(&query, HISTORY_LIMIT, MAX_LIMIT)?;
     let after = query
         .text("cursor")
         .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_cursor()))?;
-    let database = Database::open().await?;
-    feed::history(&database, user.id.as_str(), path_id(&id, "task")?, after, limit)
-        .await
-        .map(Json)
+    let id = task_id(&id)?;
+    let caller = identity.open().await?;
+    let page = feed::history(&caller.database, &caller.user.id, id, after, limit)
+        .await?
+        .ok_or_else(|| Problem::not_found(Thing::Task.name()))?;
+    if page.items.is_empty() {
+        // A cursor is given out only where there is more, and a history only grows.
+        return Err(invalid_cursor());
+    }
+    Ok(Json(page))
 }
 
-pub(super) async fn list(user: User, Pairs(pairs): Pairs) -> Result<Json<Page<Task>>, Problem> {
-    let (_, page) = service::list_by(&user, pairs, Timestamp::now()).await?;
+pub(super) async fn list(
+    identity: Identity,
+    Pairs(pairs): Pairs,
+) -> Result<Json<Page<contract::Task>>, Problem> {
+    let wanted = query::list_tasks(pairs)?;
+    let (_, page) = service::list(&identity.open().await?, &wanted, Timestamp::now()).await?;
     Ok(Json(page))
 }

@@ -9,14 +9,18 @@ use http::{Method, StatusCode};
 use nudge_component::Problem;
 use nudge_component::problem::FieldError;
 use nudge_component::serve::read_body;
+use nudge_domain::task::{FieldName, Mistake, Patch};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::input::json;
-use crate::input::media;
+use crate::input::{json, media};
+use crate::version::Thing;
 
-/// Most mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and nobody reads on.
+/// Maximum number of mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and no one reads on.
 pub(crate) const MAX_ERRORS: usize = 100;
+
+/// Code of a field that does not exist.
+pub(crate) const UNKNOWN_FIELD: &str = "unknown_field";
 
 /// A body that is a JSON object.
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
@@ -24,7 +28,7 @@ pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 impl<S: Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
-    /// 415 for another content type or a content coding, 413 for too many bytes, 400 for what is no JSON object or has a name twice.
+    /// 415 for another content type or a content coding, 413 for too many bytes, 400 for anything but a JSON object, and for a name that occurs twice.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let types: &[&str] = match *request.method() {
             Method::PATCH => &["application/merge-patch+json", "application/json"],
@@ -59,26 +63,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
                 "invalid_query",
                 error.body_text(),
             )),
-        }
-    }
-}
-
-/// A field of a merge patch (RFC 7396).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Field<T> {
-    /// Not there: leave it.
-    Absent,
-    /// `null`: take it away.
-    Null,
-    /// A value: put it there.
-    Value(T),
-}
-
-impl<T> Field<T> {
-    pub(crate) fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null => None,
         }
     }
 }
@@ -124,109 +108,117 @@ impl Fields {
         self.errors.extend(inner.errors.into_iter().take(room));
     }
 
+    /// Replaces the value of a field before it is read. `None` removes it.
+    pub(crate) fn replace(&mut self, name: &str, with: impl FnOnce(Value) -> Option<Value>) {
+        if let Some(value) = self.object.remove(name).and_then(with) {
+            self.object.insert(name.to_owned(), value);
+        }
+    }
+
     /// Any JSON value.
-    pub(crate) fn json(&mut self, name: &'static str) -> Field<Value> {
+    pub(crate) fn json(&mut self, name: &'static str) -> Patch<Value> {
         self.known.push(name);
         match self.object.remove(name) {
-            None => Field::Absent,
-            Some(Value::Null) => Field::Null,
-            Some(value) => Field::Value(value),
+            None => Patch::Absent,
+            Some(Value::Null) => Patch::Null,
+            Some(value) => Patch::Value(value),
         }
     }
 
-    /// A text.
-    pub(crate) fn text(&mut self, name: &'static str) -> Field<String> {
+    /// A string.
+    pub(crate) fn text(&mut self, name: &'static str) -> Patch<String> {
         match self.json(name) {
-            Field::Value(Value::String(text)) => Field::Value(text),
-            Field::Value(_) => self.wrong(name, "must be a text"),
-            Field::Null => Field::Null,
-            Field::Absent => Field::Absent,
+            Patch::Value(Value::String(text)) => Patch::Value(text),
+            Patch::Value(_) => self.wrong(name, "must be a string"),
+            Patch::Null => Patch::Null,
+            Patch::Absent => Patch::Absent,
+            Patch::Unreadable => Patch::Unreadable,
         }
     }
 
-    /// A text that stands for a value of the domain.
+    /// A string that stands for a value of the domain.
     pub(crate) fn parsed<T: FromStr>(
         &mut self,
         name: &'static str,
         code: impl FnOnce(&T::Err) -> &'static str,
-    ) -> Field<T>
+    ) -> Patch<T>
     where
         T::Err: Display,
     {
         match self.text(name) {
-            Field::Value(text) => match text.parse() {
-                Ok(value) => Field::Value(value),
+            Patch::Value(text) => match text.parse() {
+                Ok(value) => Patch::Value(value),
                 Err(error) => {
                     self.error(name, code(&error), &error);
-                    Field::Absent
+                    Patch::Unreadable
                 }
             },
-            Field::Null => Field::Null,
-            Field::Absent => Field::Absent,
-        }
-    }
-
-    /// The same for a text that is stored already: sent back as it is, it stays, whatever rules were made since.
-    pub(crate) fn changed<T: FromStr + Into<String>>(
-        &mut self,
-        name: &'static str,
-        stored: &str,
-        code: impl FnOnce(&T::Err) -> &'static str,
-    ) -> Field<String>
-    where
-        T::Err: Display,
-    {
-        let is_stored = self.object.get(name).and_then(Value::as_str) == Some(stored);
-        if is_stored && !stored.is_empty() {
-            return self.text(name);
-        }
-        match self.parsed::<T>(name, code) {
-            Field::Value(value) => Field::Value(value.into()),
-            Field::Null => Field::Null,
-            Field::Absent => Field::Absent,
+            Patch::Null => Patch::Null,
+            Patch::Absent => Patch::Absent,
+            Patch::Unreadable => Patch::Unreadable,
         }
     }
 
     /// A UUID.
-    pub(crate) fn id(&mut self, name: &'static str) -> Field<Uuid> {
+    pub(crate) fn id<T: From<Uuid>>(&mut self, name: &'static str) -> Patch<T> {
         match self.text(name) {
-            Field::Value(text) => match Uuid::parse_str(&text) {
-                Ok(id) => Field::Value(id),
+            Patch::Value(text) => match Uuid::parse_str(&text) {
+                Ok(id) => Patch::Value(id.into()),
                 Err(_) => self.wrong(name, "must be a UUID"),
             },
-            Field::Null => Field::Null,
-            Field::Absent => Field::Absent,
+            Patch::Null => Patch::Null,
+            Patch::Absent => Patch::Absent,
+            Patch::Unreadable => Patch::Unreadable,
         }
     }
 
+    /// A list of UUIDs. The elements of one that is longer than `most` are not looked at: it is refused as a whole.
+    pub(crate) fn ids<T: From<Uuid>>(&mut self, name: &'static str, most: usize) -> Patch<Vec<T>> {
+        self.list(name).map(|items| {
+            let mut ids = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                match item.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
+                    Some(id) => ids.push(id.into()),
+                    None if items.len() <= most => {
+                        self.error(&format!("{name}[{index}]"), "wrong_type", "must be a UUID");
+                    }
+                    None => ids.push(Uuid::nil().into()),
+                }
+            }
+            ids
+        })
+    }
+
     /// A list, element by element.
-    pub(crate) fn list(&mut self, name: &'static str) -> Field<Vec<Value>> {
+    pub(crate) fn list(&mut self, name: &'static str) -> Patch<Vec<Value>> {
         match self.json(name) {
-            Field::Value(Value::Array(items)) => Field::Value(items),
-            Field::Value(_) => self.wrong(name, "must be a list"),
-            Field::Null => Field::Null,
-            Field::Absent => Field::Absent,
+            Patch::Value(Value::Array(items)) => Patch::Value(items),
+            Patch::Value(_) => self.wrong(name, "must be a list"),
+            Patch::Null => Patch::Null,
+            Patch::Absent => Patch::Absent,
+            Patch::Unreadable => Patch::Unreadable,
         }
     }
 
     /// A whole number that is not negative.
-    pub(crate) fn number(&mut self, name: &'static str) -> Field<u32> {
+    pub(crate) fn number(&mut self, name: &'static str) -> Patch<u32> {
         match self.json(name) {
-            Field::Value(value) => match whole(&value) {
-                Some(number) => Field::Value(number),
+            Patch::Value(value) => match whole(&value) {
+                Some(number) => Patch::Value(number),
                 None => self.wrong(name, "must be a whole number, not negative"),
             },
-            Field::Null => Field::Null,
-            Field::Absent => Field::Absent,
+            Patch::Null => Patch::Null,
+            Patch::Absent => Patch::Absent,
+            Patch::Unreadable => Patch::Unreadable,
         }
     }
 
-    fn wrong<T>(&mut self, name: &'static str, message: &str) -> Field<T> {
+    fn wrong<T>(&mut self, name: &'static str, message: &str) -> Patch<T> {
         self.error(name, "wrong_type", message);
-        Field::Absent
+        Patch::Unreadable
     }
 
-    /// Names what nobody asked for; a typing error must not pass as "leave it".
+    /// Names unknown fields; a typing error must not pass as "leave it".
     pub(crate) fn refuse_others(&mut self) {
         let known = match self.known.join(", ") {
             names if names.is_empty() => "leave it out".to_owned(),
@@ -235,15 +227,17 @@ impl Fields {
         let others: Vec<String> = self.object.keys().take(MAX_ERRORS).cloned().collect();
         for name in others {
             let shown: String = name.chars().take(60).collect();
-            self.error(
-                &shown,
-                "unknown_field",
-                format!("there is no such field; {known}"),
-            );
+            self.error(&shown, UNKNOWN_FIELD, format!("there is no such field; {known}"));
         }
     }
 
-    /// Ends reading: what is wrong, if anything is.
+    /// Ends reading: what is wrong, for the command to carry along.
+    pub(crate) fn into_mistakes(mut self) -> Vec<Mistake> {
+        self.refuse_others();
+        self.errors.into_iter().map(mistake).collect()
+    }
+
+    /// Ends reading: refuses if anything is wrong.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         self.refuse_others();
         if self.errors.is_empty() {
@@ -251,6 +245,14 @@ impl Fields {
         } else {
             Err(Problem::invalid(self.errors))
         }
+    }
+}
+
+fn mistake(error: FieldError) -> Mistake {
+    Mistake {
+        field: FieldName::Named(error.field),
+        code: error.code.into(),
+        message: error.message,
     }
 }
 
@@ -268,9 +270,11 @@ pub(crate) fn whole(value: &Value) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// An id in a path. One that cannot be is one that does not exist.
-pub(crate) fn path_id(text: &str, what: &str) -> Result<Uuid, Problem> {
-    Uuid::parse_str(text).map_err(|_| Problem::not_found(what))
+/// An id in a path. One that is not a valid UUID does not exist.
+pub(crate) fn path_id<T: From<Uuid>>(text: &str, thing: Thing) -> Result<T, Problem> {
+    Uuid::parse_str(text)
+        .map(T::from)
+        .map_err(|_| Problem::not_found(thing.name()))
 }
 
 /// A cursor that no page gave out.
@@ -349,7 +353,7 @@ mod tests {
         let mut fields = Fields::new(Map::new());
         for number in 0..20_000 {
             let mut inner = Fields::within(format!("reminders[{number}]."), Map::new());
-            inner.error("at", "wrong_type", "must be a text");
+            inner.error("at", "wrong_type", "must be a string");
             fields.take_errors(inner);
         }
         assert_eq!(fields.finish().unwrap_err().errors().len(), MAX_ERRORS);
@@ -361,7 +365,7 @@ mod tests {
             unreachable!()
         };
         let mut fields = Fields::new(object);
-        assert_eq!(fields.text("title"), Field::Absent);
+        assert_eq!(fields.text("title"), Patch::Unreadable);
         let problem = fields.finish().unwrap_err();
         assert_eq!(problem.detail(), "2 fields are not valid");
     }

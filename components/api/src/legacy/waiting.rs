@@ -1,31 +1,40 @@
-//! Changes whose task is not here yet: they came before it, since topics have no order among each other, or it was never imported.
+//! Changes whose task Nudge does not have yet: they arrived before it, since there is no order between topics, or the task was never
+//! imported.
 
 use nudge_contract::legacy::LegacyChange;
+use nudge_domain::id::TaskId;
 
+use super::LegacyError;
+use super::batch::Batch;
+use super::merge::merge;
+use super::take_over::follow;
 use crate::db::{Database, DbError, Value};
+use crate::error::ServiceError;
+use crate::tasks::store;
+use crate::version::{ATTEMPTS, Thing};
 
-/// In front of the event's id, as the id of a change from which something follows here as well: a completion that was taken over. The
-/// same completion may wait under its own id, because the adapter reads both.
+/// Prefix of the event id of a completion that was taken over. The same completion may wait under its own id, because the adapter
+/// reads it from two topics.
 const TAKE_OVER: &str = "take-over:";
 
 /// A change that waits.
-pub(super) struct Waiting {
+struct Waiting {
     id: String,
-    pub(super) change: LegacyChange,
+    change: LegacyChange,
 }
 
 impl Waiting {
-    pub(super) fn is_taken_over(&self) -> bool {
+    fn is_taken_over(&self) -> bool {
         self.id.starts_with(TAKE_OVER)
     }
 }
 
-/// Keeps a change until its task comes.
+/// Keeps a change until its task arrives.
 pub(super) async fn keep(database: &Database, task: i64, change: &LegacyChange) -> Result<(), DbError> {
     keep_as(database, task, &change.event_id, change).await
 }
 
-/// The same for one that was taken over.
+/// The same for a completion that was taken over.
 pub(super) async fn keep_taken_over(
     database: &Database,
     task: i64,
@@ -52,36 +61,68 @@ async fn keep_as(database: &Database, task: i64, id: &str, change: &LegacyChange
         .await
 }
 
-/// What waits for a task.
-pub(super) async fn of_task(database: &Database, task: i64) -> Result<Vec<Waiting>, DbError> {
-    let rows = database
-        .query(
-            "SELECT event_id, change FROM legacy_waiting WHERE task = $1",
-            [task.into()],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Waiting {
-                id: row.text(0)?.to_owned(),
-                change: serde_json::from_str(row.text(1)?)
-                    .map_err(|error| DbError::Unreadable(error.to_string()))?,
-            })
-        })
-        .collect()
+/// Applies the changes that wait for a task, in the order in which they were made: a rule may need the date that was set before it.
+pub(super) async fn apply_all(batch: &mut Batch<'_>, number: i64, id: TaskId) -> Result<(), LegacyError> {
+    let mut all = of_task(batch.database, number).await?;
+    all.sort_by_key(|waiting| waiting.change.at);
+    for waiting in &all {
+        if apply(batch, &waiting.change, id).await? && waiting.is_taken_over() {
+            follow(batch, id).await?;
+        }
+        remove(batch.database, number, &waiting.id).await?;
+    }
+    Ok(())
 }
 
-/// Forgets a change that was applied, or refused.
-pub(super) async fn done(database: &Database, task: i64, waiting: &Waiting) -> Result<(), DbError> {
+/// Applies a change. Returns `false` if it is refused, or its task is deleted.
+async fn apply(batch: &mut Batch<'_>, change: &LegacyChange, id: TaskId) -> Result<bool, LegacyError> {
+    for _ in 0..ATTEMPTS {
+        let Some(before) = store::find(batch.database, &change.user_id, id).await? else {
+            return Ok(false);
+        };
+        match merge(batch, &before, change).await {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => {}
+            Err(error) => {
+                let reason = error.into_reason()?;
+                tracing::error!(
+                    event = change.event_id,
+                    "a change that waited is refused: {reason}"
+                );
+                return Ok(false);
+            }
+        }
+    }
+    Err(ServiceError::contended(Thing::Task, id).into())
+}
+
+/// The changes that wait for a task. One that cannot be read, because another version stored it, is refused and removed.
+async fn of_task(database: &Database, task: i64) -> Result<Vec<Waiting>, DbError> {
+    let sql = "SELECT event_id, change FROM legacy_waiting WHERE task = $1";
+    let mut waiting = Vec::new();
+    for row in database.query(sql, [task.into()]).await? {
+        let id = row.text(0)?.to_owned();
+        match serde_json::from_str(row.text(1)?) {
+            Ok(change) => waiting.push(Waiting { id, change }),
+            Err(error) => {
+                tracing::error!(event = id, "a change that waited is refused: {error}");
+                remove(database, task, &id).await?;
+            }
+        }
+    }
+    Ok(waiting)
+}
+
+async fn remove(database: &Database, task: i64, id: &str) -> Result<(), DbError> {
     database
         .execute(
             "DELETE FROM legacy_waiting WHERE task = $1 AND event_id = $2",
-            [task.into(), waiting.id.as_str().into()],
+            [task.into(), id.into()],
         )
         .await
 }
 
-/// How many wait.
+/// How many changes wait.
 pub(super) async fn count(database: &Database) -> Result<u32, DbError> {
     database.count("SELECT COUNT(*) FROM legacy_waiting").await
 }

@@ -1,4 +1,4 @@
-//! From the arguments of a tool to the fields and query parameters of the REST functions, which check them.
+//! Reads the arguments of a tool.
 //!
 //! Models often send values as strings. [`plain`] reads them by the schema that the tool declares, before the tool runs:
 //!
@@ -6,27 +6,32 @@
 //! | --- | --- |
 //! | integer | its digits in a string: `"30"`, `"30.0"` |
 //! | boolean | `"true"` and `"false"`, in any case |
-//! | array of ids | a string with a JSON array, or with ids between commas; a single id |
+//! | array of ids | a string with a JSON array, or with ids separated by commas; a single id |
 //! | each of these | `"null"` for an absent value; an empty string too, unless it clears the field |
-//! | id | spaces and quotation marks around it |
-//! | other string | a whole number, for its digits |
+//! | id | surrounding spaces and quotation marks |
+//! | other string | a whole number, as its digits |
 //!
-//! Any other value stays as it is, so the tool refuses it by the name of the argument.
+//! Any other value stays as it is, so the tool refuses it under the name of the argument.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
+use nudge_domain::task::{Mistake, Patch};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::Failure;
-use crate::input::fields::{Field, Fields, whole};
+use crate::input::fields::{Fields, UNKNOWN_FIELD, whole};
+use crate::version::Thing;
 
-/// What an empty text means.
+/// What an empty string means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Empty {
     /// The same as leaving the argument out.
     Ignored,
-    /// Take the value away.
+    /// Remove the value.
     Clears,
-    /// An empty text.
+    /// An empty string.
     Kept,
 }
 
@@ -66,7 +71,7 @@ fn meant(declared: &Value, name: &str, value: &Value) -> Option<Value> {
     }
 }
 
-/// Ids between commas, with or without brackets and quotation marks, as Python writes a list.
+/// Ids separated by commas, with or without brackets and quotation marks, as Python writes a list.
 fn ids(text: &str) -> Option<Value> {
     let inner = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
     let ids: Vec<&str> = inner
@@ -102,80 +107,106 @@ impl Arguments {
         Self(Fields::new(arguments))
     }
 
-    /// Puts an argument into a REST body under the field's name there.
-    pub(crate) fn put(
+    fn settle(&mut self, name: &str, empty: Empty) {
+        self.0.replace(name, |value| {
+            let blank = value.as_str().is_some_and(|text| text.trim().is_empty());
+            match (blank, empty) {
+                _ if value.is_null() => None,
+                (true, Empty::Ignored) => None,
+                (true, Empty::Clears) => Some(Value::Null),
+                _ => Some(value),
+            }
+        });
+    }
+
+    /// A string.
+    pub(crate) fn text(&mut self, name: &'static str, empty: Empty) -> Patch<String> {
+        self.settle(name, empty);
+        self.0.text(name)
+    }
+
+    /// A string that stands for a value of the domain.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(
         &mut self,
-        body: &mut Map<String, Value>,
         name: &'static str,
-        field: &str,
         empty: Empty,
-    ) {
-        let Field::Value(value) = self.0.json(name) else {
-            return;
-        };
-        match (value.as_str().map(str::trim), empty) {
-            (Some(""), Empty::Ignored) => {}
-            (Some(""), Empty::Clears) => {
-                body.insert(field.to_owned(), Value::Null);
-            }
-            _ => {
-                body.insert(field.to_owned(), value);
-            }
-        }
+        code: impl FnOnce(&T::Err) -> &'static str,
+    ) -> Patch<T> {
+        self.settle(name, empty);
+        self.0.parsed(name, code)
     }
 
-    /// Puts an argument into a query under the parameter's name there: lists with commas, numbers as digits.
-    pub(crate) fn pair(&mut self, pairs: &mut Vec<(String, String)>, name: &'static str, parameter: &str) {
-        let Field::Value(value) = self.0.json(name) else {
-            return;
-        };
-        match in_query(&value) {
-            Some(text) => pairs.push((parameter.to_owned(), text)),
-            None => self
-                .0
-                .error(name, "wrong_type", "must be a text, a number or a list of texts"),
-        }
+    /// The id of something that may be left out.
+    pub(crate) fn optional_id<T: From<Uuid>>(&mut self, name: &'static str, empty: Empty) -> Patch<T> {
+        self.settle(name, empty);
+        self.0.id(name)
     }
 
-    /// An argument that is one of a few words, and what REST calls it.
-    pub(crate) fn choice(
+    /// A list of at most so many ids.
+    pub(crate) fn ids<T: From<Uuid>>(
         &mut self,
-        pairs: &mut Vec<(String, String)>,
         name: &'static str,
-        parameter: &str,
-        choices: &[(&str, &str)],
-    ) {
-        let Field::Value(text) = self.0.text(name) else {
-            return;
-        };
-        if text.is_empty() {
-            return;
-        }
-        match choices.iter().find(|(choice, _)| *choice == text) {
-            Some((_, called)) => pairs.push((parameter.to_owned(), (*called).to_owned())),
-            None => {
-                let known: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
-                let code = format!("invalid_{name}");
-                self.0.error(name, &code, format!("use {}", known.join(", ")));
-            }
-        }
+        empty: Empty,
+        most: usize,
+    ) -> Patch<Vec<T>> {
+        self.settle(name, empty);
+        self.0.ids(name, most)
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn number(&mut self, name: &'static str) -> Patch<u32> {
+        self.settle(name, Empty::Ignored);
+        self.0.number(name)
     }
 
     /// True or false.
-    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
-        let value = self.0.json(name).value()?;
-        if !value.is_boolean() {
-            self.0.error(name, "wrong_type", "must be true or false");
+    pub(crate) fn flag(&mut self, name: &'static str) -> Patch<bool> {
+        self.settle(name, Empty::Kept);
+        match self.0.json(name) {
+            Patch::Value(Value::Bool(flag)) => Patch::Value(flag),
+            Patch::Absent | Patch::Null => Patch::Absent,
+            Patch::Value(_) | Patch::Unreadable => {
+                self.0.error(name, "wrong_type", "must be true or false");
+                Patch::Unreadable
+            }
         }
-        value.as_bool()
     }
 
-    /// An id that must be given; `code` is what is said when nothing has it.
-    pub(crate) fn id(&mut self, name: &'static str, code: &'static str) -> Result<Uuid, Failure> {
+    /// A parameter of a list as text: a string, a number as its digits, several strings joined by commas. Empty is absent.
+    pub(crate) fn parameter(&mut self, name: &'static str) -> Option<String> {
+        let value = self.0.json(name).value()?;
+        let text = in_words(&value);
+        if text.is_none() {
+            let message = "must be a string, a number or a list of strings";
+            self.0.error(name, "wrong_type", message);
+        }
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// An argument that is one of a few words.
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        name: &'static str,
+        code: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let text = self.0.text(name).value().filter(|text| !text.is_empty())?;
+        let chosen = choices.iter().find(|(choice, _)| *choice == text);
+        if chosen.is_none() {
+            let known: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
+            self.0.error(name, code, format!("use {}", known.join(", ")));
+        }
+        chosen.map(|(_, meaning)| *meaning)
+    }
+
+    /// The id of an existing thing, which must be given. Text that is not a UUID names nothing that exists.
+    pub(crate) fn id<T: From<Uuid>>(&mut self, name: &'static str, thing: Thing) -> Result<T, Failure> {
         match self.0.text(name) {
-            Field::Value(text) => Uuid::parse_str(text.trim()).map_err(|_| Failure::missing(code)),
-            _ if self.0.errors.is_empty() => Err(Failure::argument(name, "required", "give the id, a UUID")),
-            _ => Err(Failure::argument(name, "wrong_type", "must be a UUID")),
+            Patch::Value(text) => Uuid::parse_str(text.trim())
+                .map(T::from)
+                .map_err(|_| Failure::missing(thing)),
+            Patch::Unreadable => Err(Failure::argument(name, "wrong_type", "must be a UUID")),
+            Patch::Absent | Patch::Null => Err(Failure::argument(name, "required", "give the id, a UUID")),
         }
     }
 
@@ -184,13 +215,30 @@ impl Arguments {
         self.0.error(name, code, message);
     }
 
-    /// Ends reading: an argument that nobody asked for must not pass as done.
+    /// Ends reading: refuses if anything is wrong. An unknown argument must not be ignored.
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        self.0.finish().map_err(Failure::from)
+        match self.0.into_mistakes() {
+            mistakes if mistakes.is_empty() => Ok(()),
+            mistakes => Err(Failure::invalid(mistakes)),
+        }
+    }
+
+    /// Ends reading: refuses unknown arguments, and returns what could not be read for the command to carry along.
+    pub(crate) fn unreadable(self) -> Result<Vec<Mistake>, Failure> {
+        let (unknown, unreadable): (Vec<_>, Vec<_>) = self
+            .0
+            .into_mistakes()
+            .into_iter()
+            .partition(|mistake| mistake.code == UNKNOWN_FIELD);
+        if unknown.is_empty() {
+            Ok(unreadable)
+        } else {
+            Err(Failure::invalid(unknown))
+        }
     }
 }
 
-fn in_query(value: &Value) -> Option<String> {
+fn in_words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(match whole(value) {
@@ -219,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_models_write_as_texts_is_read_by_the_declared_type_where_it_is_plain() {
+    fn what_models_send_as_strings_is_read_by_the_declared_type_where_it_is_clear() {
         const A: &str = "018f0000-0000-7000-8000-00000000000a";
         const B: &str = "018f0000-0000-7000-8000-00000000000b";
         let schema = json!({ "properties": {
@@ -292,36 +340,47 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_clears_where_it_may_and_null_never_does() {
-        let mut given = arguments(json!({ "a": "", "b": " ", "c": "", "d": null, "e": 7 }));
-        let mut body = Map::new();
-        given.put(&mut body, "a", "a", Empty::Clears);
-        given.put(&mut body, "b", "b", Empty::Ignored);
-        given.put(&mut body, "c", "c", Empty::Kept);
-        given.put(&mut body, "d", "d", Empty::Clears);
-        given.put(&mut body, "e", "camelE", Empty::Clears);
-        assert_eq!(Value::Object(body), json!({ "a": null, "c": "", "camelE": 7 }));
+    fn an_empty_string_clears_a_field_that_it_may_clear_and_null_never_does() {
+        let mut given =
+            arguments(json!({ "a": "", "b": " ", "c": "", "d": null, "e": " \n", "f": null, "g": "x" }));
+        assert_eq!(given.text("a", Empty::Clears), Patch::Null);
+        assert_eq!(given.text("b", Empty::Ignored), Patch::Absent);
+        assert_eq!(given.text("c", Empty::Kept), Patch::Value(String::new()));
+        assert_eq!(given.text("d", Empty::Clears), Patch::Absent);
+        assert_eq!(given.optional_id::<Uuid>("e", Empty::Clears), Patch::Null);
+        assert_eq!(given.flag("f"), Patch::Absent);
+        assert_eq!(given.text("g", Empty::Clears), Patch::Value("x".to_owned()));
         assert!(given.finish().is_ok());
     }
 
     #[test]
-    fn lists_and_numbers_become_texts_of_a_query() {
-        let mut given = arguments(json!({ "ids": ["x", "y"], "limit": 5.0, "days": 1.5, "bad": [1] }));
-        let mut pairs = Vec::new();
-        given.pair(&mut pairs, "ids", "tagIds");
-        given.pair(&mut pairs, "limit", "limit");
-        given.pair(&mut pairs, "days", "days");
-        given.pair(&mut pairs, "bad", "bad");
-        let pairs: Vec<String> = pairs
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        assert_eq!(pairs, ["tagIds=x,y", "limit=5", "days=1.5"]);
+    fn lists_and_numbers_are_parameters_of_a_list() {
+        let mut given =
+            arguments(json!({ "ids": ["x", "y"], "limit": 5.0, "days": 1.5, "empty": "", "bad": [1] }));
+        assert_eq!(given.parameter("ids").as_deref(), Some("x,y"));
+        assert_eq!(given.parameter("limit").as_deref(), Some("5"));
+        assert_eq!(given.parameter("days").as_deref(), Some("1.5"));
+        assert_eq!(given.parameter("empty"), None);
+        assert_eq!(given.parameter("bad"), None);
         assert_eq!(given.finish().unwrap_err().errors[0].field, "bad");
     }
 
     #[test]
-    fn an_argument_that_nobody_asked_for_is_named() {
+    fn what_cannot_be_read_is_carried_along_but_not_an_unknown_argument() {
+        let unreadable = |value| {
+            let mut given = arguments(value);
+            let _ = (given.text("title", Empty::Kept), given.flag("completed"));
+            given.unreadable()
+        };
+        let mistakes = unreadable(json!({ "title": 1.5, "completed": "yes" })).unwrap();
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        let failure = unreadable(json!({ "title": 1.5, "titel": "x" })).unwrap_err();
+        let named: Vec<&str> = failure.errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(named, ["titel"]);
+    }
+
+    #[test]
+    fn an_unknown_argument_is_named() {
         let given = arguments(json!({ "titel": "x" }));
         assert_eq!(given.finish().unwrap_err().errors[0].field, "titel");
     }

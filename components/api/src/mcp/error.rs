@@ -1,10 +1,16 @@
 //! Refusals that a model can act on: a code, a sentence, which argument is wrong, and what may have been meant.
 
-use http::StatusCode;
-use nudge_component::Problem;
 use nudge_component::problem::FieldError;
 use nudge_domain::characters::isolated;
+use nudge_domain::task::{FieldName, Mistake, ReminderField};
 use serde_json::{Value, json};
+
+use crate::db::DbError;
+use crate::error::{ServiceError, UnknownLabel};
+use crate::events::outbox::PublishError;
+use crate::input::fields::{MAX_ERRORS, UNKNOWN_FIELD};
+use crate::tasks::labels::Kind;
+use crate::version::Thing;
 
 pub(crate) const INVALID_PRIORITY: &str = "INVALID_PRIORITY";
 pub(crate) const TOO_MANY_TAGS: &str = "TOO_MANY_TAGS";
@@ -19,7 +25,7 @@ pub(crate) const RATE_LIMITED: &str = "RATE_LIMITED";
 pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
 pub(crate) const INTERNAL_ERROR: &str = "INTERNAL_ERROR";
 
-/// Every code that a tool answers with.
+/// Every code of a refusal.
 pub(crate) const CODES: [&str; 12] = [
     INVALID_PRIORITY,
     TOO_MANY_TAGS,
@@ -35,7 +41,7 @@ pub(crate) const CODES: [&str; 12] = [
     INTERNAL_ERROR,
 ];
 
-/// Something that may have been meant.
+/// Something that the caller may have meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Suggestion {
     pub(crate) id: String,
@@ -62,63 +68,67 @@ impl Failure {
         }
     }
 
-    /// There is no such thing, or it is somebody else's: `code` says what kind of thing.
-    pub(crate) fn missing(code: &'static str) -> Self {
-        Self::new(
-            code,
-            match code {
-                CATEGORY_NOT_FOUND => {
-                    "you have no such category: list_categories names them, create_category makes one"
-                }
-                TAG_NOT_FOUND => "you have no such tag: list_tags names them, create_tag makes one",
-                _ => "you have no such task: find its id with search_tasks or list_tasks",
-            },
-        )
-    }
-
-    /// One argument breaks a rule.
-    pub(crate) fn argument(field: &str, code: &str, message: &str) -> Self {
-        Self::from(Problem::field(field, code, message))
-    }
-
-    /// From a refusal of the REST functions; `missing` is the code of what they did not find.
-    pub(crate) fn of(problem: &Problem, missing: &'static str) -> Self {
-        problem.log();
-        let status = problem.status();
-        match status {
-            StatusCode::NOT_FOUND => Self::missing(missing),
-            StatusCode::TOO_MANY_REQUESTS => Self::new(RATE_LIMITED, problem.detail()),
-            StatusCode::FORBIDDEN => Self::new(FORBIDDEN, problem.detail()),
-            StatusCode::SERVICE_UNAVAILABLE => Self::new(UNAVAILABLE, problem.detail()),
-            status if status.is_server_error() => Self::new(INTERNAL_ERROR, problem.detail()),
-            _ => Self::invalid(problem),
+    /// There is no such thing, or it belongs to another user.
+    pub(crate) fn missing(thing: Thing) -> Self {
+        match thing {
+            Thing::Category => Self::new(
+                CATEGORY_NOT_FOUND,
+                "you have no such category: list_categories lists them, create_category creates one",
+            ),
+            Thing::Tag => Self::new(
+                TAG_NOT_FOUND,
+                "you have no such tag: list_tags lists them, create_tag creates one",
+            ),
+            Thing::Task | Thing::Reminder | Thing::Profile => Self::new(
+                TASK_NOT_FOUND,
+                "you have no such task: find its id with search_tasks or list_tasks",
+            ),
         }
     }
 
-    fn invalid(problem: &Problem) -> Self {
-        let errors: Vec<FieldError> = problem.errors().iter().map(renamed).collect();
-        let code = match errors.as_slice() {
-            [] => VALIDATION_ERROR,
-            [first, rest @ ..] => {
-                let code = code_of(first);
-                if rest.iter().all(|error| code_of(error) == code) {
-                    code
-                } else {
-                    VALIDATION_ERROR
-                }
-            }
+    /// One argument breaks a rule.
+    pub(crate) fn argument(field: &str, code: &'static str, message: &str) -> Self {
+        let field = FieldName::Named(field.to_owned());
+        Self::invalid(vec![Mistake::new(field, code, message)])
+    }
+
+    /// Arguments break rules.
+    pub(crate) fn invalid(mistakes: Vec<Mistake>) -> Self {
+        Self::of_errors(mistakes.into_iter().take(MAX_ERRORS).map(field_error).collect())
+    }
+
+    fn of_errors(errors: Vec<FieldError>) -> Self {
+        let mut codes = errors.iter().map(code_of);
+        let first = codes.next().unwrap_or(VALIDATION_ERROR);
+        let code = if codes.all(|code| code == first) {
+            first
+        } else {
+            VALIDATION_ERROR
         };
         let message = match errors.as_slice() {
-            [] => problem.detail().to_owned(),
             [one] => format!("{}: {}", one.field, one.message),
             many => format!("{} arguments are not valid", many.len()),
         };
         Self {
-            code,
-            message,
-            suggestions: Vec::new(),
             errors,
+            ..Self::new(code, message)
         }
+    }
+
+    /// Something that this depends on cannot be reached. What it was is for the log.
+    fn unavailable(what: &str, log: impl std::fmt::Display) -> Self {
+        tracing::error!(code = UNAVAILABLE, "{log}");
+        let message = format!("{what} cannot be reached: try again in a few seconds");
+        Self::new(UNAVAILABLE, message)
+    }
+
+    /// A defect. The caller learns only that it is one.
+    pub(super) fn internal(log: impl std::fmt::Display) -> Self {
+        tracing::error!(code = INTERNAL_ERROR, "{log}");
+        Self::new(
+            INTERNAL_ERROR,
+            "something went wrong on our side: read it again before you repeat the change",
+        )
     }
 
     /// For programs.
@@ -136,7 +146,7 @@ impl Failure {
         })
     }
 
-    /// For people, and for models whose client shows them nothing else.
+    /// For people, and for models whose client shows them only the text.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{}: {}", self.code, self.message);
         if self.errors.len() > 1 {
@@ -158,107 +168,171 @@ impl Failure {
     }
 }
 
-impl From<Problem> for Failure {
-    /// What was not found is a task.
-    fn from(problem: Problem) -> Self {
-        Self::of(&problem, TASK_NOT_FOUND)
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::NotFound(thing) => Self::missing(thing),
+            ServiceError::Invalid(mistakes) => Self::invalid(mistakes),
+            ServiceError::UnknownLabels(labels) => {
+                Self::of_errors(labels.into_iter().map(unknown_label).collect())
+            }
+            ServiceError::NameTaken(kind) => {
+                let message = format!(
+                    "you have another {} of that name, or of one that differs in case alone: use it, or choose another name",
+                    kind.thing().name()
+                );
+                Self::argument("name", "name_taken", &message)
+            }
+            ServiceError::Mismatch(_) | ServiceError::Completed => {
+                Self::new(VALIDATION_ERROR, error.to_string())
+            }
+            ServiceError::Contended { thing, .. } => {
+                Self::unavailable(&format!("the {}", thing.name()), error)
+            }
+            ServiceError::Publish(PublishError::Publish(reason)) => Self::unavailable("the broker", reason),
+            ServiceError::Publish(PublishError::Database(error)) | ServiceError::Database(error) => {
+                error.into()
+            }
+        }
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(_) => Self::unavailable("the database", error),
+            DbError::AccountClosing => Self::new(
+                VALIDATION_ERROR,
+                "your data is being deleted: wait a minute, then you may start anew",
+            ),
+            DbError::Refused(_) | DbError::Conflict(_) | DbError::Unreadable(_) => Self::internal(error),
+        }
     }
 }
 
 fn code_of(error: &FieldError) -> &'static str {
-    match error.code.as_str() {
-        "too_many_tags" => return TOO_MANY_TAGS,
-        "unknown_field" => return VALIDATION_ERROR,
-        _ => {}
-    }
-    let field = error.field.as_str();
-    match field {
-        "priority" => INVALID_PRIORITY,
-        "recurrence_rule" => INVALID_RECURRENCE_RULE,
-        "due_date" | "due_before" | "due_after" => INVALID_DUE_DATE,
-        "category_id" => CATEGORY_NOT_FOUND,
-        _ if field.starts_with("tag_ids[") => TAG_NOT_FOUND,
+    match (error.field.as_str(), error.code.as_str()) {
+        (_, "too_many_tags") => TOO_MANY_TAGS,
+        (_, UNKNOWN_FIELD) => VALIDATION_ERROR,
+        ("priority", _) => INVALID_PRIORITY,
+        ("recurrence_rule", _) => INVALID_RECURRENCE_RULE,
+        ("due_date" | "due_before" | "due_after", _) => INVALID_DUE_DATE,
+        ("category_id", _) => CATEGORY_NOT_FOUND,
+        (field, _) if field.starts_with("tag_ids[") => TAG_NOT_FOUND,
         _ => VALIDATION_ERROR,
     }
 }
 
-/// The same mistake with the argument's name instead of the REST field's.
-fn renamed(error: &FieldError) -> FieldError {
-    // One that nobody asked for is called as the caller called it.
-    let field = if error.code == "unknown_field" {
-        error.field.clone()
-    } else {
-        argument(&error.field)
-    };
+fn field_error(mistake: Mistake) -> FieldError {
     FieldError {
-        field,
-        code: error.code.clone(),
-        message: match error.code.as_str() {
-            "recurrence_without_due" => "a recurring task needs a due date: send due_date as well".to_owned(),
-            "unknown_category" => Failure::missing(CATEGORY_NOT_FOUND).message,
-            "unknown_tag" => Failure::missing(TAG_NOT_FOUND).message,
-            _ => error.message.clone(),
-        },
+        field: name(mistake.field),
+        code: mistake.code.into_owned(),
+        message: mistake.message,
     }
 }
 
-/// The argument that became a REST field.
-fn argument(field: &str) -> String {
-    let end = field.find('[').unwrap_or(field.len());
-    let (name, rest) = field.split_at(end);
-    let name = match name {
-        "due" => "due_date",
-        "minutesBefore" => "remind_before_minutes",
-        "at" => "remind_at",
-        "recurrence" => "recurrence_rule",
-        "categoryId" => "category_id",
-        "tagIds" => "tag_ids",
-        "dueBefore" => "due_before",
-        "dueAfter" => "due_after",
-        "sort" => "sort_by",
-        "order" => "sort_order",
-        "upcomingDays" => "days",
-        "text" => "query",
-        other => other,
+fn unknown_label(label: UnknownLabel) -> FieldError {
+    let (field, thing) = match label.kind {
+        Kind::Category => (FieldName::Category, Thing::Category),
+        Kind::Tag => (FieldName::Tag(label.index), Thing::Tag),
     };
-    format!("{name}{rest}")
+    FieldError {
+        field: name(field),
+        code: format!("unknown_{}", thing.name()),
+        message: Failure::missing(thing).message,
+    }
+}
+
+/// The argument that a field of a command comes from.
+fn name(field: FieldName) -> String {
+    let name = match field {
+        FieldName::Title => "title",
+        FieldName::TimeZone => "time_zone",
+        FieldName::Due => "due_date",
+        FieldName::By => "by",
+        FieldName::Status => "completed",
+        FieldName::Category => "category_id",
+        FieldName::Tags => "tag_ids",
+        FieldName::Tag(index) => return format!("tag_ids[{index}]"),
+        FieldName::Recurrence => "recurrence_rule",
+        FieldName::Reminders => "reminders",
+        FieldName::ReminderAt(index, _) => return format!("reminders[{index}]"),
+        FieldName::Reminder(ReminderField::Id) => "reminder_id",
+        FieldName::Reminder(ReminderField::MinutesBefore | ReminderField::Minutes) => "remind_before_minutes",
+        FieldName::Reminder(ReminderField::At | ReminderField::Until) => "remind_at",
+        FieldName::DueAfter => "due_after",
+        FieldName::DueBefore => "due_before",
+        FieldName::Cursor => "offset",
+        FieldName::Text | FieldName::Query => "query",
+        FieldName::Named(name) => return name,
+    };
+    name.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn code(field: &str, code: &str) -> &'static str {
-        Failure::argument(field, code, "…").code
+    fn mistake(field: FieldName, code: &'static str) -> Mistake {
+        Mistake::new(field, code, "…")
     }
 
     #[test]
     fn a_refusal_names_the_argument_and_has_the_code_of_its_kind() {
-        for (field, rule, expected) in [
-            ("priority", "invalid_priority", INVALID_PRIORITY),
-            ("tagIds", "too_many_tags", TOO_MANY_TAGS),
-            ("recurrence", "ambiguous_recurrence", INVALID_RECURRENCE_RULE),
-            ("due", "invalid_due", INVALID_DUE_DATE),
-            ("dueBefore", "invalid_due", INVALID_DUE_DATE),
-            ("categoryId", "unknown_category", CATEGORY_NOT_FOUND),
-            ("tagIds[3]", "unknown_tag", TAG_NOT_FOUND),
-            ("tagIds", "wrong_type", VALIDATION_ERROR),
-            ("title", "required", VALIDATION_ERROR),
+        let named = |name: &str| FieldName::Named(name.to_owned());
+        for (field, rule, name, expected) in [
+            (
+                named("priority"),
+                "invalid_priority",
+                "priority",
+                INVALID_PRIORITY,
+            ),
+            (FieldName::Tags, "too_many_tags", "tag_ids", TOO_MANY_TAGS),
+            (
+                FieldName::Recurrence,
+                "ambiguous_recurrence",
+                "recurrence_rule",
+                INVALID_RECURRENCE_RULE,
+            ),
+            (FieldName::Due, "invalid_due", "due_date", INVALID_DUE_DATE),
+            (
+                FieldName::DueBefore,
+                "invalid_due",
+                "due_before",
+                INVALID_DUE_DATE,
+            ),
+            (
+                named("category_id"),
+                "wrong_type",
+                "category_id",
+                CATEGORY_NOT_FOUND,
+            ),
+            (named("tag_ids[3]"), "wrong_type", "tag_ids[3]", TAG_NOT_FOUND),
+            (named("tag_ids"), "wrong_type", "tag_ids", VALIDATION_ERROR),
+            (named("priority"), UNKNOWN_FIELD, "priority", VALIDATION_ERROR),
+            (
+                FieldName::Reminder(ReminderField::MinutesBefore),
+                "invalid_reminder",
+                "remind_before_minutes",
+                VALIDATION_ERROR,
+            ),
+            (FieldName::Title, "required", "title", VALIDATION_ERROR),
         ] {
-            assert_eq!(code(field, rule), expected, "{field} {rule}");
+            let failure = Failure::from(ServiceError::Invalid(vec![mistake(field, rule)]));
+            assert_eq!((failure.code, failure.errors[0].code.as_str()), (expected, rule));
+            assert_eq!(failure.errors[0].field, name);
+            assert_eq!(failure.message, format!("{name}: …"));
         }
-        let failure = Failure::argument("tagIds[3]", "unknown_tag", "…");
-        assert_eq!(failure.errors[0].field, "tag_ids[3]");
     }
 
     #[test]
     fn mistakes_of_several_kinds_are_a_validation_error_that_lists_them() {
-        let error = |field: &str| FieldError {
-            field: field.to_owned(),
-            code: "wrong_type".to_owned(),
-            message: "…".to_owned(),
-        };
-        let failure = Failure::from(Problem::invalid(vec![error("priority"), error("due")]));
+        let priority = FieldName::Named("priority".to_owned());
+        let mistakes = vec![
+            mistake(priority, "wrong_type"),
+            mistake(FieldName::Due, "wrong_type"),
+        ];
+        let failure = Failure::invalid(mistakes);
         assert_eq!(failure.code, VALIDATION_ERROR);
         assert_eq!(
             failure.text(),
@@ -267,14 +341,42 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_found_is_what_was_looked_for() {
-        let problem = Problem::not_found("tag");
-        assert_eq!(Failure::of(&problem, TAG_NOT_FOUND).code, TAG_NOT_FOUND);
-        assert_eq!(Failure::from(problem).code, TASK_NOT_FOUND);
-        assert_eq!(
-            Failure::from(Problem::unavailable("the database", "…")).code,
-            UNAVAILABLE
-        );
-        assert_eq!(Failure::from(Problem::internal("…")).code, INTERNAL_ERROR);
+    fn unknown_labels_are_named_with_the_argument_that_has_them() {
+        let tag = |index| UnknownLabel {
+            kind: Kind::Tag,
+            index,
+        };
+        let failure = Failure::from(ServiceError::UnknownLabels(vec![tag(1), tag(3)]));
+        assert_eq!(failure.code, TAG_NOT_FOUND);
+        let named: Vec<&str> = failure.errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(named, ["tag_ids[1]", "tag_ids[3]"]);
+        assert!(failure.errors[0].message.contains("list_tags"));
+    }
+
+    #[test]
+    fn each_error_of_a_service_has_its_code() {
+        let unavailable = || DbError::Unavailable("no route".to_owned());
+        for (error, code) in [
+            (ServiceError::NotFound(Thing::Task), TASK_NOT_FOUND),
+            (ServiceError::NotFound(Thing::Category), CATEGORY_NOT_FOUND),
+            (ServiceError::NotFound(Thing::Tag), TAG_NOT_FOUND),
+            (ServiceError::NameTaken(Kind::Tag), VALIDATION_ERROR),
+            (ServiceError::Completed, VALIDATION_ERROR),
+            (ServiceError::contended(Thing::Task, "x"), UNAVAILABLE),
+            (ServiceError::Database(unavailable()), UNAVAILABLE),
+            (
+                ServiceError::Publish(PublishError::Database(unavailable())),
+                UNAVAILABLE,
+            ),
+            (ServiceError::Database(DbError::AccountClosing), VALIDATION_ERROR),
+            (
+                ServiceError::Database(DbError::Refused("no such table: secret".to_owned())),
+                INTERNAL_ERROR,
+            ),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.code, code, "{}", failure.message);
+            assert!(!failure.message.contains("secret"), "{}", failure.message);
+        }
     }
 }

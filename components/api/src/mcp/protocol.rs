@@ -3,10 +3,10 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// A refusal on the level of the protocol (JSON-RPC 2.0, section 5.1).
+/// A refusal at the level of the protocol (JSON-RPC 2.0, section 5.1).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RpcError {
-    /// What HTTP says; the revisions before 2026-07-28 leave it at 200 once the message is understood.
+    /// The HTTP status. Before revision 2026-07-28 it is 200 once the message is understood.
     pub(crate) status: StatusCode,
     pub(super) code: i32,
     message: String,
@@ -23,12 +23,12 @@ impl RpcError {
         }
     }
 
-    /// -32700: no JSON.
+    /// -32700: not JSON.
     pub(crate) fn parse(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, -32700, message)
     }
 
-    /// -32600: JSON, but no message of the protocol.
+    /// -32600: JSON, but not a message of the protocol.
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, -32600, message)
     }
@@ -38,22 +38,22 @@ impl RpcError {
         Self::new(status, -32601, format!("there is no method {}", shown(method)))
     }
 
-    /// -32602: the method is there, its parameters are not as it takes them.
+    /// -32602: the method exists, but does not take these parameters.
     pub(crate) fn invalid_params(message: impl Into<String>) -> Self {
         Self::new(StatusCode::OK, -32602, message)
     }
 
-    /// -32602 with 400: a request of 2026-07-28 without what it must say about itself.
+    /// -32602 with 400: a request of 2026-07-28 without the `_meta` that it must have.
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, -32602, message)
     }
 
-    /// -32020: a header is missing, or says something else than the body.
+    /// -32020: a header is missing, or contradicts the body.
     pub(super) fn header_mismatch(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, -32020, message)
     }
 
-    /// -32022: a revision that is not spoken here.
+    /// -32022: a revision that this server does not support.
     pub(super) fn unsupported(requested: &str, supported: &[&str]) -> Self {
         Self {
             data: Some(json!({ "supported": supported, "requested": shown(requested) })),
@@ -61,12 +61,12 @@ impl RpcError {
         }
     }
 
-    /// -32000, the protocol leaves it to the server: what is asked for may be asked for again.
+    /// -32000, which the protocol leaves to the server: the request was not done, and may be sent again.
     pub(crate) fn not_now(message: impl Into<String>) -> Self {
         Self::new(StatusCode::OK, -32000, message)
     }
 
-    /// The response that carries it; `id` is null when none could be read.
+    /// The response with this error. `id` is null if none could be read.
     pub(crate) fn response(&self, id: &Value) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let (Some(data), Some(error)) = (&self.data, error.as_object_mut()) {
@@ -76,7 +76,7 @@ impl RpcError {
     }
 }
 
-/// The response that carries a result.
+/// The response with a result.
 pub(crate) fn response(id: &Value, result: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "result": result })
 }
@@ -84,24 +84,24 @@ pub(crate) fn response(id: &Value, result: Value) -> Value {
 /// What a client sends.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Message {
-    /// Wants an answer.
+    /// Expects an answer.
     Request(Request),
-    /// Wants none; nothing here depends on one.
+    /// Expects none. Nothing here depends on notifications.
     Notification,
-    /// Answers a request. This server makes none.
+    /// The answer to a request. This server sends no requests.
     Response,
 }
 
 /// A call of a method.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request {
-    /// A text or a whole number.
+    /// A string or a whole number.
     pub(crate) id: Value,
     pub(crate) method: String,
     pub(crate) params: Map<String, Value>,
 }
 
-/// Reads one message. A refusal comes with the id it answers to, null if there is none to be read.
+/// Reads one message. A refusal comes with the id of the message, null if none can be read.
 pub(crate) fn read(value: Value) -> Result<Message, (Value, RpcError)> {
     let Value::Object(mut message) = value else {
         let error = RpcError::invalid_request("a message is a JSON object");
@@ -123,19 +123,19 @@ pub(crate) fn read(value: Value) -> Result<Message, (Value, RpcError)> {
         return refuse("a message needs a method");
     };
     let Value::String(method) = method else {
-        return refuse("method must be a text");
+        return refuse("method must be a string");
     };
     match (id, members(message.remove("params"))) {
-        // Nothing is said about a notification, not even that its params are wrong (JSON-RPC 2.0, section 4.1).
+        // A notification is never answered, not even if its params are wrong (JSON-RPC 2.0, section 4.1).
         (None, _) => Ok(Message::Notification),
-        (Some(_), _) if known.is_null() => refuse("id must be a text or a whole number"),
+        (Some(_), _) if known.is_null() => refuse("id must be a string or a whole number"),
         (Some(_), None) => Err((known, RpcError::invalid_params("params must be an object"))),
         (Some(id), Some(params)) => Ok(Message::Request(Request { id, method, params })),
     }
 }
 
-/// The members of an object. None are meant by what clients send when they have none: nothing, `null`, and the empty
-/// list that PHP makes of an empty object.
+/// The members of an object. Clients that have none leave it out, or send `null` or the empty list that PHP makes of an empty
+/// object.
 pub(crate) fn members(value: Option<Value>) -> Option<Map<String, Value>> {
     match value {
         None | Some(Value::Null) => Some(Map::new()),
@@ -145,14 +145,13 @@ pub(crate) fn members(value: Option<Value>) -> Option<Map<String, Value>> {
     }
 }
 
-/// Whether an id is one that a request may have: a text or a whole number, also one that is written with a fraction of
-/// zero or an exponent.
+/// Whether a request may have this id: a string or a whole number, even one written with a zero fraction or an exponent.
 fn is_id(id: &Value) -> bool {
     let whole = |number: f64| number.fract() == 0.0;
     id.is_string() || id.is_i64() || id.is_u64() || id.as_f64().is_some_and(whole)
 }
 
-/// What came in, short enough to be sent back.
+/// What was sent, short enough to be sent back.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().take(60).collect()
 }
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused_with_the_id_it_has() {
+    fn what_is_not_a_message_is_refused_with_its_id() {
         for (message, id) in [
             (json!([]), Value::Null),
             (json!({ "id": 1, "method": "ping" }), json!(1)),
@@ -216,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_send_when_they_have_nothing_to_say_is_no_params() {
+    fn what_clients_send_for_no_params_is_no_params() {
         for params in [json!(null), json!([]), json!({})] {
             assert_eq!(request(params).params, Map::new());
         }
     }
 
     #[test]
-    fn an_id_is_a_text_or_a_whole_number_however_it_is_written() {
+    fn an_id_is_a_string_or_a_whole_number_however_it_is_written() {
         let texts = ["\"\"", "\"0\""];
         let numbers = [
             "0",

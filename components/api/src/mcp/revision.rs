@@ -1,10 +1,10 @@
-//! Which revision of the protocol a request is made in, and whether its headers fit to it.
+//! Which revision of the protocol a request is made in, and whether its headers match.
 //!
-//! | revision | what is different here |
+//! | revision | difference here |
 //! | --- | --- |
-//! | `2025-03-26` | several messages may come in one array |
+//! | `2025-03-26` | an array may hold several messages |
 //! | `2025-06-18`, `2025-11-25` | one message per request, header `MCP-Protocol-Version` |
-//! | `2026-07-28` | no handshake: every request says its revision in `_meta`, and its method and tool in headers |
+//! | `2026-07-28` | no handshake: every request has its revision in `_meta`, and its method and tool in headers |
 //!
 //! The specification is at `modelcontextprotocol.io/specification/{revision}`.
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::protocol::{Request, RpcError, shown};
 
-/// A published revision of the protocol that is spoken here. In order: a later one is greater.
+/// A published revision of the protocol that this server supports. A later one is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Revision {
     Of20250326,
@@ -49,7 +49,7 @@ impl Revision {
         Self::ALL.into_iter().find(|revision| revision.as_str() == text)
     }
 
-    /// Whether each request speaks for itself.
+    /// Whether each request states its own revision, without a handshake.
     pub(crate) fn is_stateless(self) -> bool {
         self >= Self::Of20260728
     }
@@ -64,10 +64,10 @@ const VERSION_HEADER: &str = "mcp-protocol-version";
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
-/// Which revision a request is made in, and whether its headers fit to it.
+/// Which revision a request is made in, and whether its headers match.
 ///
-/// A request that says its revision in `_meta` is taken at its word; one that does not, at its header's, and without
-/// header it is of 2025-03-26, which knew none. `initialize` is how the older ones begin, whatever its header says.
+/// The revision in `_meta` counts; without it the one in the header; without a header it is 2025-03-26, which had none.
+/// The older revisions begin with `initialize`, whatever its header says.
 pub(crate) fn of(headers: &HeaderMap, request: &Request) -> Result<Revision, RpcError> {
     let header = text(headers, VERSION_HEADER)?;
     let meta = request.params.get("_meta").and_then(Value::as_object);
@@ -76,7 +76,7 @@ pub(crate) fn of(headers: &HeaderMap, request: &Request) -> Result<Revision, Rpc
         Some(Value::String(version)) => Some(version.as_str()),
         Some(_) => {
             return Err(RpcError::malformed(format!(
-                "_meta: {META_VERSION} must be a text"
+                "_meta: {META_VERSION} must be a string"
             )));
         }
     };
@@ -119,8 +119,8 @@ pub(crate) fn takes_batches(headers: &HeaderMap) -> bool {
     }
 }
 
-/// `Mcp-Method` and `Mcp-Name` repeat what the body says, for those on the way who do not read bodies (revision
-/// 2026-07-28, streamable HTTP, "Standard Request Headers").
+/// `Mcp-Method` and `Mcp-Name` repeat what the body says, for intermediaries that do not read bodies (revision 2026-07-28,
+/// streamable HTTP, "Standard Request Headers").
 fn standard_headers(headers: &HeaderMap, request: &Request) -> Result<(), RpcError> {
     match text(headers, "mcp-method")? {
         Some(method) if method == request.method => {}
@@ -143,7 +143,7 @@ fn standard_headers(headers: &HeaderMap, request: &Request) -> Result<(), RpcErr
     }
 }
 
-/// A header's value; `=?base64?…?=` stands for a text that is not plain ASCII.
+/// A header's value; `=?base64?…?=` encodes text that is not plain ASCII.
 fn decoded(header: &str) -> Option<String> {
     let encoded = header
         .strip_prefix("=?base64?")

@@ -1,5 +1,8 @@
-//! JSON Schemas (2020-12) of what tools take and give. A schema says what a model has to know to fill it in; the rules
-//! themselves are checked by the REST functions.
+//! JSON Schemas (2020-12, the default dialect of the protocol) of what tools take and give. They say what a model has to know
+//! to fill in the arguments; the rules themselves are checked by the services.
+//!
+//! `tools/list` goes into the context of a model, so it is kept short: only `get_task` describes a task and a refusal in full
+//! ([`full_output`]), the other tools refer to it ([`output`]).
 
 use serde_json::{Map, Value, json};
 
@@ -8,15 +11,9 @@ use super::error::CODES;
 /// The schema of a tool's arguments.
 pub(super) fn input(properties: Value, required: &[&str]) -> Value {
     let mut properties = object(properties);
-    properties.insert(
-        "user_id".to_owned(),
-        json!({
-            "type": "string",
-            "description": "Leave out: the token says who the user is. Anybody else's id is FORBIDDEN.",
-        }),
-    );
+    let description = "Leave out: the token identifies the user.";
+    properties.insert("user_id".to_owned(), text(description));
     json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "properties": properties,
         "required": required,
@@ -24,22 +21,53 @@ pub(super) fn input(properties: Value, required: &[&str]) -> Value {
     })
 }
 
-/// The schema of a tool's structured answer: what it gives, all of it, or why it did not.
+/// The schema of a tool's structured answer: all of these properties, or a refusal.
 pub(super) fn output(properties: Value) -> Value {
+    let properties = object(properties);
+    let required: Vec<String> = properties.keys().cloned().collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "oneOf": [{ "required": required }, { "required": ["code"] }],
+    })
+}
+
+/// The same, describing the refusal.
+pub(super) fn full_output(properties: Value) -> Value {
+    let refusal = json!({
+        "code": { "enum": CODES, "description": "With isError: why nothing was done." },
+        "message": text("What is wrong and how to fix it."),
+        "suggestions": {
+            "type": "array",
+            "maxItems": 5,
+            "description": "What may have been meant by an id that does not exist.",
+            "items": closed(json!({ "id": uuid("Its id."), "title": text("Title of a task, or name of a label.") })),
+        },
+        "errors": {
+            "type": "array",
+            "description": "Every argument that is wrong.",
+            "items": closed(json!({
+                "field": text("The argument."),
+                "code": text("The rule it breaks."),
+                "message": text("What is wrong and how to fix it."),
+            })),
+        },
+    });
+    json!({
+        "type": "object",
+        "oneOf": [closed(properties), closed(refusal)],
+    })
+}
+
+/// An object that has all of these properties, and no others.
+fn closed(properties: Value) -> Value {
     let properties = object(properties);
     let required: Vec<&String> = properties.keys().collect();
     json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "oneOf": [
-            {
-                "type": "object",
-                "properties": properties,
-                "required": required,
-                "additionalProperties": false,
-            },
-            failure(),
-        ],
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
     })
 }
 
@@ -48,44 +76,6 @@ fn object(value: Value) -> Map<String, Value> {
         Value::Object(object) => object,
         _ => Map::new(),
     }
-}
-
-fn failure() -> Value {
-    json!({
-        "type": "object",
-        "description": "With isError: why nothing was done.",
-        "properties": {
-            "code": { "enum": CODES },
-            "message": text("What is wrong and how to mend it."),
-            "suggestions": {
-                "type": "array",
-                "maxItems": 5,
-                "description": "What may have been meant by an id that does not exist.",
-                "items": {
-                    "type": "object",
-                    "properties": { "id": uuid("Its id."), "title": text("Title of a task, or name of a label.") },
-                    "required": ["id", "title"],
-                    "additionalProperties": false,
-                },
-            },
-            "errors": {
-                "type": "array",
-                "description": "Every argument that is wrong.",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "field": text("The argument."),
-                        "code": text("The rule it breaks."),
-                        "message": text("What is wrong and how to mend it."),
-                    },
-                    "required": ["field", "code", "message"],
-                    "additionalProperties": false,
-                },
-            },
-        },
-        "required": ["code", "message", "suggestions", "errors"],
-        "additionalProperties": false,
-    })
 }
 
 pub(super) fn text(description: &str) -> Value {
@@ -129,58 +119,49 @@ fn or_null(mut schema: Value) -> Value {
 pub(super) fn task() -> Value {
     let instant =
         |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
-    let reminder = json!({
-        "type": "object",
-        "properties": {
-            "id": uuid("Its id."),
-            "remind_before_minutes": or_null(json!({
-                "type": "integer",
-                "description": "Minutes before due_date; null when the instant is fixed.",
-            })),
-            "remind_at": instant("When the mail goes out."),
-            "status": choice(
-                &["scheduled", "sent", "failed", "cancelled"],
-                "What has become of it.",
-            ),
-        },
-        "required": ["id", "remind_before_minutes", "remind_at", "status"],
-        "additionalProperties": false,
-    });
-    let properties = object(json!({
+    let reminder = closed(json!({
+        "id": uuid("Its id."),
+        "remind_before_minutes": or_null(json!({
+            "type": "integer",
+            "description": "Minutes before due_date; null for a fixed time.",
+        })),
+        "remind_at": instant("When the email is sent."),
+        "status": choice(&["scheduled", "sent", "failed", "cancelled"], "Whether it has been sent."),
+    }));
+    closed(json!({
         "id": uuid("Its id, the task_id of other tools."),
         "title": text("What is to be done."),
         "description": or_null(text("More about it.")),
         "status": choice(&["pending", "completed"], "Whether it is done."),
-        "priority": choice(&["low", "medium", "high", "urgent"], "How much it matters."),
-        "due_date": or_null(instant("When it is due, with the zone's offset.")),
-        "time_zone": text("IANA name of the zone it is due in."),
+        "priority": choice(&["low", "medium", "high", "urgent"], "How important it is."),
+        "due_date": or_null(instant("When it is due, with the offset of the time zone.")),
+        "time_zone": text("IANA name of the time zone it is due in."),
         "category_id": or_null(uuid("Its category.")),
         "tag_ids": uuids(10, "Its tags."),
         "recurrence_rule": or_null(text("RFC 5545 RRULE.")),
-        "reminders": { "type": "array", "items": reminder, "description": "Mails about it." },
+        "reminders": { "type": "array", "items": reminder, "description": "Email reminders." },
         "created_at": instant("When it was created, UTC."),
         "updated_at": instant("When it was last changed, UTC."),
         "completed_at": or_null(instant("When it was completed, UTC.")),
-    }));
-    let required: Vec<&String> = properties.keys().collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
-    })
+    }))
+}
+
+/// A task, short.
+pub(super) fn some_task() -> Value {
+    json!({ "type": "object", "description": "As get_task returns it." })
+}
+
+/// Tasks, short.
+pub(super) fn some_tasks() -> Value {
+    json!({ "type": "array", "items": { "type": "object" }, "description": "Each as get_task returns it." })
 }
 
 /// A category or a tag, as every answer shows it.
 pub(super) fn label() -> Value {
+    let string = || json!({ "type": "string" });
     json!({
         "type": "object",
-        "properties": {
-            "id": uuid("Its id."),
-            "name": text("Its name."),
-            "color": text("Its colour, #rrggbb."),
-        },
+        "properties": { "id": string(), "name": string(), "color": string() },
         "required": ["id", "name", "color"],
-        "additionalProperties": false,
     })
 }

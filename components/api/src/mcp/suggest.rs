@@ -1,60 +1,65 @@
 //! What may have been meant by an id that does not exist: models write titles, or mistype.
 
-use nudge_component::Problem;
 use serde_json::{Map, Value};
 
+use super::call::Call;
 use super::error::{CATEGORY_NOT_FOUND, Failure, Suggestion, TAG_NOT_FOUND, TASK_NOT_FOUND};
-use crate::auth::User;
-use crate::db::Database;
-use crate::tasks::labels;
-use crate::tasks::labels::store::Kind;
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::tasks::labels::{self, Kind};
 use crate::tasks::list::order::{Order, Sort};
 use crate::tasks::list::query::TaskQuery;
-use crate::tasks::search;
-use crate::tasks::service;
+use crate::tasks::{search, service};
 
-/// Most suggestions.
-const MOST: usize = 5;
+/// Maximum number of suggestions.
+const MAX_SUGGESTIONS: usize = 5;
 
-/// How many of the tasks that were changed last are looked at.
+/// How many of the most recently changed tasks are compared.
 const CANDIDATES: u32 = 200;
 
-/// Letters of a text that are compared.
+/// How many letters of a text are compared.
 const COMPARED: usize = 200;
 
-/// Below this, texts have letters in common and nothing else.
+/// Texts that are less alike than this only have a few letters in common.
 const ALIKE: f64 = 0.3;
 
-/// Adds suggestions to a refusal. Without any the refusal is as good, so a database that fails here is only logged.
-pub(super) async fn add(user: &User, failure: &mut Failure, arguments: &Map<String, Value>) {
+/// Adds suggestions to a refusal. The refusal is useful without them, so a failure to find any is only logged.
+pub(super) async fn add(call: &mut Call, failure: &mut Failure, arguments: &Map<String, Value>) {
+    match find(call, failure.code, arguments).await {
+        Ok(found) => failure.suggestions = found,
+        Err(error) => tracing::warn!("no suggestions: {error}"),
+    }
+}
+
+async fn find(
+    call: &mut Call,
+    code: &str,
+    arguments: &Map<String, Value>,
+) -> Result<Vec<Suggestion>, ServiceError> {
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
-    let found = match failure.code {
-        TASK_NOT_FOUND => tasks(user, text("task_id")).await,
-        CATEGORY_NOT_FOUND => labels(user, Kind::Category, text("category_id")).await,
+    match code {
+        TASK_NOT_FOUND => tasks(call.open().await?, text("task_id")).await,
+        CATEGORY_NOT_FOUND => labels(call.open().await?, Kind::Category, text("category_id")).await,
         TAG_NOT_FOUND => {
             let listed = arguments.get("tag_ids").and_then(Value::as_array);
             let listed = listed.into_iter().flatten().filter_map(Value::as_str);
             let wanted: Vec<&str> = listed.take(10).chain([text("tag_id")]).collect();
-            labels(user, Kind::Tag, &wanted.join(" ")).await
+            labels(call.open().await?, Kind::Tag, &wanted.join(" ")).await
         }
-        _ => return,
-    };
-    match found {
-        Ok(found) => failure.suggestions = found,
-        Err(problem) => problem.log(),
+        _ => Ok(Vec::new()),
     }
 }
 
-async fn tasks(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
+async fn tasks(caller: &Caller, text: &str) -> Result<Vec<Suggestion>, ServiceError> {
     let query = TaskQuery {
         sort: Sort::Updated,
         order: Order::Descending,
         limit: CANDIDATES,
         ..TaskQuery::default()
     };
-    let recent = service::list(user, &query).await?.items;
-    let mut candidates = searched(user, text).await?;
-    for task in recent {
+    let recent = service::page(&caller.database, &caller.user.id, &query).await?;
+    let mut candidates = searched(caller, text).await?;
+    for task in recent.items {
         let id = task.id.to_string();
         if candidates.iter().all(|known| known.id != id) {
             candidates.push(Suggestion {
@@ -66,25 +71,25 @@ async fn tasks(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
     Ok(nearest(text, candidates.into_iter()))
 }
 
-/// Tasks that have the words, however long ago they were changed.
-async fn searched(user: &User, text: &str) -> Result<Vec<Suggestion>, Problem> {
-    let database = Database::open().await?;
-    match search::ranked(&database, user.id.as_str(), text, MOST as u32, 0).await {
+/// Tasks that contain the words, however long ago they were changed.
+async fn searched(caller: &Caller, text: &str) -> Result<Vec<Suggestion>, ServiceError> {
+    let most = MAX_SUGGESTIONS as u32;
+    match search::ranked(&caller.database, &caller.user.id, text, most, 0).await {
         Ok(found) => Ok(found
             .into_iter()
             .map(|task| Suggestion {
                 id: task.id.to_string(),
-                title: task.title,
+                title: task.title.into(),
             })
             .collect()),
         // A text without words, or with too many, finds nothing.
-        Err(problem) if problem.status().is_client_error() => Ok(Vec::new()),
-        Err(problem) => Err(problem),
+        Err(ServiceError::Invalid(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
-async fn labels(user: &User, kind: Kind, text: &str) -> Result<Vec<Suggestion>, Problem> {
-    let labels = labels::store::list(&Database::open().await?, kind, user.id.as_str()).await?;
+async fn labels(caller: &Caller, kind: Kind, text: &str) -> Result<Vec<Suggestion>, ServiceError> {
+    let labels = labels::store::list(&caller.database, kind, &caller.user.id).await?;
     let candidates = labels
         .into_iter()
         .take(CANDIDATES as usize)
@@ -95,7 +100,7 @@ async fn labels(user: &User, kind: Kind, text: &str) -> Result<Vec<Suggestion>, 
     Ok(nearest(text, candidates))
 }
 
-/// Those that are most like the text, by title or by id; the first of equals first.
+/// The candidates that are most like the text, by title or by id. Equally similar ones keep their order.
 fn nearest(text: &str, candidates: impl Iterator<Item = Suggestion>) -> Vec<Suggestion> {
     let wanted = pairs(text);
     let mut scored: Vec<(f64, Suggestion)> = candidates
@@ -109,12 +114,12 @@ fn nearest(text: &str, candidates: impl Iterator<Item = Suggestion>) -> Vec<Sugg
     scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     scored
         .into_iter()
-        .take(MOST)
+        .take(MAX_SUGGESTIONS)
         .map(|(_, candidate)| candidate)
         .collect()
 }
 
-/// Pairs of neighbouring letters within words, in order.
+/// Pairs of adjacent letters within words, sorted.
 fn pairs(text: &str) -> Vec<(char, char)> {
     let letters: Vec<char> = text.chars().take(COMPARED).flat_map(char::to_lowercase).collect();
     let mut pairs: Vec<(char, char)> = letters
@@ -127,7 +132,7 @@ fn pairs(text: &str) -> Vec<(char, char)> {
     pairs
 }
 
-/// How much of two texts is the same, from 0 to 1 (Sørensen and Dice, on sorted pairs).
+/// Similarity of two texts by their sorted pairs, from 0 to 1 (Sørensen–Dice coefficient).
 fn likeness(one: &[(char, char)], other: &[(char, char)]) -> f64 {
     let (mut left, mut right) = (one.iter().peekable(), other.iter().peekable());
     let mut common = 0_u32;

@@ -1,11 +1,10 @@
-//! What a tool did, in a sentence. Ids are in it, because some clients show their model nothing but the text.
+//! What a tool did, in a sentence. It has the ids, because some clients show their model only the text.
 
-use jiff::Timestamp;
 use nudge_contract::task::{Reminder, Task};
 use nudge_domain::characters::isolated;
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{Priority, Status};
-use nudge_domain::{Due, Zone};
+use nudge_domain::{Due, LocalInstant, Zone};
 
 /// A task in one line: “Pay rent”, due Tue 1 Dec 2026 09:00 (Europe/Berlin), repeats every month, high priority (id …).
 pub(crate) fn task(task: &Task) -> String {
@@ -16,7 +15,7 @@ pub(crate) fn task(task: &Task) -> String {
     if let Some(due) = &task.due {
         line.push_str(&format!(
             ", due {} ({})",
-            moment(due, &task.time_zone),
+            moment(*due, &task.time_zone),
             task.time_zone
         ));
     }
@@ -30,7 +29,7 @@ pub(crate) fn task(task: &Task) -> String {
     line
 }
 
-/// A task with everything that a line leaves out.
+/// A task with its description and reminders.
 pub(crate) fn whole(shown: &Task) -> String {
     let mut text = task(shown);
     if let Some(description) = shown.description.as_deref().filter(|text| !text.is_empty()) {
@@ -43,9 +42,9 @@ pub(crate) fn whole(shown: &Task) -> String {
     text
 }
 
-/// When a reminder is sent, and what has become of it.
+/// When a reminder is sent, and whether it was.
 pub(crate) fn reminder(reminder: &Reminder, task: &Task) -> String {
-    let at = moment(&reminder.remind_at, &task.time_zone);
+    let at = moment(reminder.remind_at, &task.time_zone);
     let state = match reminder.status {
         ReminderStatus::Scheduled => "",
         ReminderStatus::Sent => ", sent",
@@ -77,11 +76,12 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// `Tue 1 Dec 2026 09:00`; the end of a day is the day. A text that is no instant is shown as it is.
-fn moment(text: &str, zone: &str) -> String {
-    let (Ok(at), Ok(zone)) = (text.parse::<Timestamp>(), zone.parse::<Zone>()) else {
-        return text.to_owned();
+/// `Tue 1 Dec 2026 09:00`; the end of a day is shown as the day alone. If the zone is not known, the instant as it is.
+fn moment(instant: LocalInstant, zone: &str) -> String {
+    let Ok(zone) = zone.parse::<Zone>() else {
+        return instant.to_string();
     };
+    let at = instant.at();
     let local = at.to_zoned(zone.time_zone().clone());
     let end_of_day = Due::new(at, zone).is_ok_and(|due| due.is_end_of_day());
     let format = if end_of_day {
@@ -92,7 +92,7 @@ fn moment(text: &str, zone: &str) -> String {
     local.strftime(format).to_string()
 }
 
-/// A rule in words where that is short, else the rule.
+/// A rule in words if they are few, else the rule.
 fn repeats(rule: &str) -> String {
     words(rule).unwrap_or_else(|| format!("by the rule {rule}"))
 }
@@ -163,7 +163,7 @@ fn words(rule: &str) -> Option<String> {
     Some(format!("{every}{on}{end}"))
 }
 
-/// The day that a month has, or its last: how rules of phrases say it (`docs/phrases.md`).
+/// The day of the month, or the last day if the month is shorter: how phrases are written as rules (`docs/phrases.md`).
 fn day_or_last<'r>(days: Option<&'r str>, place: Option<&str>) -> Option<&'r str> {
     match (days?, place?) {
         (days, "1") => days.strip_prefix("-1,").filter(|day| !day.contains(',')),
@@ -190,20 +190,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_told_in_the_tasks_zone_and_a_day_without_time() {
-        assert_eq!(
-            moment("2026-12-01T09:00:00+01:00", "Europe/Berlin"),
-            "Tue 1 Dec 2026 09:00"
-        );
-        assert_eq!(
-            moment("2026-12-01T23:59:59+01:00", "Europe/Berlin"),
-            "Tue 1 Dec 2026"
-        );
-        assert_eq!(moment("soon", "Europe/Berlin"), "soon");
+    fn an_instant_is_shown_in_the_zone_of_the_task_and_a_day_without_time() {
+        for (text, zone, shown) in [
+            (
+                "2026-12-01T09:00:00+01:00",
+                "Europe/Berlin",
+                "Tue 1 Dec 2026 09:00",
+            ),
+            ("2026-12-01T23:59:59+01:00", "Europe/Berlin", "Tue 1 Dec 2026"),
+            (
+                "2026-12-01T09:00:00+01:00",
+                "Mars/Base",
+                "2026-12-01T09:00:00+01:00",
+            ),
+        ] {
+            assert_eq!(moment(text.parse().unwrap(), zone), shown);
+        }
     }
 
     #[test]
-    fn a_rule_is_told_in_words_where_they_are_few() {
+    fn a_rule_is_shown_in_words_if_they_are_few() {
         for (rule, told) in [
             ("FREQ=DAILY", "every day"),
             ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", "every 2 weeks on Mon, Thu"),

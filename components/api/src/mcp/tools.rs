@@ -8,42 +8,27 @@ mod tasks;
 use std::future::Future;
 use std::pin::Pin;
 
-use jiff::Timestamp;
-use nudge_component::trace::Traceparent;
 use serde_json::{Map, Value, json};
 
+use super::arguments::{self, Arguments};
+use super::call::{Call, Done};
 use super::error::{FORBIDDEN, Failure};
-use super::{arguments, schema, suggest};
+use super::{schema, suggest};
 use crate::auth::User;
-use crate::tasks::labels::store::Kind;
+use crate::caller::Identity;
+use crate::tasks::labels::Kind;
 
-/// A call of a tool.
-pub(crate) struct Call {
-    pub(crate) user: User,
-    pub(crate) trace: Traceparent,
-    pub(crate) now: Timestamp,
-    pub(crate) arguments: Map<String, Value>,
-}
+type Answering<'c> = Pin<Box<dyn Future<Output = Result<Done, Failure>> + Send + 'c>>;
 
-/// What a tool has done.
-pub(crate) struct Done {
-    /// For people.
-    pub(crate) text: String,
-    /// For programs, as the tool's output schema says.
-    pub(crate) structured: Value,
-}
-
-type Answering = Pin<Box<dyn Future<Output = Result<Done, Failure>> + Send>>;
-
-/// What a call does to the user's data; clients ask people before they let a model do some of it.
+/// What a call does to the user's data. Clients ask people before they let a model do some of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Reads,
-    /// Adds, once more with every call.
+    /// Adds something with every call.
     Adds,
     /// Adds or marks; a second call changes nothing.
     Sets,
-    /// Replaces or takes away; a second call changes nothing.
+    /// Replaces or removes; a second call changes nothing.
     Overwrites,
 }
 
@@ -55,7 +40,7 @@ pub(crate) struct Tool {
     effect: Effect,
     input: fn() -> Value,
     output: fn() -> Value,
-    run: fn(Call) -> Answering,
+    run: for<'c> fn(&'c mut Call, Arguments) -> Answering<'c>,
 }
 
 impl Tool {
@@ -78,29 +63,32 @@ impl Tool {
     }
 
     /// Calls it.
-    pub(crate) async fn call(&self, mut call: Call) -> Result<Done, Failure> {
-        let user = call.user.clone();
-        own(&user, call.arguments.remove("user_id"))?;
-        call.arguments = arguments::plain(&(self.input)(), call.arguments);
-        let arguments = call.arguments.clone();
-        match (self.run)(call).await {
+    pub(crate) async fn call(
+        &self,
+        identity: &Identity,
+        mut given: Map<String, Value>,
+    ) -> Result<Done, Failure> {
+        own(&identity.user, given.remove("user_id"))?;
+        let given = arguments::plain(&(self.input)(), given);
+        let mut call = Call::new(identity.clone());
+        match (self.run)(&mut call, Arguments::new(given.clone())).await {
             Ok(done) => Ok(done),
             Err(mut failure) => {
-                suggest::add(&user, &mut failure, &arguments).await;
+                suggest::add(&mut call, &mut failure, &given).await;
                 Err(failure)
             }
         }
     }
 }
 
-/// Only the token says who the user is; an argument may repeat it.
+/// Only the token identifies the user. The argument may repeat it.
 fn own(user: &User, user_id: Option<Value>) -> Result<(), Failure> {
     match user_id {
         None | Some(Value::Null) => Ok(()),
         Some(Value::String(id)) if id.is_empty() || id == user.id.as_str() => Ok(()),
         Some(_) => Err(Failure::new(
             FORBIDDEN,
-            "user_id is not the user of the token: leave it out, the token says who the user is",
+            "user_id is not the user of the token: leave it out, the token identifies the user",
         )),
     }
 }
@@ -111,7 +99,7 @@ pub(crate) fn named(name: &str) -> Option<&'static Tool> {
 }
 
 fn one_task() -> Value {
-    schema::output(json!({ "task": schema::task() }))
+    schema::output(json!({ "task": schema::some_task() }))
 }
 
 /// All tools, in the order they are listed.
@@ -119,12 +107,12 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "add_task",
         title: "Add a task",
-        description: "Creates a task. Give due_date for anything with a deadline, and recurrence_rule for what repeats. \
-                      Calling it twice makes two tasks.",
+        description: "Creates a task. Give due_date if there is a deadline, and recurrence_rule if the task repeats. \
+                      Calling it twice creates two tasks.",
         effect: Effect::Adds,
         input: tasks::add_input,
         output: one_task,
-        run: |call| Box::pin(tasks::add(call)),
+        run: |call, arguments| Box::pin(tasks::add(call, arguments)),
     },
     Tool {
         name: "list_tasks",
@@ -134,7 +122,7 @@ pub(crate) const ALL: &[Tool] = &[
         effect: Effect::Reads,
         input: lists::list_input,
         output: lists::page_output,
-        run: |call| Box::pin(lists::list(call)),
+        run: |call, arguments| Box::pin(lists::list(call, arguments)),
     },
     Tool {
         name: "get_task",
@@ -142,87 +130,87 @@ pub(crate) const ALL: &[Tool] = &[
         description: "Reads one task with its description and reminders.",
         effect: Effect::Reads,
         input: tasks::one_input,
-        output: one_task,
-        run: |call| Box::pin(tasks::get(call)),
+        output: tasks::get_output,
+        run: |call, arguments| Box::pin(tasks::get(call, arguments)),
     },
     Tool {
         name: "update_task",
         title: "Change a task",
         description: "Changes the given fields of a task and leaves the others. An empty string clears description, \
-                      priority, category_id, due_date or recurrence_rule; an empty list clears tag_ids. Another due_date \
-                      moves the reminders along.",
+                      priority, category_id, due_date or recurrence_rule; an empty list clears tag_ids. A new due_date \
+                      moves the reminders as well.",
         effect: Effect::Overwrites,
         input: tasks::update_input,
         output: one_task,
-        run: |call| Box::pin(tasks::update(call)),
+        run: |call, arguments| Box::pin(tasks::update(call, arguments)),
     },
     Tool {
         name: "complete_task",
         title: "Complete a task",
-        description: "Marks a task as done and cancels its reminders. Of a recurring task the next occurrence is created. \
-                      update_task with completed false takes it back.",
+        description: "Marks a task as done and cancels its reminders. If the task recurs, the next occurrence is created. \
+                      update_task with completed false reopens it.",
         effect: Effect::Sets,
         input: tasks::one_input,
         output: one_task,
-        run: |call| Box::pin(tasks::complete(call)),
+        run: |call, arguments| Box::pin(tasks::complete(call, arguments)),
     },
     Tool {
         name: "delete_task",
         title: "Delete a task",
-        description: "Deletes a task and cancels its reminders. It cannot be taken back: ask the user first. A recurring \
+        description: "Deletes a task and cancels its reminders. This cannot be undone: ask the user first. A recurring \
                       task ends with it, unless scope is occurrence.",
         effect: Effect::Overwrites,
         input: tasks::delete_input,
         output: tasks::deleted_output,
-        run: |call| Box::pin(tasks::delete(call)),
+        run: |call, arguments| Box::pin(tasks::delete(call, arguments)),
     },
     Tool {
         name: "search_tasks",
         title: "Search tasks",
-        description: "Finds tasks by words of title and description; all words must occur, the last one may be a beginning. \
+        description: "Finds tasks by words of title and description. All words must occur; the last one may be a prefix. \
                       Case and accents do not matter.",
         effect: Effect::Reads,
         input: lists::search_input,
         output: lists::found_output,
-        run: |call| Box::pin(lists::search(call)),
+        run: |call, arguments| Box::pin(lists::search(call, arguments)),
     },
     Tool {
         name: "set_reminder",
         title: "Set a reminder",
-        description: "Adds a reminder by mail to a task: minutes before its due date, or at a time. Give exactly one of \
+        description: "Adds an email reminder to a task: minutes before its due date, or at a time. Give exactly one of \
                       remind_before_minutes and remind_at. A task has at most 5 reminders.",
         effect: Effect::Sets,
         input: reminders::input,
         output: one_task,
-        run: |call| Box::pin(reminders::set(call)),
+        run: |call, arguments| Box::pin(reminders::set(call, arguments)),
     },
     Tool {
         name: "get_overdue_tasks",
         title: "Overdue tasks",
-        description: "Lists pending tasks whose due date has passed, those that wait longest first.",
+        description: "Lists pending tasks whose due date has passed, the oldest due date first.",
         effect: Effect::Reads,
         input: lists::overdue_input,
         output: lists::found_output,
-        run: |call| Box::pin(lists::overdue(call)),
+        run: |call, arguments| Box::pin(lists::overdue(call, arguments)),
     },
     Tool {
         name: "get_upcoming_tasks",
         title: "Upcoming tasks",
-        description: "Lists pending tasks that are due from now to the end of the last of so many days, today being the first; \
-                      the next one first.",
+        description: "Lists pending tasks that are due within a number of calendar days, counting today as the first; the next \
+                      due date first.",
         effect: Effect::Reads,
         input: lists::upcoming_input,
         output: lists::found_output,
-        run: |call| Box::pin(lists::upcoming(call)),
+        run: |call, arguments| Box::pin(lists::upcoming(call, arguments)),
     },
     Tool {
         name: "create_category",
         title: "Create a category",
-        description: "Creates a category; a task is in at most one. The name must be free.",
+        description: "Creates a category. A task is in at most one. No other category may have the name.",
         effect: Effect::Adds,
         input: || labels::create_input(Kind::Category),
         output: || labels::one_output(Kind::Category),
-        run: |call| Box::pin(labels::create(Kind::Category, call)),
+        run: |call, arguments| Box::pin(labels::create(Kind::Category, call, arguments)),
     },
     Tool {
         name: "list_categories",
@@ -231,34 +219,34 @@ pub(crate) const ALL: &[Tool] = &[
         effect: Effect::Reads,
         input: labels::list_input,
         output: || labels::list_output(Kind::Category),
-        run: |call| Box::pin(labels::list(Kind::Category, call)),
+        run: |call, arguments| Box::pin(labels::list(Kind::Category, call, arguments)),
     },
     Tool {
         name: "update_category",
         title: "Change a category",
-        description: "Renames a category or gives it another colour; its tasks stay in it.",
+        description: "Renames a category or changes its colour. Its tasks stay in it.",
         effect: Effect::Overwrites,
         input: || labels::update_input(Kind::Category),
         output: || labels::one_output(Kind::Category),
-        run: |call| Box::pin(labels::update(Kind::Category, call)),
+        run: |call, arguments| Box::pin(labels::update(Kind::Category, call, arguments)),
     },
     Tool {
         name: "delete_category",
         title: "Delete a category",
-        description: "Deletes a category. Its tasks stay, without a category.",
+        description: "Deletes a category. Its tasks are kept, without a category.",
         effect: Effect::Overwrites,
         input: || labels::id_input(Kind::Category),
         output: || labels::deleted_output(Kind::Category),
-        run: |call| Box::pin(labels::delete(Kind::Category, call)),
+        run: |call, arguments| Box::pin(labels::delete(Kind::Category, call, arguments)),
     },
     Tool {
         name: "create_tag",
         title: "Create a tag",
-        description: "Creates a tag; a task has at most 10. The name must be free.",
+        description: "Creates a tag. A task has at most 10. No other tag may have the name.",
         effect: Effect::Adds,
         input: || labels::create_input(Kind::Tag),
         output: || labels::one_output(Kind::Tag),
-        run: |call| Box::pin(labels::create(Kind::Tag, call)),
+        run: |call, arguments| Box::pin(labels::create(Kind::Tag, call, arguments)),
     },
     Tool {
         name: "list_tags",
@@ -267,42 +255,42 @@ pub(crate) const ALL: &[Tool] = &[
         effect: Effect::Reads,
         input: labels::list_input,
         output: || labels::list_output(Kind::Tag),
-        run: |call| Box::pin(labels::list(Kind::Tag, call)),
+        run: |call, arguments| Box::pin(labels::list(Kind::Tag, call, arguments)),
     },
     Tool {
         name: "update_tag",
         title: "Change a tag",
-        description: "Renames a tag or gives it another colour; its tasks keep it.",
+        description: "Renames a tag or changes its colour. Its tasks keep it.",
         effect: Effect::Overwrites,
         input: || labels::update_input(Kind::Tag),
         output: || labels::one_output(Kind::Tag),
-        run: |call| Box::pin(labels::update(Kind::Tag, call)),
+        run: |call, arguments| Box::pin(labels::update(Kind::Tag, call, arguments)),
     },
     Tool {
         name: "delete_tag",
         title: "Delete a tag",
-        description: "Deletes a tag and takes it off its tasks. The tasks stay.",
+        description: "Deletes a tag and removes it from its tasks. The tasks are kept.",
         effect: Effect::Overwrites,
         input: || labels::id_input(Kind::Tag),
         output: || labels::deleted_output(Kind::Tag),
-        run: |call| Box::pin(labels::delete(Kind::Tag, call)),
+        run: |call, arguments| Box::pin(labels::delete(Kind::Tag, call, arguments)),
     },
     Tool {
         name: "add_tag_to_task",
         title: "Tag a task",
-        description: "Puts a tag on a task. One that is there already stays.",
+        description: "Adds a tag to a task. A task that has it already is left as it is.",
         effect: Effect::Sets,
-        input: labels::wear_input,
+        input: labels::task_and_tag_input,
         output: one_task,
-        run: |call| Box::pin(labels::wear(call, true)),
+        run: |call, arguments| Box::pin(labels::attach(call, arguments)),
     },
     Tool {
         name: "remove_tag_from_task",
         title: "Untag a task",
-        description: "Takes a tag off a task. One that is not there stays away.",
+        description: "Removes a tag from a task. A task that does not have it is left as it is.",
         effect: Effect::Overwrites,
-        input: labels::wear_input,
+        input: labels::task_and_tag_input,
         output: one_task,
-        run: |call| Box::pin(labels::wear(call, false)),
+        run: |call, arguments| Box::pin(labels::detach(call, arguments)),
     },
 ];

@@ -3,7 +3,7 @@
 use nudge_contract::task::{Reminder, Task};
 use serde_json::{Value, json};
 
-use crate::tasks::labels::store::Label;
+use crate::tasks::labels::Label;
 
 /// A task.
 pub(crate) fn task(task: &Task) -> Value {

@@ -1,5 +1,5 @@
--- What a migration from another system needs, see legacy.rs: which number there is which id here, changes whose task is not here yet,
--- and who reminds whom, of which the latest word counts; * is everybody.
+-- What a migration from the legacy system needs, see legacy.rs: numbers in that system and ids in Nudge, changes that wait for their
+-- task, and which system reminds a user, where the latest row counts; * stands for all users.
 
 CREATE TABLE IF NOT EXISTS legacy_number (
   kind TEXT NOT NULL,

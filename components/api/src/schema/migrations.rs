@@ -83,7 +83,7 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
                 tracing::info!("the schema is migrated by another as well: {reason}");
                 migrated = migrate(database).await;
             }
-            Ok(()) | Err(DbError::Unavailable(_) | DbError::Unreadable(_) | DbError::Leaving) => break,
+            Ok(()) | Err(DbError::Unavailable(_) | DbError::Unreadable(_) | DbError::AccountClosing) => break,
         }
     }
     migrated?;

@@ -3,4 +3,5 @@
 pub(crate) mod cursor;
 pub(crate) mod order;
 pub(crate) mod query;
+pub(crate) mod read;
 pub(crate) mod statement;

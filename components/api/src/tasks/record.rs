@@ -1,55 +1,76 @@
-//! A task between the database and the contract.
+//! A task between the domain, its row and the contract.
 
 use jiff::Timestamp;
+use nudge_component::trace::Traceparent;
 use nudge_contract::event::{Change, SCHEMA_VERSION, TaskEvent};
-use nudge_contract::task;
+use nudge_contract::task as contract;
+use nudge_domain::id::{CategoryId, ReminderId, SeriesId, TagId, TaskId, UserId};
 use nudge_domain::recurrence::Rule;
 use nudge_domain::reminder::{Reminder, ReminderStatus, ReminderWhen};
 use nudge_domain::series::RecurrenceFrom;
-use nudge_domain::task::{Priority, Status};
-use nudge_domain::{Due, Zone};
+use nudge_domain::task::{Description, Priority, Series, Status, Task, Title};
+use nudge_domain::{Due, LocalInstant, Zone};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::db::{DbError, Row, Value, instant};
+use crate::db::{Column, DbError, Json, Row, Value, instant};
 
-/// A task as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TaskRecord {
-    pub(crate) id: Uuid,
-    pub(crate) user_id: String,
-    pub(crate) title: String,
-    pub(crate) description: Option<String>,
-    pub(crate) status: Status,
-    pub(crate) priority: Priority,
-    pub(crate) due: Option<Due>,
-    pub(crate) zone: Zone,
-    pub(crate) category_id: Option<Uuid>,
-    pub(crate) tag_ids: Vec<Uuid>,
-    pub(crate) recurrence: Option<Rule>,
-    pub(crate) recurrence_from: RecurrenceFrom,
-    pub(crate) reminders: Vec<Reminder>,
-    pub(crate) series: Option<Series>,
-    pub(crate) occurrence: u32,
-    pub(crate) version: u32,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
-    pub(crate) completed_at: Option<Timestamp>,
+/// Declares the columns of a table once: their order, names and types are those of the fields.
+macro_rules! columns {
+    ($(#[$doc:meta])* struct $row:ident { $($name:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
+        struct $row { $($name: $type,)+ }
+
+        /// Names of the columns.
+        const NAMES: &[&str] = &[$(stringify!($name)),+];
+
+        /// SQL types of the columns.
+        const TYPES: &[&str] = &[$(<$type as Column>::SQL),+];
+
+        impl $row {
+            fn read(row: &Row) -> Result<Self, DbError> {
+                let mut indexes = 0..;
+                let mut next = || indexes.next().unwrap_or_default();
+                Ok(Self { $($name: Column::read(row, next())?,)+ })
+            }
+
+            fn values(&self) -> Vec<Value> {
+                vec![$(Column::write(&self.$name)),+]
+            }
+        }
+    };
 }
 
-/// What the occurrences of a recurring task have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Series {
-    pub(crate) id: Uuid,
-    /// Due of the first occurrence.
-    pub(crate) start: Due,
+columns! {
+    /// A row of `task`, as far as it is the task itself. Due dates are in the time zone of the task.
+    struct TaskRow {
+        id: TaskId,
+        user_id: UserId,
+        title: Title,
+        description: Option<Description>,
+        status: Status,
+        priority: Priority,
+        due_at: Option<Timestamp>,
+        time_zone: Zone,
+        category_id: Option<CategoryId>,
+        tag_ids: Json<Vec<TagId>>,
+        recurrence: Option<Rule>,
+        recurrence_from: RecurrenceFrom,
+        reminders: Json<Vec<StoredReminder>>,
+        series_id: Option<SeriesId>,
+        series_start: Option<Timestamp>,
+        occurrence: u32,
+        version: u32,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+        completed_at: Option<Timestamp>,
+    }
 }
 
 /// A reminder in the column `reminders`. The triggers read `id`, `remindAt` and `status`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredReminder {
-    id: Uuid,
+    id: ReminderId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minutes_before: Option<u32>,
     /// What was asked for, milliseconds since 1970, where it differs from `remind_at`: the reminder was snoozed.
@@ -60,165 +81,205 @@ struct StoredReminder {
     status: ReminderStatus,
 }
 
-/// Columns of `task` in the order of [`TaskRecord::read`] and [`TaskRecord::values`].
-pub(crate) const COLUMNS: &str = "id, user_id, title, description, status, priority, due_at, time_zone, category_id, tag_ids, \
-     recurrence, recurrence_from, reminders, series_id, series_start, occurrence, version, created_at, updated_at, completed_at";
+/// Names of the columns, in order, with their SQL types.
+pub(crate) fn columns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.iter().copied().zip(TYPES.iter().copied())
+}
 
-/// [`COLUMNS`] for a statement that reads other tables as well.
-pub(crate) fn columns_of_task() -> String {
-    let columns: Vec<String> = COLUMNS
-        .split(',')
-        .map(|name| format!("task.{}", name.trim()))
-        .collect();
+/// The columns of a statement that reads tasks.
+pub(crate) fn select() -> String {
+    NAMES.join(", ")
+}
+
+/// [`select`] for a statement that reads other tables as well.
+pub(crate) fn select_of_task() -> String {
+    let columns: Vec<String> = NAMES.iter().map(|name| format!("task.{name}")).collect();
     columns.join(", ")
 }
 
-impl TaskRecord {
-    /// Reads the columns [`COLUMNS`] of each row.
-    pub(crate) fn all(rows: &[Row]) -> Result<Vec<Self>, DbError> {
-        rows.iter().map(Self::read).collect()
-    }
-
-    /// Reads the columns [`COLUMNS`].
-    pub(crate) fn read(row: &Row) -> Result<Self, DbError> {
-        let zone: Zone = row.parsed(7)?;
-        let due = |column| row.maybe_int(column)?.map(|at| due(at, &zone)).transpose();
-        let series = match (row.maybe_text(13)?, due(14)?) {
-            (Some(id), Some(start)) => Some(Series { id: uuid(id)?, start }),
+/// Reads the columns of [`select`].
+pub(crate) fn read(row: &Row) -> Result<Task, DbError> {
+    let row = TaskRow::read(row)?;
+    let zone = row.time_zone;
+    let due = |at: Option<Timestamp>| at.map(|at| due(at, &zone)).transpose();
+    let Json(reminders) = row.reminders;
+    Ok(Task {
+        id: row.id,
+        user_id: row.user_id,
+        title: row.title,
+        description: row.description,
+        status: row.status,
+        priority: row.priority,
+        due: due(row.due_at)?,
+        category: row.category_id,
+        tags: row.tag_ids.0,
+        recurrence: row.recurrence,
+        recurrence_from: row.recurrence_from,
+        reminders: reminders
+            .into_iter()
+            .map(StoredReminder::read)
+            .collect::<Result<_, _>>()?,
+        series: match (row.series_id, due(row.series_start)?) {
+            (Some(id), Some(start)) => Some(Series { id, start }),
             _ => None,
-        };
-        let reminders: Vec<StoredReminder> = json(row.text(12)?)?;
-        Ok(Self {
-            id: row.parsed(0)?,
-            user_id: row.text(1)?.to_owned(),
-            title: row.text(2)?.to_owned(),
-            description: row.maybe_text(3)?.map(str::to_owned),
-            status: row.parsed(4)?,
-            priority: row.parsed(5)?,
-            due: due(6)?,
-            category_id: row.maybe_text(8)?.map(uuid).transpose()?,
-            tag_ids: json(row.text(9)?)?,
-            recurrence: row.maybe_text(10)?.map(|_| row.parsed(10)).transpose()?,
-            recurrence_from: row.parsed(11)?,
-            reminders: reminders
-                .into_iter()
-                .map(read_reminder)
-                .collect::<Result<_, _>>()?,
-            series,
-            occurrence: number(row.int(15)?)?,
-            version: number(row.int(16)?)?,
-            created_at: row.instant(17)?,
-            updated_at: row.instant(18)?,
-            completed_at: row.maybe_int(19)?.map(instant).transpose()?,
-            zone,
-        })
-    }
+        },
+        occurrence: row.occurrence,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        completed_at: row.completed_at,
+        zone,
+    })
+}
 
-    /// The values of [`COLUMNS`].
-    pub(crate) fn values(&self) -> Vec<Value> {
-        vec![
-            self.id.into(),
-            self.user_id.as_str().into(),
-            self.title.as_str().into(),
-            self.description.as_deref().into(),
-            self.status.as_str().into(),
-            self.priority.as_str().into(),
-            self.due.as_ref().map(Due::at).into(),
-            self.zone.name().into(),
-            self.category_id.into(),
-            to_json(&self.tag_ids).into(),
-            self.recurrence.as_ref().map(Rule::to_string).into(),
-            self.recurrence_from.as_str().into(),
-            to_json(&self.reminders.iter().map(stored).collect::<Vec<_>>()).into(),
-            self.series.as_ref().map(|series| series.id).into(),
-            self.series.as_ref().map(|series| series.start.at()).into(),
-            self.occurrence.into(),
-            self.version.into(),
-            self.created_at.into(),
-            self.updated_at.into(),
-            self.completed_at.into(),
-        ]
-    }
+/// Reads the columns of [`select`] of each row.
+pub(crate) fn read_all(rows: &[Row]) -> Result<Vec<Task>, DbError> {
+    rows.iter().map(read).collect()
+}
 
-    /// The task as the API shows it.
-    pub(crate) fn view(&self) -> task::Task {
-        task::Task {
-            id: self.id,
-            title: self.title.clone(),
-            description: self.description.clone(),
-            status: self.status,
-            priority: self.priority,
-            due: self.due.as_ref().map(Due::to_string),
-            time_zone: self.zone.name().to_owned(),
-            category_id: self.category_id,
-            tag_ids: self.tag_ids.clone(),
-            recurrence: self.recurrence.as_ref().map(Rule::to_string),
-            recurrence_from: self.recurrence_from,
-            reminders: self
-                .reminders
-                .iter()
-                .map(|reminder| self.view_reminder(reminder))
-                .collect(),
-            series_id: self.series.as_ref().map(|series| series.id),
-            occurrence: self.occurrence,
-            version: self.version,
-            created_at: self.created_at.to_string(),
-            updated_at: self.updated_at.to_string(),
-            completed_at: self.completed_at.map(|at| at.to_string()),
-        }
-    }
+/// The values of the columns.
+pub(crate) fn values(task: &Task) -> Vec<Value> {
+    let row = TaskRow {
+        id: task.id,
+        user_id: task.user_id.clone(),
+        title: task.title.clone(),
+        description: task.description.clone(),
+        status: task.status,
+        priority: task.priority,
+        due_at: task.due.as_ref().map(Due::at),
+        time_zone: task.zone.clone(),
+        category_id: task.category,
+        tag_ids: Json(task.tags.clone()),
+        recurrence: task.recurrence.clone(),
+        recurrence_from: task.recurrence_from,
+        reminders: Json(task.reminders.iter().map(StoredReminder::of).collect()),
+        series_id: task.series.as_ref().map(|series| series.id),
+        series_start: task.series.as_ref().map(|series| series.start.at()),
+        occurrence: task.occurrence,
+        version: task.version,
+        created_at: task.created_at,
+        updated_at: task.updated_at,
+        completed_at: task.completed_at,
+    };
+    row.values()
+}
 
-    fn view_reminder(&self, reminder: &Reminder) -> task::Reminder {
-        let remind_at = self.local(reminder.remind_at);
+impl StoredReminder {
+    fn of(reminder: &Reminder) -> Self {
         let (minutes_before, at) = match reminder.when {
             ReminderWhen::MinutesBefore(minutes) => (Some(minutes), None),
-            ReminderWhen::At(at) => (None, Some(self.local(at))),
+            ReminderWhen::At(at) => (None, Some(at).filter(|at| *at != reminder.remind_at)),
         };
-        task::Reminder {
-            id: reminder.id.into(),
+        Self {
+            id: reminder.id,
             minutes_before,
-            at,
-            remind_at,
+            at: at.map(Timestamp::as_millisecond),
+            remind_at: reminder.remind_at.as_millisecond(),
             status: reminder.status,
         }
     }
 
-    /// An instant with the offset of the task's zone.
-    pub(crate) fn local(&self, at: Timestamp) -> String {
-        Due::new(at, self.zone.clone()).map_or_else(|_| at.to_string(), |due| due.to_string())
-    }
-
-    /// The task as events carry it.
-    pub(crate) fn snapshot(&self) -> task::Snapshot {
-        task::Snapshot {
-            user_id: self.user_id.clone(),
-            series_start: self.series.as_ref().map(|series| series.start.to_string()),
-            task: self.view(),
-        }
-    }
-
-    /// The event that announces this version.
-    pub(crate) fn event(
-        &self,
-        change: Change,
-        before: Option<&Self>,
-        traceparent: Option<String>,
-    ) -> TaskEvent {
-        TaskEvent {
-            schema_version: SCHEMA_VERSION,
-            change,
-            changed: before
-                .map(|before| changed(&before.view(), &self.view()))
-                .unwrap_or_default(),
-            task: self.snapshot(),
-            traceparent,
-            origin: None,
-        }
+    fn read(self) -> Result<Reminder, DbError> {
+        let remind_at = instant(self.remind_at)?;
+        let when = match (self.minutes_before, self.at) {
+            (Some(minutes), _) => ReminderWhen::MinutesBefore(minutes),
+            (None, Some(at)) => ReminderWhen::At(instant(at)?),
+            (None, None) => ReminderWhen::At(remind_at),
+        };
+        Ok(Reminder {
+            id: self.id,
+            when,
+            remind_at,
+            status: self.status,
+        })
     }
 }
 
-/// Names of the fields that differ, as the API names them. What changes with every version is left out.
-fn changed(before: &task::Task, after: &task::Task) -> Vec<String> {
+fn due(at: Timestamp, zone: &Zone) -> Result<Due, DbError> {
+    Due::new(at, zone.clone()).map_err(|error| DbError::Unreadable(error.to_string()))
+}
+
+/// The task as the API shows it.
+pub(crate) fn view(task: &Task) -> contract::Task {
+    contract::Task {
+        id: task.id,
+        title: task.title.to_string(),
+        description: task.description.as_ref().map(Description::to_string),
+        status: task.status,
+        priority: task.priority,
+        due: task.due.as_ref().map(LocalInstant::from),
+        time_zone: task.zone.name().to_owned(),
+        category_id: task.category,
+        tag_ids: task.tags.clone(),
+        recurrence: task.recurrence.as_ref().map(Rule::to_string),
+        recurrence_from: task.recurrence_from,
+        reminders: task
+            .reminders
+            .iter()
+            .map(|reminder| view_reminder(task, reminder))
+            .collect(),
+        series_id: task.series.as_ref().map(|series| series.id),
+        occurrence: task.occurrence,
+        version: task.version,
+        created_at: task.created_at,
+        updated_at: task.updated_at,
+        completed_at: task.completed_at,
+    }
+}
+
+/// A reminder of a task as the API shows it.
+pub(crate) fn view_reminder(task: &Task, reminder: &Reminder) -> contract::Reminder {
+    let (minutes_before, at) = match reminder.when {
+        ReminderWhen::MinutesBefore(minutes) => (Some(minutes), None),
+        ReminderWhen::At(at) => (None, Some(local(task, at))),
+    };
+    contract::Reminder {
+        id: reminder.id,
+        minutes_before,
+        at,
+        remind_at: local(task, reminder.remind_at),
+        status: reminder.status,
+    }
+}
+
+/// An instant with the offset of the task's zone.
+pub(crate) fn local(task: &Task, at: Timestamp) -> LocalInstant {
+    Due::new(at, task.zone.clone()).map_or_else(|_| at.into(), |due| LocalInstant::from(&due))
+}
+
+/// The task as events carry it.
+pub(crate) fn snapshot(task: &Task) -> contract::Snapshot {
+    contract::Snapshot {
+        user_id: task.user_id.clone(),
+        series_start: task
+            .series
+            .as_ref()
+            .map(|series| LocalInstant::from(&series.start)),
+        task: view(task),
+    }
+}
+
+/// The event that announces this version of a task.
+pub(crate) fn event(
+    task: &Task,
+    change: Change,
+    before: Option<&Task>,
+    trace: Option<&Traceparent>,
+) -> TaskEvent {
+    TaskEvent {
+        schema_version: SCHEMA_VERSION,
+        change,
+        changed: before
+            .map(|before| changed(&view(before), &view(task)))
+            .unwrap_or_default(),
+        task: snapshot(task),
+        traceparent: trace.map(Traceparent::to_string),
+        origin: None,
+    }
+}
+
+/// Names of the fields that differ, as the API names them. Those that change with every version are left out.
+fn changed(before: &contract::Task, after: &contract::Task) -> Vec<String> {
     let (Ok(serde_json::Value::Object(before)), Ok(serde_json::Value::Object(after))) =
         (serde_json::to_value(before), serde_json::to_value(after))
     else {
@@ -229,55 +290,4 @@ fn changed(before: &task::Task, after: &task::Task) -> Vec<String> {
         .filter(|(name, value)| before.get(name) != Some(value) && name != "version" && name != "updatedAt")
         .map(|(name, _)| name)
         .collect()
-}
-
-fn stored(reminder: &Reminder) -> StoredReminder {
-    let (minutes_before, at) = match reminder.when {
-        ReminderWhen::MinutesBefore(minutes) => (Some(minutes), None),
-        ReminderWhen::At(at) => (None, Some(at).filter(|at| *at != reminder.remind_at)),
-    };
-    StoredReminder {
-        id: reminder.id.into(),
-        minutes_before,
-        at: at.map(Timestamp::as_millisecond),
-        remind_at: reminder.remind_at.as_millisecond(),
-        status: reminder.status,
-    }
-}
-
-fn read_reminder(stored: StoredReminder) -> Result<Reminder, DbError> {
-    let remind_at = instant(stored.remind_at)?;
-    let when = match (stored.minutes_before, stored.at) {
-        (Some(minutes), _) => ReminderWhen::MinutesBefore(minutes),
-        (None, Some(at)) => ReminderWhen::At(instant(at)?),
-        (None, None) => ReminderWhen::At(remind_at),
-    };
-    Ok(Reminder {
-        id: stored.id.into(),
-        when,
-        remind_at,
-        status: stored.status,
-    })
-}
-
-fn due(milliseconds: i64, zone: &Zone) -> Result<Due, DbError> {
-    Due::new(instant(milliseconds)?, zone.clone()).map_err(|error| DbError::Unreadable(error.to_string()))
-}
-
-fn uuid(text: &str) -> Result<Uuid, DbError> {
-    text.parse()
-        .map_err(|error| DbError::Unreadable(format!("{text} is no UUID: {error}")))
-}
-
-fn number(value: i64) -> Result<u32, DbError> {
-    u32::try_from(value).map_err(|error| DbError::Unreadable(format!("{value}: {error}")))
-}
-
-fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbError> {
-    serde_json::from_str(text).map_err(|error| DbError::Unreadable(format!("JSON: {error}")))
-}
-
-/// JSON of texts and numbers; nothing in them can fail to be JSON.
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -4,17 +4,17 @@
 //! order is exact. Common words cost no more than rare ones: the newest tasks are looked through before the index is asked
 //! (decision 0015).
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use nudge_component::Problem;
-use uuid::Uuid;
+use nudge_domain::id::{TaskId, UserId};
+use nudge_domain::task::{FieldName, Mistake, Task};
 
 use crate::db::{Database, DbError, Dialect, Value};
-use crate::tasks::record::{COLUMNS, TaskRecord, columns_of_task};
+use crate::error::ServiceError;
+use crate::input::opaque;
+use crate::tasks::record;
 
 use crate::terms::{Within, Words};
 
-/// Most results to leave out at the beginning. A cursor goes on without end.
+/// Maximum number of results to leave out at the beginning. A cursor has no such limit.
 const MAX_OFFSET: u32 = 1_000;
 
 /// So many matches are looked up one by one for a list; more are met soon enough in the list's own order.
@@ -33,27 +33,29 @@ const MATCHES: &str = "CAST(terms AS tsvector) @@ CAST(CAST($1 AS TEXT) AS tsque
 
 /// Where a page of results ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Cursor {
     /// Whether the last task has all words in its title.
     title: bool,
     /// Milliseconds since 1970.
     created_at: i64,
-    id: Uuid,
+    id: TaskId,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let part = if self.title { "title" } else { "rest" };
-        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{part}.{}.{}", self.created_at, self.id)))
+        f.write_str(&opaque::encode(&format!(
+            "{part}.{}.{}",
+            self.created_at, self.id
+        )))
     }
 }
 
-impl std::str::FromStr for Place {
+impl std::str::FromStr for Cursor {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ())?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| ())?;
+        let text = opaque::decode(text).ok_or(())?;
         let (part, place) = text.split_once('.').ok_or(())?;
         let (created_at, id) = place.split_once('.').ok_or(())?;
         Ok(Self {
@@ -68,24 +70,24 @@ impl std::str::FromStr for Place {
     }
 }
 
-/// What a user searches for; `field` is the name of the text in errors.
-fn read(user_id: &str, field: &str, text: &str) -> Result<Words, Problem> {
-    Words::read(user_id, text).map_err(|error| Problem::field(field, error.code(), error.to_string()))
+/// What a user searches for; `field` is where they say it.
+fn read(user_id: &UserId, field: FieldName, text: &str) -> Result<Words, Vec<Mistake>> {
+    Words::read(user_id.as_str(), text).map_err(|error| vec![Mistake::new(field, error.code(), error)])
 }
 
 /// The tasks that a query finds, best first, after leaving out `offset`. Beyond 1,000 there is nothing: follow cursors.
 ///
 /// # Errors
 ///
-/// 400 when `query` is longer than 200 characters, has more than 10 words, or none.
+/// When `query` is longer than 200 characters, has more than 10 words, or none.
 pub(crate) async fn ranked(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     query: &str,
     limit: u32,
     offset: u32,
-) -> Result<Vec<TaskRecord>, Problem> {
-    let words = read(user_id, "query", query)?;
+) -> Result<Vec<Task>, ServiceError> {
+    let words = read(user_id, FieldName::Query, query)?;
     if offset > MAX_OFFSET {
         return Ok(Vec::new());
     }
@@ -104,17 +106,17 @@ pub(crate) async fn ranked(
 /// As those of [`ranked`].
 pub(crate) async fn page(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     query: &str,
     limit: u32,
-    after: Option<Place>,
-) -> Result<(Vec<TaskRecord>, Option<Place>), Problem> {
-    let words = read(user_id, "query", query)?;
+    after: Option<Cursor>,
+) -> Result<(Vec<Task>, Option<Cursor>), ServiceError> {
+    let words = read(user_id, FieldName::Query, query)?;
     // One more than asked for tells whether there is a next page.
     let mut found = from(database, user_id, &words, limit.saturating_add(1), after).await?;
     let rest = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let next = found.last().filter(|_| rest).map(|(within, task)| Place {
+    let next = found.last().filter(|_| rest).map(|(within, task)| Cursor {
         title: *within == Within::Title,
         created_at: task.created_at.as_millisecond(),
         id: task.id,
@@ -122,15 +124,15 @@ pub(crate) async fn page(
     Ok((found.into_iter().map(|(_, task)| task).collect(), next))
 }
 
-/// Up to `limit` results behind a place, each with the part it is in.
+/// Up to `limit` results after a cursor, each with the part it is in.
 async fn from(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     words: &Words,
     limit: u32,
-    after: Option<Place>,
-) -> Result<Vec<(Within, TaskRecord)>, DbError> {
-    let mut found: Vec<(Within, TaskRecord)> = Vec::new();
+    after: Option<Cursor>,
+) -> Result<Vec<(Within, Task)>, DbError> {
+    let mut found: Vec<(Within, Task)> = Vec::new();
     for (within, title) in [(Within::Title, true), (Within::Rest, false)] {
         let missing = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
         if missing == 0 || after.is_some_and(|place| title && !place.title) {
@@ -143,15 +145,15 @@ async fn from(
     Ok(found)
 }
 
-/// The newest tasks that match, those behind a place.
+/// The newest tasks that match, after a cursor.
 async fn part(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     words: &Words,
     within: Within,
     limit: u32,
-    after: Option<Place>,
-) -> Result<Vec<TaskRecord>, DbError> {
+    after: Option<Cursor>,
+) -> Result<Vec<Task>, DbError> {
     // A word that is common is in the newest tasks; one that is not is quickly read from the index. PostgreSQL's planner cannot
     // tell them apart, because it has no statistics of prefixes.
     if words.are_few() && (database.dialect() == Dialect::Postgres || words.are_merged()) {
@@ -162,87 +164,89 @@ async fn part(
     }
     let expression = words.expression(database.dialect(), within);
     let mut parameters: Vec<Value> = vec![expression.into(), user_id.into(), limit.into()];
-    let mut behind = "";
+    let mut beyond = "";
+    let columns = record::select();
     let sql = match database.dialect() {
         Dialect::Sqlite => {
             if let Some(place) = after {
                 // A deleted task keeps its number; only one whose user is gone has none, and then there is nothing.
-                behind = " AND task_text.rowid < (SELECT number FROM task_number WHERE task_id = $4)";
-                parameters.push(place.id.into());
+                beyond = " AND task_text.rowid < (SELECT number FROM task_number WHERE task_id = $4)";
+                parameters.push((&place.id).into());
             }
             // CROSS JOIN keeps the order of the tables (https://sqlite.org/optoverview.html#crossjoin): matches come newest
             // first, and reading ends with the page.
             format!(
                 "SELECT {} FROM task_text CROSS JOIN task_number ON task_number.number = task_text.rowid \
                  CROSS JOIN task ON task.id = task_number.task_id \
-                 WHERE task_text MATCH $1 AND task.user_id = $2 AND task.deleted_at IS NULL{behind} \
+                 WHERE task_text MATCH $1 AND task.user_id = $2 AND task.deleted_at IS NULL{beyond} \
                  ORDER BY task_text.rowid DESC LIMIT $3",
-                columns_of_task()
+                record::select_of_task()
             )
         }
         Dialect::Postgres => {
             if let Some(place) = after {
-                behind = " AND (created_at, id) < ($4, $5)";
-                parameters.extend([place.created_at.into(), place.id.into()]);
+                beyond = " AND (created_at, id) < ($4, $5)";
+                parameters.extend([place.created_at.into(), (&place.id).into()]);
             }
             // The sum keeps the order by date from being read off another index.
             format!(
-                "SELECT {COLUMNS} FROM task WHERE {MATCHES} AND user_id = $2 AND deleted_at IS NULL{behind} \
+                "SELECT {columns} FROM task WHERE {MATCHES} AND user_id = $2 AND deleted_at IS NULL{beyond} \
                  ORDER BY created_at + 0 DESC, id DESC LIMIT $3"
             )
         }
     };
-    TaskRecord::all(&database.query(&sql, parameters).await?)
+    record::read_all(&database.query(&sql, parameters).await?)
 }
 
-/// Matches among a user's newest tasks behind a place. Their terms are looked through as texts: PostgreSQL takes thirty times as long
+/// Matches among a user's newest tasks after a cursor. Their terms are looked through as texts: PostgreSQL takes thirty times as long
 /// to make a `tsvector` of them.
 async fn newest(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     words: &Words,
     within: Within,
     limit: u32,
-    after: Option<Place>,
-) -> Result<Vec<TaskRecord>, DbError> {
+    after: Option<Cursor>,
+) -> Result<Vec<Task>, DbError> {
     let dialect = database.dialect();
     let mut parameters: Vec<Value> = vec![user_id.into(), limit.into()];
-    let mut behind = "";
+    let mut beyond = "";
     if let Some(place) = after {
         match dialect {
             Dialect::Sqlite => {
-                behind = "AND number < (SELECT number FROM task_number WHERE task_id = $3)";
-                parameters.push(place.id.into());
+                beyond = "AND number < (SELECT number FROM task_number WHERE task_id = $3)";
+                parameters.push((&place.id).into());
             }
             Dialect::Postgres => {
-                behind = "AND (created_at, id) < ($3, $4)";
-                parameters.extend([place.created_at.into(), place.id.into()]);
+                beyond = "AND (created_at, id) < ($3, $4)";
+                parameters.extend([place.created_at.into(), (&place.id).into()]);
             }
         }
     }
     let (condition, texts) = words.condition(dialect, within, parameters.len() + 1);
     parameters.extend(texts.into_iter().map(Value::from));
+    let columns = record::select();
     let sql = match dialect {
         Dialect::Sqlite => format!(
             "SELECT {} FROM {} AND {condition} ORDER BY number DESC LIMIT $2",
-            columns_of_task(),
-            newest_tasks(behind)
+            record::select_of_task(),
+            newest_tasks(beyond)
         ),
         Dialect::Postgres => format!(
-            "SELECT {COLUMNS} FROM (SELECT {COLUMNS}, terms FROM task WHERE user_id = $1 AND deleted_at IS NULL {behind} \
+            "SELECT {columns} FROM (SELECT {columns}, terms FROM task WHERE user_id = $1 AND deleted_at IS NULL {beyond} \
              ORDER BY created_at DESC, id DESC LIMIT {NEWEST}) AS newest WHERE {condition} \
              ORDER BY created_at DESC, id DESC LIMIT $2"
         ),
     };
-    TaskRecord::all(&database.query(&sql, parameters).await?)
+    record::read_all(&database.query(&sql, parameters).await?)
 }
 
 /// Tables and conditions that name the newest tasks of the user `$1`, on SQLite.
-fn newest_tasks(behind: &str) -> String {
+fn newest_tasks(beyond: &str) -> String {
     format!(
         "task_number CROSS JOIN task ON task.id = task_number.task_id \
-         WHERE task_number.user_id = $1 {behind} AND number > COALESCE((SELECT number FROM task_number \
-         WHERE user_id = $1 {behind} ORDER BY number DESC LIMIT 1 OFFSET {NEWEST_OF_SQLITE}), 0) AND task.deleted_at IS NULL"
+         WHERE task_number.user_id = $1 {beyond} AND number > COALESCE((SELECT number FROM task_number \
+         WHERE user_id = $1 {beyond} ORDER BY number DESC LIMIT 1 OFFSET {NEWEST_OF_SQLITE}), 0) AND task.deleted_at IS NULL"
     )
 }
 
@@ -261,11 +265,11 @@ pub(crate) struct TextCondition {
 /// As those of [`ranked`], for the field `text`.
 pub(crate) async fn text_condition(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     text: &str,
     next: usize,
-) -> Result<TextCondition, Problem> {
-    let words = read(user_id, "text", text)?;
+) -> Result<TextCondition, ServiceError> {
+    let words = read(user_id, FieldName::Text, text)?;
     let dialect = database.dialect();
     let is_scanned = dialect == Dialect::Sqlite && words.are_few();
     if is_scanned && words.are_merged() && is_common(database, user_id, &words).await? {
@@ -323,7 +327,7 @@ fn met(words: &Words, next: usize) -> TextCondition {
 }
 
 /// Whether many of a user's newest tasks have the words, on SQLite.
-async fn is_common(database: &Database, user_id: &str, words: &Words) -> Result<bool, DbError> {
+async fn is_common(database: &Database, user_id: &UserId, words: &Words) -> Result<bool, DbError> {
     let (condition, texts) = words.condition(Dialect::Sqlite, Within::Anywhere, 2);
     let mut parameters: Vec<Value> = vec![user_id.into()];
     parameters.extend(texts.into_iter().map(Value::from));
@@ -337,17 +341,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_comes_back_as_it_went_out_and_others_do_not_pass() {
+    fn a_cursor_comes_back_as_it_went_out_and_others_do_not_pass() {
         for title in [true, false] {
-            let place = Place {
+            let place = Cursor {
                 title,
                 created_at: 1_795_262_400_123,
-                id: Uuid::from_u128(7),
+                id: uuid::Uuid::from_u128(7).into(),
             };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
         for wrong in ["", "x", "MTIz", "....", "é", "dGl0bGUuMS4y"] {
-            assert_eq!(wrong.parse::<Place>(), Err(()), "{wrong}");
+            assert_eq!(wrong.parse::<Cursor>(), Err(()), "{wrong}");
         }
     }
 }

@@ -1,171 +1,145 @@
-//! What happens to tasks. Every change goes through [`change`], which is the only place that writes.
-
-use std::fmt::Display;
+//! What can be done to tasks: created, read, changed, deleted, followed by the next occurrence.
+//!
+//! A change reads the task, changes it by the rules of the domain, and stores it with its event in one statement, unless another
+//! request was faster; then it starts again ([`change`]). `legacy/` has a loop of its own, because a change from another
+//! system is merged field by field.
 
 use jiff::Timestamp;
-use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{Page, Successor};
 use nudge_contract::event::{Change, TaskEvent};
-use nudge_contract::task::Task;
+use nudge_contract::task as contract;
 use nudge_domain::Due;
-use nudge_domain::reminder::cancel_all;
-use nudge_domain::series::{CompletedOccurrence, NextOccurrence, copy_reminders, next_occurrence};
-use nudge_domain::task::Status;
-use serde_json::{Map, Value};
+use nudge_domain::id::{TagId, TaskId, UserId};
+use nudge_domain::series::NextOccurrence;
+use nudge_domain::task::{Context, FieldName, Mistake, MoveDue, NewTask, Status, Task, TaskPatch};
 use uuid::Uuid;
 
-use crate::auth::User;
+use crate::caller::Caller;
 use crate::db::{Database, DbError, milliseconds};
+use crate::error::{ServiceError, UnknownLabel};
 use crate::events::outbox;
 use crate::guard::idempotency::NewIds;
-use crate::input::conditions::Conditions;
 use crate::profile;
-use crate::tasks::edit::{self, Context};
-use crate::tasks::labels;
-use crate::tasks::labels::store::Kind;
-use crate::tasks::list::query;
-use crate::tasks::list::query::TaskQuery;
+use crate::tasks::labels::{self, Kind, LabelId};
+use crate::tasks::list::query::{ListTasks, TaskQuery};
 use crate::tasks::list::statement;
-use crate::tasks::record::TaskRecord;
-use crate::tasks::store;
+use crate::tasks::{record, store};
+use crate::version::{ATTEMPTS, Conditions, Thing};
 
-/// How often a change is tried against what others change at the same time.
-pub(crate) const ATTEMPTS: u32 = 8;
-
+/// The time and new ids. Instants are stored in milliseconds; what is answered must be what is read later.
 pub(crate) fn context() -> Context {
-    // Instants are stored in milliseconds; what is answered must be what is read later.
     Context {
         now: milliseconds(Timestamp::now()),
         new_id: Uuid::now_v7,
     }
 }
 
-/// Creates a task.
+/// Creates the n-th new thing of a request as a task, or returns the one that an earlier attempt of the request created.
 pub(crate) async fn create(
-    user: &User,
-    body: Map<String, Value>,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    create_as(user, &NewIds::random(), 0, body, trace).await
-}
-
-/// Creates the n-th new thing of a request as a task, or gives back the one that an earlier attempt of the request created.
-pub(crate) async fn create_as(
-    user: &User,
+    caller: &Caller,
     ids: &NewIds,
     n: u32,
-    body: Map<String, Value>,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    let id = ids.nth(n);
+    new: &NewTask,
+) -> Result<Task, ServiceError> {
+    let Caller {
+        user,
+        trace,
+        database,
+    } = caller;
+    let id = TaskId::from(ids.nth(n));
     let context = context();
-    let database = Database::open().await?;
-    // Before the body is looked at: what was ahead then may be past now.
+    // Before the command is looked at: what was ahead then may be past now.
     if ids.repeated()
-        && let Some(created) = store::find(&database, user.id.as_str(), id).await?
+        && let Some(created) = store::find(database, &user.id, id).await?
     {
         return Ok(created);
     }
-    let person = profile::remember(&database, user, context.now).await?;
-    let task = TaskRecord {
-        id,
-        ..edit::create(&person, body, &context)?
-    };
-    labels::store::check(&database, &task.user_id, task.category_id, &task.tag_ids).await?;
-    let event = task.event(Change::Created, None, Some(trace.to_string()));
-    if store::insert(&database, &task, &event).await? {
+    let profile = profile::remember(database, user, context.now).await?;
+    let task = Task::create(id, profile.owner(), new, &context)?;
+    check_labels(database, &task, None).await?;
+    let event = record::event(&task, Change::Created, None, Some(trace));
+    if store::insert(database, &task, &event).await? {
         outbox::publish_after_response(&event);
         return Ok(task);
     }
     // An attempt that overlapped with this one was faster; or the task was created by the first attempt, and is deleted.
-    store::find(&database, user.id.as_str(), id)
-        .await?
-        .ok_or_else(|| Problem::not_found("task"))
+    read(caller, id).await
 }
 
 /// Reads a task.
-pub(crate) async fn read(user: &User, id: Uuid) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    store::find(&database, user.id.as_str(), id)
-        .await?
-        .ok_or_else(|| Problem::not_found("task"))
+pub(crate) async fn read(caller: &Caller, id: TaskId) -> Result<Task, ServiceError> {
+    find(&caller.database, &caller.user.id, id, &Conditions::NONE).await
+}
+
+/// A page of a user's tasks, and the query that the request was read as.
+pub(crate) async fn list(
+    caller: &Caller,
+    wanted: &ListTasks,
+    now: Timestamp,
+) -> Result<(TaskQuery, Page<contract::Task>), ServiceError> {
+    let Caller { user, database, .. } = caller;
+    let zone = if wanted.names_days() {
+        profile::zone(database, user).await?
+    } else {
+        user.zone.clone()
+    };
+    let query = wanted.resolve(&zone, now)?;
+    let page = page(database, &user.id, &query).await?;
+    Ok((query, page))
 }
 
 /// A page of a user's tasks.
-pub(crate) async fn list(user: &User, query: &TaskQuery) -> Result<Page<Task>, Problem> {
+pub(crate) async fn page(
+    database: &Database,
+    user_id: &UserId,
+    query: &TaskQuery,
+) -> Result<Page<contract::Task>, ServiceError> {
     // One more than asked for tells whether there is a next page.
     let more = TaskQuery {
         limit: query.limit + 1,
         ..query.clone()
     };
-    let mut tasks = statement::list(&Database::open().await?, user.id.as_str(), &more).await?;
+    let mut tasks = statement::list(database, user_id, &more).await?;
     let rest = tasks.len() > query.limit as usize;
     tasks.truncate(query.limit as usize);
     let last = tasks.last().filter(|_| rest);
     Ok(Page {
         next_cursor: last.map(|task| statement::cursor(task, query.sort, query.order).to_string()),
-        items: tasks.iter().map(TaskRecord::view).collect(),
+        items: tasks.iter().map(record::view).collect(),
     })
 }
 
-/// A page of a user's tasks by the parameters of `GET /api/v1/tasks`, and what they were read as.
-pub(crate) async fn list_by(
-    user: &User,
-    pairs: Vec<(String, String)>,
-    now: Timestamp,
-) -> Result<(TaskQuery, Page<Task>), Problem> {
-    let zone = if query::names_days(&pairs) {
-        profile::zone(user).await?
-    } else {
-        user.zone.clone()
-    };
-    let query = TaskQuery::read(pairs, &zone, now)?;
-    let page = list(user, &query).await?;
-    Ok((query, page))
-}
-
-/// Changes a task by a merge patch.
+/// Changes the fields of a task.
 pub(crate) async fn patch(
-    user: &User,
-    id: Uuid,
+    caller: &Caller,
+    id: TaskId,
     expected: &Conditions,
-    body: &Map<String, Value>,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    change_remembered(user, id, expected, trace, |task, context| {
-        edit::patch(task, body.clone(), context)
+    patch: &TaskPatch,
+) -> Result<Task, ServiceError> {
+    change_remembered(caller, id, expected, |task, context| {
+        Ok(task.patch(patch, context)?)
     })
     .await
 }
 
 /// Marks a task as done. One that is done stays as it is.
 pub(crate) async fn complete(
-    user: &User,
-    id: Uuid,
+    caller: &Caller,
+    id: TaskId,
     expected: &Conditions,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    change_own(user, id, expected, trace, |task, context| {
-        if task.status == Status::Pending {
-            edit::complete(task, context);
-        }
+) -> Result<Task, ServiceError> {
+    change_own(caller, id, expected, |task, context| {
+        task.complete(context.now);
         Ok(())
     })
     .await
 }
 
 /// Marks a task as not done after all. One that is not done stays as it is, and so does the next occurrence of its series.
-pub(crate) async fn reopen(
-    user: &User,
-    id: Uuid,
-    expected: &Conditions,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    change_own(user, id, expected, trace, |task, context| {
-        if task.status == Status::Completed {
-            edit::reopen(task, context);
-        }
+pub(crate) async fn reopen(caller: &Caller, id: TaskId, expected: &Conditions) -> Result<Task, ServiceError> {
+    change_own(caller, id, expected, |task, context| {
+        task.reopen(context.now);
         Ok(())
     })
     .await
@@ -173,51 +147,58 @@ pub(crate) async fn reopen(
 
 /// Moves a task's due date, and with it the reminders that count from it.
 pub(crate) async fn move_due(
-    user: &User,
-    id: Uuid,
+    caller: &Caller,
+    id: TaskId,
     expected: &Conditions,
-    body: &Map<String, Value>,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    change_own(user, id, expected, trace, |task, context| {
-        edit::move_due(task, body.clone(), context)
+    to: &MoveDue,
+) -> Result<Task, ServiceError> {
+    change_own(caller, id, expected, |task, context| {
+        Ok(task.move_due(to, context)?)
     })
     .await
 }
 
-/// Puts a tag on a task, or takes it off. Twice is once.
-pub(crate) async fn tag(
-    user: &User,
-    id: Uuid,
-    tag: Uuid,
-    wear: bool,
+/// Tags a task. A tag that it has already stays.
+pub(crate) async fn attach_tag(
+    caller: &Caller,
+    id: TaskId,
+    tag: TagId,
     expected: &Conditions,
-    trace: &Traceparent,
-) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    let known = labels::store::known(&database, Kind::Tag, user.id.as_str(), &[tag]).await?;
-    // What a task wears can be taken off, even if it is no more.
-    if known.is_empty()
-        && (wear
-            || !find(&database, user.id.as_str(), id, &Conditions::NONE)
-                .await?
-                .tag_ids
-                .contains(&tag))
-    {
-        return Err(Problem::not_found("tag"));
+) -> Result<Task, ServiceError> {
+    if !is_known(caller, tag).await? {
+        return Err(ServiceError::NotFound(Thing::Tag));
     }
-    change(&database, user.id.as_str(), id, expected, trace, |task, _| {
-        if !wear {
-            task.tag_ids.retain(|worn| *worn != tag);
-        } else if !task.tag_ids.contains(&tag) {
-            edit::wear(task, tag)?;
-        }
+    change_own(caller, id, expected, |task, _| {
+        task.attach_tag(tag)
+            .map_err(|error| ServiceError::Invalid(vec![Mistake::new(FieldName::Tags, error.code(), error)]))
+    })
+    .await
+}
+
+/// Removes a tag from a task. One that it does not have is no error, if there is such a tag.
+pub(crate) async fn detach_tag(
+    caller: &Caller,
+    id: TaskId,
+    tag: TagId,
+    expected: &Conditions,
+) -> Result<Task, ServiceError> {
+    // A tag that was deleted meanwhile can be removed from a task that still has it.
+    if !is_known(caller, tag).await? && !read(caller, id).await?.tags.contains(&tag) {
+        return Err(ServiceError::NotFound(Thing::Tag));
+    }
+    change_own(caller, id, expected, |task, _| {
+        task.detach_tag(tag);
         Ok(())
     })
     .await
 }
 
-/// How much of a recurring task goes when it is deleted.
+async fn is_known(caller: &Caller, tag: TagId) -> Result<bool, DbError> {
+    let known = labels::store::known(&caller.database, Kind::Tag, &caller.user.id, &[tag.into()]).await?;
+    Ok(!known.is_empty())
+}
+
+/// How much of a recurring task is deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// The task, and nothing comes after it.
@@ -227,69 +208,61 @@ pub(crate) enum Scope {
     Occurrence,
 }
 
-impl std::str::FromStr for Scope {
-    type Err = Problem;
-
-    fn from_str(text: &str) -> Result<Self, Problem> {
-        match text {
-            "series" => Ok(Self::Series),
-            "occurrence" => Ok(Self::Occurrence),
-            _ => Err(Problem::field(
-                "scope",
-                "invalid_scope",
-                "use series or occurrence",
-            )),
-        }
-    }
+impl Scope {
+    /// The words for it.
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("series", Self::Series), ("occurrence", Self::Occurrence)];
 }
 
 /// Deletes a task. Its history and its events stay.
 pub(crate) async fn delete(
-    user: &User,
-    id: Uuid,
+    caller: &Caller,
+    id: TaskId,
     expected: &Conditions,
     scope: Scope,
-    trace: &Traceparent,
-) -> Result<(), Problem> {
-    let database = Database::open().await?;
-    let deleted = delete_unannounced(&database, user.id.as_str(), id, expected, scope, trace).await?;
+) -> Result<(), ServiceError> {
+    let Caller {
+        user,
+        trace,
+        database,
+    } = caller;
+    let deleted = delete_unannounced(database, &user.id, id, expected, scope, trace).await?;
     outbox::publish_after_response(&deleted.event);
-    // The task is deleted, whatever comes of this; the relay creates the next occurrence then.
+    // The task is deleted, whatever comes of this; otherwise the recurring job creates the next occurrence.
     if deleted.followed
-        && let Err(error) = follow(&database, &deleted.task, Some(trace)).await
+        && let Err(error) = follow(database, &deleted.task, Some(trace)).await
     {
-        tracing::warn!("what follows the deleted task {id} is left to the relay: {error}");
+        tracing::warn!("the occurrence after the deleted task {id} is created later: {error}");
     }
     Ok(())
 }
 
-/// A task that was deleted, and what is still to be done about it: by the caller, else by the relay.
+/// A task that was deleted, and what is still to be done about it: by the caller, else by the recurring job.
 pub(crate) struct Deleted {
-    task: TaskRecord,
+    task: Task,
     /// To be published.
     pub(crate) event: TaskEvent,
     /// The next occurrence is to be created.
     followed: bool,
 }
 
-/// Deletes a task without telling anybody.
+/// Deletes a task without publishing its event.
 pub(crate) async fn delete_unannounced(
     database: &Database,
-    user_id: &str,
-    id: Uuid,
+    user_id: &UserId,
+    id: TaskId,
     expected: &Conditions,
     scope: Scope,
     trace: &Traceparent,
-) -> Result<Deleted, Problem> {
+) -> Result<Deleted, ServiceError> {
     for _ in 0..ATTEMPTS {
         let before = find(database, user_id, id, expected).await?;
-        let context = context();
         let mut task = before.clone();
-        cancel_all(&mut task.reminders);
-        next_version(&mut task, &context);
+        task.cancel_reminders();
+        task.advance(context().now);
         let followed =
             scope == Scope::Occurrence && task.recurrence.is_some() && task.status == Status::Pending;
-        let event = task.event(Change::Deleted, Some(&before), Some(trace.to_string()));
+        let event = record::event(&task, Change::Deleted, Some(&before), Some(trace));
         if store::update(database, &task, &event, followed).await? {
             return Ok(Deleted {
                 task,
@@ -298,100 +271,80 @@ pub(crate) async fn delete_unannounced(
             });
         }
     }
-    Err(contended("task", id))
+    Err(ServiceError::contended(Thing::Task, id))
 }
 
-/// Creates what comes after an occurrence that was deleted, or completed in another system. Doing it again does nothing more: the
-/// relay does, for what a crash cut off.
+/// Creates the occurrence after one that was deleted, or completed in another system. Doing it again does nothing more: the
+/// recurring job does, after a crash.
 pub(crate) async fn follow(
     database: &Database,
-    skipped: &TaskRecord,
+    skipped: &Task,
     trace: Option<&Traceparent>,
 ) -> Result<(), DbError> {
-    let (Some(rule), Some(due), Some(series)) = (&skipped.recurrence, &skipped.due, &skipped.series) else {
-        return store::set_successor(database, skipped.id, "ended").await;
-    };
-    let next = next_occurrence(&CompletedOccurrence {
-        series_id: series.id.into(),
-        occurrence: skipped.occurrence,
-        rule,
-        first_due: &series.start,
-        due,
-        counts_from: skipped.recurrence_from,
-        completed_at: skipped.completed_at.unwrap_or(skipped.updated_at),
-    });
-    match next {
+    match skipped.next() {
         Some(next) => create_next(database, skipped, next, trace).await,
-        None => store::set_successor(database, skipped.id, "ended").await,
+        None => store::set_successor(database, skipped.id, store::Successor::Ended).await,
     }
 }
 
-/// Stores the next occurrence of a series, once, and unless a later one is still to do: so a task that is completed, reopened,
+/// Stores the next occurrence of a series, once, and unless a later one is still pending: so a task that is completed, reopened,
 /// moved and completed again does not split its series.
 async fn create_next(
     database: &Database,
-    before: &TaskRecord,
+    before: &Task,
     next: NextOccurrence,
     trace: Option<&Traceparent>,
 ) -> Result<(), DbError> {
-    let now = context().now;
-    let task = TaskRecord {
-        id: next.task_id.into(),
-        status: Status::Pending,
-        reminders: copy_reminders(&before.reminders, &next, now),
-        due: Some(next.due),
-        occurrence: next.occurrence,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        completed_at: None,
-        ..before.clone()
-    };
-    let event = task.event(Change::Created, None, trace.map(Traceparent::to_string));
+    let task = before.followed_by(next, context().now);
+    let event = record::event(&task, Change::Created, None, trace);
     match store::insert_after(database, before.occurrence, &task, &event).await {
         Ok(true) => outbox::publish_after_response(&event),
-        // It is there, or its owner is leaving.
-        Ok(false) | Err(DbError::Leaving) => {}
+        // It is there, or the account of its owner is being deleted.
+        Ok(false) | Err(DbError::AccountClosing) => {}
         Err(error) => return Err(error),
     }
-    store::set_successor(database, before.id, "created").await
+    store::set_successor(database, before.id, store::Successor::Created).await
 }
 
-/// [`change`], for the requests that know nothing but their user.
+/// [`change`] for a caller.
 async fn change_own(
-    user: &User,
-    id: Uuid,
+    caller: &Caller,
+    id: TaskId,
     expected: &Conditions,
-    trace: &Traceparent,
-    apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
-) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    change(&database, user.id.as_str(), id, expected, trace, apply).await
+    apply: impl FnMut(&mut Task, &Context) -> Result<(), ServiceError>,
+) -> Result<Task, ServiceError> {
+    change(
+        &caller.database,
+        &caller.user.id,
+        id,
+        expected,
+        &caller.trace,
+        apply,
+    )
+    .await
 }
 
-/// The same, for the changes that say where reminders go: what the token says is noted first.
+/// The same for changes that say where reminders go: what the token says is stored first.
 pub(crate) async fn change_remembered(
-    user: &User,
-    id: Uuid,
+    caller: &Caller,
+    id: TaskId,
     expected: &Conditions,
-    trace: &Traceparent,
-    apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
-) -> Result<TaskRecord, Problem> {
-    let database = Database::open().await?;
-    profile::remember(&database, user, Timestamp::now()).await?;
-    change(&database, user.id.as_str(), id, expected, trace, apply).await
+    apply: impl FnMut(&mut Task, &Context) -> Result<(), ServiceError>,
+) -> Result<Task, ServiceError> {
+    profile::remember(&caller.database, &caller.user, Timestamp::now()).await?;
+    change_own(caller, id, expected, apply).await
 }
 
-/// Reads, changes, and writes if nobody has written meanwhile; otherwise again. A change that changes nothing is none:
-/// no version, no event.
+/// Reads, changes, and writes unless another request has written meanwhile; then it starts again. A change that changes
+/// nothing makes no version and no event.
 pub(crate) async fn change(
     database: &Database,
-    user_id: &str,
-    id: Uuid,
+    user_id: &UserId,
+    id: TaskId,
     expected: &Conditions,
     trace: &Traceparent,
-    mut apply: impl FnMut(&mut TaskRecord, &Context) -> Result<(), Problem>,
-) -> Result<TaskRecord, Problem> {
+    mut apply: impl FnMut(&mut Task, &Context) -> Result<(), ServiceError>,
+) -> Result<Task, ServiceError> {
     for _ in 0..ATTEMPTS {
         let before = find(database, user_id, id, expected).await?;
         let context = context();
@@ -400,73 +353,86 @@ pub(crate) async fn change(
         if task == before {
             return Ok(task);
         }
-        // What the task wears already need not exist any more.
-        let category = task
-            .category_id
-            .filter(|category| before.category_id != Some(*category));
-        let tags: Vec<Uuid> = task
-            .tag_ids
-            .iter()
-            .filter(|tag| !before.tag_ids.contains(tag))
-            .copied()
-            .collect();
-        labels::store::check(database, user_id, category, &tags).await?;
-        next_version(&mut task, &context);
-        let kind = match (before.status, task.status) {
-            (Status::Pending, Status::Completed) => Change::Completed,
-            (Status::Completed, Status::Pending) => Change::Reopened,
-            _ => Change::Updated,
-        };
-        let event = task.event(kind, Some(&before), Some(trace.to_string()));
+        check_labels(database, &task, Some(&before)).await?;
+        task.advance(context.now);
+        let kind = kind_of(&before, &task);
+        let event = record::event(&task, kind, Some(&before), Some(trace));
         let followed = kind == Change::Completed && task.recurrence.is_some();
         if store::update(database, &task, &event, followed).await? {
             outbox::publish_after_response(&event);
             return Ok(task);
         }
     }
-    Err(contended("task", id))
+    Err(ServiceError::contended(Thing::Task, id))
+}
+
+/// What kind of change leads from one version to another.
+pub(crate) fn kind_of(before: &Task, after: &Task) -> Change {
+    match (before.status, after.status) {
+        (Status::Pending, Status::Completed) => Change::Completed,
+        (Status::Completed, Status::Pending) => Change::Reopened,
+        _ => Change::Updated,
+    }
 }
 
 async fn find(
     database: &Database,
-    user_id: &str,
-    id: Uuid,
+    user_id: &UserId,
+    id: TaskId,
     expected: &Conditions,
-) -> Result<TaskRecord, Problem> {
+) -> Result<Task, ServiceError> {
     let task = store::find(database, user_id, id)
         .await?
-        .ok_or_else(|| Problem::not_found("task"))?;
-    expected.check("task", task.version)?;
+        .ok_or(ServiceError::NotFound(Thing::Task))?;
+    expected.check(Thing::Task, task.version)?;
     Ok(task)
 }
 
-fn next_version(task: &mut TaskRecord, context: &Context) {
-    task.version = task.version.saturating_add(1);
-    task.updated_at = context.now;
-}
-
-/// The answer when others were faster every time.
-pub(crate) fn contended(what: &str, id: impl Display) -> Problem {
-    Problem::unavailable(
-        &format!("the {what}"),
-        format!("{id} was changed by others {ATTEMPTS} times in a row"),
-    )
+/// Refuses labels that the user does not have. What the task had before need not exist any more.
+async fn check_labels(database: &Database, task: &Task, before: Option<&Task>) -> Result<(), ServiceError> {
+    let category = task
+        .category
+        .filter(|category| before.is_none_or(|before| before.category != Some(*category)));
+    let tags: Vec<TagId> = task
+        .tags
+        .iter()
+        .filter(|tag| before.is_none_or(|before| !before.tags.contains(tag)))
+        .copied()
+        .collect();
+    let mut unknown = Vec::new();
+    if let Some(category) = category
+        && !labels::store::exists(database, &task.user_id, LabelId::Category(category)).await?
+    {
+        let kind = Kind::Category;
+        unknown.push(UnknownLabel { kind, index: 0 });
+    }
+    let wanted: Vec<Uuid> = tags.iter().copied().map(Uuid::from).collect();
+    let known = labels::store::known(database, Kind::Tag, &task.user_id, &wanted).await?;
+    let missing = wanted.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    unknown.extend(missing.map(|(index, _)| UnknownLabel {
+        kind: Kind::Tag,
+        index,
+    }));
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(ServiceError::UnknownLabels(unknown))
+    }
 }
 
 /// Creates the next occurrence of a completed task, once, or notes that there is none.
 pub(crate) async fn successor(
-    completed: Uuid,
+    database: &Database,
+    completed: TaskId,
     successor: Successor,
     trace: &Traceparent,
-) -> Result<(), Problem> {
-    let database = Database::open().await?;
-    let task = store::find_for_service(&database, completed)
+) -> Result<(), ServiceError> {
+    let task = store::find_for_service(database, completed)
         .await?
-        .ok_or_else(|| Problem::not_found("task"))?;
-    let completed_at = task.completed_at.map(|at| at.to_string());
+        .ok_or(ServiceError::NotFound(Thing::Task))?;
     let of_another = successor
         .completed_at()
-        .is_some_and(|at| completed_at.as_deref() != Some(at));
+        .is_some_and(|at| task.completed_at != Some(at));
     if task.status != Status::Completed || task.recurrence.is_none() || task.series.is_none() || of_another {
         // Reopened meanwhile, and perhaps moved: completing it again asks again.
         return Ok(());
@@ -475,16 +441,16 @@ pub(crate) async fn successor(
         id, due, occurrence, ..
     } = successor
     else {
-        store::set_successor(&database, completed, "ended").await?;
+        store::set_successor(database, completed, store::Successor::Ended).await?;
         return Ok(());
     };
-    let due = Due::parse(&due, &task.zone)
-        .map_err(|error| Problem::field("due", error.code(), error.to_string()))?;
+    let due = Due::new(due.at(), task.zone.clone())
+        .map_err(|error| vec![Mistake::new(FieldName::Due, error.code(), error)])?;
     let next = NextOccurrence {
-        task_id: id.into(),
+        task_id: id,
         due,
         occurrence,
     };
-    create_next(&database, &task, next, Some(trace)).await?;
+    create_next(database, &task, next, Some(trace)).await?;
     Ok(())
 }

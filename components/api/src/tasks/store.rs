@@ -2,55 +2,51 @@
 
 use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
-use nudge_domain::task::Status;
-use uuid::Uuid;
+use nudge_domain::id::{ReminderId, TaskId, UserId};
+use nudge_domain::task::{Description, Status, Task};
 
 use crate::db::{Database, DbError, Row, Value};
-use crate::tasks::labels::store::Kind;
-use crate::tasks::record::{COLUMNS, TaskRecord, columns_of_task};
+use crate::profile;
+use crate::tasks::labels::LabelId;
+use crate::tasks::record;
 use crate::terms::terms;
 
 /// A user's task.
-pub(crate) async fn find(
-    database: &Database,
-    user_id: &str,
-    id: Uuid,
-) -> Result<Option<TaskRecord>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM task WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL");
-    one(database.query(&sql, [id.into(), user_id.into()]).await?)
+pub(crate) async fn find(database: &Database, user_id: &UserId, id: TaskId) -> Result<Option<Task>, DbError> {
+    let columns = record::select();
+    let sql = format!("SELECT {columns} FROM task WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL");
+    one(database.query(&sql, [(&id).into(), user_id.into()]).await?)
 }
 
-/// Anybody's task, for services; also one that was deleted.
-pub(crate) async fn find_for_service(database: &Database, id: Uuid) -> Result<Option<TaskRecord>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM task WHERE id = $1");
-    one(database.query(&sql, [id.into()]).await?)
+/// A task of any user, for services; also one that was deleted.
+pub(crate) async fn find_for_service(database: &Database, id: TaskId) -> Result<Option<Task>, DbError> {
+    let columns = record::select();
+    let sql = format!("SELECT {columns} FROM task WHERE id = $1");
+    one(database.query(&sql, [(&id).into()]).await?)
 }
 
 /// The task that has a reminder, unless it was deleted.
 pub(crate) async fn find_by_reminder(
     database: &Database,
-    reminder: Uuid,
-) -> Result<Option<TaskRecord>, DbError> {
+    reminder: ReminderId,
+) -> Result<Option<Task>, DbError> {
+    let columns = record::select();
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE id = (SELECT task_id FROM reminder WHERE id = $1) AND deleted_at IS NULL"
+        "SELECT {columns} FROM task WHERE id = (SELECT task_id FROM reminder WHERE id = $1) AND deleted_at IS NULL"
     );
-    one(database.query(&sql, [reminder.into()]).await?)
+    one(database.query(&sql, [(&reminder).into()]).await?)
 }
 
-/// Stores a new task and its event. Says no when there is one of that id.
-pub(crate) async fn insert(
-    database: &Database,
-    task: &TaskRecord,
-    event: &TaskEvent,
-) -> Result<bool, DbError> {
+/// Stores a new task and its event. Returns `false` if there is one of that id.
+pub(crate) async fn insert(database: &Database, task: &Task, event: &TaskEvent) -> Result<bool, DbError> {
     insert_where(database, task, event, "TRUE").await
 }
 
-/// The same for what comes after an occurrence of a series; also says no when a later one is still to do.
+/// The same for what comes after an occurrence of a series; also returns `false` if a later one is still pending.
 pub(crate) async fn insert_after(
     database: &Database,
     occurrence: u32,
-    task: &TaskRecord,
+    task: &Task,
     event: &TaskEvent,
 ) -> Result<bool, DbError> {
     let none_later = format!(
@@ -62,47 +58,48 @@ pub(crate) async fn insert_after(
 
 async fn insert_where(
     database: &Database,
-    task: &TaskRecord,
+    task: &Task,
     event: &TaskEvent,
     condition: &str,
 ) -> Result<bool, DbError> {
-    let mut parameters = task.values();
-    let mut places: Vec<String> = names().map(place_of).collect();
+    let mut parameters = record::values(task);
+    let mut places: Vec<String> = record::columns().map(|(name, _)| place_of(name)).collect();
     let next = parameters.len() + 1;
     places.extend((next..next + 3).map(|place| format!("${place}")));
     parameters.extend(derived_values(task, event));
     let sql = format!(
-        "INSERT INTO task ({COLUMNS}, event_type, event_data, terms) SELECT {} WHERE {condition} \
+        "INSERT INTO task ({}, event_type, event_data, terms) SELECT {} WHERE {condition} \
          ON CONFLICT (id) DO NOTHING RETURNING version",
+        record::select(),
         places.join(", ")
     );
     Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
-    COLUMNS.split(',').map(str::trim)
-}
-
-/// The parameter of a column in the order of [`COLUMNS`]. A `SELECT` does not say of which type its parameters are.
+/// The parameter of a column. A `SELECT` does not say of which type its parameters are.
 fn place_of(column: &str) -> String {
-    let place = names().position(|name| name == column).unwrap_or_default() + 1;
-    let number = column.ends_with("_at") || ["series_start", "occurrence", "version"].contains(&column);
-    format!("CAST(${place} AS {})", if number { "BIGINT" } else { "TEXT" })
+    record::columns()
+        .zip(1..)
+        .find(|((name, _), _)| *name == column)
+        .map_or_else(String::new, |((_, sql_type), place)| {
+            format!("CAST(${place} AS {sql_type})")
+        })
 }
 
-/// Stores the next version of a task and its event, if the task is still at the version before. Says no when it is not.
+/// Stores the next version of a task and its event, if the task is still at the version before. Returns `false` if it is not.
 /// `followed` says that the next occurrence of its series is still to be made.
 pub(crate) async fn update(
     database: &Database,
-    task: &TaskRecord,
+    task: &Task,
     event: &TaskEvent,
     followed: bool,
 ) -> Result<bool, DbError> {
-    let mut parameters = task.values();
-    let sets: Vec<String> = names()
+    let mut parameters = record::values(task);
+    // The id and the owner stay.
+    let sets: Vec<String> = record::columns()
         .zip(1..)
         .skip(2)
-        .map(|(name, place)| format!("{name} = ${place}"))
+        .map(|((name, _), place)| format!("{name} = ${place}"))
         .collect();
     let next = parameters.len() + 1;
     parameters.extend(derived_values(task, event));
@@ -132,21 +129,43 @@ pub(crate) async fn update(
 }
 
 /// What the triggers need beside the task: its event, and what search finds it by.
-fn derived_values(task: &TaskRecord, event: &TaskEvent) -> [Value; 3] {
+fn derived_values(task: &Task, event: &TaskEvent) -> [Value; 3] {
     // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
     [
         event.change.event_type().into(),
         serde_json::to_string(event).unwrap_or_default().into(),
-        terms(&task.user_id, &task.title, task.description.as_deref()).into(),
+        terms(
+            task.user_id.as_str(),
+            task.title.as_str(),
+            task.description.as_ref().map(Description::as_str),
+        )
+        .into(),
     ]
 }
 
+/// What became of the occurrence after a task. While it is still to be made the column says `pending`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Successor {
+    /// It is there.
+    Created,
+    /// The series is over.
+    Ended,
+}
+
 /// Notes that a completed task has its next occurrence, or that the series is over.
-pub(crate) async fn set_successor(database: &Database, id: Uuid, state: &str) -> Result<(), DbError> {
+pub(crate) async fn set_successor(
+    database: &Database,
+    id: TaskId,
+    successor: Successor,
+) -> Result<(), DbError> {
+    let state = match successor {
+        Successor::Created => "created",
+        Successor::Ended => "ended",
+    };
     database
         .execute(
             "UPDATE task SET successor = $2 WHERE id = $1",
-            [id.into(), state.into()],
+            [(&id).into(), state.into()],
         )
         .await
 }
@@ -158,16 +177,17 @@ pub(crate) async fn without_successor(
     after: Timestamp,
     before: Timestamp,
     limit: u32,
-) -> Result<Vec<TaskRecord>, DbError> {
+) -> Result<Vec<Task>, DbError> {
+    let columns = record::select();
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE successor = 'pending' AND (status = 'completed' OR deleted_at IS NOT NULL) AND recurrence IS NOT NULL \
+        "SELECT {columns} FROM task WHERE successor = 'pending' AND (status = 'completed' OR deleted_at IS NOT NULL) AND recurrence IS NOT NULL \
          AND (status <> 'completed' OR updated_at > $1) AND updated_at < $2 ORDER BY updated_at LIMIT $3"
     );
     database
         .query(&sql, [after.into(), before.into(), limit.into()])
         .await?
         .iter()
-        .map(TaskRecord::read)
+        .map(record::read)
         .collect()
 }
 
@@ -176,41 +196,41 @@ pub(crate) async fn overdue(
     database: &Database,
     before: Timestamp,
     limit: u32,
-) -> Result<Vec<(Uuid, TaskRecord)>, DbError> {
+) -> Result<Vec<(ReminderId, Task)>, DbError> {
     let sql = format!(
         "SELECT {}, reminder.id FROM reminder JOIN task ON task.id = reminder.task_id \
          WHERE reminder.status = 'scheduled' AND reminder.remind_at < $1 AND task.deleted_at IS NULL AND task.status = 'pending' \
-         AND COALESCE((SELECT master FROM legacy_master WHERE user_id IN (task.user_id, '*') ORDER BY changed_at DESC, user_id DESC LIMIT 1), 'nudge') = 'nudge' \
+         AND {} \
          ORDER BY reminder.remind_at LIMIT $2",
-        columns_of_task()
+        record::select_of_task(),
+        profile::reminded_here("task.user_id")
     );
     let rows = database.query(&sql, [before.into(), limit.into()]).await?;
     rows.iter()
-        .map(|row| Ok((row.parsed(COLUMNS.split(',').count())?, TaskRecord::read(row)?)))
+        .map(|row| Ok((row.parsed(record::columns().count())?, record::read(row)?)))
         .collect()
 }
 
-/// A page of a user's tasks that wear a label, behind the last one of the page before: when each was created, and its id.
-pub(crate) async fn wearing(
+/// A page of a user's tasks with a label, after the last one of the page before: when each was created, and its id.
+pub(crate) async fn tasks_with_label(
     database: &Database,
-    user_id: &str,
-    kind: Kind,
-    label: Uuid,
-    after: Option<(i64, Uuid)>,
+    user_id: &UserId,
+    label: LabelId,
+    after: Option<(i64, TaskId)>,
     limit: u32,
-) -> Result<Vec<(i64, Uuid)>, DbError> {
+) -> Result<Vec<(i64, TaskId)>, DbError> {
     let (created_at, id) = after.map_or((-1, String::new()), |(created_at, id)| {
         (created_at, id.to_string())
     });
-    let mut parameters: Vec<Value> = vec![user_id.into(), label.into(), limit.into(), id.into()];
+    let mut parameters: Vec<Value> = vec![user_id.into(), label.uuid().into(), limit.into(), id.into()];
     // Each in the order of the index that finds them.
-    let sql = match kind {
-        Kind::Tag => {
+    let sql = match label {
+        LabelId::Tag(_) => {
             "SELECT task.created_at, task.id FROM task_tag JOIN task ON task.id = task_tag.task_id \
              WHERE task_tag.tag_id = $2 AND task_tag.task_id > $4 AND task.user_id = $1 AND task.deleted_at IS NULL \
              ORDER BY task_tag.task_id LIMIT $3"
         }
-        Kind::Category => {
+        LabelId::Category(_) => {
             parameters.push(created_at.into());
             "SELECT created_at, id FROM task WHERE category_id = $2 AND user_id = $1 AND deleted_at IS NULL \
              AND (created_at, id) > ($5, $4) ORDER BY created_at, id LIMIT $3"
@@ -220,23 +240,28 @@ pub(crate) async fn wearing(
     rows.iter().map(|row| Ok((row.int(0)?, row.parsed(1)?))).collect()
 }
 
-/// Ids of some of a user's tasks, for somebody who deletes them all.
-pub(crate) async fn some_of(database: &Database, user_id: &str, limit: u32) -> Result<Vec<Uuid>, DbError> {
+/// Ids of some of a user's tasks, to delete them all.
+pub(crate) async fn some_of(
+    database: &Database,
+    user_id: &UserId,
+    limit: u32,
+) -> Result<Vec<TaskId>, DbError> {
     let sql = "SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NULL LIMIT $2";
     let rows = database.query(sql, [user_id.into(), limit.into()]).await?;
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
-/// A page of a user's tasks that were created by `until`, oldest first, behind the last one of the page before.
+/// A page of a user's tasks that were created by `until`, oldest first, after the last one of the page before.
 pub(crate) async fn oldest_of(
     database: &Database,
-    user_id: &str,
-    after: Option<&TaskRecord>,
+    user_id: &UserId,
+    after: Option<&Task>,
     until: Timestamp,
     limit: u32,
-) -> Result<Vec<TaskRecord>, DbError> {
+) -> Result<Vec<Task>, DbError> {
+    let columns = record::select();
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE user_id = $1 AND deleted_at IS NULL AND (created_at, id) > ($2, $3) \
+        "SELECT {columns} FROM task WHERE user_id = $1 AND deleted_at IS NULL AND (created_at, id) > ($2, $3) \
          AND created_at <= $4 ORDER BY created_at, id LIMIT $5"
     );
     let (created_at, id) = after.map_or((-1, String::new()), |task| {
@@ -249,14 +274,14 @@ pub(crate) async fn oldest_of(
         until.into(),
         limit.into(),
     ];
-    TaskRecord::all(&database.query(&sql, parameters).await?)
+    record::read_all(&database.query(&sql, parameters).await?)
 }
 
-/// Says that the database answers.
+/// Asks whether the database answers.
 pub(crate) async fn ping(database: &Database) -> Result<(), DbError> {
     database.query("SELECT 1", []).await.map(|_| ())
 }
 
-fn one(rows: Vec<Row>) -> Result<Option<TaskRecord>, DbError> {
-    rows.first().map(TaskRecord::read).transpose()
+fn one(rows: Vec<Row>) -> Result<Option<Task>, DbError> {
+    rows.first().map(record::read).transpose()
 }

@@ -25,6 +25,8 @@ mod grammar;
 #[cfg(test)]
 mod id;
 #[cfg(test)]
+mod local_instant;
+#[cfg(test)]
 mod mail_address;
 #[cfg(test)]
 mod phrase;
@@ -58,6 +60,8 @@ mod series;
 mod series_calendar;
 #[cfg(test)]
 mod task;
+mod task_fields;
+mod task_life;
 #[cfg(test)]
 mod word;
 #[cfg(test)]

@@ -1,26 +1,31 @@
 //! Tools on categories and tags, and on the tags of a task.
 
-use nudge_component::Problem;
 use nudge_domain::characters::isolated;
+use nudge_domain::id::TagId;
+use nudge_domain::task::Color;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Call, Done, tasks};
-use crate::db::Database;
-use crate::input::conditions::Conditions;
+use super::tasks;
 use crate::mcp::arguments::{Arguments, Empty};
-use crate::mcp::error::{CATEGORY_NOT_FOUND, Failure, TAG_NOT_FOUND, TASK_NOT_FOUND};
+use crate::mcp::call::{Call, Done};
+use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
-use crate::tasks::labels;
-use crate::tasks::labels::store::{Kind, Label};
+use crate::tasks::labels::{self, Kind, Label, LabelId, LabelPatch};
 use crate::tasks::service;
+use crate::version::{Conditions, Thing};
 
-/// The argument that names a label of a kind, and the code of one that does not exist.
-fn names(kind: Kind) -> (&'static str, &'static str) {
+/// The argument that names a label of a kind.
+fn argument(kind: Kind) -> &'static str {
     match kind {
-        Kind::Category => ("category_id", CATEGORY_NOT_FOUND),
-        Kind::Tag => ("tag_id", TAG_NOT_FOUND),
+        Kind::Category => "category_id",
+        Kind::Tag => "tag_id",
     }
+}
+
+/// The member of an answer that is a label of a kind.
+fn singular(kind: Kind) -> &'static str {
+    kind.thing().name()
 }
 
 fn plural(kind: Kind) -> &'static str {
@@ -40,7 +45,7 @@ fn name(kind: Kind) -> Value {
 }
 
 fn color() -> Value {
-    schema::text("Its colour, #rrggbb; grey when not said.")
+    schema::text("Its colour, #rrggbb; grey by default.")
 }
 
 fn id(kind: Kind) -> Value {
@@ -57,21 +62,21 @@ pub(super) fn create_input(kind: Kind) -> Value {
 }
 
 pub(super) fn update_input(kind: Kind) -> Value {
-    let mut properties = only(names(kind).0, id(kind));
+    let mut properties = only(argument(kind), id(kind));
     properties.insert("name".to_owned(), name(kind));
     properties.insert("color".to_owned(), color());
-    schema::input(Value::Object(properties), &[names(kind).0])
+    schema::input(Value::Object(properties), &[argument(kind)])
 }
 
 pub(super) fn id_input(kind: Kind) -> Value {
-    schema::input(Value::Object(only(names(kind).0, id(kind))), &[names(kind).0])
+    schema::input(Value::Object(only(argument(kind), id(kind))), &[argument(kind)])
 }
 
 pub(super) fn list_input() -> Value {
     schema::input(json!({}), &[])
 }
 
-pub(super) fn wear_input() -> Value {
+pub(super) fn task_and_tag_input() -> Value {
     schema::input(
         json!({ "task_id": tasks::task_id(), "tag_id": id(Kind::Tag) }),
         &["task_id", "tag_id"],
@@ -79,35 +84,38 @@ pub(super) fn wear_input() -> Value {
 }
 
 pub(super) fn one_output(kind: Kind) -> Value {
-    schema::output(Value::Object(only(kind.name(), schema::label())))
+    schema::output(Value::Object(only(singular(kind), schema::label())))
 }
 
 pub(super) fn list_output(kind: Kind) -> Value {
     let mut properties = only(plural(kind), json!({ "type": "array", "items": schema::label() }));
-    properties.insert(
-        "count".to_owned(),
-        json!({ "type": "integer", "minimum": 0, "description": "How many there are." }),
-    );
+    properties.insert("count".to_owned(), json!({ "type": "integer" }));
     schema::output(Value::Object(properties))
 }
 
 pub(super) fn deleted_output(kind: Kind) -> Value {
-    let mut properties = only("deleted", schema::flag("Always true."));
-    properties.insert(names(kind).0.to_owned(), schema::uuid("What was deleted."));
+    let mut properties = only("deleted", json!({ "const": true }));
+    properties.insert(argument(kind).to_owned(), json!({ "type": "string" }));
     schema::output(Value::Object(properties))
 }
 
-fn body(arguments: &mut Arguments) -> Map<String, Value> {
-    let mut body = Map::new();
-    arguments.put(&mut body, "name", "name", Empty::Kept);
-    arguments.put(&mut body, "color", "color", Empty::Clears);
-    body
+fn read(arguments: &mut Arguments) -> LabelPatch {
+    LabelPatch {
+        name: arguments.text("name", Empty::Kept),
+        color: arguments.parsed::<Color>("color", Empty::Clears, |error| error.code()),
+        unreadable: Vec::new(),
+    }
+}
+
+fn read_id(kind: Kind, arguments: &mut Arguments) -> Result<LabelId, Failure> {
+    let id = arguments.id(argument(kind), kind.thing())?;
+    Ok(kind.id(id))
 }
 
 fn shown(said: &str, kind: Kind, label: &Label) -> Done {
     Done {
-        text: format!("{said} the {} {}", kind.name(), line(label)),
-        structured: Value::Object(only(kind.name(), view::label(label))),
+        text: format!("{said} the {} {}", singular(kind), line(label)),
+        structured: Value::Object(only(singular(kind), view::label(label))),
     }
 }
 
@@ -116,24 +124,19 @@ fn line(label: &Label) -> String {
 }
 
 /// `create_category`, `create_tag`.
-pub(super) async fn create(kind: Kind, call: Call) -> Result<Done, Failure> {
-    let mut arguments = Arguments::new(call.arguments);
-    let body = body(&mut arguments);
-    arguments.finish()?;
-    let label = labels::service::create(&call.user, kind, Uuid::now_v7(), body)
-        .await
-        .map_err(|problem| refused(kind, &problem))?;
+pub(super) async fn create(kind: Kind, call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let mut new = read(&mut arguments);
+    new.unreadable = arguments.unreadable()?;
+    let label = labels::service::create(call.open().await?, kind, Uuid::now_v7(), &new).await?;
     Ok(shown("Created", kind, &label))
 }
 
 /// `list_categories`, `list_tags`.
-pub(super) async fn list(kind: Kind, call: Call) -> Result<Done, Failure> {
-    Arguments::new(call.arguments).finish()?;
-    let database = Database::open().await.map_err(Problem::from)?;
-    let labels = labels::store::list(&database, kind, call.user.id.as_str())
-        .await
-        .map_err(Problem::from)?;
-    let mut text = text::count(labels.len(), kind.name(), plural(kind));
+pub(super) async fn list(kind: Kind, call: &mut Call, arguments: Arguments) -> Result<Done, Failure> {
+    arguments.finish()?;
+    let caller = call.open().await?;
+    let labels = labels::store::list(&caller.database, kind, &caller.user.id).await?;
+    let mut text = text::count(labels.len(), singular(kind), plural(kind));
     for label in &labels {
         text.push_str("\n- ");
         text.push_str(&line(label));
@@ -148,57 +151,50 @@ pub(super) async fn list(kind: Kind, call: Call) -> Result<Done, Failure> {
 }
 
 /// `update_category`, `update_tag`.
-pub(super) async fn update(kind: Kind, call: Call) -> Result<Done, Failure> {
-    let (argument, missing) = names(kind);
-    let mut arguments = Arguments::new(call.arguments);
-    let id = arguments.id(argument, missing)?;
-    let body = body(&mut arguments);
-    arguments.finish()?;
-    let label = labels::service::patch(&call.user, kind, id, &Conditions::NONE, &body)
-        .await
-        .map_err(|problem| refused(kind, &problem))?;
+pub(super) async fn update(kind: Kind, call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let id = read_id(kind, &mut arguments)?;
+    let mut patch = read(&mut arguments);
+    patch.unreadable = arguments.unreadable()?;
+    let label = labels::service::patch(call.open().await?, id, &Conditions::NONE, &patch).await?;
     Ok(shown("Changed", kind, &label))
 }
 
 /// `delete_category`, `delete_tag`.
-pub(super) async fn delete(kind: Kind, call: Call) -> Result<Done, Failure> {
-    let (argument, missing) = names(kind);
-    let mut arguments = Arguments::new(call.arguments);
-    let id = arguments.id(argument, missing)?;
+pub(super) async fn delete(kind: Kind, call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let id = read_id(kind, &mut arguments)?;
     arguments.finish()?;
-    labels::service::delete(&call.user, kind, id, &Conditions::NONE, &call.trace)
-        .await
-        .map_err(|problem| refused(kind, &problem))?;
+    labels::service::delete(call.open().await?, id, &Conditions::NONE).await?;
+    let id = id.uuid();
     let mut structured = only("deleted", json!(true));
-    structured.insert(argument.to_owned(), json!(id));
+    structured.insert(argument(kind).to_owned(), json!(id));
     Ok(Done {
-        text: format!("Deleted the {} with the id {id}; its tasks stay", kind.name()),
+        text: format!(
+            "Deleted the {} with the id {id}; its tasks are kept",
+            singular(kind)
+        ),
         structured: Value::Object(structured),
     })
 }
 
-/// A label that is not there, or whose name another has.
-fn refused(kind: Kind, problem: &Problem) -> Failure {
-    if problem.code() != "name_taken" {
-        return Failure::of(problem, names(kind).1);
-    }
-    let message = format!(
-        "you have another {} of that name, or of one that differs in case alone: use it, or choose another name",
-        kind.name()
-    );
-    Failure::argument("name", "name_taken", &message)
+/// `add_tag_to_task`.
+pub(super) async fn attach(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let task = tasks::read_id(&mut arguments)?;
+    let tag = tag_id(arguments)?;
+    let task = service::attach_tag(call.open().await?, task, tag, &Conditions::NONE).await?;
+    Ok(tasks::shown("Tagged", &task))
 }
 
-/// `add_tag_to_task` and `remove_tag_from_task`.
-pub(super) async fn wear(call: Call, on: bool) -> Result<Done, Failure> {
-    let mut arguments = Arguments::new(call.arguments);
-    let task = arguments.id("task_id", TASK_NOT_FOUND)?;
-    let tag = arguments.id("tag_id", TAG_NOT_FOUND)?;
+/// `remove_tag_from_task`.
+pub(super) async fn detach(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let task = tasks::read_id(&mut arguments)?;
+    let tag = tag_id(arguments)?;
+    let task = service::detach_tag(call.open().await?, task, tag, &Conditions::NONE).await?;
+    Ok(tasks::shown("Untagged", &task))
+}
+
+/// Reads `tag_id`, the last argument.
+fn tag_id(mut arguments: Arguments) -> Result<TagId, Failure> {
+    let tag = arguments.id("tag_id", Thing::Tag)?;
     arguments.finish()?;
-    // Which of the two is missing decides what is suggested.
-    service::read(&call.user, task).await?;
-    let task = service::tag(&call.user, task, tag, on, &Conditions::NONE, &call.trace)
-        .await
-        .map_err(|problem| Failure::of(&problem, TAG_NOT_FOUND))?;
-    Ok(tasks::shown(if on { "Tagged" } else { "Untagged" }, &task))
+    Ok(tag)
 }

@@ -1,12 +1,15 @@
 //! `set_reminder`.
 
-use serde_json::{Map, Value, json};
+use nudge_domain::reminder::MAX_MINUTES_BEFORE;
+use nudge_domain::task::ReminderTime;
+use serde_json::{Value, json};
 
-use super::{Call, Done, tasks};
+use super::tasks;
 use crate::mcp::arguments::{Arguments, Empty};
-use crate::mcp::error::{Failure, TASK_NOT_FOUND};
+use crate::mcp::call::{Call, Done};
+use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
-use crate::tasks::reminders;
+use crate::tasks::{record, reminders};
 
 pub(super) fn input() -> Value {
     schema::input(
@@ -14,7 +17,7 @@ pub(super) fn input() -> Value {
             "task_id": tasks::task_id(),
             "remind_before_minutes": schema::number(
                 0,
-                40_320,
+                MAX_MINUTES_BEFORE,
                 "Minutes before due_date: 1440 is a day, 10080 a week. The task needs a due_date.",
             ),
             "remind_at": schema::text("An instant, a local time such as 2026-12-01T09:00, or a phrase such as \"tomorrow 9am\"."),
@@ -23,30 +26,27 @@ pub(super) fn input() -> Value {
     )
 }
 
-/// Adds a reminder. One that is armed already is left as it is.
-pub(super) async fn set(call: Call) -> Result<Done, Failure> {
-    let mut arguments = Arguments::new(call.arguments);
-    let id = arguments.id("task_id", TASK_NOT_FOUND)?;
-    let mut new = Map::new();
-    arguments.put(&mut new, "remind_before_minutes", "minutesBefore", Empty::Ignored);
-    arguments.put(&mut new, "remind_at", "at", Empty::Ignored);
-    match (new.contains_key("minutesBefore"), new.contains_key("at")) {
-        (true, true) => arguments.error(
-            "remind_at",
-            "invalid_reminder",
-            "give remind_before_minutes or remind_at, not both",
-        ),
-        (false, false) => arguments.error(
-            "remind_before_minutes",
-            "required",
-            "give remind_before_minutes or remind_at",
-        ),
-        _ => {}
+/// Adds a reminder. One that is scheduled for that time already is left as it is.
+pub(super) async fn set(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let id = tasks::read_id(&mut arguments)?;
+    let mut time = ReminderTime {
+        minutes_before: arguments.number("remind_before_minutes"),
+        at: arguments.text("remind_at", Empty::Ignored),
+        unreadable: Vec::new(),
+    };
+    time.unreadable = arguments.unreadable()?;
+    let given = (!time.minutes_before.is_absent(), !time.at.is_absent());
+    if given == (true, true) {
+        let message = "give remind_before_minutes or remind_at, not both";
+        return Err(Failure::argument("remind_at", "invalid_reminder", message));
     }
-    arguments.finish()?;
-    let (task, id) = reminders::set(&call.user, id, &new, &call.trace).await?;
-    let task = task.view();
-    let set = task.reminders.iter().find(|reminder| reminder.id == id);
+    if given == (false, false) {
+        let message = "give remind_before_minutes or remind_at";
+        return Err(Failure::argument("remind_before_minutes", "required", message));
+    }
+    let (task, reminder) = reminders::set(call.open().await?, id, &time).await?;
+    let task = record::view(&task);
+    let set = task.reminders.iter().find(|known| known.id == reminder);
     let when = set.map_or_else(String::new, |reminder| text::reminder(reminder, &task));
     Ok(Done {
         text: format!("Reminder of {}: {when}", text::task(&task)),

@@ -1,16 +1,18 @@
 //! Tools on one task.
 
 use nudge_domain::characters::isolated;
+use nudge_domain::id::TaskId;
+use nudge_domain::task::{Description, MAX_TAGS, NewTask, Priority, Status, Task, TaskFields, TaskPatch};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use super::{Call, Done};
-use crate::input::conditions::Conditions;
+use crate::guard::idempotency::NewIds;
 use crate::mcp::arguments::{Arguments, Empty};
-use crate::mcp::error::{Failure, TASK_NOT_FOUND};
+use crate::mcp::call::{Call, Done};
+use crate::mcp::error::Failure;
 use crate::mcp::{schema, text, view};
-use crate::tasks::record::TaskRecord;
+use crate::tasks::record;
 use crate::tasks::service::{self, Scope};
+use crate::version::{Conditions, Thing};
 
 const DUE_DATE: &str = "When it is due, in the user's time zone: 2026-12-01T09:00, 2026-12-01 (the end of that day), an \
                         instant with offset, or a phrase such as \"tomorrow 9am\", \"friday 14:00\", \"in 3 days\".";
@@ -22,9 +24,9 @@ fn fields() -> Map<String, Value> {
     let fields = json!({
         "title": { "type": "string", "minLength": 1, "maxLength": 200, "description": "What is to be done, on one line." },
         "description": { "type": "string", "maxLength": 10_000, "description": "More about it." },
-        "priority": { "type": "string", "description": "low, medium, high or urgent; medium when not said." },
+        "priority": { "type": "string", "description": "low, medium, high or urgent; medium by default." },
         "category_id": schema::text("UUID of one of the user's categories (list_categories)."),
-        "tag_ids": schema::uuids(10, "UUIDs of the user's tags (list_tags), the whole list."),
+        "tag_ids": schema::uuids(10, "UUIDs of the user's tags (list_tags): the complete list."),
         "due_date": schema::text(DUE_DATE),
         "recurrence_rule": schema::text(RECURRENCE_RULE),
     });
@@ -47,7 +49,7 @@ pub(super) fn update_input() -> Value {
     fields.insert("task_id".to_owned(), task_id());
     fields.insert(
         "completed".to_owned(),
-        schema::flag("true completes the task, false takes that back."),
+        schema::flag("true completes the task, false reopens it."),
     );
     schema::input(Value::Object(fields), &["task_id"])
 }
@@ -59,54 +61,65 @@ pub(super) fn one_input() -> Value {
 pub(super) fn delete_input() -> Value {
     let scope = schema::choice(
         &["series", "occurrence"],
-        "Of a recurring task: series ends it (when not said), occurrence skips this one and creates the next.",
+        "For a recurring task: series (the default) ends it, occurrence skips this one and creates the next.",
     );
     schema::input(json!({ "task_id": task_id(), "scope": scope }), &["task_id"])
 }
 
+/// The one schema that has all of a task and of a refusal.
+pub(super) fn get_output() -> Value {
+    schema::full_output(json!({ "task": schema::task() }))
+}
+
 pub(super) fn deleted_output() -> Value {
     schema::output(json!({
-        "deleted": schema::flag("Always true."),
-        "task_id": schema::uuid("The task that was deleted."),
-        "title": schema::text("Its title."),
+        "deleted": { "const": true },
+        "task_id": { "type": "string" },
+        "title": { "type": "string" },
     }))
 }
 
 /// The answer that shows a task.
-pub(super) fn shown(said: &str, task: &TaskRecord) -> Done {
-    let task = task.view();
+pub(super) fn shown(said: &str, task: &Task) -> Done {
+    let task = record::view(task);
     Done {
         text: format!("{said} {}", text::task(&task)),
         structured: json!({ "task": view::task(&task) }),
     }
 }
 
-/// The arguments of [`fields`] as a REST body.
-fn body(arguments: &mut Arguments, empty: Empty) -> Map<String, Value> {
-    let mut body = Map::new();
-    arguments.put(&mut body, "title", "title", Empty::Kept);
-    arguments.put(&mut body, "description", "description", empty);
-    arguments.put(&mut body, "priority", "priority", empty);
-    arguments.put(&mut body, "category_id", "categoryId", empty);
-    arguments.put(&mut body, "tag_ids", "tagIds", empty);
-    arguments.put(&mut body, "due_date", "due", empty);
-    arguments.put(&mut body, "recurrence_rule", "recurrence", empty);
-    body
+/// Reads the arguments of [`fields`]. What cannot be read is not noted here.
+fn read(arguments: &mut Arguments, empty: Empty) -> TaskFields {
+    TaskFields {
+        title: arguments.text("title", Empty::Kept),
+        description: arguments.parsed::<Description>("description", empty, |error| error.code()),
+        priority: arguments.parsed::<Priority>("priority", empty, |error| error.code()),
+        category: arguments.optional_id("category_id", empty),
+        tags: arguments.ids("tag_ids", empty, MAX_TAGS),
+        due: arguments.text("due_date", empty),
+        recurrence: arguments.text("recurrence_rule", empty),
+        ..TaskFields::default()
+    }
+}
+
+/// Reads `task_id`.
+pub(super) fn read_id(arguments: &mut Arguments) -> Result<TaskId, Failure> {
+    arguments.id("task_id", Thing::Task)
 }
 
 /// `add_task`.
-pub(super) async fn add(call: Call) -> Result<Done, Failure> {
-    let mut arguments = Arguments::new(call.arguments);
-    let body = body(&mut arguments, Empty::Ignored);
-    arguments.finish()?;
-    let task = service::create(&call.user, body, &call.trace).await?;
+pub(super) async fn add(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let mut fields = read(&mut arguments, Empty::Ignored);
+    fields.unreadable = arguments.unreadable()?;
+    let new = NewTask { fields };
+    let task = service::create(call.open().await?, &NewIds::random(), 0, &new).await?;
     Ok(shown("Added", &task))
 }
 
 /// `get_task`.
-pub(super) async fn get(call: Call) -> Result<Done, Failure> {
-    let id = only_id(call.arguments)?;
-    let task = service::read(&call.user, id).await?.view();
+pub(super) async fn get(call: &mut Call, arguments: Arguments) -> Result<Done, Failure> {
+    let id = only_id(arguments)?;
+    let task = record::view(&service::read(call.open().await?, id).await?);
     Ok(Done {
         text: text::whole(&task),
         structured: json!({ "task": view::task(&task) }),
@@ -114,23 +127,23 @@ pub(super) async fn get(call: Call) -> Result<Done, Failure> {
 }
 
 /// `update_task`.
-pub(super) async fn update(call: Call) -> Result<Done, Failure> {
-    let mut arguments = Arguments::new(call.arguments);
-    let id = arguments.id("task_id", TASK_NOT_FOUND)?;
-    let mut body = body(&mut arguments, Empty::Clears);
-    if let Some(completed) = arguments.flag("completed") {
-        let status = if completed { "completed" } else { "pending" };
-        body.insert("status".to_owned(), json!(status));
-    }
-    arguments.finish()?;
-    let task = service::patch(&call.user, id, &Conditions::NONE, &body, &call.trace).await?;
+pub(super) async fn update(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let id = read_id(&mut arguments)?;
+    let mut fields = read(&mut arguments, Empty::Clears);
+    let status = arguments.flag("completed").map(|completed| match completed {
+        true => Status::Completed,
+        false => Status::Pending,
+    });
+    fields.unreadable = arguments.unreadable()?;
+    let patch = TaskPatch { fields, status };
+    let task = service::patch(call.open().await?, id, &Conditions::NONE, &patch).await?;
     Ok(shown("Changed", &task))
 }
 
 /// `complete_task`.
-pub(super) async fn complete(call: Call) -> Result<Done, Failure> {
-    let id = only_id(call.arguments)?;
-    let task = service::complete(&call.user, id, &Conditions::NONE, &call.trace).await?;
+pub(super) async fn complete(call: &mut Call, arguments: Arguments) -> Result<Done, Failure> {
+    let id = only_id(arguments)?;
+    let task = service::complete(call.open().await?, id, &Conditions::NONE).await?;
     let mut done = shown("Completed", &task);
     if task.recurrence.is_some() {
         done.text
@@ -140,28 +153,22 @@ pub(super) async fn complete(call: Call) -> Result<Done, Failure> {
 }
 
 /// `delete_task`.
-pub(super) async fn delete(call: Call) -> Result<Done, Failure> {
-    let mut arguments = Arguments::new(call.arguments);
-    let id = arguments.id("task_id", TASK_NOT_FOUND)?;
-    let mut chosen = Vec::new();
-    let scopes = [("series", "series"), ("occurrence", "occurrence")];
-    arguments.choice(&mut chosen, "scope", "scope", &scopes);
+pub(super) async fn delete(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let id = read_id(&mut arguments)?;
+    let scope = arguments.choice("scope", "invalid_scope", &Scope::WORDS);
     arguments.finish()?;
-    let scope = match chosen.first() {
-        Some((_, scope)) => scope.parse()?,
-        None => Scope::default(),
-    };
-    let task = service::read(&call.user, id).await?;
-    service::delete(&call.user, id, &Conditions::NONE, scope, &call.trace).await?;
+    let caller = call.open().await?;
+    let task = service::read(caller, id).await?;
+    service::delete(caller, id, &Conditions::NONE, scope.unwrap_or_default()).await?;
+    let title = task.title.as_str();
     Ok(Done {
-        text: format!("Deleted “{}”", isolated(&task.title)),
-        structured: json!({ "deleted": true, "task_id": id, "title": task.title }),
+        text: format!("Deleted “{}”", isolated(title)),
+        structured: json!({ "deleted": true, "task_id": id, "title": title }),
     })
 }
 
-fn only_id(arguments: Map<String, Value>) -> Result<Uuid, Failure> {
-    let mut arguments = Arguments::new(arguments);
-    let id = arguments.id("task_id", TASK_NOT_FOUND)?;
+fn only_id(mut arguments: Arguments) -> Result<TaskId, Failure> {
+    let id = read_id(&mut arguments)?;
     arguments.finish()?;
     Ok(id)
 }

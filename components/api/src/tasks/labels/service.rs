@@ -1,152 +1,181 @@
-//! What happens to categories and tags.
+//! What can be done to categories and tags.
 
 use jiff::Timestamp;
-use nudge_component::Problem;
-use nudge_component::trace::Traceparent;
-use serde_json::{Map, Value};
+use nudge_domain::task::{CategoryName, FieldName, Mistake, Patch, TagName, ValueError};
 use uuid::Uuid;
 
-use crate::auth::User;
-use crate::db::Database;
-use crate::input::conditions::Conditions;
-use crate::tasks::labels;
-use crate::tasks::labels::store::{Kind, Label, Names};
-use crate::tasks::service::{ATTEMPTS, change, contended};
-use crate::tasks::store;
+use super::{Kind, Label, LabelId, LabelPatch, store};
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::tasks::service::change;
+use crate::tasks::store as tasks;
+use crate::version::{ATTEMPTS, Conditions, Thing};
 
-/// Tasks that a label is taken off between two looks for more.
+/// Tasks that a label is removed from between two looks for more.
 const PAGE: u32 = 100;
 
-/// Creates a label of this id, or gives back the one that an earlier attempt of the same request created.
+const DEFAULT_COLOR: &str = "#6b7280";
+
+/// Creates a label of this id, or returns the one that an earlier attempt of the same request created.
 pub(crate) async fn create(
-    user: &User,
+    caller: &Caller,
     kind: Kind,
     id: Uuid,
-    body: Map<String, Value>,
-) -> Result<Label, Problem> {
-    let label = labels::store::apply(kind, None, body, id)?;
-    let database = Database::open().await?;
-    let now = Timestamp::now();
-    if labels::store::insert(&database, kind, user.id.as_str(), &label, Names::Alike, now).await? {
+    new: &LabelPatch,
+) -> Result<Label, ServiceError> {
+    let Caller { user, database, .. } = caller;
+    let label = draft(kind, id, new)?;
+    if store::insert(database, kind, &user.id, &label, Timestamp::now()).await? {
         return Ok(label);
     }
-    match labels::store::find(&database, kind, user.id.as_str(), id).await? {
-        Some(label) => Ok(label),
-        None => Err(name_taken(kind)),
+    store::find(database, kind, &user.id, id)
+        .await?
+        .ok_or(ServiceError::NameTaken(kind))
+}
+
+/// A label that is not stored yet.
+pub(crate) fn draft(kind: Kind, id: Uuid, new: &LabelPatch) -> Result<Label, Vec<Mistake>> {
+    let mut label = Label {
+        id,
+        name: String::new(),
+        color: DEFAULT_COLOR.to_owned(),
+        task_count: 0,
+        version: 1,
+    };
+    let mut mistakes = Vec::new();
+    if new.name.is_absent() && new.unreadable.is_empty() {
+        mistakes.push(name_required(kind));
     }
+    apply(kind, &mut label, new, mistakes)?;
+    Ok(label)
+}
+
+/// Changes a label. Its version stays.
+pub(crate) fn apply(
+    kind: Kind,
+    label: &mut Label,
+    patch: &LabelPatch,
+    mut mistakes: Vec<Mistake>,
+) -> Result<(), Vec<Mistake>> {
+    mistakes.extend(patch.unreadable.iter().cloned());
+    match &patch.name {
+        Patch::Value(name) if *name == label.name && !name.is_empty() => {}
+        Patch::Value(name) => match checked(kind, name) {
+            Ok(name) => label.name = name,
+            Err(error) => mistakes.push(Mistake::new(name_field(), error.code(), &error)),
+        },
+        Patch::Null => mistakes.push(name_required(kind)),
+        Patch::Absent | Patch::Unreadable => {}
+    }
+    match &patch.color {
+        Patch::Value(color) => label.color = color.to_string(),
+        Patch::Null => label.color = DEFAULT_COLOR.to_owned(),
+        Patch::Absent | Patch::Unreadable => {}
+    }
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes)
+    }
+}
+
+fn checked(kind: Kind, name: &str) -> Result<String, ValueError> {
+    match kind {
+        Kind::Category => name.parse::<CategoryName>().map(String::from),
+        Kind::Tag => name.parse::<TagName>().map(String::from),
+    }
+}
+
+fn name_field() -> FieldName {
+    FieldName::Named("name".to_owned())
+}
+
+fn name_required(kind: Kind) -> Mistake {
+    let message = format!("a {} needs a name", kind.thing().name());
+    Mistake::new(name_field(), "required", message)
 }
 
 /// Reads a label.
-pub(crate) async fn read(user: &User, kind: Kind, id: Uuid) -> Result<Label, Problem> {
-    find(&Database::open().await?, user, kind, id, &Conditions::NONE).await
+pub(crate) async fn read(caller: &Caller, label: LabelId) -> Result<Label, ServiceError> {
+    find(caller, label, &Conditions::NONE).await
 }
 
-/// Changes a label by a merge patch. A change that changes nothing is none.
+/// Changes a label. A change that changes nothing is none.
 pub(crate) async fn patch(
-    user: &User,
-    kind: Kind,
-    id: Uuid,
+    caller: &Caller,
+    id: LabelId,
     expected: &Conditions,
-    body: &Map<String, Value>,
-) -> Result<Label, Problem> {
-    let database = Database::open().await?;
+    patch: &LabelPatch,
+) -> Result<Label, ServiceError> {
+    let Caller { user, database, .. } = caller;
+    let kind = id.kind();
     for _ in 0..ATTEMPTS {
-        let before = find(&database, user, kind, id, expected).await?;
-        let mut label = labels::store::apply(kind, Some(before.clone()), body.clone(), id)?;
+        let before = find(caller, id, expected).await?;
+        let mut label = before.clone();
+        apply(kind, &mut label, patch, Vec::new())?;
         if label == before {
             return Ok(label);
         }
         label.version += 1;
-        if labels::store::update(&database, kind, user.id.as_str(), &label, Names::Alike).await? {
+        if store::update(database, kind, &user.id, &label).await? {
             return Ok(label);
         }
-        let now = labels::store::find(&database, kind, user.id.as_str(), id).await?;
+        let now = store::find(database, kind, &user.id, id.uuid()).await?;
         if now.is_some_and(|now| now.version == before.version) {
-            return Err(name_taken(kind));
+            return Err(ServiceError::NameTaken(kind));
         }
     }
-    Err(contended(kind.name(), id))
+    Err(ServiceError::contended(kind.thing(), id.uuid()))
 }
 
-async fn find(
-    database: &Database,
-    user: &User,
-    kind: Kind,
-    id: Uuid,
-    expected: &Conditions,
-) -> Result<Label, Problem> {
-    let label = labels::store::find(database, kind, user.id.as_str(), id)
+async fn find(caller: &Caller, id: LabelId, expected: &Conditions) -> Result<Label, ServiceError> {
+    let thing = id.kind().thing();
+    let label = store::find(&caller.database, id.kind(), &caller.user.id, id.uuid())
         .await?
-        .ok_or_else(|| Problem::not_found(kind.name()))?;
-    expected.check_tagged(kind.name(), label.version, label.etag())?;
+        .ok_or(ServiceError::NotFound(thing))?;
+    expected.check_tagged(thing, label.version, label.etag())?;
     Ok(label)
 }
 
-fn name_taken(kind: Kind) -> Problem {
-    Problem::new(
-        http::StatusCode::CONFLICT,
-        "name_taken",
-        format!(
-            "you have another {} of that name, or of one that differs in case alone: choose another name",
-            kind.name()
-        ),
-    )
-}
-
-/// Deletes a category or a tag, after taking it off the tasks that wear it.
-pub(crate) async fn delete(
-    user: &User,
-    kind: Kind,
-    id: Uuid,
-    expected: &Conditions,
-    trace: &Traceparent,
-) -> Result<(), Problem> {
-    let database = Database::open().await?;
+/// Deletes a category or a tag, after removing it from the tasks that have it.
+pub(crate) async fn delete(caller: &Caller, id: LabelId, expected: &Conditions) -> Result<(), ServiceError> {
+    let Caller { user, database, .. } = caller;
     for _ in 0..ATTEMPTS {
-        let label = find(&database, user, kind, id, expected).await?;
-        strip(&database, user, kind, id, trace).await?;
+        let label = find(caller, id, expected).await?;
+        remove_from_tasks(caller, id).await?;
         let version = (!expected.is_none()).then_some(label.version);
-        if labels::store::delete(&database, kind, user.id.as_str(), id, version).await? {
-            // Off the tasks that began to wear it meanwhile; from now on none can.
-            return strip(&database, user, kind, id, trace).await;
+        if store::delete(database, id.kind(), &user.id, id.uuid(), version).await? {
+            // From tasks that got it meanwhile; from now on none can.
+            return remove_from_tasks(caller, id).await;
         }
         // Changed meanwhile, or gone: the next look tells.
     }
-    Err(contended(kind.name(), id))
+    Err(ServiceError::contended(id.kind().thing(), id.uuid()))
 }
 
-/// Takes a label off a user's tasks, each once: a task that keeps it does not hold up the others.
-async fn strip(
-    database: &Database,
-    user: &User,
-    kind: Kind,
-    id: Uuid,
-    trace: &Traceparent,
-) -> Result<(), Problem> {
+/// Removes a label from a user's tasks, each once: a task that keeps it does not hold up the others.
+async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceError> {
+    let Caller {
+        user,
+        trace,
+        database,
+    } = caller;
     let mut after = None;
     loop {
-        let page = store::wearing(database, user.id.as_str(), kind, id, after, PAGE).await?;
+        let page = tasks::tasks_with_label(database, &user.id, id, after, PAGE).await?;
         for (_, task) in &page {
-            let stripped = change(
-                database,
-                user.id.as_str(),
-                *task,
-                &Conditions::NONE,
-                trace,
-                |task, _| {
-                    match kind {
-                        Kind::Category => {
-                            task.category_id = task.category_id.filter(|category| *category != id)
-                        }
-                        Kind::Tag => task.tag_ids.retain(|tag| *tag != id),
-                    }
-                    Ok(())
-                },
-            )
+            let changed = change(database, &user.id, *task, &Conditions::NONE, trace, |task, _| {
+                match id {
+                    LabelId::Category(id) => task.category = task.category.filter(|category| *category != id),
+                    LabelId::Tag(id) => task.detach_tag(id),
+                }
+                Ok(())
+            })
             .await;
-            match stripped {
-                Err(problem) if problem.status() != http::StatusCode::NOT_FOUND => return Err(problem),
-                _ => {}
+            match changed {
+                // The task was deleted meanwhile.
+                Ok(_) | Err(ServiceError::NotFound(Thing::Task)) => {}
+                Err(error) => return Err(error),
             }
         }
         if page.len() < PAGE as usize {

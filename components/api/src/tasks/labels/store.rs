@@ -1,103 +1,12 @@
-//! Categories and tags: a name and a colour of a user's own. Alike but for the length of the name.
+//! The statements on categories and tags.
 
 use jiff::Timestamp;
-use nudge_component::Problem;
-use nudge_component::problem::FieldError;
 use nudge_domain::characters::name_key;
-use nudge_domain::task::{CategoryName, Color, TagName};
-use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use nudge_domain::id::UserId;
 use uuid::Uuid;
 
+use super::{Kind, Label, LabelId};
 use crate::db::{Database, DbError, Dialect, Row, Value};
-use crate::input::conditions::etag;
-use crate::input::fields::{Field, Fields};
-
-/// Which of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Category,
-    Tag,
-}
-
-impl Kind {
-    /// Name of the table, and of the thing in messages.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Category => "category",
-            Self::Tag => "tag",
-        }
-    }
-
-    /// Path of the collection.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Category => "/api/v1/categories",
-            Self::Tag => "/api/v1/tags",
-        }
-    }
-}
-
-/// A category or a tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Label {
-    pub(crate) id: Uuid,
-    pub(crate) name: String,
-    pub(crate) color: String,
-    /// Tasks that are in the category, or tagged with the tag.
-    task_count: u32,
-    /// One more with every change, from 1.
-    pub(crate) version: u32,
-}
-
-impl Label {
-    /// Its entity tag: the version and, if it is in use, the number of tasks, since the answer shows both.
-    pub(crate) fn etag(&self) -> String {
-        match self.task_count {
-            0 => etag(self.version),
-            count => format!("\"{}-{count}\"", self.version),
-        }
-    }
-}
-
-const DEFAULT_COLOR: &str = "#6b7280";
-
-/// Changes a label by a body; a new one starts empty. Its version stays.
-pub(crate) fn apply(
-    kind: Kind,
-    label: Option<Label>,
-    body: Map<String, Json>,
-    id: Uuid,
-) -> Result<Label, Problem> {
-    let new = label.is_none();
-    let mut label = label.unwrap_or(Label {
-        id,
-        name: String::new(),
-        color: DEFAULT_COLOR.to_owned(),
-        task_count: 0,
-        version: 1,
-    });
-    let mut fields = Fields::new(body);
-    let name = match kind {
-        Kind::Category => fields.changed::<CategoryName>("name", &label.name, |error| error.code()),
-        Kind::Tag => fields.changed::<TagName>("name", &label.name, |error| error.code()),
-    };
-    match name {
-        Field::Value(name) => label.name = name,
-        Field::Absent if !new || !fields.errors.is_empty() => {}
-        Field::Absent | Field::Null => {
-            fields.error("name", "required", format!("a {} needs a name", kind.name()))
-        }
-    }
-    match fields.parsed::<Color>("color", |error| error.code()) {
-        Field::Value(color) => label.color = color.into(),
-        Field::Null => label.color = DEFAULT_COLOR.to_owned(),
-        Field::Absent => {}
-    }
-    fields.finish()?;
-    Ok(label)
-}
 
 fn read(row: &Row) -> Result<Label, DbError> {
     let number = |column| {
@@ -127,7 +36,7 @@ fn columns(kind: Kind) -> &'static str {
 }
 
 /// A user's labels, by name: by its bytes, whatever PostgreSQL's locale.
-pub(crate) async fn list(database: &Database, kind: Kind, user_id: &str) -> Result<Vec<Label>, DbError> {
+pub(crate) async fn list(database: &Database, kind: Kind, user_id: &UserId) -> Result<Vec<Label>, DbError> {
     let name = match database.dialect() {
         Dialect::Sqlite => "name",
         Dialect::Postgres => "name COLLATE \"C\"",
@@ -135,7 +44,7 @@ pub(crate) async fn list(database: &Database, kind: Kind, user_id: &str) -> Resu
     let sql = format!(
         "SELECT {} FROM {} WHERE user_id = $1 ORDER BY {name}, id",
         columns(kind),
-        kind.name()
+        kind.table()
     );
     database
         .query(&sql, [user_id.into()])
@@ -149,13 +58,13 @@ pub(crate) async fn list(database: &Database, kind: Kind, user_id: &str) -> Resu
 pub(crate) async fn find(
     database: &Database,
     kind: Kind,
-    user_id: &str,
+    user_id: &UserId,
     id: Uuid,
 ) -> Result<Option<Label>, DbError> {
     let sql = format!(
         "SELECT {} FROM {} WHERE id = $1 AND user_id = $2",
         columns(kind),
-        kind.name()
+        kind.table()
     );
     database
         .query(&sql, [id.into(), user_id.into()])
@@ -165,34 +74,16 @@ pub(crate) async fn find(
         .transpose()
 }
 
-/// Which other labels of a user have the name of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
-    /// Those whose name looks the same, see [`name_key`].
-    Alike,
-    /// Those of the same characters: what is carried over from another system, which told more apart.
-    Equal,
-}
-
-impl Names {
-    fn key(self, name: &str) -> Value {
-        match self {
-            Self::Alike => name_key(name).into(),
-            Self::Equal => Value::Null,
-        }
-    }
-}
-
-/// Stores a new label. Returns `false` if there is one of that id, or if the user has another of that name.
+/// Stores a new label. Returns `false` if there is one of that id, or if the user has another whose name looks the same, see
+/// [`name_key`].
 pub(crate) async fn insert(
     database: &Database,
     kind: Kind,
-    user_id: &str,
+    user_id: &UserId,
     label: &Label,
-    names: Names,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let table = kind.name();
+    let table = kind.table();
     let sql = format!(
         "INSERT INTO {table} (id, user_id, name, color, created_at, version, name_key, keyed_name) \
          SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT), $3 \
@@ -207,7 +98,7 @@ pub(crate) async fn insert(
         label.color.as_str().into(),
         now.into(),
         label.version.into(),
-        names.key(&label.name),
+        name_key(&label.name).into(),
     ];
     stored(database.query(&sql, parameters).await)
 }
@@ -217,11 +108,10 @@ pub(crate) async fn insert(
 pub(crate) async fn update(
     database: &Database,
     kind: Kind,
-    user_id: &str,
+    user_id: &UserId,
     label: &Label,
-    names: Names,
 ) -> Result<bool, DbError> {
-    let table = kind.name();
+    let table = kind.table();
     let sql = format!(
         "UPDATE {table} SET name = $3, color = $4, version = $5, name_key = CASE WHEN name = $3 THEN name_key ELSE $6 END, \
          keyed_name = CASE WHEN name = $3 THEN keyed_name ELSE $3 END \
@@ -236,14 +126,14 @@ pub(crate) async fn update(
         label.name.as_str().into(),
         label.color.as_str().into(),
         label.version.into(),
-        names.key(&label.name),
+        name_key(&label.name).into(),
     ];
     stored(database.query(&sql, parameters).await)
 }
 
 /// Whether a row was stored. Two requests at the same time that store the same name get an error on PostgreSQL: neither
 /// sees the other's row.
-fn stored(rows: Result<Vec<Row>, DbError>) -> Result<bool, DbError> {
+pub(crate) fn stored(rows: Result<Vec<Row>, DbError>) -> Result<bool, DbError> {
     match rows {
         Ok(rows) => Ok(!rows.is_empty()),
         Err(DbError::Conflict(_)) => Ok(false),
@@ -255,11 +145,11 @@ fn stored(rows: Result<Vec<Row>, DbError>) -> Result<bool, DbError> {
 pub(crate) async fn delete(
     database: &Database,
     kind: Kind,
-    user_id: &str,
+    user_id: &UserId,
     id: Uuid,
     version: Option<u32>,
 ) -> Result<bool, DbError> {
-    let mut sql = format!("DELETE FROM {} WHERE id = $1 AND user_id = $2", kind.name());
+    let mut sql = format!("DELETE FROM {} WHERE id = $1 AND user_id = $2", kind.table());
     let mut parameters: Vec<Value> = vec![id.into(), user_id.into()];
     if let Some(version) = version {
         sql.push_str(" AND version = $3");
@@ -273,7 +163,7 @@ pub(crate) async fn delete(
 pub(crate) async fn known(
     database: &Database,
     kind: Kind,
-    user_id: &str,
+    user_id: &UserId,
     ids: &[Uuid],
 ) -> Result<Vec<Uuid>, DbError> {
     if ids.is_empty() {
@@ -282,7 +172,7 @@ pub(crate) async fn known(
     let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
     let sql = format!(
         "SELECT id FROM {} WHERE user_id = $1 AND id IN ({})",
-        kind.name(),
+        kind.table(),
         places.join(", ")
     );
     let mut parameters: Vec<Value> = vec![user_id.into()];
@@ -291,38 +181,8 @@ pub(crate) async fn known(
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
-/// Refuses ids that are not the user's.
-pub(crate) async fn check(
-    database: &Database,
-    user_id: &str,
-    category: Option<Uuid>,
-    tags: &[Uuid],
-) -> Result<(), Problem> {
-    let mut errors = Vec::new();
-    if let Some(id) = category
-        && known(database, Kind::Category, user_id, &[id]).await?.is_empty()
-    {
-        errors.push(unknown("categoryId".to_owned(), Kind::Category));
-    }
-    let found = known(database, Kind::Tag, user_id, tags).await?;
-    let missing = tags.iter().enumerate().filter(|(_, id)| !found.contains(id));
-    errors.extend(missing.map(|(index, _)| unknown(format!("tagIds[{index}]"), Kind::Tag)));
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::invalid(errors))
-    }
-}
-
-fn unknown(field: String, kind: Kind) -> FieldError {
-    let message = format!(
-        "you have no such {}: create it first at {}",
-        kind.name(),
-        kind.path()
-    );
-    FieldError {
-        field,
-        code: format!("unknown_{}", kind.name()),
-        message,
-    }
+/// Whether a label is the user's.
+pub(crate) async fn exists(database: &Database, user_id: &UserId, label: LabelId) -> Result<bool, DbError> {
+    let known = known(database, label.kind(), user_id, &[label.uuid()]).await?;
+    Ok(!known.is_empty())
 }

@@ -1,10 +1,9 @@
 //! Where a page ends: an opaque text that stays right while rows come and go, because it names the last row's place in the
 //! order and not its number.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use uuid::Uuid;
+use nudge_domain::id::TaskId;
 
+use crate::input::opaque;
 use crate::tasks::list::order::{Order, Sort};
 
 /// A place in a list of tasks.
@@ -14,7 +13,7 @@ pub(crate) struct Cursor {
     pub(crate) order: Order,
     /// The last row's value of what the list is sorted by.
     pub(crate) key: Key,
-    pub(crate) id: Uuid,
+    pub(crate) id: TaskId,
 }
 
 /// What a list is sorted by, as the database compares it.
@@ -32,7 +31,7 @@ impl std::fmt::Display for Cursor {
             Key::Number(number) => format!("{sort}.{order}.{id}.{number}"),
             Key::Text(text) => format!("{sort}.{order}.{id}.{text}"),
         };
-        f.write_str(&URL_SAFE_NO_PAD.encode(text))
+        f.write_str(&opaque::encode(&text))
     }
 }
 
@@ -40,8 +39,7 @@ impl std::str::FromStr for Cursor {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ())?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| ())?;
+        let text = opaque::decode(text).ok_or(())?;
         let mut parts = text.splitn(4, '.');
         let mut next = || parts.next().ok_or(());
         let sort: Sort = next()?.parse()?;
@@ -72,7 +70,7 @@ mod tests {
                 sort,
                 order: Order::Descending,
                 key,
-                id: Uuid::from_u128(7),
+                id: uuid::Uuid::from_u128(7).into(),
             };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }

@@ -25,7 +25,7 @@ impl Sort {
         }
     }
 
-    /// What people expect when they say what to sort by and not how.
+    /// The usual order of what a list is sorted by.
     pub(crate) fn usual_order(self) -> Order {
         match self {
             Self::Due | Self::Title => Order::Ascending,

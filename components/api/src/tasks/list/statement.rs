@@ -1,18 +1,19 @@
 //! The statement of a list. Every order has an index that gives it (`schema/`), so a page costs what a page holds, however
 //! many tasks there are; a filter that few tasks pass reads on until the page is full.
 
-use nudge_component::Problem;
 use nudge_domain::Due;
-use nudge_domain::task::Priority;
+use nudge_domain::id::UserId;
+use nudge_domain::task::{Priority, Task};
 
-use crate::db::{Database, DbError, Dialect, PRIORITY, Value, title};
+use crate::db::{Database, Dialect, PRIORITY, Value, title};
+use crate::error::ServiceError;
 use crate::tasks::list::cursor::{Cursor, Key};
 use crate::tasks::list::order::{Order, Sort};
 use crate::tasks::list::query::{CategoryFilter, TagMatch, TaskQuery};
-use crate::tasks::record::{COLUMNS, TaskRecord};
+use crate::tasks::record;
 use crate::tasks::search;
 
-/// A due date behind all others, and one before them: so tasks without come last either way.
+/// A due date after all others, and one before them: so tasks without come last either way.
 const NO_DUE_LAST: i64 = 9_007_199_254_740_991;
 const NO_DUE_FIRST: i64 = -1;
 
@@ -29,7 +30,7 @@ fn key(dialect: Dialect, sort: Sort, order: Order) -> &'static str {
 }
 
 /// Where a page ends whose last task is this one.
-pub(crate) fn cursor(task: &TaskRecord, sort: Sort, order: Order) -> Cursor {
+pub(crate) fn cursor(task: &Task, sort: Sort, order: Order) -> Cursor {
     let key = match (sort, order) {
         (Sort::Due, order) => Key::Number(task.due.as_ref().map_or(
             match order {
@@ -46,7 +47,7 @@ pub(crate) fn cursor(task: &TaskRecord, sort: Sort, order: Order) -> Cursor {
         }),
         (Sort::Created, _) => Key::Number(task.created_at.as_millisecond()),
         (Sort::Updated, _) => Key::Number(task.updated_at.as_millisecond()),
-        (Sort::Title, _) => Key::Text(task.title.to_ascii_lowercase()),
+        (Sort::Title, _) => Key::Text(task.title.as_str().to_ascii_lowercase()),
     };
     Cursor {
         sort,
@@ -83,9 +84,9 @@ impl Statement {
 /// A page of a user's tasks.
 pub(crate) async fn list(
     database: &Database,
-    user_id: &str,
+    user_id: &UserId,
     query: &TaskQuery,
-) -> Result<Vec<TaskRecord>, Problem> {
+) -> Result<Vec<Task>, ServiceError> {
     let dialect = database.dialect();
     let mut statement = Statement {
         conditions: String::new(),
@@ -109,7 +110,7 @@ pub(crate) async fn list(
             Key::Number(number) => (*number).into(),
             Key::Text(text) => text.as_str().into(),
         };
-        let (value, id) = (statement.parameter(value), statement.parameter(cursor.id));
+        let (value, id) = (statement.parameter(value), statement.parameter(&cursor.id));
         let (edge, beyond) = match query.order {
             Order::Ascending => (">=", ">"),
             Order::Descending => ("<=", "<"),
@@ -127,16 +128,14 @@ pub(crate) async fn list(
         Order::Ascending => "ASC",
         Order::Descending => "DESC",
     };
+    let columns = record::select();
     let sql = format!(
-        "SELECT {COLUMNS} FROM task WHERE {user} = $1 AND deleted_at IS NULL{} \
+        "SELECT {columns} FROM task WHERE {user} = $1 AND deleted_at IS NULL{} \
          ORDER BY {key} {direction}, id {direction} LIMIT {limit} OFFSET {offset}",
         statement.conditions
     );
     let rows = database.query(&sql, statement.parameters).await?;
-    Ok(rows
-        .iter()
-        .map(TaskRecord::read)
-        .collect::<Result<_, DbError>>()?)
+    Ok(record::read_all(&rows)?)
 }
 
 fn filter(statement: &mut Statement, query: &TaskQuery) {
@@ -152,21 +151,21 @@ fn filter(statement: &mut Statement, query: &TaskQuery) {
         CategoryFilter::Any => {}
         CategoryFilter::Without => statement.condition("category_id IS NULL"),
         CategoryFilter::In(category) => {
-            let category = statement.parameter(category);
+            let category = statement.parameter(&category);
             statement.condition(&format!("category_id = {category}"));
         }
     }
     match query.tag_match {
         _ if query.tags.is_empty() => {}
         TagMatch::Any => {
-            let tags = statement.parameters(query.tags.iter().copied());
+            let tags = statement.parameters(query.tags.iter());
             statement.condition(&format!(
                 "id IN (SELECT task_id FROM task_tag WHERE tag_id IN ({tags}))"
             ));
         }
         TagMatch::All => {
             for tag in &query.tags {
-                let tag = statement.parameter(*tag);
+                let tag = statement.parameter(tag);
                 statement.condition(&format!(
                     "id IN (SELECT task_id FROM task_tag WHERE tag_id = {tag})"
                 ));

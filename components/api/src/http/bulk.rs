@@ -3,49 +3,52 @@
 
 use http::StatusCode;
 use nudge_component::Problem;
-use nudge_component::trace::Traceparent;
 use nudge_contract::api::{BulkAnswer, BulkResult};
+use nudge_domain::task::{Patch, Task};
 use serde_json::{Map, Value};
 
-use crate::auth::User;
+use super::{body, query};
+use crate::caller::Caller;
 use crate::guard::idempotency::NewIds;
-use crate::input::conditions::{Conditions, INVALID_ETAG};
-use crate::input::fields::{Field, Fields, path_id};
-use crate::tasks::record::TaskRecord;
-use crate::tasks::service;
+use crate::input::fields::{Fields, path_id};
+use crate::tasks::{record, service};
+use crate::version::{Conditions, INVALID_ETAG, Thing};
 
-/// Most operations of one call.
+/// Maximum number of operations per call.
 pub(crate) const MAX_OPERATIONS: usize = 100;
 
-/// Runs the operations of a body.
-pub(crate) async fn run(
-    user: &User,
-    body: Map<String, Value>,
-    ids: &NewIds,
-    trace: &Traceparent,
-) -> Result<BulkAnswer, Problem> {
+/// The operations of a body.
+///
+/// # Errors
+///
+/// 400 unless there are 1 to [`MAX_OPERATIONS`].
+pub(super) fn operations(body: Map<String, Value>) -> Result<Vec<Value>, Problem> {
     let mut fields = Fields::new(body);
     let operations = match fields.list("operations") {
-        Field::Value(operations) if (1..=MAX_OPERATIONS).contains(&operations.len()) => operations,
-        Field::Value(_) => {
+        Patch::Value(operations) if (1..=MAX_OPERATIONS).contains(&operations.len()) => operations,
+        Patch::Value(_) => {
             let message = format!("give 1 to {MAX_OPERATIONS} operations");
             fields.error("operations", "invalid_operations", message);
             Vec::new()
         }
-        Field::Null | Field::Absent => {
-            if fields.errors.is_empty() {
-                fields.error("operations", "required", "give a list of operations");
-            }
+        Patch::Null | Patch::Absent => {
+            fields.error("operations", "required", "give a list of operations");
             Vec::new()
         }
+        Patch::Unreadable => Vec::new(),
     };
     fields.finish()?;
+    Ok(operations)
+}
+
+/// Runs operations, one after the other.
+pub(super) async fn run(caller: &Caller, operations: Vec<Value>, ids: &NewIds) -> BulkAnswer {
     let mut results = Vec::with_capacity(operations.len());
     for (operation, index) in operations.into_iter().zip(0..) {
-        results.push(match one(user, operation, (ids, index), trace).await {
+        results.push(match one(caller, operation, (ids, index)).await {
             Ok((status, task)) => BulkResult {
                 status: status.as_u16(),
-                task: task.map(|task| task.view()),
+                task: task.as_ref().map(record::view),
                 problem: None,
             },
             Err(problem) => BulkResult {
@@ -55,15 +58,14 @@ pub(crate) async fn run(
             },
         });
     }
-    Ok(BulkAnswer { results })
+    BulkAnswer { results }
 }
 
 async fn one(
-    user: &User,
+    caller: &Caller,
     operation: Value,
     (ids, index): (&NewIds, u32),
-    trace: &Traceparent,
-) -> Result<(StatusCode, Option<TaskRecord>), Problem> {
+) -> Result<(StatusCode, Option<Task>), Problem> {
     let Value::Object(object) = operation else {
         return Err(Problem::field(
             "op",
@@ -74,56 +76,53 @@ async fn one(
     let mut fields = Fields::new(object);
     let op = fields.text("op").value().unwrap_or_default();
     if op == "create" {
-        let task = object_field(&mut fields, "task");
+        let new = object_field(&mut fields, "task");
         fields.finish()?;
-        let task = service::create_as(user, ids, index, task, trace).await?;
+        let task = service::create(caller, ids, index, &body::new_task(new)).await?;
         return Ok((StatusCode::CREATED, Some(task)));
     }
     let id = fields.text("id");
-    if !matches!(id, Field::Value(_)) {
+    if !matches!(id, Patch::Value(_)) {
         fields.error("id", "required", "give the id of a task");
     }
     let id = id.value().unwrap_or_default();
     let expected = if_match(&mut fields);
-    let done = |task| (StatusCode::OK, Some(task));
-    match op.as_str() {
+    let task = match op.as_str() {
         "patch" => {
             let patch = object_field(&mut fields, "patch");
             fields.finish()?;
-            service::patch(user, path_id(&id, "task")?, &expected, &patch, trace)
-                .await
-                .map(done)
+            let id = path_id(&id, Thing::Task)?;
+            service::patch(caller, id, &expected, &body::task_patch(patch)).await?
         }
         "complete" => {
             fields.finish()?;
-            service::complete(user, path_id(&id, "task")?, &expected, trace)
-                .await
-                .map(done)
+            service::complete(caller, path_id(&id, Thing::Task)?, &expected).await?
         }
         "reopen" => {
             fields.finish()?;
-            service::reopen(user, path_id(&id, "task")?, &expected, trace)
-                .await
-                .map(done)
+            service::reopen(caller, path_id(&id, Thing::Task)?, &expected).await?
         }
         "delete" => {
-            let scope = fields.text("scope").value();
+            let word = fields.text("scope").value();
             fields.finish()?;
-            let scope = scope.map_or(Ok(service::Scope::default()), |text| text.parse())?;
-            service::delete(user, path_id(&id, "task")?, &expected, scope, trace).await?;
-            Ok((StatusCode::NO_CONTENT, None))
+            let scope = query::scope(word.as_deref())?;
+            service::delete(caller, path_id(&id, Thing::Task)?, &expected, scope).await?;
+            return Ok((StatusCode::NO_CONTENT, None));
         }
-        _ => Err(Problem::field(
-            "op",
-            "invalid_op",
-            "use create, patch, complete, reopen or delete",
-        )),
-    }
+        _ => {
+            return Err(Problem::field(
+                "op",
+                "invalid_op",
+                "use create, patch, complete, reopen or delete",
+            ));
+        }
+    };
+    Ok((StatusCode::OK, Some(task)))
 }
 
 /// `ifMatch`, which is read as the header `If-Match` is.
 fn if_match(fields: &mut Fields) -> Conditions {
-    let Field::Value(text) = fields.text("ifMatch") else {
+    let Patch::Value(text) = fields.text("ifMatch") else {
         return Conditions::NONE;
     };
     Conditions::matching(&text).unwrap_or_else(|message| {
@@ -135,9 +134,10 @@ fn if_match(fields: &mut Fields) -> Conditions {
 /// A field that must be an object.
 fn object_field(fields: &mut Fields, name: &'static str) -> Map<String, Value> {
     match fields.json(name) {
-        Field::Value(Value::Object(object)) => return object,
-        Field::Value(_) => fields.error(name, "wrong_type", "must be an object"),
-        Field::Null | Field::Absent => fields.error(name, "required", "must be there"),
+        Patch::Value(Value::Object(object)) => return object,
+        Patch::Value(_) => fields.error(name, "wrong_type", "must be an object"),
+        Patch::Null | Patch::Absent => fields.error(name, "required", "must be there"),
+        Patch::Unreadable => {}
     }
     Map::new()
 }
