@@ -60,7 +60,9 @@ mod series;
 mod series_calendar;
 #[cfg(test)]
 mod task;
+#[cfg(test)]
 mod task_fields;
+#[cfg(test)]
 mod task_life;
 #[cfg(test)]
 mod word;

@@ -338,7 +338,8 @@ fn nothing_of_an_event_is_lost() {
 
 #[test]
 fn what_is_not_an_id_or_a_timestamp_is_dropped_by_the_name_of_its_field() {
-    let mut changes: Vec<(&str, fn(&mut wit::Task))> = Vec::new();
+    type Change = fn(&mut wit::Task);
+    let mut changes: Vec<(&str, Change)> = Vec::new();
     changes.push(("task.id: `x`", |task| task.id = "x".to_owned()));
     changes.push(("task.user-id: ``", |task| task.user_id.clear()));
     changes.push(("task.due: `x`", |task| task.due = Some("x".to_owned())));

@@ -1,0 +1,4 @@
+//! The WIT package beside the contract.
+
+#[cfg(test)]
+mod events;
