@@ -1,4 +1,4 @@
-//! What every consumer does with an event that it can never handle.
+//! How every consumer handles an event that it can never process.
 
 use expect_test::expect_file;
 use http::Method;
@@ -9,7 +9,7 @@ use crate::golden::stable;
 use crate::sample::{REMINDER, TASK, cloud_event, reminder_due, task, task_event};
 use crate::support::{Service, json, send};
 
-/// Every consumer, its route, and an event that it takes.
+/// Every consumer, its route, and an event that it accepts.
 fn consumers() -> [(&'static str, &'static str, Value); 4] {
     let mut completed = task();
     completed["status"] = json!("completed");
@@ -40,7 +40,7 @@ fn consumers() -> [(&'static str, &'static str, Value); 4] {
     ]
 }
 
-/// Delivers a body and gives back Dapr's word and the reasons on the dead-letter topic.
+/// Delivers a body and returns the status for Dapr and the reasons on the dead-letter topic.
 async fn deliver(service: &Service, path: &str, body: impl Into<String>) -> (Value, Vec<String>) {
     let call = service
         .sidecar()
@@ -58,7 +58,7 @@ async fn deliver(service: &Service, path: &str, body: impl Into<String>) -> (Val
 }
 
 #[tokio::test]
-async fn what_is_no_such_event_is_put_aside_with_the_reason_and_not_delivered_again() {
+async fn an_unexpected_event_is_dead_lettered_with_the_reason_and_not_redelivered() {
     for (id, path, good) in consumers() {
         let service = Service::start(id).await;
         let with = |change: &dyn Fn(&mut Value)| {
@@ -69,10 +69,10 @@ async fn what_is_no_such_event_is_put_aside_with_the_reason_and_not_delivered_ag
         let without_data = with(&|event| drop(event.as_object_mut().expect("an object").remove("data")));
         let mut expected = 0;
         for (body, words) in [
-            ("no JSON".to_owned(), "it is not such an event"),
-            (String::new(), "it is not such an event"),
-            ("[]".to_owned(), "it is not such an event"),
-            (without_data, "it is not such an event"),
+            ("no JSON".to_owned(), "the event cannot be read"),
+            (String::new(), "the event cannot be read"),
+            ("[]".to_owned(), "the event cannot be read"),
+            (without_data, "the event cannot be read"),
             (
                 with(&|event| event["specversion"] = json!("0.3")),
                 "specversion 0.3 is not 1.0",
@@ -139,7 +139,7 @@ async fn what_is_no_such_event_is_put_aside_with_the_reason_and_not_delivered_ag
 }
 
 #[tokio::test]
-async fn a_type_that_contradicts_its_payload_is_put_aside() {
+async fn a_type_that_contradicts_its_payload_is_dead_lettered() {
     let notification = Service::start("notification").await;
     let mut event = task_event("created", &task());
     event["type"] = json!("nudge.task.deleted.v1");
@@ -160,7 +160,7 @@ async fn a_type_that_contradicts_its_payload_is_put_aside() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_too_large_is_put_aside_unread() {
+async fn an_event_that_is_too_large_is_dead_lettered_unread() {
     for (id, path, _) in consumers() {
         let service = Service::start(id).await;
         let (word, reasons) = deliver(&service, path, "x".repeat(256 * 1024 + 1)).await;

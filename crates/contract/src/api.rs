@@ -1,4 +1,4 @@
-//! What the api answers, to people and to the other services.
+//! Responses of the api to clients and to the other services.
 
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
@@ -12,9 +12,9 @@ use crate::task::{Snapshot, Task};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// In the order that was asked for.
+    /// In the requested order.
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next page; none when this is the last one.
+    /// The `cursor` of the next page; none on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -22,48 +22,48 @@ pub struct Page<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeItem {
-    /// Its place: what `since`, `Last-Event-ID` and `cursor` take.
+    /// Its cursor into the feed: the value for `since`, `Last-Event-ID` and `cursor`.
     pub id: String,
     /// What happened.
     #[serde(rename = "type")]
     pub kind: Change,
     /// Which task.
     pub task_id: TaskId,
-    /// Which version it made.
+    /// The version that it created.
     pub version: u32,
     /// When, UTC.
     pub time: Timestamp,
     /// Names of the fields that differ from the version before.
     pub changed: Vec<String>,
-    /// The task at that version; as it was last, when deleted.
+    /// The task at that version; if it was deleted, its last state.
     pub task: Task,
 }
 
-/// Answer of the change feed.
+/// Response of the change feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
     /// Oldest first.
     pub items: Vec<ChangeItem>,
-    /// What to send as `since` next time, also when there are no items.
+    /// The value for `since` in the next request, also when there are no items.
     pub next: String,
 }
 
-/// Answer of a bulk call.
+/// Response of a bulk request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkAnswer {
-    /// One for each operation, in their order.
+    /// One result per operation, in the order of the operations.
     pub results: Vec<BulkResult>,
 }
 
-/// How one operation of a bulk call ended.
+/// The result of one operation of a bulk request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkResult {
-    /// The HTTP status it would have had alone.
+    /// The HTTP status it would have had as a request of its own.
     pub status: u16,
-    /// The task as it is now, unless it was deleted or the operation refused.
+    /// The current task, unless it was deleted or the operation was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
     /// Why it was refused: RFC 9457 problem details.
@@ -71,7 +71,7 @@ pub struct BulkResult {
     pub problem: Option<serde_json::Value>,
 }
 
-/// A reminder whose time has come and that nobody has sent: an item of the answer of
+/// A reminder that is due and has not been sent: an item of the response of
 /// [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS), and the data of a reminder's job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,7 +87,7 @@ pub struct ArmedReminder {
     pub traceparent: Option<String>,
 }
 
-/// Answer of [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS).
+/// Response of [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OverdueReminders {
@@ -95,20 +95,20 @@ pub struct OverdueReminders {
     pub items: Vec<ArmedReminder>,
 }
 
-/// Answer of [`REMINDER_DELIVERY`](crate::names::route::REMINDER_DELIVERY): the last word on whether to send.
+/// Response of [`REMINDER_DELIVERY`](crate::names::route::REMINDER_DELIVERY): the final decision whether to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ReminderDelivery {
     /// Send it.
     Send {
-        /// Whereto.
+        /// The email address to send to.
         email: String,
-        /// IANA name of the zone its owner lives in.
+        /// IANA name of the owner's time zone.
         time_zone: String,
-        /// The task as it is now.
+        /// The current task.
         task: Box<Snapshot>,
     },
-    /// It was cancelled, moved, or sent meanwhile.
+    /// Do not send it: it was cancelled, moved or sent in the meantime.
     Skip {
         /// Why, for the log.
         reason: String,
@@ -123,13 +123,13 @@ pub enum ReminderDelivery {
 pub enum Successor {
     /// The next occurrence.
     Next {
-        /// UUIDv5 of the series and the instant: asking twice is asking once.
+        /// UUIDv5 of the series and the instant, which makes the request idempotent.
         id: TaskId,
         /// When it is due.
         due: LocalInstant,
         /// Its number.
         occurrence: u32,
-        /// `completedAt` of the completion that it follows; without it, whichever there is.
+        /// `completedAt` of the completion that it follows; without it, any completion.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         completed_at: Option<Timestamp>,
     },
@@ -150,13 +150,13 @@ impl Successor {
     }
 }
 
-/// Answer of [`RELAY`](crate::names::route::RELAY).
+/// Response of [`RELAY`](crate::names::route::RELAY).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RelayReport {
-    /// Events that were left over and are published now.
+    /// Pending events that were published now.
     pub published: u32,
-    /// Events that are still left over.
+    /// Events that are still pending.
     pub left: u32,
 }
 
@@ -164,32 +164,32 @@ pub struct RelayReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
-    /// What to name it by.
+    /// Its id in requests to replay or discard it.
     pub id: String,
-    /// Where it was published; none when that cannot be read from it.
+    /// The topic it was published to; none when the event does not tell.
     pub topic: Option<String>,
-    /// App id of the consumer that refused it; none when the sidecar put it aside.
+    /// App id of the consumer that refused it; none when the sidecar dead-lettered it.
     pub consumer: Option<String>,
     /// Why.
     pub reason: String,
-    /// When it came here, UTC.
+    /// When the api received it, UTC.
     pub arrived_at: Timestamp,
-    /// The event as it was delivered, or its beginning.
+    /// The event as it was delivered, possibly truncated.
     pub event: String,
 }
 
-/// Answer of [`DEAD_LETTERS`](crate::names::route::DEAD_LETTERS).
+/// Response of [`DEAD_LETTERS`](crate::names::route::DEAD_LETTERS).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetters {
     /// Oldest first, at most 100.
     pub items: Vec<DeadLetter>,
-    /// How many there are.
+    /// Total number of dead letters.
     pub count: u32,
 }
 
 /// Body of [`DEAD_LETTERS_REPLAY`](crate::names::route::DEAD_LETTERS_REPLAY) and
-/// [`DEAD_LETTERS_DISCARD`](crate::names::route::DEAD_LETTERS_DISCARD): which, at most 100.
+/// [`DEAD_LETTERS_DISCARD`](crate::names::route::DEAD_LETTERS_DISCARD): which dead letters, at most 100.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetterIds {
@@ -197,17 +197,17 @@ pub struct DeadLetterIds {
     pub ids: Vec<String>,
 }
 
-/// Answer of both: what became of each.
+/// Response of both: the result for each dead letter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLettersDone {
-    /// Those that were published, or forgotten.
+    /// Ids that were published or deleted.
     pub done: Vec<String>,
-    /// The others.
+    /// Dead letters that remain.
     pub refused: Vec<RefusedDeadLetter>,
 }
 
-/// A dead letter that stays, and why.
+/// A dead letter that remains, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedDeadLetter {

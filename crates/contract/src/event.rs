@@ -1,6 +1,6 @@
 //! Events: CloudEvents 1.0 in JSON, and the payload of each type.
 //!
-//! Own envelope type: nine fields, against 308 kB of the SDK in a component.
+//! The envelope is a type of its own with nine fields: the CloudEvents SDK would add 308 kB to each component.
 
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::task::Snapshot;
 
-/// Version of every payload here.
+/// `schemaVersion` of every payload in this module.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A CloudEvent as Dapr delivers it (CloudEvents 1.0, JSON format). Unknown attributes are ignored.
@@ -18,7 +18,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct CloudEvent<T> {
     /// `1.0`.
     pub specversion: String,
-    /// Same id and source, same event.
+    /// Events with the same id and source are the same event.
     pub id: String,
     /// App id of the publisher.
     pub source: String,
@@ -42,32 +42,32 @@ pub trait Payload: DeserializeOwned + Serialize {
     /// The event types whose `data` this is.
     const TYPES: &'static [&'static str];
 
-    /// Which of the types this one has. Fails when payload and type contradict each other.
+    /// The event type of this payload.
     fn event_type(&self) -> &'static str;
 
     /// `schemaVersion` of the payload.
     fn schema_version(&self) -> u32;
 }
 
-/// Why something that was delivered is not the event it should be.
+/// Why a delivered message is not the expected event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// Not JSON, or not an event of that shape.
-    #[error("it is not such an event: {0}")]
+    /// Not JSON, or not an event of the expected shape.
+    #[error("the event cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
     /// Another CloudEvents version.
     #[error("specversion {0} is not 1.0")]
     SpecVersion(String),
-    /// A type that belongs elsewhere.
+    /// An event type that this consumer does not handle.
     #[error("event type {found} is not {expected}")]
     Type {
-        /// What it is.
+        /// The type of the event.
         found: String,
-        /// What it may be.
+        /// The types that are expected.
         expected: String,
     },
-    /// A payload from the future.
+    /// A version of the payload that this program does not know.
     #[error("schemaVersion {0} is not {SCHEMA_VERSION}")]
     SchemaVersion(u32),
 }
@@ -112,15 +112,15 @@ impl CloudEvent<serde_json::Value> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
-    /// It is new.
+    /// It was created.
     Created,
-    /// Fields of it changed.
+    /// Some of its fields changed.
     Updated,
-    /// It is done.
+    /// It was completed.
     Completed,
-    /// It is not done after all.
+    /// It is pending again.
     Reopened,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
@@ -147,7 +147,7 @@ pub struct TaskEvent {
     pub change: Change,
     /// Names of the fields that differ from the version before.
     pub changed: Vec<String>,
-    /// The task after the change; as it was last, when deleted.
+    /// The task after the change; if it was deleted, its last state.
     pub task: Snapshot,
     /// W3C trace context of the request that caused it. Dapr's own is that of the publish call, which may serve many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,9 +200,9 @@ pub struct TaskUpdate {
     pub schema_version: u32,
     /// Whose task.
     pub user_id: UserId,
-    /// Which task.
+    /// Id of the task.
     pub task_id: TaskId,
-    /// At which version it is now.
+    /// Its current version.
     pub version: u32,
     /// What happened.
     pub change: Change,
@@ -226,9 +226,9 @@ impl Payload for TaskUpdate {
 pub struct ReminderDue {
     /// 1.
     pub schema_version: u32,
-    /// Which reminder.
+    /// Id of the reminder.
     pub reminder_id: ReminderId,
-    /// The instant it was armed for. A reminder that was moved since is another one.
+    /// The instant it was armed for. If the reminder was moved since, this event is obsolete.
     pub remind_at: LocalInstant,
     /// Whole minutes from publishing until the task is due; negative when overdue; none without a due date.
     pub minutes_left: Option<i64>,
@@ -257,13 +257,13 @@ impl Payload for ReminderDue {
 pub struct DeliveryOutcome {
     /// 1.
     pub schema_version: u32,
-    /// Which reminder.
+    /// Id of the reminder.
     pub reminder_id: ReminderId,
-    /// Of which task.
+    /// Id of the task.
     pub task_id: TaskId,
     /// The instant it was armed for.
     pub remind_at: LocalInstant,
-    /// Why it failed, in words for its owner; none when it was sent.
+    /// Why it failed, worded for its owner; none when it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// When it ended, UTC.
@@ -299,7 +299,7 @@ pub struct RejectedEvent {
     pub consumer: String,
     /// Why.
     pub reason: String,
-    /// What was delivered, as text; cut after 64 KiB.
+    /// What was delivered, as text, truncated to 64 KiB.
     pub event: String,
 }
 

@@ -1,4 +1,4 @@
-//! What Nudge's services, its clients and its tests agree on: event and API types, names, the CloudEvents envelope.
+//! The contract between Nudge's services, its clients and its tests: event and API types, names, the CloudEvents envelope.
 //!
 //! All JSON is camelCase. Instants are RFC 3339 text: those of a due date and of a reminder carry the offset of the
 //! task's zone, all others are in UTC. A reader ignores fields that it does not know; a writer only ever adds fields,
@@ -9,7 +9,7 @@
 //!
 //! let text = br#"{"specversion":"1.0","id":"e1","source":"notification","type":"nudge.order.paid.v1",
 //!                 "time":"2026-11-21T10:00:00Z","data":{}}"#;
-//! let error = CloudEvent::parse::<ReminderDue>(text).expect_err("it is not a reminder");
+//! let error = CloudEvent::parse::<ReminderDue>(text).expect_err("an unknown type");
 //! assert_eq!(error.to_string(), "event type nudge.order.paid.v1 is not nudge.reminder.due.v1");
 //! ```
 

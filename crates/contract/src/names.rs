@@ -1,7 +1,7 @@
 //! Names that are the same in every environment: app ids, Dapr components, topics, routes.
 //!
-//! Consumers appear here with their routes only: which topic leads to which route is said by the `Subscription`
-//! resources in `dapr-components/`, never by code.
+//! Consumers appear here with their routes only: which topic leads to which route is declared by the
+//! `Subscription` resources in `dapr-components/`, never in code.
 
 /// App ids, as in `dapr.io/app-id`.
 pub mod app {
@@ -9,13 +9,13 @@ pub mod app {
     pub const API: &str = "api";
     /// Turns tasks into jobs, and jobs into due reminders.
     pub const NOTIFICATION: &str = "notification";
-    /// Turns due reminders into mail.
+    /// Sends due reminders by email.
     pub const EMAIL_DELIVERY: &str = "email-delivery";
     /// Turns completed recurring tasks into their next occurrence.
     pub const RECURRING_TASK: &str = "recurring-task";
     /// Carries changes between Nudge and the legacy system; runs during a migration only.
     pub const LEGACY_ADAPTER: &str = "legacy-adapter";
-    /// Those that are always there.
+    /// The apps that always run.
     pub const ALL: [&str; 4] = [API, NOTIFICATION, EMAIL_DELIVERY, RECURRING_TASK];
 
     /// How many calls the sidecar of an app may make to it at the same time (`--app-max-concurrency`); none is no limit.
@@ -37,7 +37,7 @@ pub mod component {
     pub const STATE_STORE: &str = "statestore";
     /// The secret store.
     pub const SECRET_STORE: &str = "secretstore";
-    /// The mail binding.
+    /// The SMTP binding.
     pub const SMTP: &str = "smtp";
 }
 
@@ -45,25 +45,25 @@ pub mod component {
 pub mod topic {
     /// Every change of every task.
     pub const TASK_EVENTS: &str = "task-events";
-    /// Slim notices for clients that push to screens.
+    /// Short notices for clients that update a display.
     pub const TASK_UPDATES: &str = "task-updates";
     /// Completed recurring tasks.
     pub const TASK_RECURRENCE: &str = "task-recurrence";
     /// Reminders whose time has come.
     pub const TASK_REMINDERS: &str = "task-reminders";
-    /// How deliveries ended.
+    /// Outcomes of deliveries.
     pub const REMINDER_OUTCOMES: &str = "reminder-outcomes";
-    /// What no consumer could handle.
+    /// Events that no consumer could handle.
     pub const DEAD_LETTER: &str = "dead-letter";
 }
 
 /// Secrets, as the secret store names them.
 pub mod secret {
-    /// Key of the HS256 tokens of people: at least 32 characters.
+    /// Key of the HS256 tokens of users: at least 32 characters.
     pub const JWT_KEY: &str = "jwt-key";
 }
 
-/// Jobs that stand for good, of app `notification`.
+/// Recurring jobs of the app `notification`, and the names of its one-time jobs.
 pub mod job {
     /// Publishes the events that a crash left in the database.
     pub const RELAY: &str = "relay";
@@ -77,7 +77,7 @@ pub mod job {
 pub mod route {
     use super::app;
 
-    /// Those that nobody else may call: app, method, route.
+    /// Routes that only the sidecar may call: app, method, route.
     pub const SIDECAR_ONLY: [(&str, &str, &str); 22] = [
         (app::API, "POST", REMINDER_OUTCOMES),
         (app::API, "POST", RELAY),
@@ -102,7 +102,7 @@ pub mod route {
         (app::LEGACY_ADAPTER, "POST", LEGACY_TASK_EVENTS),
         (app::LEGACY_ADAPTER, "POST", LEGACY_OUTCOMES),
     ];
-    /// Those that take anybody's calls: Dapr's and Kubernetes' probes carry no token.
+    /// Routes without authentication: the probes of Dapr and Kubernetes carry no token.
     pub const OPEN: [&str; 7] = [
         NOTIFICATION_HEALTH,
         EMAIL_DELIVERY_HEALTH,
@@ -116,19 +116,19 @@ pub mod route {
     pub const REMINDER_OUTCOMES: &str = "/internal/events/reminder-outcomes";
     /// Api: events that a consumer could not handle.
     pub const DEAD_LETTER_EVENTS: &str = "/internal/events/dead-letters";
-    /// Api: which of them are kept and wait for somebody to decide.
+    /// Api: the dead letters that wait for an operator's decision.
     pub const DEAD_LETTERS: &str = "/internal/dead-letters";
-    /// Api: publishes some of them once more.
+    /// Api: publishes some of them again.
     pub const DEAD_LETTERS_REPLAY: &str = "/internal/dead-letters/replay";
-    /// Api: forgets some of them.
+    /// Api: deletes some of them.
     pub const DEAD_LETTERS_DISCARD: &str = "/internal/dead-letters/discard";
-    /// Api: publishes what is left over.
+    /// Api: publishes pending events.
     pub const RELAY: &str = "/internal/relay";
-    /// Api: reminders whose time has come and that are not sent.
+    /// Api: reminders that are due and not sent yet.
     pub const OVERDUE_REMINDERS: &str = "/internal/reminders/overdue";
-    /// Api: whether and whereto to send one reminder; `{id}` is the reminder's.
+    /// Api: whether and where to send one reminder; `{id}` is the reminder's.
     pub const REMINDER_DELIVERY: &str = "/internal/reminders/{id}/delivery";
-    /// Api: the next occurrence of a series, or that there is none; `{id}` is the completed task's.
+    /// Api: creates the next occurrence of a series, or ends the series; `{id}` is the completed task's.
     pub const SUCCESSOR: &str = "/internal/tasks/{id}/successor";
     /// Api: changes of the legacy system, and rows that are imported from it.
     pub const LEGACY_CHANGES: &str = "/internal/legacy/changes";
@@ -152,7 +152,7 @@ pub mod route {
     pub const TASK_EVENTS: &str = "/notification/events/task-events";
     /// Notification: a job that is due; `{name}` is the job's.
     pub const JOB: &str = "/job/{name}";
-    /// Notification: health, which also sets up the standing jobs.
+    /// Notification: health, which also schedules the recurring jobs.
     pub const NOTIFICATION_HEALTH: &str = "/notification/health";
     /// Email-delivery: due reminders.
     pub const TASK_REMINDERS: &str = "/email-delivery/events/task-reminders";
@@ -169,7 +169,7 @@ pub mod route {
     /// Api: liveness.
     pub const LIVE: &str = "/health/live";
 
-    /// Where the sidecar of an app asks how the app is.
+    /// The route at which the sidecar of an app checks the app's health.
     pub fn health_of(app_id: &str) -> &'static str {
         match app_id {
             app::NOTIFICATION => NOTIFICATION_HEALTH,
@@ -180,7 +180,7 @@ pub mod route {
         }
     }
 
-    /// Where a cluster asks whether an app can do its work.
+    /// The route at which a cluster checks whether an app is ready.
     pub fn ready_of(app_id: &str) -> &'static str {
         match app_id {
             app::API => READY,

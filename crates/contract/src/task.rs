@@ -36,7 +36,7 @@ pub struct Task {
     pub recurrence_from: RecurrenceFrom,
     /// At most 5.
     pub reminders: Vec<Reminder>,
-    /// What the occurrences of one recurring task have in common.
+    /// Shared by all occurrences of one recurring task.
     pub series_id: Option<SeriesId>,
     /// Number of the occurrence in its series, from 1.
     pub occurrence: u32,
@@ -50,7 +50,7 @@ pub struct Task {
     pub completed_at: Option<Timestamp>,
 }
 
-/// A reminder of a task. Exactly one of `minutes_before` and `at` is there.
+/// A reminder of a task. Exactly one of `minutes_before` and `at` is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reminder {
@@ -62,13 +62,13 @@ pub struct Reminder {
     /// A fixed instant, with the zone's offset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<LocalInstant>,
-    /// When it is due to be sent, with the zone's offset.
+    /// When it is to be sent, with the zone's offset.
     pub remind_at: LocalInstant,
     /// `scheduled`, `sent`, `failed` or `cancelled`.
     pub status: ReminderStatus,
 }
 
-/// A task as events carry it: with its owner and with what its series needs.
+/// A task as events carry it: with its owner and the start of its series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
