@@ -23,32 +23,32 @@ pub const PACKAGES: [&str; 6] = [
     "nudge-dapr-bridge",
 ];
 
-/// Why there are no components. Each text says what to do about it.
+/// Why the components could not be built. Each message says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A program is not there.
+    /// A program is missing.
     #[error("`{program}` does not start: install Rust with rustup, https://rustup.rs")]
     NoProgram {
-        /// Which.
+        /// The name of the program.
         program: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The standard library for components is missing, and rustup did not install it.
     #[error("Rust's target {TARGET} is missing: run `rustup target add {TARGET}` ({status}): {output}")]
     NoTarget {
-        /// How rustup ended.
+        /// The exit status of rustup.
         status: ExitStatus,
-        /// What it said.
+        /// The output of rustup.
         output: String,
     },
     /// A component does not compile.
     #[error("the components do not build ({status}): see cargo's messages, or run `{command}`")]
     Build {
-        /// How cargo ended.
+        /// The exit status of cargo.
         status: ExitStatus,
-        /// What was run.
+        /// The command that was run.
         command: String,
     },
     /// Cargo's messages cannot be read.
@@ -57,9 +57,10 @@ pub enum Error {
 }
 
 /// Builds every component of the workspace at `root` into `target/wasm32-wasip2/release`, where `spin.toml` looks for
-/// them. Adds the target with rustup if it is missing. `progress` gets what cargo and rustup say, line by line.
+/// them. Adds the target with rustup if it is missing. `progress` is called with each line of cargo's and
+/// rustup's output.
 ///
-/// Processes that build at the same time wait for each other, by cargo's own lock.
+/// Processes that build at the same time wait for each other on cargo's own lock.
 ///
 /// # Errors
 ///
@@ -126,7 +127,7 @@ fn ensure_target(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Erro
     })
 }
 
-/// A command in the workspace, without what an outer cargo has set for a native build.
+/// A command in the workspace, without the environment that an outer cargo sets for a native build.
 fn command(program: &str, root: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root);

@@ -1,4 +1,4 @@
-//! What `wit-bindgen` makes of the imports of every service, and of the event types.
+//! Bindings that `wit-bindgen` generates for the imports of every service and for the event types.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -26,8 +26,8 @@ spin_sdk::wit_bindgen::generate!({
 pub use nudge::dapr;
 pub use nudge::events::types as events;
 
-/// Binds a world of `nudge:events` in a module `bindings`, and exports `Component`, which is beside it and implements the
-/// handlers that the world exports. Types and imports are those of this crate.
+/// Generates bindings for a world of `nudge:events` in a module `bindings`, and exports `Component`, which must be defined next to
+/// the macro call and implement the handlers of the world. Types and imports are those of this crate.
 ///
 /// ```ignore
 /// use bindings::exports::nudge::events::task_reminders_handler;

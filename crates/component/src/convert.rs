@@ -1,7 +1,7 @@
-//! From the events of the WIT package to those of the contract.
+//! Converts events of the WIT package to those of the contract.
 //!
 //! A handler that is called through WIT and one that is called over HTTP are the same function on the contract's
-//! types; this is the way there. A text that is no id or no word of the contract is refused, as it is in JSON.
+//! types; this module converts between them. A string that is not a valid id or enum value is refused, as it is in JSON.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -138,7 +138,7 @@ impl TryFrom<wit::TaskCompleted> for event::TaskEvent {
             changed: Vec::new(),
             task: event.task.try_into()?,
             traceparent: event.traceparent,
-            // What was made elsewhere is not on `task-recurrence`.
+            // Changes from another system are not published on `task-recurrence`.
             origin: None,
         })
     }

@@ -1,10 +1,10 @@
-//! What every Nudge component shares.
+//! Code that every Nudge component shares.
 //!
-//! - [`dapr`] and [`events`]: the bindings of the WIT packages, made once
-//! - [`problem`]: every refusal as RFC 9457 problem details
+//! - [`dapr`] and [`events`]: the bindings of the WIT packages
+//! - [`problem`]: errors as RFC 9457 problem details
 //! - [`serve`]: from Spin's request to an axum router and back, with limits, trace context and logs
 //! - [`sidecar`]: routes that only the sidecar may call
-//! - [`subscriber`]: from a delivered CloudEvent to a handler, and from its result to Dapr's words
+//! - [`subscriber`]: from a delivered CloudEvent to a handler, and from its result to the status that Dapr expects
 //! - [`publish`]: from a payload to a CloudEvent
 //! - [`trace`]: W3C trace context
 //!

@@ -1,4 +1,4 @@
-//! Every refusal, as RFC 9457 problem details (`application/problem+json`).
+//! Errors as RFC 9457 problem details (`application/problem+json`).
 //!
 //! `docs/http-status-codes.md` says which status means what. A problem has two messages: one for the caller, in the
 //! body, and one for the log, which may say more.
@@ -16,7 +16,7 @@ pub struct FieldError {
     pub field: String,
     /// Which rule it breaks, for machines.
     pub code: String,
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
@@ -30,7 +30,7 @@ struct Extensions {
     current_version: Option<u32>,
 }
 
-/// A refusal. Boxed, since it travels as the error of many results.
+/// An error response. Boxed, since it is the error type of many results.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Details>);
 
@@ -44,7 +44,7 @@ struct Details {
 }
 
 impl Problem {
-    /// A refusal with a machine-readable `code` (`invalid_body`) and a sentence for the caller.
+    /// An error with a machine-readable `code` (`invalid_body`) and a sentence for the caller.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         let extensions = Extensions {
             code: code.to_owned(),
@@ -59,7 +59,7 @@ impl Problem {
         }))
     }
 
-    /// 400: fields break rules; names each.
+    /// 400: several fields are invalid; the body lists each.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [one] => format!("{}: {}", one.field, one.message),
@@ -70,7 +70,7 @@ impl Problem {
         problem
     }
 
-    /// 400: one field breaks a rule.
+    /// 400: one field is invalid.
     pub fn field(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError {
             field: field.into(),
@@ -79,13 +79,13 @@ impl Problem {
         }])
     }
 
-    /// 401: who is calling is not known. `detail` says what to send.
+    /// 401: the caller is not authenticated. `detail` says what to send.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
-    /// 404: there is no such thing, or it is somebody else's.
+    /// 404: there is no such thing, or it belongs to another user.
     pub fn not_found(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -94,7 +94,7 @@ impl Problem {
         )
     }
 
-    /// 503: something this depends on is away. The caller is told when to come back, the log what it was.
+    /// 503: a dependency is unavailable. The caller learns when to retry; the log says which dependency it was.
     pub fn unavailable(what: &str, log: impl std::fmt::Display) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -105,7 +105,7 @@ impl Problem {
         .logged(log)
     }
 
-    /// 500: a defect. The caller learns only that it is one.
+    /// 500: a defect. The details go only to the log.
     pub fn internal(log: impl std::fmt::Display) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -115,21 +115,21 @@ impl Problem {
         .logged(log)
     }
 
-    /// Says which version there is.
+    /// Adds the current version.
     #[must_use]
     pub fn current_version(mut self, version: u32) -> Self {
         self.0.extensions.current_version = Some(version);
         self
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     #[must_use]
     pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
-    /// Adds what only the log may know.
+    /// Adds details for the log only.
     #[must_use]
     pub fn logged(mut self, log: impl std::fmt::Display) -> Self {
         self.0.log = Some(log.to_string());
@@ -156,13 +156,13 @@ impl Problem {
         &self.0.extensions.errors
     }
 
-    /// The body, for an answer that holds several; what the log may know goes there.
+    /// The body, for a response that holds several problems; details for the log are logged.
     pub fn into_value(self) -> serde_json::Value {
         self.log();
         serde_json::to_value(self.0.body()).unwrap_or_default()
     }
 
-    /// Writes down what only the log may know. Answering with the problem does it, too.
+    /// Logs the details that only the log may have. Converting the problem into a response does so as well.
     pub fn log(&self) {
         let Some(log) = &self.0.log else { return };
         let (status, code) = (self.status(), self.code());
@@ -196,7 +196,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// 404 and 405 of a router whose routes do not match.
+/// The fallback of a router: 404, since no route matches.
 pub async fn no_route(uri: http::Uri) -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
@@ -205,7 +205,7 @@ pub async fn no_route(uri: http::Uri) -> Problem {
     )
 }
 
-/// 405 of a route that has other methods.
+/// 405 of a route that exists with other methods.
 pub async fn no_method(method: http::Method, uri: http::Uri) -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,

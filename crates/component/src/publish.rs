@@ -1,4 +1,4 @@
-//! From a payload to a CloudEvent on a topic.
+//! Publishes payloads as CloudEvents.
 
 use jiff::Timestamp;
 use nudge_contract::event::{Payload, RejectedEvent, SCHEMA_VERSION};
@@ -11,7 +11,7 @@ use crate::settings::variable;
 /// Longest part of a rejected event that is kept, in bytes.
 const KEPT: usize = 64 * 1024;
 
-/// Puts a payload into a CloudEvent. `key` orders it among others and is its subject: the id of its task.
+/// Puts a payload into a CloudEvent. `key` is its ordering key and its subject: the id of its task.
 pub fn event<T: Payload>(source: &str, id: String, key: String, data: &T) -> CloudEvent {
     CloudEvent {
         id,
@@ -19,18 +19,18 @@ pub fn event<T: Payload>(source: &str, id: String, key: String, data: &T) -> Clo
         type_: data.event_type().to_owned(),
         subject: Some(key.clone()),
         time: Timestamp::now().to_string(),
-        // Payloads are structs of texts and numbers: nothing in them can fail to be JSON.
+        // Payloads are structs of strings and numbers, so writing them as JSON cannot fail.
         data: serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned()),
         partition_key: Some(key),
     }
 }
 
-/// What a topic is called on this broker: the variable `topic_prefix`, and its name. Empty everywhere but beside another system
-/// that has topics of the same names (docs/MIGRATION.md).
+/// The name of a topic on this broker: the variable `topic_prefix` followed by `name`. The prefix is empty unless another system
+/// on the same broker has topics of the same names (docs/MIGRATION.md).
 ///
 /// # Errors
 ///
-/// `unavailable`, when the variable cannot be read.
+/// `unavailable` if the variable cannot be read.
 pub async fn topic(name: &str) -> Result<String, Error> {
     let prefix = variable("topic_prefix").await.map_err(|message| {
         Error::Unavailable(Failure {
@@ -42,20 +42,20 @@ pub async fn topic(name: &str) -> Result<String, Error> {
     Ok(prefix.unwrap_or_default() + name)
 }
 
-/// Publishes one event on the broker. `name` is the topic's without its prefix.
+/// Publishes one event. `name` is the name of the topic without its prefix.
 ///
 /// # Errors
 ///
-/// The sidecar's.
+/// Those of the sidecar.
 pub async fn publish(name: &str, event: CloudEvent) -> Result<(), Error> {
     pubsub::publish(component::PUBSUB.to_owned(), topic(name).await?, event).await
 }
 
-/// Puts what a consumer can never handle on the dead-letter topic, with the reason.
+/// Publishes an event that a consumer can never handle to the dead-letter topic, with the reason.
 ///
 /// # Errors
 ///
-/// The sidecar's.
+/// Those of the sidecar.
 pub async fn reject(consumer: &str, reason: &str, body: &[u8]) -> Result<(), Error> {
     let kept = String::from_utf8_lossy(body.get(..KEPT).unwrap_or(body)).into_owned();
     let id = uuid::Uuid::now_v7().to_string();
@@ -68,7 +68,7 @@ pub async fn reject(consumer: &str, reason: &str, body: &[u8]) -> Result<(), Err
     publish(names::topic::DEAD_LETTER, event(consumer, id.clone(), id, &data)).await
 }
 
-/// The sidecar's words for the log.
+/// An error of the sidecar as text for the log.
 pub fn describe(error: &Error) -> String {
     let (kind, failure) = match error {
         Error::Unavailable(failure) => ("unavailable", failure),

@@ -22,15 +22,15 @@ use tracing::Instrument;
 use crate::problem::Problem;
 use crate::trace::Traceparent;
 
-/// Largest body that is read, in bytes. Dapr and Spin have no inbound limit of their own.
+/// Maximum size of a request body in bytes. Dapr and Spin have no inbound limit of their own.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// Answers one request with the component's router; logs it with its trace id. The router is made once in an instance's life,
-/// since making one costs more than most requests.
+/// Handles one request with the component's router and logs it with its trace id. Each instance builds the router once, since
+/// building it costs more than most requests.
 pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Request) -> Response {
     static ROUTER: OnceLock<Router> = OnceLock::new();
     start_logging();
-    // The state is given here so that axum does not give it to a copy of the handlers with every request.
+    // The state is set here so that axum does not have to clone the handlers to set it for every request.
     let router = ROUTER.get_or_init(|| router().with_state(())).clone();
     let traceparent = Traceparent::of(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -60,8 +60,8 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
     .await
 }
 
-/// An answer of type `application/json`. It is axum's in all but its writer, which is a `Vec`: a list is mostly short texts,
-/// and axum's appends each through three calls.
+/// A response of type `application/json`. It differs from axum's only in its writer, which is a `Vec`: a list consists mostly of
+/// short strings, and axum's writer appends each through three calls.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
@@ -70,12 +70,14 @@ impl<T: Serialize> IntoResponse for Json<T> {
         let json = HeaderValue::from_static("application/json");
         match serde_json::to_vec(&self.0) {
             Ok(body) => ([(CONTENT_TYPE, json)], body).into_response(),
-            Err(error) => Problem::internal(format!("an answer is no JSON: {error}")).into_response(),
+            Err(error) => {
+                Problem::internal(format!("a response cannot be written as JSON: {error}")).into_response()
+            }
         }
     }
 }
 
-/// Replaces a body that has a content coding. Reading it fails, so no route parses coded bytes as if they were plain.
+/// Replaces a body that has a content coding. Reading it fails, so no route parses encoded bytes as plain ones.
 #[derive(Debug)]
 struct Coded;
 
@@ -93,7 +95,7 @@ impl Coded {
     }
 }
 
-/// Whether an error comes from [`Coded`], however often it was wrapped.
+/// Whether an error was caused by [`Coded`], however deeply it is wrapped.
 fn is_of_coded(error: &(dyn Error + 'static)) -> bool {
     error.is::<Coded>() || error.source().is_some_and(is_of_coded)
 }
@@ -114,7 +116,7 @@ fn is_coded(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 ///
-/// 413 when it is larger, 415 when it has a content coding, 400 when it breaks off.
+/// 413 if it is larger, 415 if it has a content coding, 400 if it ends early.
 pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -138,13 +140,13 @@ pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-/// The text of a path's one parameter.
+/// The only parameter of a path.
 pub struct PathText(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathText {
     type Rejection = Problem;
 
-    /// 404 for bytes that are no UTF-8: nothing has such a name.
+    /// 404 for bytes that are not UTF-8: nothing has such a name.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(text)) => Ok(Self(text)),
@@ -153,13 +155,13 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
     }
 }
 
-/// The texts of a path's two parameters.
+/// The two parameters of a path.
 pub struct PathTexts(pub String, pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     type Rejection = Problem;
 
-    /// 404 for bytes that are no UTF-8: nothing has such a name.
+    /// 404 for bytes that are not UTF-8: nothing has such a name.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<(String, String)>::from_request_parts(parts, state).await {
             Ok(Path((first, second))) => Ok(Self(first, second)),
@@ -168,7 +170,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     }
 }
 
-/// JSON lines on standard output, once per instance.
+/// Logs JSON lines to standard output; set up once per instance.
 fn start_logging() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -179,7 +181,7 @@ fn start_logging() {
             .with_span_list(false)
             .with_max_level(tracing::Level::INFO)
             .finish();
-        // Fails only when there is one already; then that one has the lines.
+        // Fails only if a subscriber is already set, which then gets the lines.
         let _ = tracing::subscriber::set_global_default(subscriber);
     });
 }

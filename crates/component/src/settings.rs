@@ -5,15 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use spin_sdk::variables::{Error, get};
 
-/// What this instance was told. Its host is asked once: what a provider changes comes with the next instance, and an
-/// instance is not old (Spin: 128 requests, or a second without one).
+/// Variables that this instance has read. Each is read from the host once: a change takes effect with the next instance, and
+/// instances are short-lived (Spin: 128 requests, or a second without one).
 static KNOWN: Mutex<BTreeMap<&str, Option<String>>> = Mutex::new(BTreeMap::new());
 
-/// A variable's value; none when it is not defined or empty.
+/// The value of a variable; none if it is not defined or empty.
 ///
 /// # Errors
 ///
-/// A sentence for the log when the provider of the variables fails. The next call asks it again.
+/// A sentence for the log if the provider of the variables fails. The next call tries again.
 pub async fn variable(name: &'static str) -> Result<Option<String>, String> {
     if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
         return Ok(known.clone());

@@ -1,8 +1,8 @@
-//! Routes that only the sidecar may call: events, jobs, and what services ask of each other through it.
+//! Routes that only the sidecar may call: events, jobs, and calls of other services through it.
 //!
-//! The sidecar shows `dapr-api-token` (<https://docs.dapr.io/operations/security/app-api-token/>), which must be the
-//! variable `dapr_app_token`. When that is empty, nobody is let in: an address that anybody can reach must not
-//! send other people's mail because a setting was forgotten.
+//! The sidecar sends `dapr-api-token` (<https://docs.dapr.io/operations/security/app-api-token/>), which must equal
+//! the variable `dapr_app_token`. If that is empty, every call is refused: a publicly reachable address must not send
+//! email to other users because a setting is missing.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::problem::Problem;
 use crate::settings::variable;
 
-/// Axum middleware: passes the sidecar's calls, answers all others 401 or 403.
+/// Axum middleware: accepts the sidecar's calls and answers all others with 401 or 403.
 pub async fn only(request: Request, next: Next) -> Response {
     let shown = request
         .headers()

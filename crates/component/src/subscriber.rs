@@ -1,8 +1,8 @@
-//! From a delivered CloudEvent to a handler, and from its result to Dapr's words.
+//! Passes delivered CloudEvents to handlers, and their results back to Dapr.
 //!
-//! Dapr understands `SUCCESS`, `RETRY` and `DROP`; a 404 would be dropped without a trace, another status retried. So
-//! every delivery is answered 200 with one of the three words, and what can never be handled is first put on the
-//! dead-letter topic with the reason, which Dapr's own copy would not carry.
+//! Dapr understands `SUCCESS`, `RETRY` and `DROP`; after a 404 it drops the event silently, after another status it
+//! retries. So every delivery is answered with 200 and one of the three, and an event that can never be handled is first
+//! published to the dead-letter topic with the reason, which Dapr's own dead-lettering would not include.
 
 use axum::Json;
 use axum::body::Body;
@@ -16,7 +16,7 @@ use crate::events::Disposition;
 use crate::publish::{describe, reject};
 use crate::serve::read_body;
 
-/// What a subscriber answers: <https://docs.dapr.io/reference/api/pubsub_api/#expected-http-response>.
+/// The response of a subscriber: <https://docs.dapr.io/reference/api/pubsub_api/#expected-http-response>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Status {
@@ -30,7 +30,7 @@ struct Answer {
     status: Status,
 }
 
-/// Consumes one delivery: reads the event, hands its payload to `handle`, answers Dapr.
+/// Handles one delivery: reads the event, calls `handle` with its payload, and answers Dapr.
 pub async fn consume<T, F>(consumer: &'static str, body: Body, handle: impl FnOnce(T) -> F) -> Response
 where
     T: Payload,
@@ -51,13 +51,13 @@ where
     }
 }
 
-/// A message of a raw subscription (`rawPayload`), as Dapr wraps it: the bytes in `data_base64`.
+/// A message of a raw subscription (`rawPayload`) as Dapr wraps it: its bytes are in `data_base64`.
 #[derive(Deserialize)]
 struct Wrapped {
     data_base64: String,
 }
 
-/// The same for a message without an envelope: hands its bytes to `handle`.
+/// Handles one delivery of a message without an envelope: calls `handle` with its bytes.
 pub async fn consume_raw<F>(consumer: &'static str, body: Body, handle: impl FnOnce(Bytes) -> F) -> Response
 where
     F: Future<Output = Result<(), Disposition>>,
@@ -86,7 +86,7 @@ where
     }
 }
 
-/// Answers for a consumer that keeps whatever comes: there is nothing that it could not handle, but it may have to wait.
+/// The response of a consumer that stores every message: it never rejects one, but may have to retry.
 pub fn kept(kept: Result<(), String>) -> Response {
     answer(match kept {
         Ok(()) => Status::Success,
@@ -94,19 +94,22 @@ pub fn kept(kept: Result<(), String>) -> Response {
     })
 }
 
-/// Has it delivered again.
+/// Requests redelivery.
 fn again(event: Option<&str>, reason: &str) -> Status {
     tracing::warn!(event, "to be delivered again: {reason}");
     Status::Retry
 }
 
-/// Puts it aside. Without a broker to put it on, Dapr's own dead-lettering has to do.
+/// Dead-letters the event. If it cannot be published, Dapr's own dead-lettering takes its place.
 async fn refuse(consumer: &str, reason: &str, body: &[u8]) -> Status {
     tracing::error!("rejected for good: {reason}");
     match reject(consumer, reason, body).await {
         Ok(()) => Status::Success,
         Err(error) => {
-            tracing::error!("the rejected event could not be put aside: {}", describe(&error));
+            tracing::error!(
+                "the rejected event could not be dead-lettered: {}",
+                describe(&error)
+            );
             Status::Drop
         }
     }
@@ -116,7 +119,7 @@ fn answer(status: Status) -> Response {
     Json(Answer { status }).into_response()
 }
 
-/// Retry, for a failure of the sidecar or of what is behind it.
+/// Retries after a failure of the sidecar or of a component behind it.
 pub fn retry(error: crate::dapr::types::Error) -> Disposition {
     Disposition::Retry(describe(&error))
 }

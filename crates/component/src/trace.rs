@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-/// A `traceparent`: which trace a piece of work belongs to, and which span caused it.
+/// A `traceparent`: the trace that a request belongs to, and its parent span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traceparent {
     trace_id: String,
@@ -11,7 +11,7 @@ pub struct Traceparent {
 }
 
 impl Traceparent {
-    /// Reads the field; none when it is absent or malformed (section 3.2.2: then a new trace starts).
+    /// Reads the header; none if it is absent or malformed (section 3.2.2: then a new trace starts).
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('-');
         let (version, trace_id, parent_id, flags) =
