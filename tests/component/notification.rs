@@ -2,4 +2,4 @@
 
 mod arming;
 mod firing;
-mod standing;
+mod recurring_jobs;

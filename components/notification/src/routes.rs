@@ -1,4 +1,4 @@
-//! HTTP routes. All but health take only the sidecar's calls.
+//! HTTP routes. All but health accept only calls of the sidecar.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -26,8 +26,8 @@ async fn task_event(body: Body) -> Response {
     subscriber::consume(app::NOTIFICATION, body, service::task_changed).await
 }
 
-/// Dapr takes a 404 for success, so what cannot be run is a 422, which the failure policy of the job repeats and
-/// reports, and a line in the log.
+/// Dapr takes a 404 for success, so a job that cannot be run is logged and answered with 422, which makes the failure
+/// policy of the job retry and report it.
 async fn job(PathText(name): PathText, body: Body) -> Response {
     let body = match read_body(body).await {
         Ok(body) => body,
@@ -45,9 +45,9 @@ async fn job(PathText(name): PathText, body: Body) -> Response {
     }
 }
 
-/// Answers before it looks after the standing jobs: without a scheduler that takes longer than a probe may, and the sidecar would
-/// hold back events, which need none.
+/// Responds before it schedules the recurring jobs: if the scheduler is down, that takes longer than a probe may, and the
+/// sidecar would hold back events, which do not need a scheduler.
 async fn health() -> StatusCode {
-    spin_sdk::wasip3::spawn(service::keep_standing_jobs());
+    spin_sdk::wasip3::spawn(service::schedule_recurring_jobs());
     StatusCode::OK
 }

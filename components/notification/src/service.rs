@@ -1,7 +1,7 @@
-//! From changes of tasks to jobs, from jobs to due reminders.
+//! Schedules jobs for changed tasks, and publishes due reminders when jobs fire.
 //!
-//! Nothing here relies on order: a change that is older than the record is skipped, a job that fires for a reminder that
-//! was moved or cancelled meanwhile is stopped by the api before a mail is sent. Every step can be repeated: jobs are
+//! Nothing here relies on order: a change that is older than the record is skipped, and if a job fires for a reminder that
+//! was moved or cancelled in the meantime, the api prevents the email. Every step can be repeated: jobs are
 //! overwritten by name, and the record is written last.
 
 use std::collections::BTreeMap;
@@ -27,20 +27,20 @@ use nudge_domain::task::Status;
 
 use crate::store::{self, Armed};
 
-/// How often two writers of one record may collide before the event is delivered again.
+/// Attempts to write a record that other writers change at the same time, before the event is redelivered.
 const ATTEMPTS: u32 = 5;
 
-/// A reminder's job calls again every 5 s for 5 minutes; then the standing job takes over.
+/// A reminder's job retries every 5 s for 5 minutes; then the recurring job takes over.
 const RETRY: ConstantPolicy = ConstantPolicy {
     interval_ms: 5_000,
     max_retries: Some(60),
 };
 
-/// Arms the reminders of a task as they are at this version, and disarms those that are gone.
+/// Schedules jobs for the reminders that the task has at this version, and removes the jobs of deleted ones.
 pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
     let task = event.task.task.id;
     let wanted = wanted(&event);
-    // Nothing was armed before it, and it arms nothing: most tasks. What came after it has its own record.
+    // Most tasks: no jobs were scheduled before, and none are needed now. Later versions have records of their own.
     if event.task.task.version == 1 && wanted.is_empty() {
         return Ok(());
     }
@@ -50,7 +50,7 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
         let before = stored.as_ref().map(|stored| &stored.armed);
         if let Some(newer) = before.filter(|armed| armed.version >= event.task.task.version) {
             return if overtaken {
-                put_back(newer, &wanted, &event).await
+                restore_newer_jobs(newer, &wanted, &event).await
             } else {
                 Ok(())
             };
@@ -58,8 +58,8 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
         let none = BTreeMap::new();
         let old = before.map_or(&none, |armed| &armed.jobs);
         for (reminder, remind_at) in &wanted {
-            // A first attempt may have scheduled it and then crashed; that is why the record alone does not decide
-            // when there is none.
+            // A first attempt may have scheduled it and then crashed, so a missing record does not mean
+            // that there is no job.
             if !same_instant(old.get(reminder), remind_at) {
                 arm(*reminder, *remind_at, &event).await?;
             }
@@ -75,18 +75,18 @@ pub(crate) async fn task_changed(event: TaskEvent) -> Result<(), Disposition> {
         };
         match store::save(task, &armed, stored.as_ref()).await.map_err(retry)? {
             Outcome::Done => return Ok(()),
-            // Another version was handled at the same time. Which of the two wrote its jobs last is not known.
+            // Another version was handled at the same time. It is not known which of the two wrote its jobs last.
             Outcome::Lost => overtaken = true,
         }
     }
     Err(Disposition::Retry(format!(
-        "the record of task {task} changed {ATTEMPTS} times meanwhile"
+        "the record of task {task} changed {ATTEMPTS} times in the meantime"
     )))
 }
 
-/// Sets the jobs right that this version may have written over those of a newer one. Only their instants come from the
-/// newer one; that the task in their data is older matters to nobody, since the api is asked before a mail is sent.
-async fn put_back(
+/// Restores jobs of a newer version that this version may have overwritten. Only their instants come from the newer
+/// version; their data may hold an older task, which does no harm, since the api is asked before an email is sent.
+async fn restore_newer_jobs(
     newer: &Armed,
     written: &BTreeMap<ReminderId, LocalInstant>,
     event: &TaskEvent,
@@ -107,7 +107,7 @@ async fn put_back(
     Ok(())
 }
 
-/// The reminders that should have a job, and when.
+/// The reminders that should have a job, and when each fires.
 fn wanted(event: &TaskEvent) -> BTreeMap<ReminderId, LocalInstant> {
     let task = &event.task.task;
     if event.change == Change::Deleted || task.status == Status::Completed {
@@ -122,13 +122,13 @@ fn wanted(event: &TaskEvent) -> BTreeMap<ReminderId, LocalInstant> {
         .collect()
 }
 
-/// Offsets do not count: a change of the task's zone alone leaves the jobs as they are.
+/// Offsets do not matter: if only the task's zone changes, the jobs stay as they are.
 fn same_instant(known: Option<&LocalInstant>, wanted: &LocalInstant) -> bool {
     known.is_some_and(|known| known.at() == wanted.at())
 }
 
-/// Whether a reminder's mail went out, or was given up, for this instant. Its job fired for that and is gone; one that fires late
-/// finds the mail's record.
+/// Whether a reminder's email was sent, or given up, for this instant. Then its job has fired and is gone; one that fires late
+/// finds the record of the email.
 fn is_over(event: &TaskEvent, reminder: ReminderId, remind_at: Timestamp) -> bool {
     event.task.task.reminders.iter().any(|known| {
         let over = matches!(known.status, ReminderStatus::Sent | ReminderStatus::Failed);
@@ -144,7 +144,7 @@ async fn arm(reminder_id: ReminderId, remind_at: LocalInstant, event: &TaskEvent
         traceparent: event.traceparent.clone(),
     };
     let data = serde_json::to_string(&data)
-        .map_err(|error| Disposition::Drop(format!("a reminder is not JSON: {error}")))?;
+        .map_err(|error| Disposition::Drop(format!("a reminder cannot be written as JSON: {error}")))?;
     let job = Job {
         timing: Timing::Once(remind_at.to_string()),
         data,
@@ -169,10 +169,10 @@ pub(crate) async fn run_job(name: &str, data: &[u8]) -> Result<(), Disposition> 
     }
 }
 
-/// Says that a reminder is due.
+/// Publishes that a reminder is due.
 async fn fire(data: &[u8]) -> Result<(), Disposition> {
     let armed: ArmedReminder = serde_json::from_slice(data)
-        .map_err(|error| Disposition::Drop(format!("the job's data is no reminder: {error}")))?;
+        .map_err(|error| Disposition::Drop(format!("the job's data is not a reminder: {error}")))?;
     let event = due_event(armed);
     publish::publish(topic::TASK_REMINDERS, event)
         .await
@@ -181,7 +181,7 @@ async fn fire(data: &[u8]) -> Result<(), Disposition> {
 
 fn due_event(armed: ArmedReminder) -> pubsub::CloudEvent {
     let task_id = armed.task.task.id.to_string();
-    // The same reminder for the same instant, written with the same offset, is the same event, whichever job fires it.
+    // The id depends only on the reminder and the text of its instant, so it is the same whichever job fires it.
     let id = format!("{}:{}", armed.reminder_id, armed.remind_at);
     let now = Timestamp::now();
     let minutes_until = |due: LocalInstant| due.at().duration_since(now).as_secs().div_euclid(60);
@@ -196,20 +196,20 @@ fn due_event(armed: ArmedReminder) -> pubsub::CloudEvent {
     publish::event(app::NOTIFICATION, id, task_id, &data)
 }
 
-/// Has the api publish what a crash left in its database.
+/// Makes the api publish pending events that a crash left in its database.
 async fn relay() -> Result<(), Disposition> {
     let report: RelayReport = ask_api("POST", route::RELAY).await?;
     if report.published > 0 {
         tracing::warn!(
             published = report.published,
             left = report.left,
-            "events were left over and are published now"
+            "pending events were published"
         );
     }
     Ok(())
 }
 
-/// Fires the reminders that are overdue in the database: their job was lost, or their mail.
+/// Fires the reminders that are overdue in the database: their job or their email was lost.
 async fn reconcile() -> Result<(), Disposition> {
     let overdue: OverdueReminders = ask_api("GET", route::OVERDUE_REMINDERS).await?;
     if overdue.items.is_empty() {
@@ -254,19 +254,19 @@ async fn ask_api<T: serde::de::DeserializeOwned>(method: &str, path: &str) -> Re
         .map_err(|error| Disposition::Retry(format!("the api's answer to {path} cannot be read: {error}")))
 }
 
-/// Sees to it that the standing jobs exist, once at a time. Called behind the health probe's answer, since a component has no
-/// start of its own. Jobs that exist stay as they are: overwriting them would start their interval anew each time.
-pub(crate) async fn keep_standing_jobs() {
+/// Schedules the recurring jobs that do not exist, once at a time. Called after responding to a health probe, since a component
+/// has no startup hook. Existing jobs stay as they are: overwriting them would restart their interval each time.
+pub(crate) async fn schedule_recurring_jobs() {
     static KEEPING: AtomicBool = AtomicBool::new(false);
-    // With the scheduler away this takes longer than it is until the next probe.
+    // If the scheduler is down, this takes longer than the interval between probes.
     if KEEPING.swap(true, Ordering::AcqRel) {
         return;
     }
     for (name, schedule) in [(job::RELAY, "@every 15s"), (job::RECONCILE, "@every 30s")] {
-        if let Err(error) = keep_standing_job(name, schedule).await {
+        if let Err(error) = schedule_if_missing(name, schedule).await {
             tracing::warn!(
                 job = name,
-                "a standing job could not be scheduled; the next probe tries again: {}",
+                "a recurring job could not be scheduled; the next probe tries again: {}",
                 describe(&error)
             );
         }
@@ -274,8 +274,8 @@ pub(crate) async fn keep_standing_jobs() {
     KEEPING.store(false, Ordering::Release);
 }
 
-async fn keep_standing_job(name: &str, schedule: &str) -> Result<(), Error> {
-    // Asked first: scheduling one that exists is an error in the sidecar's log, with every probe.
+async fn schedule_if_missing(name: &str, schedule: &str) -> Result<(), Error> {
+    // Checked first: scheduling an existing job would log an error in the sidecar with every probe.
     if jobs::exists(name.to_owned()).await? {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! From changes of tasks to jobs.
+//! Jobs are scheduled for changes of tasks.
 
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
 use nudge_test_kit::bindings::notification::Notification;
@@ -15,7 +15,7 @@ async fn deliver(notification: &Service, event: &Value) -> String {
     answer["status"].as_str().expect("one of Dapr's words").to_owned()
 }
 
-/// The jobs that wait: reminder and instant.
+/// The scheduled jobs: reminder and instant.
 fn armed(dapr: &FakeDapr) -> Vec<(String, String)> {
     let instant = |timing| match timing {
         Timing::Once(instant) => instant,
@@ -125,7 +125,7 @@ async fn a_new_task_without_reminders_asks_nothing_of_the_sidecar() {
     );
     assert_eq!(notification.dapr.calls(Function::StateGet), 0);
     assert_eq!(notification.dapr.calls(Function::StatePut), 0);
-    // A version before it was not seen: what that one armed must go.
+    // A previous version was not seen: its jobs must be removed.
     task["version"] = json!(2);
     deliver(&notification, &task_event("updated", &task)).await;
     assert!(notification.dapr.stored(&format!("armed-{TASK}")).is_some());
@@ -162,7 +162,7 @@ async fn an_older_version_that_comes_late_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_moved_is_armed_anew_and_the_other_left_alone() {
+async fn a_reminder_that_moved_is_armed_again_and_the_other_does_not_change() {
     let notification = Service::start("notification").await;
     deliver(&notification, &task_event("created", &task())).await;
     deliver(
@@ -223,7 +223,7 @@ async fn a_reminder_that_is_taken_off_loses_its_job() {
 }
 
 #[tokio::test]
-async fn a_reminder_whose_mail_is_over_costs_no_call_for_its_job() {
+async fn a_reminder_whose_email_was_sent_costs_no_call_for_its_job() {
     for status in ["sent", "failed"] {
         let notification = Service::start("notification").await;
         deliver(&notification, &task_event("created", &task())).await;
@@ -314,7 +314,7 @@ async fn of_two_versions_at_the_same_time_the_newer_one_decides() {
 }
 
 #[tokio::test]
-async fn an_older_version_that_is_overtaken_by_the_end_of_its_task_leaves_no_job() {
+async fn an_older_version_that_is_handled_after_the_end_of_its_task_leaves_no_job() {
     let notification = Service::start("notification").await;
     let hold = notification.dapr.hold_next(Function::JobSchedule);
     let older = task_event("created", &task());

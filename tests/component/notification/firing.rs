@@ -1,4 +1,4 @@
-//! From jobs to due reminders.
+//! Due reminders are published when jobs fire.
 
 use expect_test::expect_file;
 use nudge_test_kit::bindings::api::nudge::events::types::Disposition;
@@ -10,7 +10,7 @@ use crate::golden::{stable, without_task};
 use crate::sample::{REMINDER, TASK, task, task_event};
 use crate::support::{Service, json};
 
-/// What the scheduler sends when the sample's first reminder is due.
+/// The body that the scheduler sends when the sample's first reminder is due.
 fn data() -> Value {
     json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T13:30:00+01:00", "task": task() })
 }
@@ -44,7 +44,7 @@ async fn a_job_becomes_one_due_reminder() {
 }
 
 #[tokio::test]
-async fn minutes_left_are_negative_after_the_due_and_none_without_one() {
+async fn minutes_left_are_negative_after_the_due_date_and_none_without_one() {
     let notification = Service::start("notification").await;
     notification.pass(90 * 60 + 30);
     let mut without = data();

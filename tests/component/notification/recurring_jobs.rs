@@ -22,7 +22,7 @@ async fn probe(notification: &Service) {
     assert_eq!(answer.status, 200);
 }
 
-/// Waits until a function was called so often; a probe has its effect behind its answer.
+/// Waits until a function was called `times` times, since a probe takes effect after responding.
 async fn called(notification: &Service, function: Function, times: usize) {
     let enough = || (notification.dapr.calls(function) >= times).then_some(());
     notification
