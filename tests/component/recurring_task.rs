@@ -49,7 +49,7 @@ async fn start(status: u16) -> Service {
     recurring
 }
 
-/// What was asked of the api, the last time.
+/// The last request to the api.
 fn asked(recurring: &Service) -> Value {
     let last = recurring.dapr.invocations().pop().expect("the api was asked");
     assert_eq!(
@@ -171,7 +171,7 @@ async fn an_api_that_cannot_be_reached_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_task_that_cannot_have_a_successor_is_put_aside_with_the_reason() {
+async fn a_task_that_cannot_have_a_successor_is_dead_lettered_with_the_reason() {
     for (name, value, words) in [
         ("recurrence", Value::Null, "has no recurrence"),
         ("recurrence", json!("FREQ=SOMETIMES"), "recurrence: "),

@@ -1,13 +1,13 @@
-//! Recurring work: completed tasks come in, their next occurrence goes out.
+//! Recurring tasks: consumes completed tasks and creates their next occurrence.
 //!
-//! The service keeps nothing. The next occurrence follows from the completed one alone, its id too (UUIDv5 of the series
-//! and the instant), and the api creates a task of that id once, so an event may come as often as it likes.
+//! The service is stateless. The next occurrence and its id (UUIDv5 of the series and the instant) follow from the completed
+//! task alone, and the api creates a task with that id only once, so repeated events are harmless.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `routes.rs` | HTTP: thin adapters |
 //! | `exports.rs` | WIT: thin adapters |
-//! | `service.rs` | what happens |
+//! | `service.rs` | the logic |
 
 mod exports;
 mod routes;
@@ -15,7 +15,7 @@ mod service;
 
 use spin_sdk::http::{IntoResponse, Request};
 
-/// Answers one request: the component's entry point.
+/// Handles one request: the component's entry point.
 #[cfg_attr(target_arch = "wasm32", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     nudge_component::serve::serve(

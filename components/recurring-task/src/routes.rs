@@ -1,4 +1,4 @@
-//! HTTP routes. All but health take only the sidecar's calls.
+//! HTTP routes. All but health accept only calls of the sidecar.
 
 use axum::body::Body;
 use axum::response::Response;

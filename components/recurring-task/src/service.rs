@@ -1,4 +1,4 @@
-//! From a completed task to its next occurrence.
+//! Creates the next occurrence of a completed task.
 
 use nudge_component::dapr::invocation::{self, Request};
 use nudge_component::events::Disposition;
@@ -11,14 +11,14 @@ use nudge_domain::recurrence::Rule;
 use nudge_domain::series::{CompletedOccurrence, next_occurrence};
 use nudge_domain::{Due, LocalInstant, Zone};
 
-/// Asks the api to create the next occurrence, or to note that the series is over.
+/// Asks the api to create the next occurrence, or to record that the series has ended.
 pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> {
     if event.change != Change::Completed {
         return Err(Disposition::Drop("the task was not completed".to_owned()));
     }
     let successor = successor(&event.task).map_err(Disposition::Drop)?;
     let body = serde_json::to_string(&successor)
-        .map_err(|error| Disposition::Drop(format!("the successor is not JSON: {error}")))?;
+        .map_err(|error| Disposition::Drop(format!("the successor cannot be written as JSON: {error}")))?;
     let task = event.task.task.id.to_string();
     let request = Request {
         method: "POST".to_owned(),
@@ -34,9 +34,9 @@ pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> 
         .map_err(retry)?;
     match response.status {
         200..300 => Ok(()),
-        // The task was purged meanwhile, or says of itself that it does not recur: there is nothing to go on from.
+        // The task was purged in the meantime or no longer recurs, so there is no next occurrence.
         404 | 410 => {
-            tracing::info!(task, "has no series any more");
+            tracing::info!(task, "no longer has a series");
             Ok(())
         }
         400..500 => Err(Disposition::Drop(format!(
@@ -50,7 +50,7 @@ pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> 
     }
 }
 
-/// What follows a completed task.
+/// The next occurrence of a completed task, or the end of its series.
 fn successor(completed: &Snapshot) -> Result<Successor, String> {
     let task = &completed.task;
     let missing = |field: &str| format!("the completed task {} has no {field}", task.id);
