@@ -1,22 +1,22 @@
-//! Texts as a mail header carries them: RFC 2047.
+//! Values of email headers as RFC 2047 encoded words.
 //!
-//! Dapr's smtp binding encodes a value that is not ASCII, and lets everything else pass, also what a reader takes for an
-//! encoded word: the title `=?UTF-8?B?SGVsbG8=?= world` would be shown as "Hello world". It encodes `\r\n` too, so a value
-//! cannot bring its own line ends; but it folds at single spaces, and if each word fits its line, the lines are those that
-//! RFC 2047 asks for. So whatever is not plain is given to it as encoded words with one space between them (decision 0033).
+//! Dapr's smtp binding encodes a value that is not ASCII and passes everything else unchanged, even what a mail reader takes
+//! for an encoded word: the title `=?UTF-8?B?SGVsbG8=?= world` would be shown as "Hello world". It also encodes `\r\n`,
+//! so a value cannot contain line breaks. It folds at single spaces, and if each word fits its line, the lines are those that
+//! RFC 2047 requires. So a value that is not plain is passed to it as encoded words separated by one space (decision 0033).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Longest word on the first line: `Subject: ` and the word have at most 76 octets, and the binding wants one to spare.
+/// Maximum length of a word on the first line: `Subject: ` and the word have at most 76 octets, and the binding needs one more.
 const FIRST: usize = 66;
 
-/// Longest word on every other line, which begins with a space.
+/// Maximum length of a word on every other line, which begins with a space.
 const OTHER: usize = 74;
 
 const CLOSE: &str = "?=";
 
-/// How the octets of an encoded word are written (RFC 2047, section 4).
+/// The encodings of an encoded word (RFC 2047, section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Base64,
@@ -39,8 +39,8 @@ impl Encoding {
     }
 }
 
-/// A text as the value of a `Subject` header that the binding neither encodes again nor folds wrong. What a reader decodes is the
-/// text, to the octet. The shorter encoding is taken.
+/// Encodes a text as the value of a `Subject` header that the binding neither encodes again nor folds incorrectly. Decoding it
+/// gives exactly the text. The shorter of the two encodings is used.
 pub(crate) fn subject(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
@@ -54,8 +54,8 @@ pub(crate) fn subject(text: &str) -> String {
     }
 }
 
-/// A sender, an address or a name and an address in angle brackets, as the value of a `From` header. The binding would encode a
-/// name beyond ASCII together with its address, and then find no address in it.
+/// Encodes a sender, which is an address or a name with an address in angle brackets, as the value of a `From` header. The binding
+/// would encode a non-ASCII name together with its address, and then find no address in it.
 pub(crate) fn sender(text: &str) -> String {
     match text.rsplit_once('<') {
         // In a name only letters, digits and `!*+-/=_` may stand in an encoded word (RFC 2047, section 5, rule 3).
@@ -67,8 +67,8 @@ pub(crate) fn sender(text: &str) -> String {
     }
 }
 
-/// Whether every reader shows a text as it is, also after it was folded: printable ASCII, single spaces inside alone, no word that
-/// is longer than a line, and nothing that begins like an encoded word.
+/// Whether every reader shows a text unchanged, even if it is folded: printable ASCII, only single spaces and only between words,
+/// no word longer than a line, and nothing that begins like an encoded word.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         && !text.contains("=?")
@@ -77,7 +77,7 @@ fn is_plain(text: &str) -> bool {
             .all(|word| !word.is_empty() && word.len() <= FIRST)
 }
 
-/// Encoded words with single spaces between them, which readers drop (RFC 2047, section 6.2). Each holds whole characters.
+/// Encoded words separated by single spaces, which readers drop (RFC 2047, section 6.2). Each holds whole characters.
 fn words(text: &str, encoding: Encoding) -> String {
     let (mut all, mut rest) = (String::new(), text);
     while !rest.is_empty() {
@@ -94,7 +94,7 @@ fn words(text: &str, encoding: Encoding) -> String {
     all
 }
 
-/// How many octets of a text fit so many of an encoded word: whole characters, at least one.
+/// How many octets of a text fit into that many octets of an encoded word: whole characters, at least one.
 fn fitting(text: &str, encoding: Encoding, longest: usize) -> usize {
     let (mut octets, mut length) = (0, 0);
     for character in text.chars() {
@@ -136,7 +136,7 @@ fn quoted_length(character: char) -> usize {
     }
 }
 
-/// In every place that an encoded word can have (RFC 2047, section 5, rule 3), and the punctuation that titles are full of.
+/// Characters that need no encoding wherever an encoded word may be (RFC 2047, section 5, rule 3), and common punctuation.
 fn stands_for_itself(character: char) -> bool {
     character.is_ascii_alphanumeric() || "!*+-/.,:;'&#%".contains(character)
 }
@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// What a reader decodes from a value that was folded at its spaces as the binding does it.
+    /// What a reader decodes from a value that was folded at its spaces, as the binding folds it.
     fn decoded(value: &str) -> String {
         let mail = format!("Subject: {}\r\n\r\n", value.replace(' ', "\r\n "));
         let message = MessageParser::new().parse(&mail).expect("a message");
@@ -243,7 +243,7 @@ mod tests {
             for (number, word) in value.split(' ').enumerate() {
                 let longest = if number == 0 { FIRST } else { OTHER };
                 assert!(word.len() <= longest, "{word}");
-                // A character that was split would not decode.
+                // A split character would not decode.
                 assert!(decoded(word).chars().all(|c| c == character), "{word}");
             }
             assert_eq!(decoded(&value), text);

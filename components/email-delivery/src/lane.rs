@@ -1,14 +1,13 @@
-//! One email at a time, or none.
+//! Ensures that only one email is sent at a time.
 //!
-//! Dapr's smtp binding keeps recipient, sender and subject of a request in the one record that all requests share, and builds the
-//! email from that record a moment later. Two requests at the same time can become an email with the recipient of one
-//! and the body of the other: an email that reaches the wrong person (docs/upstream/smtp-binding-mixes-emails.md). The sidecar must
+//! Dapr's smtp binding keeps recipient, sender and subject of a request in one record that all requests share, and builds the
+//! email from that record a moment later. Two concurrent requests can become an email with the recipient of one and the
+//! body of the other: an email that reaches the wrong person (docs/upstream/smtp-binding-mixes-emails.md). The sidecar must
 //! therefore deliver one reminder at a time, which is a setting of the sidecar and not of this component.
-//! A late email is better than one that somebody else reads, so without the setting nothing is sent.
+//! A late email is better than one that reaches the wrong person, so without the setting nothing is sent.
 //!
-//! The sidecar is asked, since nothing else knows how it was started. It is not asked for each email: an answer holds for
-//! [`GOOD_FOR`], and not for the life of the instance, because a sidecar that is started anew may have lost the setting while
-//! the instance lives on. Each replica asks its own sidecar.
+//! Only the sidecar knows its setting, so it is asked. An answer is cached for [`GOOD_FOR`], not for the life of the instance:
+//! a restarted sidecar may have lost the setting while the instance keeps running. Each replica asks its own sidecar.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,16 +18,16 @@ use nudge_component::dapr::metadata;
 use nudge_component::dapr::types::Error;
 use nudge_contract::names::app;
 
-/// How long an answer of the sidecar holds. A sidecar takes about as long to be started anew.
+/// How long an answer of the sidecar is valid: about as long as a sidecar takes to restart.
 const GOOD_FOR: SignedDuration = SignedDuration::from_secs(1);
 
-/// The sidecar's last answer, and when it was asked. It is the same for every request.
+/// The sidecar's last answer, and when it was asked. It is not specific to a request.
 static LIMIT: Mutex<Option<(Timestamp, Option<u32>)>> = Mutex::new(None);
 
 /// Whether this instance is sending an email.
 static SENDING: AtomicBool = AtomicBool::new(false);
 
-/// Why no email may be sent: the sidecar makes so many calls at a time; none is as many as come.
+/// Why no email may be sent: the number of concurrent calls that the sidecar makes; none if it has no limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Closed(Option<u32>);
 
@@ -54,7 +53,7 @@ impl fmt::Display for Closed {
     }
 }
 
-/// Whether the sidecar delivers one reminder at a time, as far as it said so within [`GOOD_FOR`].
+/// Whether the sidecar delivers one reminder at a time, from an answer that is at most [`GOOD_FOR`] old.
 ///
 /// # Errors
 ///
@@ -66,13 +65,13 @@ pub(crate) async fn check() -> Result<Result<(), Closed>, Error> {
     }
 }
 
-/// The same, asked now: for those who want to know how it is.
+/// Like [`check`], but always asks the sidecar.
 ///
 /// # Errors
 ///
 /// The sidecar cannot be asked.
 pub(crate) async fn ask() -> Result<Result<(), Closed>, Error> {
-    // The answer is not newer than the question.
+    // The time before the request, since the answer may be that old.
     let asked = Timestamp::now();
     let limit = metadata::app_max_concurrency().await?;
     *LIMIT.lock().unwrap_or_else(PoisonError::into_inner) = Some((asked, limit));
@@ -87,14 +86,14 @@ fn judge(limit: Option<u32>) -> Result<(), Closed> {
     }
 }
 
-/// The last answer, unless it is too old. One from the future is of a clock that was set back, and says nothing.
+/// The last answer, unless it is too old. One from the future means that the clock was set back; it is ignored.
 fn remembered(now: Timestamp) -> Option<Option<u32>> {
     let (asked, limit) = (*LIMIT.lock().unwrap_or_else(PoisonError::into_inner))?;
     let age = now.duration_since(asked);
     (SignedDuration::ZERO..GOOD_FOR).contains(&age).then_some(limit)
 }
 
-/// The right to call the binding, until it is dropped.
+/// Permission to call the binding, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn(());
 
@@ -108,10 +107,10 @@ impl fmt::Display for Taken {
     }
 }
 
-/// Takes the turn.
+/// Acquires the permission.
 ///
-/// A sidecar that gave up waiting for a delivery begins the next one, while the component still works on the first. The
-/// second email then waits for another delivery. That is no complete protection, since the two deliveries may be of two instances
+/// When a sidecar times out waiting for a delivery, it begins the next one while the component still works on the first. The
+/// second email then waits for redelivery. This protects only within one instance: the two deliveries may reach two instances
 /// (decision 0032).
 pub(crate) fn enter() -> Result<Turn, Taken> {
     match SENDING.swap(true, Ordering::AcqRel) {

@@ -1,18 +1,18 @@
-//! Mail: due reminders come in, mail goes out, how that ended is published.
+//! Email: consumes due reminders, sends emails and publishes the outcomes.
 //!
-//! One mail per reminder and instant, however often its event comes: an inbox record in the state store is claimed with
-//! a lease before the work and marked done after it. Whether to send at all, and whereto, the api says at the last
-//! moment; events carry no address.
+//! One email is sent per reminder and instant, however often its event is delivered: a record in the state store is claimed
+//! with a lease before the work and marked done after it. The api decides just before sending whether and where to send;
+//! events contain no address.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `routes.rs` | HTTP: thin adapters |
 //! | `exports.rs` | WIT: thin adapters |
-//! | `service.rs` | what happens |
+//! | `service.rs` | the logic |
 //! | `store.rs` | the inbox |
-//! | `lane.rs` | why one email at a time, and nothing otherwise |
-//! | `mail.rs` | what the mail says |
-//! | `header.rs` | how its subject and sender are written |
+//! | `lane.rs` | the guarantee that only one email is sent at a time |
+//! | `mail.rs` | the content of the email |
+//! | `header.rs` | the encoding of its subject and sender |
 //! | `smtp.rs` | the binding, and what its failures mean |
 
 mod exports;
@@ -26,7 +26,7 @@ mod store;
 
 use spin_sdk::http::{IntoResponse, Request};
 
-/// Answers one request: the component's entry point.
+/// Handles one request: the component's entry point.
 #[cfg_attr(target_arch = "wasm32", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     nudge_component::serve::serve(

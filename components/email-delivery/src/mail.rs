@@ -3,9 +3,9 @@
 //! Dapr's binding sends HTML alone, so the template is written to read well without its tags, too (decision 0005): one statement
 //! per line. It escapes every value once, and the subject is text, not HTML, so a title with `&` reads as it was written.
 //!
-//! What people wrote is in blocks of its own with `dir="auto"`: each is set from right to left if its own text is, and directional
-//! marks that nobody closes end with the block (UAX 9, rule X8), so they cannot turn around what Nudge says. `lang=""` says that
-//! the language is not that of the page, and `white-space:pre-wrap` keeps spaces.
+//! Text from users is in blocks of its own with `dir="auto"`: each block takes the direction of its text, and unclosed directional
+//! marks end with the block (UAX 9, rule X8), so they cannot reverse Nudge's own text. `lang=""` says that the language is not
+//! that of the page, and `white-space:pre-wrap` preserves spaces.
 
 use std::borrow::Cow;
 
@@ -17,16 +17,16 @@ use nudge_domain::task::Priority;
 
 use crate::header;
 
-/// Longest part of a description that is shown, in characters.
+/// Maximum length of a shown description, in characters.
 const SHOWN: usize = 2_000;
 
-/// Longest word that is left out whole where a description is cut, in characters.
+/// Maximum length of a word that is dropped rather than split where a description is truncated, in characters.
 const LONGEST_WORD: usize = 80;
 
-/// A mail, but for its addresses.
+/// An email without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
-    /// As the header carries it, in ASCII.
+    /// Encoded for the header, in ASCII.
     pub(crate) subject: String,
     pub(crate) html: String,
     /// `X-Priority`, 1 (highest) to 5.
@@ -45,8 +45,8 @@ struct Reminder<'a> {
     description: Option<Vec<String>>,
 }
 
-/// Writes the mail for a task, with its due time in the zone its owner lives in. `reference` is the id of the reminder and its
-/// instant in Unix seconds, for programs: two mails of one reference are one mail that came twice (decision 0019).
+/// Renders the email for a task, with its due time in the owner's zone. `reference` is the id of the reminder and its instant in
+/// Unix seconds, for programs: two emails with the same reference are duplicates (decision 0019).
 pub(crate) fn write(
     reference: &str,
     task: &Task,
@@ -83,8 +83,8 @@ fn due_in(due: Timestamp, zone: &Zone) -> String {
     format!("{} ({})", local.strftime("%A, %-d %B %Y at %H:%M"), zone.name())
 }
 
-/// How far off the due instant is, in the largest units that say enough. Up to the minute: a started minute counts, so
-/// that a reminder an hour ahead does not say 59 minutes.
+/// The time until the due instant, or since it, in one or two units. A started minute counts as a whole one, so that a reminder
+/// an hour ahead does not say 59 minutes.
 fn left(due: Timestamp, now: Timestamp) -> String {
     let seconds = due.duration_since(now).as_secs();
     let minutes = if seconds >= 0 {
@@ -124,8 +124,8 @@ fn paragraphs(description: &str) -> Vec<String> {
         .collect()
 }
 
-/// As much of a text as is shown. It is cut after a word or, if there is no space near the end, after a character that nothing
-/// joins: an accent stays with its letter, and a joined emoji stays whole.
+/// Truncates a text to [`SHOWN`] characters. It is cut after a word or, if there is no space near the end, between grapheme
+/// clusters: an accent stays with its letter, and a joined emoji stays whole.
 fn shortened(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(SHOWN) else {
         return Cow::Borrowed(text);

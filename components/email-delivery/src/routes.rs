@@ -1,4 +1,4 @@
-//! HTTP routes. All but health take only the sidecar's calls.
+//! HTTP routes. All but health accept only calls of the sidecar.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -21,7 +21,7 @@ pub(crate) fn router() -> Router {
         .method_not_allowed_fallback(problem::no_method)
 }
 
-/// 503 while the sidecar is away, or allows more than one delivery at a time.
+/// 503 while the sidecar is unavailable or allows more than one delivery at a time.
 async fn ready() -> Result<StatusCode, Problem> {
     let asked = lane::ask().await;
     match asked.map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))? {

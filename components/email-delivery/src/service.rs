@@ -1,15 +1,15 @@
-//! From a due reminder to a mail, once.
+//! Sends one email for each due reminder.
 //!
-//! Where a crash can strike, and what then happens:
+//! What happens after a crash at each point:
 //!
-//! | after | then |
+//! | crash after | consequence |
 //! | --- | --- |
-//! | the claim | the lease runs out, the reminder is still overdue in the database, a standing job repeats its event |
-//! | the mail server took the mail | as above: the mail goes out a second time. SMTP has no way to ask; the window is one state write |
+//! | the claim | the lease runs out, the reminder is still overdue in the database, a recurring job repeats its event |
+//! | the mail server accepted the email | as above: the email is sent a second time. SMTP has no way to ask; the window is one state write |
 //! | the record says done | the repeated event finds it and publishes the outcome again |
 //!
-//! A mail that cannot be sent for now is not answered with RETRY: that would hold up every other reminder of the
-//! partition. It is released, and the standing job brings it back.
+//! If an email cannot be sent for now, the event is not answered with RETRY, which would hold up every other reminder of the
+//! partition. The reminder is released, and the recurring job repeats its event.
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::invocation::{self, Request};
@@ -28,14 +28,14 @@ use crate::smtp::Failure;
 use crate::store::{Claim, Ended, Lease, claim};
 use crate::{lane, mail, smtp};
 
-/// How long after its instant a reminder is still worth a try, and how long it is tried at least: what was not tried, because
-/// nothing ran or the sidecar lacked its setting, has not failed.
+/// How long after its instant a reminder is still attempted, and the minimum time it is retried: a reminder that was not
+/// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
 const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
 
-/// Sends the mail of a due reminder, unless that was done or is no longer wanted.
+/// Sends the email of a due reminder, unless it was sent already or is no longer wanted.
 pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> {
     if let Err(closed) = lane::check().await.map_err(retry)? {
-        // Nothing is written: the reminder stays overdue, and comes again until the setting is right.
+        // Nothing is written: the reminder stays overdue, and its event is repeated until the setting is right.
         tracing::error!(reminder = %event.reminder_id, "not sent: {closed}");
         return Ok(());
     }
@@ -45,7 +45,7 @@ pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> 
     {
         Claim::Done(ended) => tell(&event, ended).await,
         Claim::Busy => {
-            tracing::info!(reminder = %event.reminder_id, "somebody else is at it");
+            tracing::info!(reminder = %event.reminder_id, "another delivery is sending it");
             Ok(())
         }
         Claim::Won(lease) => deliver(&event, lease).await,
@@ -56,21 +56,21 @@ async fn deliver(event: &ReminderDue, lease: Lease) -> Result<(), Disposition> {
     let delivery = match ask_api(event).await {
         Ok(delivery) => delivery,
         Err(reason) => {
-            give_back(lease).await;
+            release(lease).await;
             return Err(Disposition::Retry(reason));
         }
     };
     match delivery {
         ReminderDelivery::Skip { reason } => {
             tracing::info!(reminder = %event.reminder_id, "not sent: {reason}");
-            give_back(lease).await;
+            release(lease).await;
             Ok(())
         }
         ReminderDelivery::NoAddress => {
             finish(
                 event,
                 lease,
-                Some("there is no mail address in your profile".to_owned()),
+                Some("there is no email address in your profile".to_owned()),
             )
             .await
         }
@@ -95,28 +95,28 @@ async fn deliver(event: &ReminderDue, lease: Lease) -> Result<(), Disposition> {
             }
             Err(Failure::Passing(reason)) => {
                 tracing::warn!(reminder = %event.reminder_id, attempts = lease.attempts(), "not sent for now: {reason}");
-                give_back(lease).await;
+                release(lease).await;
                 Ok(())
             }
         },
     }
 }
 
-/// Which reminder, for which instant: the same two that name its claim.
+/// The reminder and the instant, which also form the key of its claim.
 fn reference(event: &ReminderDue) -> String {
     format!("{} {}", event.reminder_id, event.remind_at.at().as_second())
 }
 
 async fn send(reference: &str, email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
-    // The api gives only zones that it checked; whatever else it says, a mail in UTC is better than none.
+    // The api returns only valid zones; should it not, an email in UTC is better than none.
     let zone = time_zone.parse().unwrap_or_else(|_| Zone::utc());
     let mail = mail::write(reference, &snapshot.task, &zone, Timestamp::now())
-        .map_err(|error| Failure::Passing(format!("the mail cannot be written: {error}")))?;
+        .map_err(|error| Failure::Passing(format!("the email cannot be rendered: {error}")))?;
     let _turn = lane::enter().map_err(|taken| Failure::Passing(taken.to_string()))?;
     smtp::send(email, &mail).await
 }
 
-/// Marks it done, then tells. The mark comes after the mail: a crash between the two must not lose the mail.
+/// Marks the reminder done, then publishes its outcome. Called after the email is sent: a crash between must not lose the email.
 async fn finish(event: &ReminderDue, lease: Lease, failure: Option<String>) -> Result<(), Disposition> {
     let ended = Ended {
         failure,
@@ -125,7 +125,7 @@ async fn finish(event: &ReminderDue, lease: Lease, failure: Option<String>) -> R
     match lease.finish(ended.clone()).await.map_err(retry)? {
         Outcome::Done => {}
         Outcome::Lost => {
-            tracing::error!(reminder = %event.reminder_id, "the lease was lost while the mail was sent")
+            tracing::error!(reminder = %event.reminder_id, "the lease was lost while the email was sent")
         }
     }
     tell(event, ended).await
@@ -154,10 +154,10 @@ async fn tell(event: &ReminderDue, ended: Ended) -> Result<(), Disposition> {
         .map_err(retry)
 }
 
-/// A lease that cannot be given back runs out by itself.
-async fn give_back(lease: Lease) {
+/// Releases the lease. If that fails, it expires by itself.
+async fn release(lease: Lease) {
     if let Err(error) = lease.release().await {
-        tracing::warn!("a lease could not be given back: {}", publish::describe(&error));
+        tracing::warn!("a lease could not be released: {}", publish::describe(&error));
     }
 }
 

@@ -1,8 +1,7 @@
 //! Dapr's smtp binding: <https://docs.dapr.io/reference/components-reference/supported-bindings/smtp/>.
 //!
-//! The binding keeps the metadata of one request for the next, so a mail that leaves a field out would go out with
-//! somebody else's. Every mail therefore carries every field, and Cc and Bcc, which could not be taken back, are
-//! never used.
+//! The binding keeps the metadata of one request for the next, so an email that omits a field would be sent with the value of
+//! another email. Every email therefore sets every field, and Cc and Bcc, which could not be cleared again, are never used.
 
 use nudge_component::dapr::bindings;
 use nudge_component::dapr::types::Error;
@@ -14,29 +13,29 @@ use nudge_domain::{MailAddress, MailAddressError};
 use crate::header;
 use crate::mail::Mail;
 
-/// What the binding says before the reason why it did not send a mail, once it is connected to the mail server and logged in.
+/// Prefix of the binding's error if sending fails after it has connected to the mail server and logged in.
 const NOT_SENT: &str = "gomail: could not send email 1: ";
 
-/// Such a reason: an address that it can neither send from nor to follows, in quotation marks.
+/// The reason that an address is invalid, sender or recipient; the address follows in quotation marks.
 const INVALID_ADDRESS: &str = "gomail: invalid address ";
 
-/// What the binding says when a field is missing, or has no value that it could have.
+/// The binding's error if a field is missing or has an invalid value.
 const INVALID_FIELD: &str = ": smtp binding error:";
 
-/// Why a mail did not go out.
+/// Why an email was not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It never will; the text is for its owner. It ends up in an event, so it holds no address.
+    /// It can never be sent; the text is for its owner. It becomes part of an event, so it contains no address.
     Permanent(String),
-    /// Later it may work; the text is for the log.
+    /// A later attempt may succeed; the text is for the log.
     Passing(String),
 }
 
-/// Sends a mail. An address that was stored before addresses were checked as they are now may be none.
+/// Sends an email. An address that was stored before the current checks may be invalid.
 pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
     let to: MailAddress = to.parse().map_err(|error: MailAddressError| {
         Failure::Permanent(format!(
-            "the address in your profile cannot get mail: {}",
+            "the address in your profile cannot receive email: {}",
             error.reason()
         ))
     })?;
@@ -51,7 +50,7 @@ pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
         ("subject".to_owned(), mail.subject.clone()),
         ("priority".to_owned(), mail.x_priority.to_string()),
     ];
-    // The binding takes a JSON text, and a text cannot fail to be one.
+    // The binding takes a JSON string, and writing a string as JSON cannot fail.
     let data = serde_json::to_string(&mail.html).unwrap_or_default();
     match bindings::invoke(SMTP.to_owned(), "create".to_owned(), metadata, data).await {
         Ok(_) => Ok(()),
@@ -59,7 +58,7 @@ pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
     }
 }
 
-/// What a failure of the binding means. What an operator has to mend is an error in the log, and the mail waits.
+/// Classifies an error of the binding. If an operator has to fix it, it is logged as an error, and the email waits.
 fn sort(error: &Error, to: &MailAddress) -> Failure {
     let message = match error {
         Error::Other(failure) | Error::InvalidArgument(failure) => &failure.message,
@@ -67,7 +66,7 @@ fn sort(error: &Error, to: &MailAddress) -> Failure {
     };
     let meaning = meaning(message, to);
     if let Meaning::Setup(what) = meaning {
-        tracing::error!("no mail goes out until {what}: {}", describe(error));
+        tracing::error!("no email is sent until {what}: {}", describe(error));
     }
     match meaning {
         Meaning::Recipient => {
@@ -78,16 +77,16 @@ fn sort(error: &Error, to: &MailAddress) -> Failure {
     }
 }
 
-/// What the binding's message is about.
+/// The meaning of the binding's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// The recipient is no address.
+    /// The recipient is not a valid address.
     Recipient,
-    /// The mail server refuses the mail, with this reply code.
+    /// The mail server refuses the email with this reply code.
     Refused(u16),
-    /// Something in the setup; until when.
+    /// The setup is wrong; the text says what must become true.
     Setup(&'static str),
-    /// Anything that may pass.
+    /// Anything that may succeed later.
     Passing,
 }
 
@@ -102,7 +101,7 @@ fn meaning(message: &str, to: &MailAddress) -> Meaning {
         };
     };
     if let Some(address) = reason.strip_prefix(INVALID_ADDRESS) {
-        // The binding looks at the sender first, in the same words.
+        // The binding checks the sender first, with the same error.
         return if address.starts_with(&format!("\"{}\"", to.to_ascii())) {
             Meaning::Recipient
         } else {
@@ -186,7 +185,7 @@ mod tests {
             assert_eq!(meaning(&said("alice@example.com")), Meaning::Recipient, "{words}");
             assert!(
                 matches!(meaning(&said("nudge..x@example.com")), Meaning::Setup(_)),
-                "the sender is nothing that the recipient can mend: {words}"
+                "the sender is nothing that the recipient can fix: {words}"
             );
         }
     }

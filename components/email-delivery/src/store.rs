@@ -1,6 +1,6 @@
-//! The inbox: one record per reminder and instant, claimed before the mail is sent and marked done after it.
+//! The inbox: one record per reminder and instant, claimed before the email is sent and marked done after it.
 //!
-//! A claim is a lease. Who dies with one blocks the reminder until the lease is over; then the next delivery takes it
+//! A claim is a lease. If its holder crashes, the reminder is blocked until the lease expires; then the next delivery takes it
 //! over by the record's ETag. The first claim is a first-write without ETag, which is atomic on every store for keys that
 //! are only ever created that way (`nudge:dapr/state`, `precondition.absent`).
 
@@ -12,45 +12,45 @@ use nudge_domain::id::ReminderId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Longer than any attempt can take: asking the api, and the mail binding with its retries.
+/// Longer than any attempt can take: the request to the api, and the smtp binding with its retries.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
 
-/// How long a record is kept after its last write: longer than an event can be late.
+/// How long a record is kept after its last write: longer than an event can be delayed.
 const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
 
-/// What is known about a reminder's mail.
+/// The state of a reminder's email.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Record {
-    /// Somebody works on it.
+    /// A delivery is working on it.
     Claimed {
-        /// Made for this claim alone: what is read back tells who won, whatever the store promises.
+        /// Unique to this claim: reading the record back tells who won, whatever the store guarantees.
         claimant: Uuid,
         until: Timestamp,
         #[serde(flatten)]
         attempts: Attempts,
     },
-    /// The last attempt failed for the time being.
+    /// The last attempt failed; another may follow.
     Free {
         #[serde(flatten)]
         attempts: Attempts,
     },
-    /// It is over.
+    /// It was sent or given up.
     Done { ended: Ended },
 }
 
-/// What was tried before.
+/// Previous attempts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attempts {
-    /// How often.
+    /// The number of attempts.
     #[serde(rename = "attempts")]
     pub(crate) count: u32,
-    /// When the first attempt began. None before it, and in records of versions that did not keep it.
+    /// When the first attempt began. None before it, and in records of versions that did not store it.
     #[serde(default)]
     pub(crate) since: Option<Timestamp>,
 }
 
-/// How a reminder's mail ended.
+/// The outcome of a reminder's email.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ended {
@@ -60,17 +60,17 @@ pub(crate) struct Ended {
     pub(crate) at: Timestamp,
 }
 
-/// What came of the wish to work on a reminder.
+/// The result of claiming a reminder.
 pub(crate) enum Claim {
-    /// It is this delivery's.
+    /// This delivery holds the lease.
     Won(Lease),
-    /// Somebody else is at it, or died at it a short while ago.
+    /// Another delivery holds the lease, or crashed with it recently.
     Busy,
-    /// It is over.
+    /// It was already sent or given up.
     Done(Ended),
 }
 
-/// The right to send one mail.
+/// Permission to send one email.
 pub(crate) struct Lease {
     key: String,
     etag: String,
@@ -104,7 +104,7 @@ pub(crate) async fn claim(reminder: ReminderId, remind_at: Timestamp) -> Result<
     };
     match put(&key, &claimed, precondition).await? {
         Outcome::Lost => Ok(Claim::Busy),
-        // The next write needs the new ETag. Nobody else writes while the lease lasts.
+        // The next write needs the new ETag. No other delivery writes while the lease lasts.
         Outcome::Done => Ok(match load(&key).await? {
             Some((record, etag)) if record == claimed => Claim::Won(Lease { key, etag, attempts }),
             _ => Claim::Busy,
@@ -118,14 +118,14 @@ impl Lease {
         self.attempts.count
     }
 
-    /// Whether the first attempt began longer ago than that.
+    /// Whether the first attempt began longer ago than the given time.
     pub(crate) fn tried_for(&self, span: SignedDuration) -> bool {
         self.attempts
             .since
             .is_some_and(|since| Timestamp::now().duration_since(since) > span)
     }
 
-    /// Marks the reminder as over.
+    /// Marks the reminder as done.
     pub(crate) async fn finish(self, ended: Ended) -> Result<Outcome, Error> {
         put(
             &self.key,
@@ -135,7 +135,7 @@ impl Lease {
         .await
     }
 
-    /// Gives the reminder back for a later attempt.
+    /// Releases the reminder for a later attempt.
     pub(crate) async fn release(self) -> Result<Outcome, Error> {
         let free = Record::Free {
             attempts: Attempts {
@@ -164,7 +164,7 @@ async fn load(key: &str) -> Result<Option<(Record, String)>, Error> {
 }
 
 async fn put(key: &str, record: &Record, precondition: Precondition) -> Result<Outcome, Error> {
-    // An enum of texts and numbers cannot fail to be JSON.
+    // Writing an enum of strings and numbers as JSON cannot fail.
     let value = serde_json::to_string(record).unwrap_or_default();
     let operation = PutOperation {
         key: key.to_owned(),

@@ -186,7 +186,7 @@ async fn a_reminder_of_a_user_without_an_address_has_failed() {
     email.dapr.answer_json(200, &json!({ "decision": "noAddress" }));
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
     assert!(email.dapr.binding_calls().is_empty());
-    assert_eq!(outcomes(&email)[0].2, "there is no mail address in your profile");
+    assert_eq!(outcomes(&email)[0].2, "there is no email address in your profile");
 }
 
 #[tokio::test]

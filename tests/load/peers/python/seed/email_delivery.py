@@ -80,7 +80,7 @@ async def mark(key: str) -> bool:
 async def deliver(reference: str, delivery: Delivery) -> str | None:
     """Sends the mail; says why if the mail server refuses it for good."""
     if delivery.email is None or delivery.task is None:
-        return "there is no mail address in your profile"
+        return "there is no email address in your profile"
     task = delivery.task
     metadata = {
         "emailFrom": MAIL_FROM,
