@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use nudge_contract::api::{DeadLetter, DeadLetterIds, DeadLetters, DeadLettersDone};
 use nudge_contract::names::route;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::cli::{self, Which, WithDeadLetters};
 use crate::sidecar::Sidecar;
@@ -40,17 +41,14 @@ async fn list(sidecar: &Sidecar, after: Option<&str>) -> Result<DeadLetters> {
 }
 
 /// Percent-encodes an id, which may contain plus signs (RFC 3986, section 2.1).
-fn in_query(id: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
-    id.bytes()
-        .map(|byte| {
-            if plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
+fn in_query(id: &str) -> PercentEncode<'_> {
+    const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b':');
+    utf8_percent_encode(id, QUERY_VALUE)
 }
 
 fn show(letters: &DeadLetters) {

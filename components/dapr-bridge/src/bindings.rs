@@ -1,4 +1,4 @@
-//! What `wit-bindgen` makes of the world `nudge:dapr/bridge`.
+//! Bindings that `wit-bindgen` generates for the world `nudge:dapr/bridge`.
 #![allow(
     missing_docs,
     unreachable_pub,

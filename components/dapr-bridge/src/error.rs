@@ -1,14 +1,14 @@
-//! What an answer of the sidecar, or its absence, means in the words of `nudge:dapr/types`.
+//! Maps error responses of the sidecar, and missing responses, to the errors of `nudge:dapr/types`.
 //!
-//! Dapr's statuses alone do not tell: a missing secret store is 401, a missing binding 500. So the `errorCode` and,
-//! where that is shared by several causes, the message decide.
+//! Dapr's status codes are ambiguous: a missing secret store is 401, a missing binding 500. So the `errorCode` and,
+//! where several causes share one, the message decide.
 
 use serde::Deserialize;
 use spin_sdk::wasip3::http::types::ErrorCode;
 
 use crate::bindings::{Error, Failure};
 
-/// Longest part of a body that is not Dapr's JSON and still goes into a message, in bytes.
+/// Maximum length, in bytes, of a body that is not Dapr's JSON and becomes part of a message.
 const QUOTED: usize = 300;
 
 #[derive(Deserialize)]
@@ -19,7 +19,7 @@ struct DaprError {
     message: String,
 }
 
-/// The failure that an answer with a status other than success describes.
+/// The failure that an error response describes.
 pub(crate) fn failure(status: u16, body: &[u8]) -> Failure {
     match serde_json::from_slice::<DaprError>(body) {
         Ok(error) => Failure {
@@ -43,7 +43,7 @@ pub(crate) fn failure(status: u16, body: &[u8]) -> Failure {
     }
 }
 
-/// Sorts an answer with a status other than success.
+/// Classifies an error response.
 pub(crate) fn classify(status: u16, body: &[u8]) -> Error {
     let failure = failure(status, body);
     let code = failure.code.as_deref().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(crate) fn classify(status: u16, body: &[u8]) -> Error {
     }
 }
 
-/// Sorts a call that got no answer.
+/// Classifies a call without a response.
 pub(crate) fn no_answer(error: &ErrorCode) -> Error {
     let failure = Failure {
         status: None,
@@ -89,7 +89,7 @@ pub(crate) fn no_answer(error: &ErrorCode) -> Error {
     }
 }
 
-/// A request that cannot be, found before it was sent.
+/// An invalid request, detected before it is sent.
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::InvalidArgument(Failure {
         status: None,
@@ -98,7 +98,7 @@ pub(crate) fn invalid(message: impl Into<String>) -> Error {
     })
 }
 
-/// An answer that is not what Dapr's documentation says.
+/// A response that does not match Dapr's documentation.
 pub(crate) fn unexpected(what: &str, error: impl std::fmt::Display) -> Error {
     Error::Other(Failure {
         status: None,
@@ -148,7 +148,7 @@ mod tests {
             ),
             (
                 500,
-                r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nobody, err: no host found with the given ID"}"#,
+                r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nope, err: no host found with the given ID"}"#,
                 "no-such-component",
             ),
             (

@@ -1,8 +1,8 @@
-//! One HTTP exchange: a request goes out, its answer is read to its end.
+//! One HTTP exchange: sends a request and reads the whole response.
 //!
-//! `spin_sdk::http::send` would have a task of its own write the body, and that task runs only when the host comes back: by then a kept
-//! connection has sent the head, and Nagle's algorithm holds the body until the head is acknowledged, 40 ms later
-//! (RFC 896; RFC 9293, section 3.8.6.3). Here the body follows the call within the same turn, so both leave in one packet.
+//! `spin_sdk::http::send` writes the body in a task of its own, which runs only after the host returns: by then a pooled connection
+//! has sent the head, and Nagle's algorithm holds the body until the head is acknowledged, 40 ms later (RFC 896; RFC 9293, section
+//! 3.8.6.3). Here the body is written without returning to the host in between, so both leave in one packet.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,18 +14,18 @@ use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request};
 use spin_sdk::wasip3::http_compat::{BodyWriter, RequestOptionsExtension, http_from_wasi_response};
 
-/// Sends a request and reads its answer. Options are those of the extension [`RequestOptionsExtension`].
+/// Sends a request and reads its response. Options are those of the extension [`RequestOptionsExtension`].
 ///
 /// # Errors
 ///
-/// No connection, no answer, none in time, or one that breaks off.
+/// No connection, no response, a timeout, or an incomplete response.
 pub(crate) async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, ErrorCode> {
     let (parts, body) = request.into_parts();
     let (request, writer) = outgoing(parts, body.is_empty())?;
     let mut answer = pin!(async {
         let response = client::send(request).await?;
         let (parts, body) = http_from_wasi_response(response)?.into_parts();
-        // RFC 9110, section 15.3.5: there is none. Reading it would be three more turns with the host.
+        // A 204 has no body (RFC 9110, section 15.3.5). Reading it would be three more host calls.
         let body = match parts.status {
             http::StatusCode::NO_CONTENT => Bytes::new(),
             _ => body.bytes().await?,
@@ -35,7 +35,7 @@ pub(crate) async fn exchange(request: http::Request<Bytes>) -> Result<http::Resp
     let mut body = FullBody::new(body);
     let mut sending = pin!(writer.send_http_body(&mut body));
     let mut sent = false;
-    // What the server does not want to read is no error: it may have answered before.
+    // If the server does not read the body, that is not an error: it may have responded before.
     poll_fn(|context| {
         let answer = answer.as_mut().poll(context);
         if answer.is_pending() && !sent {
@@ -46,7 +46,7 @@ pub(crate) async fn exchange(request: http::Request<Bytes>) -> Result<http::Resp
     .await
 }
 
-/// A request as the host takes it, and where its body is to be written. It has a stream only for one that is not empty.
+/// A request for the host, and the stream for its body, which exists only if the body is not empty.
 fn outgoing(mut parts: http::request::Parts, is_empty: bool) -> Result<(Request, BodyWriter), ErrorCode> {
     let options = parts.extensions.remove::<RequestOptionsExtension>();
     let headers = parts

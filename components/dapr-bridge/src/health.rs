@@ -7,7 +7,7 @@ use crate::sidecar::Call;
 
 impl Guest for Bridge {
     async fn check() -> Result<(), Error> {
-        // Not `/v1.0/healthz`: that waits for the app, and the app's readiness asks here.
+        // Not `/v1.0/healthz`: that waits for the app, whose readiness check calls this.
         Call::get("/v1.0/healthz/outbound".to_owned())
             .send()
             .await?

@@ -26,7 +26,7 @@ impl Guest for Bridge {
         }
         let answer = call.send().await?;
         let failure = error::failure(answer.status, &answer.body);
-        // The app's own answers pass; the sidecar's carry its code, or refuse the token.
+        // The app's own errors are passed on; those of the sidecar have its `errorCode`, or refuse the token.
         let sidecars = failure.code.as_deref() == Some("ERR_DIRECT_INVOKE")
             || (answer.status == 401 && failure.message == "invalid api token");
         if sidecars {

@@ -1,7 +1,7 @@
 //! Jobs: <https://docs.dapr.io/reference/api/jobs_api/>.
 //!
-//! The path is `/v1.0-alpha1/jobs` up to Dapr 1.17 and `/v1.0/jobs` from 1.18. The sidecar's version decides, asked
-//! once per instance of the component.
+//! The path is `/v1.0-alpha1/jobs` up to Dapr 1.17 and `/v1.0/jobs` from 1.18. The version of the sidecar decides; it is
+//! requested once per instance of the component.
 
 use std::sync::OnceLock;
 
@@ -83,7 +83,7 @@ impl Guest for Bridge {
 
     async fn exists(name: String) -> Result<bool, Error> {
         let answer = Call::get(path(&name).await?).send().await?;
-        // A job that does not exist is a 500 whose message says so.
+        // For a job that does not exist, Dapr answers 500 with this message.
         if answer.status == 500
             && error::failure(answer.status, &answer.body)
                 .message
@@ -116,7 +116,7 @@ async fn path(name: &str) -> Result<String, Error> {
     Ok(format!("/{version}/jobs/{}", segment(name)))
 }
 
-/// A version that cannot be read (`edge`, a build of one's own) is taken for a recent one.
+/// A version that cannot be parsed (`edge`, a custom build) is treated as a recent one.
 fn has_stable_jobs(version: &str) -> bool {
     let mut numbers = version
         .trim_start_matches('v')

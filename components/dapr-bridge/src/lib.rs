@@ -1,6 +1,6 @@
 //! Dapr for WebAssembly components: exports the WIT package `nudge:dapr` over outbound HTTP to a sidecar.
 //!
-//! A service imports `nudge:dapr/…` and knows no network; Spin composes it with this component:
+//! A service imports `nudge:dapr/…` and has no network code; Spin composes it with this component:
 //!
 //! ```toml
 //! [component.service.dependencies]
@@ -13,10 +13,10 @@
 //! | --- | --- | --- |
 //! | `dapr_http_endpoint` | the sidecar's address, such as `http://127.0.0.1:3500` | every call is `unavailable` |
 //! | `dapr_api_token` | sent as `dapr-api-token` | empty: not sent |
-//! | `dapr_timeout_ms` | how long a call may take until its first byte | 10000 |
+//! | `dapr_timeout_ms` | the time until the first byte of a response | 10000 |
 //!
-//! One file per building block; `sidecar.rs` and `exchange.rs` hold the only code that talks HTTP, `error.rs` the only code that
-//! knows what Dapr's statuses mean.
+//! There is one file per building block. Only `sidecar.rs` and `exchange.rs` use HTTP, and only `error.rs` interprets Dapr's
+//! status codes.
 
 mod bindings;
 mod block_bindings;

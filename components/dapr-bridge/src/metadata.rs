@@ -8,7 +8,7 @@ use crate::bindings::exports::nudge::dapr::metadata::Guest;
 use crate::error;
 use crate::sidecar::Call;
 
-/// The part of a sidecar's metadata that something here depends on.
+/// The part of a sidecar's metadata that is used here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
@@ -20,13 +20,13 @@ pub(crate) struct Metadata {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AppConnection {
-    /// Absent without a limit, which the setting says with -1 or 0.
+    /// Absent if there is no limit, which is a setting of -1 or 0.
     #[serde(default)]
     max_concurrency: i32,
 }
 
 impl Metadata {
-    /// A sidecar limits nothing unless its setting is above 0.
+    /// A sidecar has no limit unless its setting is above 0.
     fn app_max_concurrency(&self) -> Option<u32> {
         u32::try_from(self.app_connection_properties.max_concurrency)
             .ok()
@@ -34,7 +34,7 @@ impl Metadata {
     }
 }
 
-/// Asks the sidecar.
+/// Requests the sidecar's metadata.
 pub(crate) async fn read() -> Result<Metadata, Error> {
     let answer = Call::get("/v1.0/metadata".to_owned()).send().await?.success()?;
     serde_json::from_slice(&answer.body).map_err(|reason| error::unexpected("metadata", reason))

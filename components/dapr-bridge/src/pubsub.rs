@@ -90,7 +90,7 @@ impl Guest for Bridge {
     }
 
     async fn publish_raw(pubsub: String, topic: String, message: RawMessage) -> Result<(), Error> {
-        // Dapr takes metadata of a publish call from the query only.
+        // Dapr reads the metadata of a publish call only from the query.
         let mut path = format!(
             "/v1.0/publish/{}/{}?metadata.rawPayload=true",
             segment(&pubsub),
@@ -139,7 +139,7 @@ impl Guest for Bridge {
             segment(&topic)
         );
         let answer = Call::post(path).json(to_json(&entries)?).send().await?;
-        // Partly published is a 500 whose body names the entries that were not.
+        // If only some were published, Dapr answers 500, and the body names the others.
         match serde_json::from_slice::<BulkFailure>(&answer.body) {
             Ok(failure) if answer.status == 500 && !failure.failed_entries.is_empty() => {
                 failure.failed_entries.into_iter().map(failed_event).collect()

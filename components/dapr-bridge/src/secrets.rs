@@ -13,7 +13,7 @@ impl Guest for Bridge {
         let answer = Call::get(format!("/v1.0/secrets/{}/{}", segment(&store), segment(&name)))
             .send()
             .await?;
-        // A secret that does not exist is a 500; stores word it alike.
+        // For a secret that does not exist, Dapr answers 500 with similar messages for all stores.
         if answer.status == 500 {
             let failure = error::failure(answer.status, &answer.body);
             if failure.code.as_deref() == Some("ERR_SECRET_GET") && failure.message.contains("not found") {
@@ -25,7 +25,7 @@ impl Guest for Bridge {
             return Ok(None);
         }
         let secret: BTreeMap<String, String> = serde_json::from_slice(&answer.body)
-            .map_err(|_| error::unexpected("secret", "not an object of texts"))?;
+            .map_err(|_| error::unexpected("secret", "not an object of strings"))?;
         Ok(Some(secret.into_iter().collect()))
     }
 }

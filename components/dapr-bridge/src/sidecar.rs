@@ -16,7 +16,7 @@ use crate::exchange::exchange;
 /// policies, so that their retries come first.
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
-/// What must be encoded in one segment of a path (RFC 3986, section 3.3).
+/// Characters to encode in one segment of a path (RFC 3986, section 3.3).
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -35,7 +35,7 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'}')
     .add(b'\\');
 
-/// An answer, read to its end.
+/// A complete response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -43,7 +43,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer if its status is 2xx, else the error it stands for.
+    /// The response if its status is 2xx, otherwise the error that it describes.
     pub(crate) fn success(self) -> Result<Self, Error> {
         if (200..300).contains(&self.status) {
             Ok(self)
@@ -53,7 +53,7 @@ impl Answer {
     }
 }
 
-/// A request in the making. `path` starts with a slash.
+/// A request builder. `path` starts with a slash.
 pub(crate) struct Call {
     method: Method,
     path: String,
@@ -98,7 +98,7 @@ impl Call {
         self.header("content-type", content_type)
     }
 
-    /// Sends it and reads the answer, whatever its status.
+    /// Sends the request and reads the response, whatever its status.
     pub(crate) async fn send(self) -> Result<Answer, Error> {
         let settings = Settings::get().await?;
         let mut request = http::Request::builder()
@@ -127,16 +127,16 @@ impl Call {
     }
 }
 
-/// The variables that say where the sidecar is and how it is called.
+/// The variables with the address of the sidecar and how to call it.
 struct Settings {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     endpoint: String,
     timeout_ms: u64,
     token: Option<String>,
 }
 
 impl Settings {
-    /// Read once by each instance: its host is asked for each of them, and every call needs them.
+    /// Read once per instance: reading each is a host call, and every request needs them.
     async fn get() -> Result<&'static Self, Error> {
         static SETTINGS: OnceLock<Settings> = OnceLock::new();
         match SETTINGS.get() {
@@ -170,14 +170,14 @@ impl Settings {
 fn options(timeout_ms: u64) -> RequestOptionsExtension {
     let nanoseconds = timeout_ms.saturating_mul(1_000_000);
     let options = RequestOptions::new();
-    // A host that has no such limit says so; then its own limits hold.
+    // A host without support for this limit returns an error; then its own limits apply.
     let _ = options.set_connect_timeout(Some(nanoseconds));
     let _ = options.set_first_byte_timeout(Some(nanoseconds));
     let _ = options.set_between_bytes_timeout(Some(nanoseconds));
     RequestOptionsExtension(options)
 }
 
-/// A variable of the component the bridge is composed into; none when it is not defined or empty.
+/// A variable of the component that the bridge is composed into; none if it is not defined or empty.
 async fn variable(name: &str) -> Result<Option<String>, Error> {
     use spin_sdk::variables::Error as Variable;
     match spin_sdk::variables::get(name).await {

@@ -170,8 +170,8 @@ impl Guest for Bridge {
     }
 }
 
-/// Tells a lost race from a failure. PostgreSQL answers a first-write on an existing key with 500 "no item was
-/// updated", and every store a transaction whose ETag is stale with 500, the message naming the ETag (Redis: its script).
+/// Distinguishes a lost race from a failure. With PostgreSQL, a first-write on an existing key gets 500 "no item was updated".
+/// With every store, a transaction with a stale ETag gets 500 and a message about the ETag (Redis: about its script).
 fn outcome(answer: Answer) -> Result<Outcome, Error> {
     if (200..300).contains(&answer.status) {
         return Ok(Outcome::Done);

@@ -1,4 +1,4 @@
-//! What a sidecar sees of the connection: bytes, not requests.
+//! The connection to a sidecar, observed as bytes.
 
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::pubsub::RawMessage;
 use nudge_test_kit::bridge::Bridge;

@@ -99,7 +99,7 @@ async fn a_sidecar_that_the_manifest_does_not_allow_is_access_denied() {
 }
 
 #[tokio::test]
-async fn a_time_limit_that_is_no_number_is_refused() {
+async fn a_time_limit_that_is_not_a_number_is_refused() {
     let mut bridge = Bridge::with("dapr_timeout_ms = \"soon\"\n").await;
     let error = call!(bridge, nudge_dapr_health.call_check()).unwrap_err();
     assert_eq!(

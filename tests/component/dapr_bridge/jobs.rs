@@ -8,7 +8,7 @@ use nudge_test_kit::sidecar::Reply;
 
 use super::{Bridge, call, kind};
 
-/// What 1.16.0 says of itself, the beginning of it.
+/// The beginning of the metadata of 1.16.0.
 const METADATA: &str =
     r#"{"id":"orders","runtimeVersion":"1.16.0","enabledFeatures":["SchedulerReminders"]}"#;
 
@@ -176,7 +176,7 @@ async fn a_scheduler_that_is_down_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn data_that_is_no_json_is_refused_before_it_is_sent() {
+async fn data_that_is_not_json_is_refused_before_it_is_sent() {
     let mut bridge = start("1.16.0").await;
     for data in ["", "{"] {
         let job = Job {

@@ -56,7 +56,7 @@ async fn a_secret_that_is_not_there_is_none_and_a_store_that_is_not_there_an_err
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_secret_is_not_quoted() {
+async fn a_response_that_is_not_a_secret_is_not_quoted() {
     let mut bridge = Bridge::start().await;
     bridge.reply(Reply::json(200, r#"{"jwt-key":{"part":"s3cret"}}"#));
     let error = call!(
@@ -68,7 +68,7 @@ async fn an_answer_that_is_no_secret_is_not_quoted() {
         kind(&error),
         (
             "other",
-            "the sidecar's secret cannot be read: not an object of texts"
+            "the sidecar's secret cannot be read: not an object of strings"
         )
     );
 }
@@ -192,10 +192,10 @@ async fn calls_another_app_and_passes_its_answer_whatever_it_is() {
 #[tokio::test]
 async fn an_app_that_is_not_there_is_the_sidecars_error() {
     let mut bridge = Bridge::start().await;
-    bridge.reply(Reply::json(500, r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nobody, err: no host found with the given ID"}"#));
+    bridge.reply(Reply::json(500, r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nope, err: no host found with the given ID"}"#));
     let error = call!(
         bridge,
-        nudge_dapr_invocation.call_invoke("nobody".into(), request("GET", None))
+        nudge_dapr_invocation.call_invoke("nope".into(), request("GET", None))
     )
     .unwrap_err();
     assert_eq!(kind(&error).0, "no-such-component");

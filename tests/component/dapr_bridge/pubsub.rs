@@ -74,7 +74,7 @@ async fn publishes_a_message_as_it_is_with_its_key_and_headers() {
 }
 
 #[tokio::test]
-async fn an_event_without_key_leaves_its_place_to_the_broker() {
+async fn an_event_without_key_leaves_its_order_to_the_broker() {
     let mut bridge = Bridge::start().await;
     bridge.reply(Reply::empty(204));
     assert_eq!(
@@ -177,7 +177,7 @@ async fn a_broker_that_is_not_there_or_slow_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_payload_that_is_no_json_is_refused_before_it_is_sent() {
+async fn a_payload_that_is_not_json_is_refused_before_it_is_sent() {
     let mut bridge = Bridge::start().await;
     let broken = CloudEvent {
         data: "{".to_owned(),

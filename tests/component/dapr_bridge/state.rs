@@ -54,7 +54,7 @@ async fn a_key_that_does_not_exist_is_none() {
 }
 
 #[tokio::test]
-async fn reads_many_keys_in_one_call_and_leaves_out_what_is_not_there() {
+async fn reads_many_keys_in_one_call_and_omits_missing_ones() {
     let mut bridge = Bridge::start().await;
     bridge.reply(Reply::json(
         200,
@@ -131,7 +131,7 @@ async fn writes_a_key_on_each_precondition() {
     .await;
 }
 
-/// What stores answer when a precondition does not hold.
+/// The errors of stores if a precondition does not hold.
 const LOST: [(u16, &str); 3] = [
     (
         409,
@@ -161,7 +161,7 @@ async fn a_lost_race_is_a_result() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_no_json_is_refused_before_it_is_sent() {
+async fn a_value_that_is_not_json_is_refused_before_it_is_sent() {
     let mut bridge = Bridge::start().await;
     let operation = PutOperation {
         value: "{".to_owned(),
