@@ -1,4 +1,4 @@
-//! Characters of any language: what can be seen, what stands on one line, what goes from right to left, which names look the same.
+//! Properties of Unicode characters: visibility, line ends, direction, and which names look the same.
 //!
 //! The tables are of Unicode 17.0: `DerivedCoreProperties.txt` (Default_Ignorable_Code_Point) and
 //! `extracted/DerivedGeneralCategory.txt` (Cf) of <https://www.unicode.org/Public/17.0.0/ucd/>. Both properties are stable enough
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Default_Ignorable_Code_Point: joiners, variation selectors, fillers, marks of direction.
+/// Default_Ignorable_Code_Point: joiners, variation selectors, fillers, directional marks.
 const DEFAULT_IGNORABLE: [(char, char); 17] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -52,23 +52,22 @@ fn is_in(ranges: &[(char, char)], character: char) -> bool {
         .any(|(first, last)| (*first..=*last).contains(&character))
 }
 
-/// Whether a program shows nothing for a character that it does not know how to treat (Unicode, section 5.21): a zero width
-/// space or joiner, a variation selector, a filler, a mark of direction.
+/// Whether a character is default ignorable: a program that does not support it shows nothing (Unicode, section 5.21), such as a
+/// zero width space or joiner, a variation selector, a filler, a directional mark.
 pub fn is_default_ignorable(character: char) -> bool {
     is_in(&DEFAULT_IGNORABLE, character)
 }
 
-/// Whether nothing can be seen of a character, although it is there: a default ignorable one, another format character, a blank, the
-/// end of a line or paragraph.
+/// Whether a character is invisible: a default ignorable one, another format character, a blank, a line or paragraph separator.
 pub(crate) fn is_invisible(character: char) -> bool {
     is_default_ignorable(character) || is_in(&BLANK, character) || ends_line(character)
 }
 
-/// Whether there is something to be seen: a character that is no white space, no control or format character, no blank, no mark
-/// without a letter below it.
+/// Whether a text is visible: it has a character that is not white space, a control or format character, a blank or a combining
+/// mark without a base letter.
 pub fn shows_something(text: &str) -> bool {
     text.chars().any(|character| {
-        // The last two of each plane, and 32 more, are no characters for ever (Unicode, section 23.7).
+        // The last two code points of each plane, and 32 more, are noncharacters (Unicode, section 23.7).
         let code = u32::from(character);
         let is_noncharacter = code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code);
         !(character.is_whitespace()
@@ -80,8 +79,8 @@ pub fn shows_something(text: &str) -> bool {
     })
 }
 
-/// `text` without white space around it (White_Space), nor the two characters of no width that are spaces by name and come along
-/// when text is copied: U+200B and U+FEFF.
+/// `text` without surrounding white space (White_Space), including the two zero-width spaces that are often copied along with
+/// text: U+200B and U+FEFF.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|character: char| {
         character.is_whitespace() || matches!(character, '\u{200b}' | '\u{feff}')
@@ -96,8 +95,8 @@ pub(crate) fn ends_line(character: char) -> bool {
     )
 }
 
-/// `text` for a line of plain text, so that no direction that it leaves open, or closes, has an effect on what stands around it
-/// (UAX #9, section 6.3): between U+2068 and U+2069, as often as it takes. Text without such characters is as it was.
+/// Isolates `text` for a line of plain text, so that directional marks in it do not affect the text around it (UAX #9, section
+/// 6.3): it is enclosed in as many pairs of U+2068 and U+2069 as necessary. Text without such marks is returned unchanged.
 pub fn isolated(text: &str) -> Cow<'_, str> {
     if !text.contains(|character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
         return Cow::Borrowed(text);
@@ -118,8 +117,8 @@ pub fn isolated(text: &str) -> Cow<'_, str> {
     ))
 }
 
-/// What names that look the same have in common: compatibility forms, however a letter is composed, case, characters that show
-/// nothing, and how much white space there is make no difference. Accents do.
+/// A key that is equal for names that look the same: compatibility forms, composition, case, invisible characters and the amount
+/// of white space make no difference. Accents do.
 pub fn name_key(name: &str) -> String {
     let mut key = String::new();
     for letter in name.nfkc().filter(|letter| !is_default_ignorable(*letter)) {

@@ -15,7 +15,7 @@ use crate::local_instant::LocalInstant;
 use crate::text::quoted;
 use crate::zone::{END_OF_DAY, Zone};
 
-/// ISO 8601 alone, not the friendlier forms that jiff knows as well.
+/// Reads only ISO 8601, not the friendly format of jiff.
 static SPANS: SpanParser = SpanParser::new();
 
 /// An instant, to the second, and the zone in which its owner reads it.
@@ -35,14 +35,14 @@ impl Due {
     pub const FIRST_YEAR: i16 = 1970;
     /// Last year, in the zone's calendar, in which something may be due.
     pub const LAST_YEAR: i16 = 2199;
-    /// Longest duration that [`moved_by`](Self::moved_by) reads, in characters.
+    /// Maximum length of a duration that [`moved_by`](Self::moved_by) reads, in characters.
     pub const MAX_SPAN_CHARS: usize = 40;
 
-    /// A due at `at`, cut to the whole second, read in `zone`.
+    /// The due date at `at`, truncated to the second, in `zone`.
     ///
     /// # Errors
     ///
-    /// [`DueError::YearOutOfRange`] when the local year is before 1970 or after 2199.
+    /// [`DueError::YearOutOfRange`] if the local year is before 1970 or after 2199.
     pub fn new(at: Timestamp, zone: Zone) -> Result<Self, DueError> {
         check_year(zone.time_zone().to_datetime(at).year())?;
         // A subsecond can only be dropped; the arithmetic cannot leave the range that was just checked.
@@ -50,15 +50,15 @@ impl Due {
         Ok(Self { at, zone })
     }
 
-    /// Reads a due as people and programs write it.
+    /// Parses a due date as people and programs write it.
     ///
     /// | text | means |
     /// | --- | --- |
     /// | `2026-12-01T09:00:00+01:00`, `…Z` | that instant (RFC 3339); seconds may be left out |
     /// | `2026-12-01T09:00`, `2026-12-01T09:00:30` | that local time in `zone` |
-    /// | `2026-12-01` | the end of that day in `zone`, 23:59:59: its last second, whatever clocks do |
+    /// | `2026-12-01` | the end of that day in `zone`: its last second, usually 23:59:59 |
     ///
-    /// A space may stand for the `T`, and fractions of a second are dropped. A local time that the zone skips when
+    /// A space may replace the `T`, and fractions of a second are dropped. A local time that the zone skips when
     /// clocks go forward moves forward by the length of the gap; one that happens twice when clocks go back means the
     /// first (RFC 5545, section 3.3.5). 23:59:59 is neither: it is the last second of its day.
     ///
@@ -69,7 +69,7 @@ impl Due {
         Self::parse_written(text, zone).map(|(due, _)| due)
     }
 
-    /// The same, and the day, if the text is a day alone.
+    /// Like [`parse`](Self::parse), with the day if the text is only a day.
     fn parse_written(text: &str, zone: &Zone) -> Result<(Self, Option<Date>), DueError> {
         let unreadable = || DueError::Unreadable { text: quoted(text) };
         let no_such = |source| DueError::NoSuchTime {
@@ -94,17 +94,17 @@ impl Due {
         Ok((due, written.time.is_none().then_some(date)))
     }
 
-    /// The due that is a duration later, or earlier with a leading minus.
+    /// The due date moved by a duration: later, or earlier with a leading minus.
     ///
     /// `span_text` is an ISO 8601 duration of at most [`MAX_SPAN_CHARS`](Self::MAX_SPAN_CHARS) characters: `P1D`, `P2W`, `P1M`,
     /// `PT30M`, `P1DT12H`, `-P1D`. Years, months, weeks and days are counted in the zone's calendar and keep the local time
-    /// of day, whatever clocks do between; a day that a month lacks becomes its last. Hours, minutes and seconds are
-    /// time that passes.
+    /// of day across clock changes; a day that a month lacks becomes its last day. Hours, minutes and seconds are elapsed
+    /// time.
     /// A local time that clocks skip or show twice is read as in [`parse`](Self::parse), and the end of a day stays one.
     ///
     /// # Errors
     ///
-    /// [`DueError::NotADuration`], [`DueError::NotMoved`] when the due stays where it is, and years out of range.
+    /// [`DueError::NotADuration`], [`DueError::NotMoved`] if the due date does not change, and years out of range.
     pub fn moved_by(&self, span_text: &str) -> Result<Self, DueError> {
         let refused = |source| DueError::NotADuration {
             text: quoted(span_text),
@@ -115,7 +115,7 @@ impl Due {
             return Err(refused(None));
         }
         let span = SPANS.parse_span(text).map_err(|error| refused(Some(error)))?;
-        // What jiff cannot add is thousands of years away.
+        // jiff fails only for dates thousands of years away.
         let at = self.later_by(span).map_err(|error| refused(Some(error)))?;
         let moved = Self::new(at, self.zone.clone())?;
         if moved.at == self.at {
@@ -138,12 +138,12 @@ impl Due {
         self.at
     }
 
-    /// The zone it is read in.
+    /// Its time zone.
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
 
-    /// Date and time on the owner's wall.
+    /// Local date and time in its zone.
     pub fn local(&self) -> DateTime {
         self.zone.time_zone().to_datetime(self.at)
     }
@@ -155,7 +155,7 @@ impl Due {
         self.zone.instant(end).is_ok_and(|end| end == self.at)
     }
 
-    /// The time of day at which it recurs: 23:59:59 for the end of a day, whatever clocks show then.
+    /// The time of day at which it recurs: always 23:59:59 for the end of a day.
     pub(crate) fn time_of_day(&self) -> Time {
         if self.is_end_of_day() {
             END_OF_DAY
@@ -165,7 +165,7 @@ impl Due {
     }
 }
 
-/// Whether a duration counts in days alone: it has no hours, minutes or seconds.
+/// Whether a duration has only days and longer units: no hours, minutes or seconds.
 fn is_of_days(span: &Span) -> bool {
     let parts = [
         i64::from(span.get_hours()),
@@ -184,7 +184,7 @@ impl fmt::Display for Due {
     }
 }
 
-/// With the zone's offset at that instant.
+/// Written with the zone's offset at that instant.
 impl From<&Due> for LocalInstant {
     fn from(due: &Due) -> Self {
         Self::new(due.at, due.zone.time_zone().to_offset(due.at))
@@ -205,17 +205,17 @@ fn check_year(year: i16) -> Result<(), DueError> {
     }
 }
 
-/// The first instant of a day: midnight, or what comes after it where clocks skip midnight.
+/// The first instant of a day: midnight, or the first instant after it if clocks skip midnight.
 fn first_instant(date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
     zone.time_zone().to_timestamp(date.to_datetime(Time::midnight()))
 }
 
-/// The last second of a day, as [`Due::parse`] says.
+/// The last second of a day; see [`Due::parse`].
 fn last_second(date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
     zone.instant(date.to_datetime(END_OF_DAY))
 }
 
-/// The numbers as written, before anybody asks whether such a time exists.
+/// The numbers as written, not yet checked for existence.
 struct Written {
     date: (i16, i8, i8),
     time: Option<(i8, i8, i8)>,
@@ -257,7 +257,7 @@ impl Written {
     }
 }
 
-/// What is still to be read.
+/// The rest of the text.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
@@ -279,7 +279,7 @@ impl Rest<'_> {
         Some(self)
     }
 
-    /// `+HH:MM` or `-HH:MM` up to 23:59, and nothing behind it.
+    /// `+HH:MM` or `-HH:MM` up to 23:59, and nothing after it.
     fn offset_seconds(&mut self) -> Option<i32> {
         let sign = if self.0.starts_with('-') { -1 } else { 1 };
         self.0 = self.0.strip_prefix(['+', '-'])?;
@@ -289,7 +289,7 @@ impl Rest<'_> {
     }
 }
 
-/// Why a due was refused.
+/// Why a due date was refused.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DueError {
@@ -302,7 +302,7 @@ pub enum DueError {
         /// The refused text, shortened.
         text: String,
     },
-    /// The form is right, but no calendar or clock shows it.
+    /// The form is right, but there is no such date or time.
     #[error("`{text}` does not exist: check the day of the month and the time of day (00:00:00 to 23:59:59)")]
     NoSuchTime {
         /// The refused text, shortened.
@@ -337,12 +337,12 @@ pub enum DueError {
         /// The time of day that it looks like: `18:00`.
         time: String,
     },
-    /// A phrase that people read in two ways.
+    /// A phrase with two common readings.
     #[error("`{text}` can mean two things: say {instead}")]
     AmbiguousPhrase {
         /// The refused text, shortened.
         text: String,
-        /// What says either clearly.
+        /// Unambiguous forms of both readings.
         instead: Cow<'static, str>,
     },
     /// A part of the day and an hour that is not in it: `tonight at 9am`.
@@ -355,7 +355,7 @@ pub enum DueError {
         /// The part of the day that was said: `in the morning`.
         part: &'static str,
     },
-    /// A phrase whose time is behind now, such as `today at 9am` in the afternoon.
+    /// A phrase whose time has passed, such as `today at 9am` in the afternoon.
     #[error(
         "`{text}` has passed: name a time ahead, or write the date, such as 2026-12-01T09:00, if you mean it"
     )]
@@ -363,7 +363,7 @@ pub enum DueError {
         /// The refused text, shortened.
         text: String,
     },
-    /// A weekday beside a date that falls on another.
+    /// A weekday with a date that falls on another weekday.
     #[error("`{text}` does not fit: {date} is a {weekday}, so leave the weekday out or change one of them")]
     OtherWeekday {
         /// The refused text, shortened.
@@ -373,7 +373,7 @@ pub enum DueError {
         /// The day of the week that this date falls on, in lower case.
         weekday: &'static str,
     },
-    /// The text is not an ISO 8601 duration that fits.
+    /// The text is not a valid ISO 8601 duration, or it is too long.
     #[error(
         "`{text}` is not a duration: write P1D (a day), P1W (a week), P1M (a month), PT2H (two hours), -P1D (a day \
          earlier)"
@@ -381,10 +381,10 @@ pub enum DueError {
     NotADuration {
         /// The refused text, shortened.
         text: String,
-        /// What is wrong with it, unless it is its length.
+        /// What is wrong with it; none if it is too long.
         source: Option<jiff::Error>,
     },
-    /// A duration that leads back to the same instant.
+    /// A duration that does not change the instant.
     #[error("`{text}` moves nothing: give a duration such as P1D or -PT2H")]
     NotMoved {
         /// The refused text, shortened.
@@ -393,7 +393,7 @@ pub enum DueError {
 }
 
 impl DueError {
-    /// Stable code for machines: `invalid_duration` for what [`Due::moved_by`] cannot read, `ambiguous_due`, and
+    /// Stable code for programs: `invalid_duration` for what [`Due::moved_by`] cannot read, `ambiguous_due`, and
     /// `invalid_due` for everything else.
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! English words that recurrences and dues are both written with: weekdays, months, numbers. All in lower case.
+//! English words that recurrences and due dates share: weekdays, months, numbers. All in lower case.
 
 pub(crate) const WEEKDAYS: [&str; 7] = [
     "monday",
@@ -57,7 +57,7 @@ pub(crate) fn ordinal(word: &str) -> Option<i32> {
     spelled.or_else(|| numeral(word))
 }
 
-/// `1st`, `22nd`, `3rd`, `15th`. With another suffix (`11st`, `3nd`) it is a typing error, and nobody can say of what.
+/// `1st`, `22nd`, `3rd`, `15th`. Another suffix (`11st`, `3nd`) is a typing error with no obvious correction.
 pub(crate) fn numeral(word: &str) -> Option<i32> {
     let (digits, suffix) = word.split_at_checked(word.len().checked_sub(2)?)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -74,7 +74,7 @@ pub(crate) fn numeral(word: &str) -> Option<i32> {
     (suffix == right).then_some(numeral)
 }
 
-/// `3`, `three`. Whether it is in range is for the rule to say.
+/// `3`, `three`. The rule checks the range.
 pub(crate) fn number(word: &str) -> Option<i32> {
     if (1..=5).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit()) {
         return word.parse().ok();

@@ -1,7 +1,7 @@
-//! One type per kind of id, so that no id is taken for another.
+//! One type per kind of id, so that the compiler rejects the wrong kind.
 //!
-//! The ids are UUIDs, usually of version 7, made by the caller (making one needs a clock); only the next occurrence of
-//! a series and its reminders have ids that follow from what they are ([`crate::series`]). As text and as JSON an id is
+//! The ids are UUIDs, usually of version 7, created by the caller (creating one needs a clock); only the next occurrence of
+//! a series and its reminders have derived ids ([`crate::series`]). As text and as JSON an id is
 //! the hyphenated lower-case UUID.
 
 use std::fmt;
@@ -67,7 +67,7 @@ uuid_id!(
     "reminder"
 );
 uuid_id!(
-    /// What the occurrences of one recurring task have in common.
+    /// Shared by all occurrences of one recurring task.
     SeriesId,
     "series"
 );
@@ -82,13 +82,13 @@ uuid_id!(
     "tag"
 );
 
-/// The subject of a person's token: 1 to 128 characters, no control characters, otherwise opaque.
+/// The subject of a user's token: 1 to 128 characters, no control characters, otherwise opaque.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserId(String);
 
 impl UserId {
-    /// Longest user id, in characters.
+    /// Maximum length of a user id, in characters.
     pub const MAX_CHARS: usize = 128;
 
     /// The id as text.
@@ -129,18 +129,18 @@ impl fmt::Display for UserId {
     }
 }
 
-/// A text is not the id it should be.
+/// The text is not a valid id.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
     /// Not a UUID.
     #[error("`{text}` is not a {kind} id: give the UUID that was returned when it was created")]
     NotAUuid {
-        /// What the id should name, such as `task`.
+        /// The kind of id, such as `task`.
         kind: &'static str,
         /// The refused text, shortened.
         text: String,
-        /// What the UUID parser found.
+        /// The error of the UUID parser.
         source: uuid::Error,
     },
     /// Empty, too long or with control characters.
@@ -155,7 +155,7 @@ pub enum IdError {
 }
 
 impl IdError {
-    /// Stable code for machines: `invalid_id` or `invalid_user_id`.
+    /// Stable code for programs: `invalid_id` or `invalid_user_id`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAUuid { .. } => "invalid_id",

@@ -1,7 +1,7 @@
 //! Tasks, reminders and recurrence: pure rules, no IO, no clock.
 //!
-//! Whoever needs the time passes it in; whoever needs an id makes it. The zone database is built in. Each refusal is an
-//! error that says what is wrong and what to write instead, with a stable `code()` for machines.
+//! Callers pass in the current time and new ids. The zone database is built in. Each error says what is wrong and what to
+//! write instead, and has a stable `code()` for programs.
 //!
 //! ```
 //! use jiff::Timestamp;

@@ -102,7 +102,7 @@ pub struct LocalInstantError {
 }
 
 impl LocalInstantError {
-    /// Stable code for machines: `invalid_instant`.
+    /// Stable code for programs: `invalid_instant`.
     pub fn code(&self) -> &'static str {
         "invalid_instant"
     }

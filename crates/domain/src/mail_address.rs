@@ -1,4 +1,4 @@
-//! Where a person gets mail.
+//! Email addresses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,32 +10,32 @@ use serde::{Deserialize, Serialize};
 use crate::characters::is_invisible;
 use crate::text::quoted;
 
-/// One plain mail address, such as `alice@example.com`.
+/// One plain email address, such as `alice@example.com`.
 ///
 /// The part before the `@` is a dot-atom of RFC 5322, section 3.2.3, of at most 64 octets. It is ASCII: Dapr's smtp binding
 /// has no SMTPUTF8 (RFC 6531). Quoted local parts are not supported. The part after it is a domain name (RFC 5321, section
 /// 4.1.2): one or more labels of at most 63 octets, made of letters, digits and hyphens. Address literals, a trailing dot and
 /// a last label of digits only, which would be an IP address, are refused. Other letters are converted by UTS 46,
 /// non-transitional. The whole address has at most 254 octets as it is sent (what fits a path of RFC 5321, section
-/// 4.5.3.1.3). Whether mail arrives there, only sending one can tell.
+/// 4.5.3.1.3). Whether the address accepts email is not checked.
 ///
-/// It is kept as written, and that is its JSON and its `Display`; [`MailAddress::to_ascii`] is how it is sent.
+/// It is stored, displayed and written to JSON as it was given; [`MailAddress::to_ascii`] is the form for sending.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MailAddress {
     written: String,
-    /// As it is sent, where that is something else.
+    /// The form for sending, if it differs.
     sent: Option<String>,
 }
 
 impl MailAddress {
-    /// Longest address, in octets as it is sent.
+    /// Maximum length of an address, in octets of the form for sending.
     pub const MAX_BYTES: usize = 254;
 
-    /// Longest part before the `@`, in octets.
+    /// Maximum length of the part before the `@`, in octets.
     pub const MAX_LOCAL_BYTES: usize = 64;
 
-    /// Longest part between two dots of the domain, in octets as it is sent.
+    /// Maximum length of a label of the domain, in octets of the form for sending.
     pub const MAX_LABEL_BYTES: usize = 63;
 
     /// The checked text, as written.
@@ -43,7 +43,7 @@ impl MailAddress {
         &self.written
     }
 
-    /// The address as SMTP without extensions carries it: `user@bücher.example` is `user@xn--bcher-kva.example`.
+    /// The form for sending, by SMTP without extensions: `user@bücher.example` is `user@xn--bcher-kva.example`.
     pub fn to_ascii(&self) -> &str {
         self.sent.as_deref().unwrap_or(&self.written)
     }
@@ -86,7 +86,7 @@ impl fmt::Display for MailAddress {
     }
 }
 
-/// How the address is sent, if not as written.
+/// The form for sending, if it differs from the address as written.
 fn checked(text: &str) -> Result<Option<String>, Fault> {
     if text.is_empty() {
         return Err(Fault::Empty);
@@ -142,8 +142,8 @@ fn check_local(local: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The domain as DNS knows it, if that is not how it was written. A domain in ASCII is sent as written, except for labels
-/// that begin with `xn--`: those are checked, and sent in lower case.
+/// The domain in ASCII, if it was written differently. A domain in ASCII is sent as written, except for labels that begin
+/// with `xn--`: those are checked, and sent in lower case.
 fn domain_in_ascii(domain: &str) -> Result<Option<String>, Fault> {
     if domain.is_empty() {
         return Err(Fault::NoDomain);
@@ -181,7 +181,7 @@ fn domain_in_ascii(domain: &str) -> Result<Option<String>, Fault> {
             DnsLength::Ignore,
         )
         .map_err(|_| Fault::NotInternational)?;
-    // What was composed of other characters is looked at again as it came out.
+    // Normalization may compose forbidden characters, so the result is checked again.
     check_labels(&ascii)?;
     Ok((ascii != domain).then(|| ascii.into_owned()))
 }
@@ -205,21 +205,21 @@ fn check_labels(domain: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The text is not one plain mail address.
+/// The text is not one plain email address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not an address that mail can be sent to: {fault}")]
+#[error("`{text}` is not an address that email can be sent to: {fault}")]
 pub struct MailAddressError {
     text: String,
     fault: Fault,
 }
 
 impl MailAddressError {
-    /// Stable code for machines: `invalid_email`.
+    /// Stable code for programs: `invalid_email`.
     pub fn code(&self) -> &'static str {
         "invalid_email"
     }
 
-    /// What is wrong and how to mend it, without the address, for places where no address may be.
+    /// What is wrong and how to fix it, without the address, for places that must not contain one.
     pub fn reason(&self) -> String {
         self.fault.to_string()
     }
@@ -250,10 +250,10 @@ enum Fault {
     Quoted,
     #[error("a dot before the @ must have another character on each side; remove the extra one")]
     LocalDots,
-    #[error("`{0}` cannot stand before the @; remove it")]
+    #[error("`{0}` is not allowed before the @; remove it")]
     LocalCharacter(char),
     #[error(
-        "`{0}` stands before the @, and mail is sent without SMTPUTF8; give an address that has only ASCII characters there"
+        "`{0}` is before the @, and email is sent without SMTPUTF8; give an address that has only ASCII characters there"
     )]
     LocalNotAscii(char),
     #[error(
@@ -269,7 +269,7 @@ enum Fault {
     Number,
     #[error("a dot after the @ must have a name on each side, as in example.com; remove the extra one")]
     DomainDots,
-    #[error("`{0}` cannot stand after the @; a domain name has letters, digits, hyphens and dots")]
+    #[error("`{0}` is not allowed after the @; a domain name has letters, digits, hyphens and dots")]
     DomainCharacter(char),
     #[error("a label of its domain begins or ends with a hyphen; remove it")]
     LabelHyphen,

@@ -1,11 +1,11 @@
 //! English phrases for recurrences, each a shorthand for a rule: `every monday and thursday`, `last friday of the month`,
 //! `every 2nd of the month until 2026-12-31`.
 //!
-//! What is understood, what is ambiguous and what is refused is the grammar in `docs/phrases.md`, and the parser here follows
-//! it, production by production. The tests derive phrases from that page and compare.
+//! The grammar in `docs/phrases.md` defines what is understood, ambiguous or refused, and the parser here follows it,
+//! production by production. The tests generate phrases from that page and compare.
 //!
-//! A phrase becomes words, the words without their end become a rhythm, and the rhythm is written as rule text, which the
-//! parser of [`Rule`] checks like any other. Only if the words are no rhythm does anything ask why.
+//! A phrase is split into words, the words before the end of the recurrence are parsed as a rhythm, and the rhythm is written as
+//! rule text, which the parser of [`Rule`] checks like any other. Only if the words are not a rhythm is the reason looked for.
 
 mod end;
 mod months;
@@ -33,7 +33,7 @@ use crate::text::is_dash;
 /// # Errors
 ///
 /// What the parser of [`Rule`] refuses, phrases that are not understood (the message shows some that are), and phrases
-/// that people read in two ways, such as `bimonthly`.
+/// with two common readings, such as `bimonthly`.
 pub fn parse_recurrence(text: &str) -> Result<Rule, RuleError> {
     let text = text.trim();
     if is_phrase(text) {
@@ -45,10 +45,9 @@ pub fn parse_recurrence(text: &str) -> Result<Rule, RuleError> {
 
 /// Reads a recurrence like [`parse_recurrence`] for a task that is due at `due` and has recurred by `before` so far.
 ///
-/// A phrase that leaves the day of the month to the due date means the last day of a month that lacks it, and the rule says so:
-/// `monthly` from the 31st is `FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1`. Where `before` has such a day and leads to the due date, it
-/// is the day still: given again on 28 February, `monthly`, or `every 2 months`, does not forget the 31st. A rule that is given
-/// as a rule stays as it is.
+/// A phrase that takes the day of the month from the due date means the last day in a month that lacks that day, and the rule says so:
+/// `monthly` from the 31st is `FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1`. If `before` has such a day and matches the due date,
+/// that day is kept: given again on 28 February, `monthly`, or `every 2 months`, still means the 31st. Rule text stays as it is.
 ///
 /// ```
 /// use nudge_domain::phrase::parse_recurrence_for;
@@ -77,7 +76,7 @@ pub fn parse_recurrence_for(text: &str, due: &Due, before: Option<&Rule>) -> Res
     }
 }
 
-/// Whether a text is for the grammar of phrases rather than for the parser of rules, which also refuses what is empty or too long.
+/// Whether a text is parsed as a phrase rather than as a rule. The parser of rules also refuses empty and too long texts.
 fn is_phrase(text: &str) -> bool {
     !text.is_empty() && !text.contains('=') && text.chars().nth(Rule::MAX_TEXT_CHARS).is_none()
 }

@@ -1,4 +1,4 @@
-//! Hours in which nobody wants to be reminded.
+//! Quiet hours, in which no reminders are sent.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::text::quoted;
 use crate::zone::Zone;
 
-/// Steps of a search for the end of quiet hours: several times what the zone database can need, so that it ends whatever
-/// a later one says.
+/// Maximum number of steps in a search for the end of quiet hours: several times what the current zone database needs, so that
+/// the search ends with any later one.
 const MAX_STEPS: usize = 8;
 
 /// A local time of day to the minute: `HH:MM`, 00:00 to 23:59. As JSON it is its text.
@@ -56,7 +56,7 @@ impl fmt::Display for TimeOfDay {
 
 /// The part of every day in which reminders wait: `{"from":"22:00","until":"07:00"}` in JSON.
 ///
-/// They begin at `from` and end before `until`, by the clock on the wall of whoever has them, on the same day or, when
+/// They begin at `from` and end before `until`, in the user's local time, on the same day or, if
 /// `until` is the earlier time, on the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -70,7 +70,7 @@ impl QuietHours {
     ///
     /// # Errors
     ///
-    /// [`QuietHoursError::Empty`] when both are the same, which could mean no hour or all of them.
+    /// [`QuietHoursError::Empty`] if both are the same, which could mean none or all of the day.
     pub fn new(from: TimeOfDay, until: TimeOfDay) -> Result<Self, QuietHoursError> {
         if from == until {
             Err(QuietHoursError::Empty { time: from })
@@ -84,16 +84,16 @@ impl QuietHours {
         self.from
     }
 
-    /// The first minute that is not quiet any more.
+    /// The first minute that is no longer quiet.
     pub fn until(&self) -> TimeOfDay {
         self.until
     }
 
     /// When the quiet hours that `at` is in end; `None` when it is in none.
     ///
-    /// The end is after `at` and not quiet itself. What counts is the clock on the wall in `zone`: the night is an hour
-    /// shorter or longer when clocks change in it, an end that clocks skip is the moment they go forward, and a time that
-    /// is shown twice is quiet twice.
+    /// The end is after `at` and not quiet itself. Local time in `zone` counts: quiet hours are an hour shorter or longer when
+    /// clocks change in them, an end that clocks skip is the moment they go forward, and a repeated local time is quiet
+    /// twice.
     pub fn end_if_inside(&self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
         let rules = zone.time_zone();
         if !self.contains(rules.to_datetime(at)) {
@@ -179,7 +179,7 @@ pub enum QuietHoursError {
 }
 
 impl QuietHoursError {
-    /// Stable code for machines: `invalid_time` or `invalid_quiet_hours`.
+    /// Stable code for programs: `invalid_time` or `invalid_quiet_hours`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotATime { .. } => "invalid_time",

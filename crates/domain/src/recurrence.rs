@@ -1,16 +1,16 @@
 //! Recurrence rules: RFC 5545 `RRULE`, expanded in the owner's local time.
 //!
-//! A [`Rule`] says on which dates something recurs; the time of day, and whatever else the text leaves open, comes from
+//! A [`Rule`] defines the dates on which something recurs; the time of day, and whatever else the text leaves open, comes from
 //! the first due date (`DTSTART`). So "every Monday" first due at 09:00 in Berlin stays at 09:00 there while its
 //! instant moves by an hour with daylight saving.
 //!
-//! # What is understood
+//! # Supported parts
 //!
 //! `FREQ` (`DAILY`, `WEEKLY`, `MONTHLY`, `YEARLY`), `INTERVAL`, `COUNT`, `UNTIL`, `BYMONTH`, `BYWEEKNO`, `BYYEARDAY`,
-//! `BYMONTHDAY`, `BYDAY`, `BYSETPOS` and `WKST`, with the restrictions of section 3.3.10 and its table. Frequencies under
-//! a day and `BYHOUR`, `BYMINUTE`, `BYSECOND` are refused by name, and so is a rule that no date can match.
+//! `BYMONTHDAY`, `BYDAY`, `BYSETPOS` and `WKST`, with the restrictions of section 3.3.10 and its table. Frequencies shorter
+//! than a day, `BYHOUR`, `BYMINUTE` and `BYSECOND` are refused, and so is a rule that no date can match.
 //!
-//! # How it decides where others differ
+//! # Where implementations differ
 //!
 //! * Only dates that match the rule occur; `DTSTART` counts as the first occurrence if it matches (section 3.8.5.3 leaves
 //!   the other case open; python-dateutil and the `rrule` crate decide likewise).
@@ -29,8 +29,8 @@
 //!
 //! # Bounded work
 //!
-//! A loop in a component is never interrupted, so every search here ends: nothing is due after 2199, each period of a
-//! rule is looked at once, and [`Occurrences`] stops for good after [`MAX_DAYS_EXAMINED`] days.
+//! A loop in a component is never interrupted, so every search here is bounded: nothing is due after 2199, each period of a
+//! rule is examined once, and [`Occurrences`] ends after [`MAX_DAYS_EXAMINED`] days.
 
 mod anchor;
 mod error;
@@ -82,13 +82,13 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Longest rule text or phrase, in characters.
+    /// Maximum length of a rule text or phrase, in characters.
     pub const MAX_TEXT_CHARS: usize = 500;
-    /// Greatest `INTERVAL`.
+    /// Maximum `INTERVAL`.
     pub const MAX_INTERVAL: u16 = 1000;
-    /// Greatest `COUNT`.
+    /// Maximum `COUNT`.
     pub const MAX_COUNT: u32 = 10_000;
-    /// Most values one list, such as `BYMONTHDAY`, may have.
+    /// Maximum number of values per list, such as `BYMONTHDAY`.
     pub const MAX_VALUES: usize = 62;
 
     /// How often, before the `BY…` parts narrow or widen it.
@@ -108,7 +108,7 @@ impl Rule {
 
     /// The first occurrence strictly after `after` of a recurrence that begins at `start` (`DTSTART`).
     ///
-    /// `None` when the rule has ended by then (`COUNT`, `UNTIL`), or when nothing matches until the end of 2199. Without
+    /// `None` if the rule has ended by then (`COUNT`, `UNTIL`), or if nothing matches until the end of 2199. Without
     /// `COUNT` the cost does not depend on how long ago `start` was.
     pub fn next_after(&self, start: &Due, after: Timestamp) -> Option<Timestamp> {
         self.occurrences_after(start, after).next()
@@ -147,7 +147,7 @@ impl Rule {
         rule
     }
 
-    /// The same rule without its `COUNT`, for whoever counts on their own.
+    /// The same rule without its `COUNT`, for callers that count themselves.
     pub(crate) fn uncounted(&self) -> Self {
         let mut rule = self.clone();
         if let End::Count(_) = rule.end {

@@ -1,4 +1,4 @@
-//! Reminders: when they fire, and what becomes of them when their task changes.
+//! Reminders: when they fire, and how they change with their task.
 //!
 //! The functions change reminders in memory; storing them, and moving the jobs that fire them, is the caller's.
 
@@ -9,51 +9,51 @@ use crate::due::Due;
 use crate::id::ReminderId;
 use crate::word::words;
 
-/// Most reminders one task may have, whatever their status.
+/// Maximum number of reminders per task, whatever their status.
 pub const MAX_REMINDERS: usize = 5;
 
-/// Longest time before the due, in minutes: four weeks.
+/// Maximum time before the due date, in minutes: four weeks.
 pub const MAX_MINUTES_BEFORE: u32 = 4 * 7 * 24 * 60;
 
-/// Longest snooze, in minutes: four weeks.
+/// Maximum snooze, in minutes: four weeks.
 pub const MAX_SNOOZE_MINUTES: u32 = 4 * 7 * 24 * 60;
 
 /// When to remind: `{"minutesBefore": 30}` or `{"at": "2026-12-01T08:00:00Z"}` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReminderWhen {
-    /// So many minutes before the due, 0 to 40,320; it moves with the due.
+    /// This many minutes before the due date, 0 to 40,320; it moves with the due date.
     MinutesBefore(u32),
     /// At an instant of its own.
     At(Timestamp),
 }
 
 impl ReminderWhen {
-    /// The instant at which it fires for a task that is due then. It is at most four weeks before the due, even for a
-    /// number of minutes that [`Reminder::new`] refuses.
+    /// The instant at which it fires for a task that is due then. It is at most four weeks before the due date, even for
+    /// a number of minutes that [`Reminder::new`] refuses.
     pub fn remind_at(self, due: &Due) -> Timestamp {
         match self {
             Self::At(at) => at,
             Self::MinutesBefore(minutes) => {
                 let before = SignedDuration::from_mins(i64::from(minutes.min(MAX_MINUTES_BEFORE)));
-                // A due is from 1970 on, so this stays in range; were it not, the due itself is the safe instant.
+                // Due dates are from 1970 on, so this stays in range; if it did not, the due date itself is safe.
                 due.at().checked_sub(before).unwrap_or(due.at())
             }
         }
     }
 }
 
-/// What has become of a reminder.
+/// The status of a reminder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReminderStatus {
-    /// It fires at its instant, or at once if that is past.
+    /// It fires at its instant, or immediately if that has passed.
     Scheduled,
     /// It was delivered.
     Sent,
-    /// It was given up.
+    /// Delivery was given up.
     Failed,
-    /// It does not fire: its task is done or gone, or both its instant and the due are past.
+    /// It does not fire: its task is completed or deleted, or both its instant and the due date have passed.
     Cancelled,
 }
 
@@ -64,25 +64,25 @@ words!(ReminderStatus: "reminder status", "invalid_reminder_status", "scheduled,
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reminder {
-    /// Its id; jobs and mails are named by it.
+    /// Its id, also used in the names of jobs and the references of emails.
     pub id: ReminderId,
-    /// What was asked for.
+    /// The time that was requested.
     pub when: ReminderWhen,
-    /// The instant that follows from it and the due, or a later one that it was snoozed or postponed to.
+    /// The instant that follows from `when` and the due date, or a later one that it was snoozed or postponed to.
     pub remind_at: Timestamp,
-    /// What has become of it.
+    /// Its status.
     pub status: ReminderStatus,
 }
 
 impl Reminder {
     /// A new reminder for a task with `due` and the reminders `existing`, at the time `now`.
     ///
-    /// Relative reminders whose instant is past are scheduled as long as the due is ahead, and so fire at once; when both
-    /// are past they are cancelled from the start.
+    /// A relative reminder whose instant has passed is scheduled if the due date is in the future, and so fires immediately;
+    /// if both have passed it is cancelled from the start.
     ///
     /// # Errors
     ///
-    /// A relative reminder without due or of more than four weeks, an instant in the past, one that the task already
+    /// A relative reminder without a due date or of more than four weeks, an instant in the past, one that the task already
     /// has, or more than [`MAX_REMINDERS`].
     pub fn new(
         id: ReminderId,
@@ -113,13 +113,13 @@ impl Reminder {
         }
     }
 
-    /// Fires again, or later, at `until`, at the time `now`. Whatever had become of it, it is scheduled then; what was
-    /// asked for (`when`) stays, so moving the due moves a snoozed relative reminder along.
+    /// Snoozes the reminder until `until`, at the time `now`. Whatever its status was, it is scheduled then; `when` stays the
+    /// same, so moving the due date also moves a snoozed relative reminder.
     ///
     /// # Errors
     ///
-    /// [`ReminderError::InThePast`] for an instant that is not ahead, [`ReminderError::SnoozedTooFar`] for one more than
-    /// [`MAX_SNOOZE_MINUTES`] ahead. The reminder is unchanged then.
+    /// [`ReminderError::InThePast`] for an instant that is not in the future, [`ReminderError::SnoozedTooFar`] for one that is more
+    /// than [`MAX_SNOOZE_MINUTES`] in the future. The reminder is unchanged then.
     pub fn snooze(&mut self, until: Timestamp, now: Timestamp) -> Result<(), ReminderError> {
         if until <= now {
             return Err(ReminderError::InThePast { at: until });
@@ -132,8 +132,8 @@ impl Reminder {
         Ok(())
     }
 
-    /// Waits until `until`, the end of quiet hours. A reminder that is not scheduled, or not before that, stays as it is.
-    /// Tells whether it moved.
+    /// Postpones the reminder until `until`, the end of quiet hours. A reminder that is not scheduled, or not before that, stays
+    /// as it is. Returns whether it moved.
     pub fn postpone(&mut self, until: Timestamp) -> bool {
         let moves = self.status == ReminderStatus::Scheduled && self.remind_at < until;
         if moves {
@@ -142,7 +142,7 @@ impl Reminder {
         moves
     }
 
-    /// A reminder that fires at its instant, or at once while the due is ahead, or never.
+    /// A reminder that fires at its instant, or immediately if only the due date is in the future, or never.
     pub(crate) fn relative(id: ReminderId, when: ReminderWhen, due: &Due, now: Timestamp) -> Self {
         let remind_at = when.remind_at(due);
         let still_of_use = !is_over(remind_at, now) || due.at() > now;
@@ -160,11 +160,11 @@ impl Reminder {
     }
 }
 
-/// Moves the reminders of a pending task whose due went from `old` to `new`.
+/// Moves the reminders of a pending task whose due date changed from `old` to `new`.
 ///
-/// Relative ones move along, and are scheduled again, even if they were sent, failed or cancelled, when their new
-/// instant or the new due is ahead; otherwise they are cancelled, as they are when the due is taken away. Absolute ones
-/// stay as they are, and so does everything when the instant of the due is the same.
+/// Relative ones move with it, and are scheduled again, even if they were sent, failed or cancelled, if their new instant or
+/// the new due date is in the future; otherwise, or if the due date is removed, they are cancelled. Absolute ones do not
+/// change, and nothing changes if the instant of the due date is the same.
 pub fn reschedule(reminders: &mut [Reminder], old: Option<&Due>, new: Option<&Due>, now: Timestamp) {
     if old.map(Due::at) == new.map(Due::at) {
         return;
@@ -178,13 +178,13 @@ pub fn reschedule(reminders: &mut [Reminder], old: Option<&Due>, new: Option<&Du
     }
 }
 
-/// Cancels what has not fired yet, because the task is completed or deleted. Sent and failed ones keep their status.
+/// Cancels reminders that have not fired, because the task is completed or deleted. Sent and failed ones keep their status.
 pub fn cancel_all(reminders: &mut [Reminder]) {
     reminders.iter_mut().for_each(cancel);
 }
 
-/// Arms cancelled reminders again, because the task is pending again: those whose instant is ahead, snoozed or not, and
-/// relative ones whose due is. Sent and failed ones keep their status, so nothing is sent twice.
+/// Schedules cancelled reminders again, because the task is pending again: those whose instant is in the future, snoozed or
+/// not, and relative ones if the due date is. Sent and failed ones keep their status, so nothing is sent twice.
 pub fn rearm_cancelled(reminders: &mut [Reminder], due: Option<&Due>, now: Timestamp) {
     for reminder in reminders
         .iter_mut()
@@ -201,8 +201,8 @@ pub fn rearm_cancelled(reminders: &mut [Reminder], due: Option<&Due>, now: Times
     }
 }
 
-/// Whether the second of `at` has passed. The second that runs now has not: reminders are for whole seconds, so "now" is
-/// the one that has just begun.
+/// Whether the second of `at` has passed. The current second has not: reminders have a resolution of one second, so "now"
+/// is the second that has just begun.
 fn is_over(at: Timestamp, now: Timestamp) -> bool {
     at.as_second() < now.as_second()
 }
@@ -217,39 +217,39 @@ fn cancel(reminder: &mut Reminder) {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReminderError {
-    /// Minutes before nothing.
+    /// A relative reminder of a task without a due date.
     #[error(
         "a reminder relative to the due date needs one: give the task a due date, or the reminder an instant"
     )]
     NoDue,
-    /// Over four weeks.
+    /// More than four weeks before the due date.
     #[error("{minutes} minutes before is too early: give at most {MAX_MINUTES_BEFORE} minutes (4 weeks)")]
     TooEarly {
         /// The refused number of minutes.
         minutes: u32,
     },
     /// An instant that has passed.
-    #[error("{at} is in the past: give an instant that is still ahead")]
+    #[error("{at} is in the past: give an instant in the future")]
     InThePast {
         /// The refused instant.
         at: Timestamp,
     },
-    /// Snoozed for over four weeks.
-    #[error("{until} is too far ahead to snooze until: give an instant at most 4 weeks from now")]
+    /// Snoozed for more than four weeks.
+    #[error("{until} is too far in the future to snooze until: give an instant at most 4 weeks from now")]
     SnoozedTooFar {
         /// The refused instant.
         until: Timestamp,
     },
-    /// The task already has it.
+    /// The task already has a reminder at that time.
     #[error("the task already has this reminder: change or delete that one, or choose another time")]
     Duplicate,
-    /// One more than fits.
+    /// More than [`MAX_REMINDERS`].
     #[error("a task has at most {MAX_REMINDERS} reminders: delete one first")]
     TooMany,
 }
 
 impl ReminderError {
-    /// Stable code for machines: `too_many_reminders`, `duplicate_reminder`, or `invalid_reminder`.
+    /// Stable code for programs: `too_many_reminders`, `duplicate_reminder`, or `invalid_reminder`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooMany => "too_many_reminders",

@@ -1,9 +1,9 @@
 //! The next occurrence of a recurring task.
 //!
-//! A series is the first due, then whatever its rule gives after it. Occurrences are numbered from 1, the first due;
-//! numbers of occurrences that were never created, because a task was completed late, are used up, so `COUNT` ends a
-//! series on the same day however late its tasks are done. When the rule, the first due or its zone is changed, begin
-//! a new series: a new [`SeriesId`], the task's due as first due, occurrence 1.
+//! A series is the first due date, then the occurrences of its rule after it. Occurrences are numbered from 1, the first due
+//! date; occurrences that are never created, because a task was completed late, count as well, so `COUNT` ends a series on
+//! the same day however late its tasks are completed. When the rule, the first due date or its zone changes, begin a new
+//! series: a new [`SeriesId`], the task's due date as first due date, occurrence 1.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,28 +19,28 @@ use crate::word::words;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RecurrenceFrom {
-    /// The dates are fixed: "every Monday" whenever the last one was done.
+    /// The dates are fixed: "every Monday" whenever the last one was completed.
     #[default]
     Due,
-    /// The dates follow the work: "every 3 days" is three days after it was done.
+    /// The dates follow completion: "every 3 days" is three days after it was completed.
     Completion,
 }
 
 words!(RecurrenceFrom: "start to count a recurrence from", "invalid_recurrence_from", "due or completion",
     Due = "due", Completion = "completion");
 
-/// A completed task of a series, and the rules of its series.
+/// A completed task of a series, and the definition of its series.
 #[derive(Debug, Clone, Copy)]
 pub struct CompletedOccurrence<'a> {
     /// The series.
     pub series_id: SeriesId,
     /// Its number in the series, from 1.
     pub occurrence: u32,
-    /// How the series goes on.
+    /// The recurrence rule of the series.
     pub rule: &'a Rule,
-    /// The due of occurrence 1 (`DTSTART`); its zone is the zone of the series.
+    /// The due date of occurrence 1 (`DTSTART`); its zone is the zone of the series.
     pub first_due: &'a Due,
-    /// The due the task had when it was completed; its owner may have moved it.
+    /// The due date of the task when it was completed; its owner may have moved it.
     pub due: &'a Due,
     /// Where the series counts from.
     pub counts_from: RecurrenceFrom,
@@ -51,7 +51,7 @@ pub struct CompletedOccurrence<'a> {
 /// The task to create next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextOccurrence {
-    /// Follows from the series and the instant, so creating it twice is creating the same row.
+    /// Derived from the series and the instant, so creating it twice creates the same row.
     pub task_id: TaskId,
     /// When it is due, in the zone of the series.
     pub due: Due,
@@ -59,14 +59,14 @@ pub struct NextOccurrence {
     pub occurrence: u32,
 }
 
-/// What follows a completed occurrence; `None` when the series has ended.
+/// The occurrence after a completed one; `None` if the series has ended.
 ///
-/// Counting from the due, it is the first occurrence of the rule that has a higher number than the completed one and
-/// is after both its due and its completion: late completion skips what has passed, early completion skips nothing, and
-/// a task that was moved ahead does not come again.
+/// Counting from the due date, it is the first occurrence of the rule that has a higher number than the completed one and
+/// is after both its due date and its completion: late completion skips what has passed, early completion skips nothing, and
+/// an occurrence that was moved to a later date is not repeated.
 ///
-/// Counting from the completion, the rule begins anew (as `DTSTART`) on the day of the completion, at the due's local
-/// time of day, and gives its first instant after that which is also after the due. Numbers rise by one. A rule of months
+/// Counting from the completion, the rule restarts (its `DTSTART`) on the day of the completion, at the local time of day of
+/// the due date, and the result is its first later instant that is also after the due date. Numbers increase by one. A rule of months
 /// or years that names no day is a distance then: a month after the 31st is at most the last day of the next month. So is that of a
 /// phrase that left the day to the due date, whose rule has the day of that date only for the sake of months that lack it. A month
 /// that the rule names stays: `every april`, done on 31 March, is due on 30 April. A rule that names several months of a year
@@ -91,7 +91,7 @@ pub fn next_occurrence(completed: &CompletedOccurrence<'_>) -> Option<NextOccurr
 fn after_due(completed: &CompletedOccurrence<'_>) -> Option<(u32, Timestamp)> {
     let after = completed.due.at().max(completed.completed_at);
     let first = completed.first_due.at();
-    // A first due that the rule does not name is an occurrence of the series all the same.
+    // A first due date that the rule does not match is an occurrence of the series, too.
     let rest = completed.rule.uncounted();
     let rest = rest.occurrences(completed.first_due).filter(|at| *at > first);
     (2..)
@@ -104,7 +104,7 @@ fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {
     let day = zone.time_zone().to_datetime(completed.completed_at).date();
     let due = completed.due.local();
     let usual = due.date().to_datetime(completed.first_due.time_of_day());
-    // Clocks that skipped the usual time moved this due alone, not those that follow.
+    // If clocks skipped the usual time, only this due date moved, not the following ones.
     let time = match zone.instant(usual) {
         Ok(at) if at == completed.due.at() => usual.time(),
         _ => completed.due.time_of_day(),
@@ -115,10 +115,10 @@ fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {
     rule.occurrences_after(&start, after).at_time(time).next()
 }
 
-/// The reminders of a next occurrence: the relative ones of the task before it, whatever became of them there. Absolute
-/// ones were for that task alone.
+/// The reminders of the next occurrence: the relative ones of the previous task, whatever their status there. Absolute
+/// ones belong only to that task.
 ///
-/// Ids follow from the new task and the minutes, so copying twice gives the same rows.
+/// Ids are derived from the new task and the minutes, so copying twice creates the same rows.
 pub fn copy_reminders(of: &[Reminder], next: &NextOccurrence, now: Timestamp) -> Vec<Reminder> {
     of.iter()
         .filter_map(|reminder| match reminder.when {

@@ -1,14 +1,14 @@
-//! How input is tidied before it is read, and quoted in error messages when it is refused.
+//! Normalizes input before it is parsed, and quotes refused input in error messages.
 
 use std::borrow::Cow;
 
 use crate::characters::is_invisible;
 
-/// Characters of a refused text that an error message repeats.
+/// Maximum number of characters of a refused text in an error message.
 const QUOTED_CHARS: usize = 60;
 
-/// `text` as an error message may show it: control characters and those that show nothing escaped, cut after 60 characters, so that a
-/// message stays one short line whatever was sent.
+/// `text` quoted for an error message: control and invisible characters are escaped, and it is truncated to 60 characters, so that
+/// a message is always one short line.
 pub(crate) fn quoted(text: &str) -> String {
     let mut shown = String::new();
     let mut room = QUOTED_CHARS;
@@ -33,13 +33,13 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Whether a character is a dash that editors and phones write for a hyphen: U+2010 to U+2015, and the minus sign.
+/// Whether a character is a dash that editors and phones substitute for a hyphen: U+2010 to U+2015, and the minus sign.
 pub(crate) fn is_dash(character: char) -> bool {
     matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
-/// `text` with the dashes and minus signs of typography as hyphens, and without the characters of no width that come along when text is
-/// copied.
+/// `text` with typographic dashes and minus signs as hyphens, and without the zero-width characters that are often copied along
+/// with text.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let has_no_width = |character| matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
     if !text.contains(|character| is_dash(character) || has_no_width(character)) {

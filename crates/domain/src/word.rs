@@ -1,4 +1,4 @@
-//! Values that are one word, the same in JSON, in the database and in errors.
+//! Enums whose values are one word, the same in JSON, in the database and in errors.
 
 use crate::text::quoted;
 
@@ -6,7 +6,7 @@ use crate::text::quoted;
 macro_rules! words {
     ($name:ident: $what:literal, $code:literal, $expected:literal, $($variant:ident = $word:literal),+) => {
         impl $name {
-            /// The word that stands for it, in JSON and in the database.
+            /// Its word in JSON and in the database.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -34,7 +34,7 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// A word that is none of those a value can be.
+/// A word that is not a value of the enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a {what}: use {expected}")]
 pub struct WordError {
@@ -54,7 +54,7 @@ impl WordError {
         }
     }
 
-    /// Stable code for machines: `invalid_` and the value's name, such as `invalid_priority`.
+    /// Stable code for programs: `invalid_` and the value's name, such as `invalid_priority`.
     pub fn code(&self) -> &'static str {
         self.code
     }

@@ -1,4 +1,4 @@
-//! The time zone a person lives in.
+//! The time zone of a user.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,8 +13,8 @@ use crate::text::quoted;
 
 /// A time zone by its IANA name, such as `Europe/Berlin`.
 ///
-/// Names are looked up, whatever their case, in the database built into the program, never in the machine's, so that
-/// every replica and every component agrees; the name is kept in the database's spelling. Fixed offsets
+/// Names are looked up, whatever their case, in the database built into the program, never in that of the machine, so
+/// that all replicas and components agree; the name is kept in the database's spelling. Fixed offsets
 /// (`+01:00`), POSIX rules (`CET-1CEST`), `Etc/Unknown` and `Factory` are refused: they do not say when clocks change. A
 /// link (`Asia/Calcutta`) stays the name that was given.
 ///
@@ -27,7 +27,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// Coordinated Universal Time, for whoever never chose a zone.
+    /// Coordinated Universal Time, the default of users who have not chosen a zone.
     pub fn utc() -> Self {
         Self {
             name: "UTC".to_owned(),
@@ -88,7 +88,7 @@ fn second_before(instant: Timestamp) -> Result<Timestamp, jiff::Error> {
     instant.checked_sub(SignedDuration::from_secs(1))
 }
 
-/// The time of day of what is due on a day and at no time of it.
+/// The time of day of due dates without a time.
 pub(crate) const END_OF_DAY: Time = Time::constant(23, 59, 59, 0);
 
 impl FromStr for Zone {
@@ -162,7 +162,7 @@ pub struct ZoneError {
 }
 
 impl ZoneError {
-    /// Stable code for machines: `invalid_time_zone`.
+    /// Stable code for programs: `invalid_time_zone`.
     pub fn code(&self) -> &'static str {
         "invalid_time_zone"
     }

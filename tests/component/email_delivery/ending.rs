@@ -10,7 +10,7 @@ use crate::golden::stable;
 use crate::sample::{reminder_due, task};
 use crate::support::send;
 
-/// What Dapr's smtp binding says when the mail server answers like this.
+/// The error of Dapr's smtp binding for this response of the mail server.
 fn smtp(reply: &str) -> nudge_test_kit::dapr::Error {
     failed(&format!(
         "error invoking output binding smtp: error from smtp binding, sending email failed: gomail: could not send email 1: {reply}"
@@ -33,7 +33,7 @@ async fn the_outcomes_look_like_this() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_refused_for_good_has_failed() {
+async fn an_email_that_is_refused_permanently_has_failed() {
     let email = start().await;
     email
         .dapr
@@ -61,7 +61,7 @@ async fn a_reminder_to_an_address_set_under_older_rules_fails_and_the_outcome_do
             "a dot before the @ must have another character on each side",
         ),
         ("bób@example.net", "without SMTPUTF8"),
-        ("bob@exam_ple.net", "`_` cannot stand after the @"),
+        ("bob@exam_ple.net", "`_` is not allowed after the @"),
     ] {
         let email = start().await;
         email.dapr.answer_json(200, &send_to(address, &task()));
@@ -102,7 +102,7 @@ async fn a_recipient_that_the_binding_calls_invalid_has_failed_and_a_sender_wait
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_go_out_for_now_is_released_and_goes_out_with_the_next_delivery() {
+async fn an_email_that_cannot_be_sent_for_now_is_released_and_sent_by_the_next_delivery() {
     for error in [
         smtp(r#"451 "4.3.0 try later""#),
         smtp(r#"535 "5.7.8 log in first""#),
@@ -132,7 +132,7 @@ async fn a_mail_that_cannot_go_out_for_now_is_released_and_goes_out_with_the_nex
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_go_out_for_a_day_is_given_up() {
+async fn an_email_that_cannot_be_sent_for_a_day_is_given_up() {
     let email = start().await;
     email
         .dapr
@@ -148,7 +148,7 @@ async fn a_mail_that_cannot_go_out_for_a_day_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_first_tried_days_late_is_not_given_up_at_its_first_failure() {
+async fn an_email_that_is_first_tried_days_late_is_not_given_up_at_its_first_failure() {
     let email = start().await;
     let event = reminder_due(&task(), 0);
     email.pass(3 * 24 * 60 * 60);
@@ -163,7 +163,7 @@ async fn a_mail_that_is_first_tried_days_late_is_not_given_up_at_its_first_failu
 }
 
 #[tokio::test]
-async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_over() {
+async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_marked_done() {
     let email = start().await;
     email.dapr.answer_json(
         200,
@@ -172,7 +172,7 @@ async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_over() {
     let event = reminder_due(&task(), 0);
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
     assert_eq!((email.dapr.binding_calls().len(), outcomes(&email).len()), (0, 0));
-    // It was moved back to the instant it had.
+    // It was moved back to its previous instant.
     email
         .dapr
         .answer_json(200, &send_to("alice@example.com", &task()));

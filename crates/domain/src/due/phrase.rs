@@ -1,16 +1,16 @@
-//! English phrases for due dates, read in the owner's zone. "Today" is the day that zone's calendar shows now.
+//! English phrases for due dates, read in the owner's zone. "Today" is the current date in that zone.
 //!
 //! `docs/phrases.md` has the grammar and what each phrase means; the tests read it from there. In short: a day, a time of
 //! day, or both in either order, with or without a part of the day between; or an amount of time from now.
 //!
-//! * A day alone means its end.
+//! * A day without a time means the end of that day.
 //! * Weeks begin on Monday. Month arithmetic ends at the last day of a shorter month.
 //! * Hours from midnight to dawn belong to the night that begins in the evening of the named day.
-//! * Where a phrase means the first day of some kind from today on and its time has passed today, it means the next one, if that is no
-//!   more than two months away.
-//! * Words are never dropped: what the grammar does not derive is refused.
+//! * If a phrase means the first matching day from today on and its time has passed today, it means the next matching day, if that is
+//!   at most two months away.
+//! * Words are never ignored: a phrase that the grammar does not derive is refused.
 //!
-//! Case and commas do not matter; names of weekdays and months may be cut down to three letters. Times that clocks skip or
+//! Case and commas do not matter; names of weekdays and months may be abbreviated to three letters. Times that clocks skip or
 //! show twice are read as in [`Due::parse`].
 
 mod amount;
@@ -33,20 +33,20 @@ use super::{Due, DueError, check_year, first_instant, last_second};
 use crate::text::{plain, quoted};
 use crate::zone::Zone;
 
-/// Most words a time of day has: `by the end of the day in the evening`.
+/// Maximum number of words in a time of day: `by the end of the day in the evening`.
 const MAX_CLOCK_WORDS: usize = 9;
 
-/// Most days from a date whose time has passed today to the next such date that may be meant: the 31st of July follows that of May.
-/// Nobody who says `nov 28 9am` on 28 November means next year.
+/// Maximum number of days to the next matching date if the time has passed today: from 31 May to 31 July. `nov 28 9am`, said on
+/// 28 November at noon, does not mean next year.
 const MAX_DAYS_TO_THE_NEXT: i32 = 62;
 
 impl Due {
-    /// Longest phrase, in characters.
+    /// Maximum length of a phrase, in characters.
     pub const MAX_PHRASE_CHARS: usize = 100;
 
-    /// Reads what [`Due::parse`] reads, or one of the [phrases](self) as they are meant at `now` in `zone`.
+    /// Reads what [`Due::parse`] reads, or one of the [phrases](self), at the time `now` in `zone`.
     ///
-    /// What a phrase means is never before the second that it is now, unless the phrase names a year.
+    /// The result of a phrase is never before the current second, unless the phrase names a year.
     ///
     /// ```
     /// use nudge_domain::{Due, Zone};
@@ -64,18 +64,18 @@ impl Due {
     /// # Errors
     ///
     /// Those of [`Due::parse`], with [`DueError::UnknownPhrase`] in place of [`DueError::Unreadable`];
-    /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which people read in two ways; [`DueError::TimeWithoutColon`];
+    /// [`DueError::AmbiguousPhrase`] for `at 5` and `3/4`, which have two common readings; [`DueError::TimeWithoutColon`];
     /// [`DueError::OtherWeekday`]; [`DueError::OtherPart`]; and [`DueError::Passed`].
     pub fn parse_or_phrase(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
         Self::read(text, zone, now, Use::Due)
     }
 
-    /// Reads what [`Due::parse_or_phrase`] reads as a bound: what "from monday on" and "before monday" count from, with the
-    /// instant itself on the later side.
+    /// Reads what [`Due::parse_or_phrase`] reads as a bound of a range: the instant of "from monday on" and "before monday",
+    /// which belongs to the later side.
     ///
     /// A day alone means its beginning, 00:00, or the first instant after it where clocks skip midnight; so does a week,
-    /// month, quarter or year. The end of something means the first instant that is no longer in it. What has passed
-    /// is a bound like any other.
+    /// month, quarter or year. The end of something means the first instant that is no longer in it. A bound may
+    /// be in the past.
     ///
     /// ```
     /// use nudge_domain::{Due, Zone};
@@ -91,7 +91,7 @@ impl Due {
     ///
     /// # Errors
     ///
-    /// Those of [`Due::parse_or_phrase`], except [`DueError::Passed`] for what it can read.
+    /// Those of [`Due::parse_or_phrase`], except [`DueError::Passed`].
     pub fn bound(text: &str, zone: &Zone, now: Timestamp) -> Result<Self, DueError> {
         Self::read(text, zone, now, Use::Bound)
     }
@@ -133,16 +133,16 @@ impl Due {
     }
 }
 
-/// What a phrase is for.
+/// How a phrase is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
-    /// When something is due.
+    /// As a due date.
     Due,
-    /// From when on, or until when.
+    /// As a bound of a range.
     Bound,
 }
 
-/// A phrase that is being read, and what it is read with.
+/// A phrase and the context in which it is read.
 struct Phrase<'a> {
     text: &'a str,
     zone: &'a Zone,
@@ -150,13 +150,13 @@ struct Phrase<'a> {
     usage: Use,
 }
 
-/// The words of a phrase that are not its time of day.
+/// The words of a phrase without its time of day.
 enum When<'a> {
-    /// None: the first such time ahead, perhaps in a part of the day.
+    /// None: the next such time, possibly in a part of the day.
     Coming(Option<Part>),
     /// `tonight`, `this evening`: that part of today.
     Today(Part),
-    /// A day, perhaps with a part of it.
+    /// A day, possibly with a part of it.
     Day(&'a [&'a str], Option<Part>),
 }
 
@@ -205,14 +205,14 @@ impl Phrase<'_> {
         }
     }
 
-    /// The first such time ahead: in the night that is still going on, today, or tomorrow.
+    /// The next such time: in the current night, today, or tomorrow.
     fn coming(&self, placed: Option<Placed>) -> Result<Due, DueError> {
         let Some(placed) = placed else {
             return Err(self.passed());
         };
         let today = self.date();
         for date in [today.yesterday().ok(), Some(today)].into_iter().flatten() {
-            // Where clocks are put back, the time may come once more.
+            // When clocks go back, the time may come a second time.
             for due in [
                 self.on(date, placed)?,
                 self.due(placed.on_again(date, self.zone))?,
@@ -228,7 +228,7 @@ impl Phrase<'_> {
         }
     }
 
-    /// A part of today, or the rest of the night that is still going on.
+    /// A part of today, or the rest of the current night.
     fn today(&self, part: Part, clock: Option<Spoken>) -> Result<Due, DueError> {
         let today = self.date();
         if clock.is_none() {
@@ -244,7 +244,7 @@ impl Phrase<'_> {
         self.not_past(self.on(today, placed)?)
     }
 
-    /// A part of the day that it is now: its beginning, or its end, once it has begun.
+    /// A part of the current day: its beginning, or its end if it has begun.
     fn part_alone(&self, today: Date, part: Part) -> Result<Due, DueError> {
         let start = self.on(today, part.start())?;
         if self.usage == Use::Bound || start.at() > self.now {
@@ -253,7 +253,7 @@ impl Phrase<'_> {
         self.not_past(self.on(today, part.end())?)
     }
 
-    /// What means the first day of some kind from today on means the next one, once its time has passed today.
+    /// Replaces the first matching day from today on by the next one if its time has passed today.
     fn on_a_day(
         &self,
         words: &[&str],
@@ -295,7 +295,7 @@ impl Phrase<'_> {
         if let Ok(tomorrow) = today.tomorrow() {
             calendar.earliest = tomorrow;
         }
-        // A weekday beside a date seldom fits the next such date.
+        // A weekday with a date rarely matches the next such date.
         if let Ok(Some(next)) = calendar.day(words)
             && next.last > day.last
             && day
@@ -320,7 +320,7 @@ impl Phrase<'_> {
         self.due(first_instant(day.first, self.zone))
     }
 
-    /// The time of day, or the beginning of the part; `None` when neither was said.
+    /// The time of day, or the beginning of the part; `None` if neither was given.
     fn placed(&self, clock: Option<Spoken>, part: Option<Part>) -> Result<Option<Placed>, DueError> {
         let Some(clock) = clock else {
             return Ok(part.map(Part::start));
@@ -337,7 +337,7 @@ impl Phrase<'_> {
 
     fn on(&self, date: Date, placed: Placed) -> Result<Due, DueError> {
         match placed {
-            // "Until the end of the day" has the last second in it.
+            // "Until the end of the day" includes the last second.
             Placed::EndOfDay if self.usage == Use::Bound => self.on(date, Placed::Midnight),
             placed => self.due(placed.on(date, self.zone)),
         }
@@ -351,7 +351,7 @@ impl Phrase<'_> {
         Due::new(at, self.zone.clone())
     }
 
-    /// A due that is not before the second that it is now. A bound may be.
+    /// A due date that is not before the current second. A bound may be.
     fn not_past(&self, due: Due) -> Result<Due, DueError> {
         if self.usage == Use::Bound || due.at().as_second() >= self.now.as_second() {
             return Ok(due);
@@ -407,7 +407,7 @@ fn when<'a>(words: &'a [&'a str]) -> Option<When<'a>> {
     }
 }
 
-/// The number before a capital `M`, which is minutes to some and months to those who know ISO 8601: `3M`, `3 M`.
+/// The number before a capital `M`, which can mean minutes, or months as in ISO 8601: `3M`, `3 M`.
 fn amount_in_capitals(text: &str) -> Option<i32> {
     let mut before = None;
     for word in text.split(|character: char| character.is_whitespace() || character == ',') {
@@ -425,7 +425,7 @@ fn amount_in_capitals(text: &str) -> Option<i32> {
     None
 }
 
-/// Whether the words name what has been and is no day: `last night at 9`, `last month`, `2 days ago`.
+/// Whether the words name something in the past that is not a day: `last night at 9`, `last month`, `2 days ago`.
 fn names_the_past(words: &[&str]) -> bool {
     match words {
         [amount @ .., "ago"] => Amount::read(amount).is_some(),

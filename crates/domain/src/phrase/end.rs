@@ -1,4 +1,4 @@
-//! Where a recurrence ends: `until 2026-12-31`, `for 10 times`.
+//! The end of a recurrence: `until 2026-12-31`, `for 10 times`.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::english;
 use crate::recurrence::RuleError;
 use crate::text::quoted;
 
-/// The end of a phrase, still to be read.
+/// The end of a phrase, not yet parsed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum End<'w> {
     Never,
@@ -39,7 +39,7 @@ pub(super) fn split<'w>(words: &'w [Token<'w>]) -> (&'w [Token<'w>], End<'w>) {
 }
 
 impl End<'_> {
-    /// The end as part of a rule, not yet checked. `phrase` is what an error quotes.
+    /// The end as part of a rule, not yet checked. Errors quote `phrase`.
     pub(super) fn read(self, phrase: &str) -> Result<String, RuleError> {
         let unknown = || RuleError::UnknownPhrase { text: quoted(phrase) };
         match self {
@@ -105,7 +105,7 @@ fn numbers(word: &str) -> Option<Vec<i32>> {
     numbers.filter(|numbers| numbers.len() > 1)
 }
 
-/// Whether the calendar has the day of a date as a rule has it.
+/// Whether a date in the form of a rule exists.
 fn exists(date: &str) -> bool {
     let part = |range: Range<usize>| date.get(range).map(str::parse);
     let small = |range: Range<usize>| date.get(range).map(str::parse);
@@ -119,7 +119,7 @@ fn date(words: Cursor<'_>) -> Option<String> {
     words.all(as_written).or_else(|| words.all(in_words))
 }
 
-/// What stands in the phrase from the first of these words to the last.
+/// The part of the phrase from the first of these words to the last.
 fn written<'p>(words: &[Token<'_>], phrase: &'p str) -> &'p str {
     let (Some(first), Some(last)) = (words.first(), words.last()) else {
         return phrase;
@@ -132,7 +132,7 @@ fn count(words: &mut Cursor<'_>) -> Option<i32> {
     words.one_of(&["time", "times"]).map(|()| count)
 }
 
-/// `2026-12-31`, or as a rule has it: `20261231`, `20261231T090000Z`.
+/// `2026-12-31`, or in the form of a rule: `20261231`, `20261231T090000Z`.
 fn as_written(words: &mut Cursor<'_>) -> Option<String> {
     words.next(|word| {
         let dashes = word.match_indices('-').map(|(at, _)| at);

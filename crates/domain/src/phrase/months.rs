@@ -1,11 +1,11 @@
-//! Places in a month: `every 2nd of the month`, `monthly on the last friday`.
+//! Days of a month: `every 2nd of the month`, `monthly on the last friday`.
 
 use super::parser::{DAY, adverb, and, and_or_slash, each, every, every_unit, of_the, step, workday};
 use super::rhythm::{InMonth, Rhythm};
 use super::tokens::Cursor;
 
 const MONTH: &[&str] = &["month", "months"];
-/// Names of rhythms, and how many months each has.
+/// Names of rhythms, and the number of months of each.
 const ADVERBS: [(i32, &[&[&str]]); 3] = [
     (1, &[&["monthly"]]),
     (3, &[&["quarterly"]]),
@@ -23,9 +23,9 @@ const ADVERBS: [(i32, &[&[&str]]); 3] = [
 /// Reads days of a month.
 type Read<T> = for<'c, 'w> fn(&'c mut Cursor<'w>) -> Option<T>;
 
-/// The forms of a `place`, the days that may stand before `of the month`.
+/// The forms of a `place`, the days before `of the month`.
 pub(super) const PLACES: [Read<InMonth>; 6] = [weekday_place, edge, day_number, from_end_day, ordinals, days];
-/// The forms of a `detail`, the days that may stand behind `monthly`.
+/// The forms of a `detail`, the days after `monthly`.
 pub(super) const DETAILS: [Read<InMonth>; 5] = [
     weekday_place,
     day_number,
@@ -91,7 +91,7 @@ pub(super) fn some_months(words: &mut Cursor<'_>) -> Option<i32> {
     })
 }
 
-/// `2nd day`: behind `every`, and with `in` behind it, that could be an interval.
+/// `2nd day`: between `every` and `in`, it could be an interval.
 pub(super) fn nth_day(words: &mut Cursor<'_>) -> Option<i32> {
     let nth = words.ordinal().filter(|nth| *nth > 1)?;
     words.one_of(DAY).map(|()| nth)
@@ -108,7 +108,7 @@ fn every_months(words: &mut Cursor<'_>) -> Option<i32> {
     })
 }
 
-/// What may stand behind `monthly`.
+/// What may follow `monthly`.
 pub(super) fn on_month(words: Cursor<'_>) -> Option<InMonth> {
     let detailed = |words: &mut Cursor<'_>, detail: Read<InMonth>| {
         words.skip(&[","]);
@@ -273,6 +273,6 @@ fn from_end(words: &mut Cursor<'_>) -> Option<i32> {
         words.skip(&["-"]);
     }
     words.one_of(&["last"])?;
-    // "Next last" says nothing, and "first last" is the last.
+    // "Next last" has no meaning, and "first last" is the last.
     ((2..=5).contains(&nth) && (to || !next)).then_some(-nth)
 }

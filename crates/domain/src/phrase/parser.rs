@@ -1,5 +1,5 @@
-//! The grammar of `docs/phrases.md` as a recursive descent: each function is a production of that page and has its name.
-//! Here is how often, days and weeks.
+//! A recursive descent parser for the grammar of `docs/phrases.md`: each function is named after its production on that page.
+//! This file has frequencies, days and weeks.
 
 use super::months;
 use super::rhythm::Rhythm;
@@ -27,7 +27,7 @@ fn once(words: &mut Cursor<'_>) -> Option<()> {
     Some(())
 }
 
-/// What may stand before a day that is named: `every`, `each single`, `once every`.
+/// What may precede a named day: `every`, `each single`, `once every`.
 pub(super) fn each(words: &mut Cursor<'_>) -> Option<()> {
     let once = once(words).is_some();
     every(words)?;
@@ -53,7 +53,7 @@ pub(super) fn step(words: &mut Cursor<'_>) -> Option<i32> {
     words.number().or_else(|| words.ordinal().filter(|nth| *nth > 1))
 }
 
-/// How many of a unit lie between two occurrences: 1 for `once a week`, 3 for `every 3 weeks`.
+/// The number of units between two occurrences: 1 for `once a week`, 3 for `every 3 weeks`.
 pub(super) fn every_unit(words: &mut Cursor<'_>, unit: &[&str]) -> Option<i32> {
     let several = words.maybe(|words| {
         let _ = once(words);
@@ -76,7 +76,7 @@ pub(super) fn adverb(words: &mut Cursor<'_>, adverbs: &[&[&str]]) -> Option<()> 
     })
 }
 
-/// What stands between the items of a list, with the `on` and `the` of the next item.
+/// The separator of list items, with the `on` and `the` of the next item.
 pub(super) fn and(words: &mut Cursor<'_>) -> Option<()> {
     if words.one_of(&[","]).is_some() {
         words.skip(&["and"]);
@@ -191,7 +191,7 @@ fn weekday_set(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
         .or_else(|| weekend(words))
 }
 
-/// `friday`, or `friday to monday`, which runs over the end of the week.
+/// `friday`, or `friday to monday`, which wraps around the end of the week.
 fn weekday_item(words: &mut Cursor<'_>) -> Option<Vec<usize>> {
     let from = words.one_of(&["from"]).is_some();
     let first = words.weekday()?;

@@ -1,4 +1,4 @@
-//! Why a phrase is not understood, with what to say instead. Nothing here makes a phrase mean something.
+//! Explains why a phrase is not understood, and suggests an alternative. It never changes what a phrase means.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use crate::english::{self, MONTHS};
 use crate::recurrence::RuleError;
 use crate::text::quoted;
 
-/// Why `words`, a phrase without its end, are not understood. `phrase` is what the error quotes.
+/// Why `words`, a phrase without its end, are not understood. The error quotes `phrase`.
 pub(super) fn refusal(words: &[Token<'_>], phrase: &str) -> RuleError {
     let text = quoted(phrase);
     let cursor = Cursor::new(words);
@@ -42,8 +42,8 @@ pub(super) fn refusal(words: &[Token<'_>], phrase: &str) -> RuleError {
     RuleError::UnknownPhrase { text }
 }
 
-/// Whether one of the words is two numbers, one in `first` and one up to `second`: `1/15` is two days of the month, or a date;
-/// `25/12` is hardly two days.
+/// Whether one of the words is two numbers, one in `first` and one up to `second`: `1/15` can be two days of the month or a date;
+/// `25/12` is not likely two days.
 fn slashed(words: &[Token<'_>], first: RangeInclusive<i32>, second: i32) -> Option<()> {
     words.iter().find_map(|word| {
         let (day, month) = word.text.split_once('/')?;
@@ -53,7 +53,7 @@ fn slashed(words: &[Token<'_>], first: RangeInclusive<i32>, second: i32) -> Opti
     })
 }
 
-/// Whether the words are a rhythm but for a time of day: `every monday at 9am`, `9am every monday`, `every morning`.
+/// Whether the words are a rhythm with a time of day: `every monday at 9am`, `9am every monday`, `every morning`.
 fn names_a_time(words: &[Token<'_>]) -> bool {
     let found = words.iter().enumerate().find_map(|(at, _)| {
         let (before, rest) = words.split_at_checked(at)?;
@@ -112,7 +112,7 @@ pub(super) fn time(words: &mut Cursor<'_>) -> Option<Time> {
     })
 }
 
-/// What to say instead of a phrase with two common readings.
+/// Alternatives to a phrase with two common readings.
 fn ambiguous(words: Cursor<'_>) -> Option<&'static str> {
     by_its_name(words)
         .or_else(|| nth_of_days(words))
@@ -121,7 +121,7 @@ fn ambiguous(words: Cursor<'_>) -> Option<&'static str> {
         .or_else(|| edge_of_something(words))
 }
 
-/// `bimonthly` and its like.
+/// `bimonthly` and similar words.
 fn by_its_name(mut words: Cursor<'_>) -> Option<&'static str> {
     words.skip(&["once"]);
     let mut named = |whole: &str, halves: [&str; 2]| {
@@ -275,7 +275,7 @@ fn under_a_day(words: &[Token<'_>]) -> Option<&'static str> {
     })
 }
 
-/// A unit that something happens so many times in.
+/// The unit in a frequency such as `3 times a week`.
 #[derive(Clone, Copy)]
 enum Unit {
     Day,
@@ -345,7 +345,7 @@ fn unit(word: &str) -> Option<Unit> {
     }
 }
 
-/// What to say instead of so many `times` in a unit, or of so many other units in it.
+/// Alternatives to a frequency, such as `3 times a week` or `3 days a week`.
 fn instead_of(times: Option<i32>, per: Unit) -> &'static str {
     match (per, times) {
         (Unit::Day, Some(1)) => "`daily`",

@@ -1,4 +1,4 @@
-//! What a phrase says, and the rule that says the same.
+//! The meaning of a phrase, and its rule text.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use crate::recurrence::RuleError;
 
 const WEEKDAY_CODES: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 const WORKDAYS: &str = "MO,TU,WE,TH,FR";
-/// Longest length of each month.
+/// Maximum number of days of each month.
 const MONTH_DAYS: [i32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// How often, and on which days. An `every` is in units of the rhythm; weekdays count from Monday, 0; places from 1, or
-/// from the end with -1.
+/// How often, and on which days. `every` is in units of the rhythm; weekdays are numbered from Monday, 0; positions from 1, or
+/// from the end from -1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Rhythm {
     Days {
         every: i32,
     },
-    /// On the weekday of the due date where `on` is empty.
+    /// On the weekday of the due date if `on` is empty.
     Weeks {
         every: i32,
         on: Vec<usize>,
@@ -25,7 +25,7 @@ pub(super) enum Rhythm {
         every: i32,
         on: InMonth,
     },
-    /// On the date of the due date where there is none.
+    /// On the day and month of the due date if there is none.
     Years {
         every: i32,
         on: Option<(usize, InMonth)>,
@@ -35,16 +35,16 @@ pub(super) enum Rhythm {
 /// Days of a month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum InMonth {
-    /// The day that the due date has.
+    /// The day of the due date.
     Open,
     Days(Vec<i32>),
     Weekdays(Vec<(i32, usize)>),
-    /// Places among Monday to Friday.
+    /// Positions among the days from Monday to Friday.
     Workdays(Vec<i32>),
 }
 
 impl Rhythm {
-    /// Refuses days that never come, one by one; the parser of rules sees only whether *all* days of a list never do.
+    /// Refuses each day that never occurs; the parser of rules detects only whether *all* days of a list never occur.
     pub(super) fn check(&self) -> Result<(), RuleError> {
         let (month, on) = match self {
             Self::Days { .. } | Self::Weeks { .. } | Self::Years { on: None, .. } => return Ok(()),
@@ -57,7 +57,7 @@ impl Rhythm {
         let longest = month.and_then(|month| MONTH_DAYS.get(month)).unwrap_or(&31);
         let comes = match on {
             InMonth::Open => true,
-            // What no month has is out of range, which the parser of rules says better.
+            // A day that no month has is out of range; the parser of rules has the better message.
             InMonth::Days(days) => days.iter().all(|day| day <= longest || *day > 31),
             InMonth::Weekdays(days) => days.iter().all(|(place, _)| *place <= 5),
             InMonth::Workdays(places) => places.iter().all(|place| *place <= 23),
@@ -98,7 +98,7 @@ impl fmt::Display for Rhythm {
 }
 
 impl InMonth {
-    /// Writes the days; the month, or each of the months, has the day `has_always`.
+    /// Writes the days; `has_always` is the last day that the month, or each of the months, always has.
     fn write(&self, f: &mut fmt::Formatter<'_>, has_always: i32) -> fmt::Result {
         match self {
             Self::Open => Ok(()),
@@ -112,10 +112,10 @@ impl InMonth {
     }
 }
 
-/// Numbers of days, of which a shorter month has its last day instead.
+/// Days of the month, with the last day instead in a month that lacks one.
 ///
-/// The rule names every day from the 28th on and takes them by their places in the month: the last place is the last of
-/// these days that the month has. A list that has the last day anyway needs none of that.
+/// The rule names every day from the 28th on and selects them by position: the last position is the last of these days that
+/// the month has. A list that contains the last day anyway does not need this.
 fn write_days(days: &[i32], has_always: i32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut wanted = days.to_vec();
     wanted.sort_unstable();

@@ -1,10 +1,10 @@
-//! From a phrase to its words, and a cursor that reads them.
+//! Splits a phrase into words, with a cursor to read them.
 
 use std::ops::Range;
 
 use crate::english;
 
-/// A word of a phrase, or a mark between words.
+/// A word of a phrase, or a punctuation mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'t> {
     /// The word in lower case.
@@ -21,8 +21,8 @@ impl Token<'_> {
 }
 
 /// The words of a phrase in lower case. Commas, `&`, `/` and `-` are words of their own, but a word that begins with a digit keeps
-/// its hyphens unless letters follow (`2026-12-31`), and one of digits its slashes (`1/15`). A month or weekday that is cut
-/// down loses its full stop (`dec.`).
+/// its hyphens unless letters follow (`2026-12-31`), and one of digits its slashes (`1/15`). An abbreviated month or weekday
+/// loses its full stop (`dec.`).
 pub(super) fn tokens(phrase: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut start = 0;
@@ -50,7 +50,7 @@ pub(super) fn tokens(phrase: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// `dec` of `dec.`: a month or weekday that is cut down, without the full stop that says so.
+/// `dec` of `dec.`: an abbreviated month or weekday without its full stop.
 fn cut_down(text: &str) -> Option<&str> {
     let name = text.strip_suffix('.')?;
     let known = english::weekday(name).is_some() || english::month(name).is_some();
@@ -80,10 +80,10 @@ fn is_mark(word: &str, mark: char) -> bool {
     }
 }
 
-/// A place in the words of a phrase.
+/// A position in the words of a phrase.
 ///
-/// What takes a `Cursor` reads all that is left, and what takes a `&mut Cursor` the beginning of it. Both give `None` where the words
-/// are others. A `&mut Cursor` may have moved then: a choice reads through [`maybe`](Self::maybe), which leaves it where it was.
+/// Functions that take a `Cursor` read all remaining words, those that take a `&mut Cursor` only the first of them. Both return
+/// `None` if the words do not match. A `&mut Cursor` may have moved then: alternatives use [`maybe`](Self::maybe), which restores it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'w> {
     rest: &'w [Token<'w>],
@@ -98,12 +98,12 @@ impl<'w> Cursor<'w> {
         self.rest.is_empty()
     }
 
-    /// What `read` reads, if these are all words.
+    /// The result of `read`, if it reads all words.
     pub(super) fn all<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         read(&mut self).filter(|_| self.is_at_end())
     }
 
-    /// What `read` reads, or nothing at all.
+    /// The result of `read`; if it is `None`, the cursor does not move.
     pub(super) fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let mut ahead = *self;
         let found = read(&mut ahead)?;
@@ -111,7 +111,7 @@ impl<'w> Cursor<'w> {
         Some(found)
     }
 
-    /// The next word, if `read` knows it.
+    /// The next word, if `read` accepts it.
     pub(super) fn next<T>(&mut self, read: impl FnOnce(&'w str) -> Option<T>) -> Option<T> {
         let (first, rest) = self.rest.split_first()?;
         let found = read(first.text)?;
@@ -129,12 +129,12 @@ impl<'w> Cursor<'w> {
         self.maybe(|cursor| words.iter().try_for_each(|word| cursor.one_of(&[*word])))
     }
 
-    /// The next word, if it is one of these; it does not matter whether it is.
+    /// Skips the next word if it is one of these.
     pub(super) fn skip(&mut self, words: &[&str]) {
         let _ = self.one_of(words);
     }
 
-    /// One or more of what `read` reads, with what `and` reads between them.
+    /// One or more items that `read` reads, separated by what `and` reads.
     pub(super) fn list<T>(
         &mut self,
         and: impl Fn(&mut Self) -> Option<()>,

@@ -136,7 +136,7 @@ fn month_days(words: &mut Cursor<'_>) -> Option<Vec<i32>> {
     words.list(and, |words| words.digits().or_else(|| words.numeral()))
 }
 
-/// `25th december` behind `every`; `2nd december` could be an interval there.
+/// `25th december` after `every`, where `2nd december` could be an interval.
 fn one_day_month(words: &mut Cursor<'_>) -> Option<InYear> {
     let day = words
         .digits()

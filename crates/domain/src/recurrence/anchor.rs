@@ -1,22 +1,22 @@
-//! Rules of phrases at the ends of months.
+//! Phrases for months, with due dates at the end of a month.
 //!
-//! `monthly` leaves the day to the due date. RFC 5545 skips months that lack that day (section 3.3.10); who says `monthly` on the
-//! 31st means the last day of a shorter month. So the rule of a phrase is *anchored*: `BYMONTHDAY=-1,31;BYSETPOS=1` is the 31st
-//! or the last day, whichever comes first, to every reader of rules. No other rule of a phrase has this form, so it
-//! also tells that the day came from a due date. A `BYMONTH` beside it was named by the phrase: `every year` from 29 February
+//! `monthly` takes the day from the due date. RFC 5545 skips months that lack that day (section 3.3.10), but `monthly` on the
+//! 31st is meant to include the last day of shorter months. So the rule of a phrase is *anchored*: `BYMONTHDAY=-1,31;BYSETPOS=1` is the 31st
+//! or the last day, whichever comes first, for every implementation of RFC 5545. No other phrase gives a rule of this form, so
+//! it also shows that the day came from a due date. A `BYMONTH` in it was named by the phrase: `every year` from 29 February
 //! is every 12 months.
 
 use jiff::civil::Date;
 
 use super::{Frequency, Rule};
 
-/// The last day that every month has.
+/// The highest day that every month has.
 const IN_EVERY_MONTH: i8 = 28;
 
 impl Rule {
     /// This rule of a phrase for a task that is due on `date` and had the rule `before`.
     ///
-    /// If `before` is anchored and leads to `date`, its day is the day of the series, whatever the phrase changes beside it. Else
+    /// If `before` is anchored and matches `date`, its day stays the day of the series, whatever else the phrase changes. Otherwise
     /// the day of `date` becomes the anchor, if some months lack that day.
     pub(crate) fn anchored(&self, date: Date, before: Option<&Self>) -> Self {
         let day_so_far = before
@@ -29,18 +29,18 @@ impl Rule {
         }
     }
 
-    /// The rule for a series that begins anew on `date`, because its time zone changed: an anchor that does not lead to that
-    /// date is replaced by that of the date, even if every month has that day. Otherwise nothing would tell that the day came from
-    /// a due date, and a zone that leads back to the 31st would skip months. Other rules stay as they are.
+    /// The rule for a series that restarts on `date`, because its time zone changed: an anchor that does not match that date is
+    /// replaced by one for that date, even if every month has that day. Otherwise the information that the day came from a due date
+    /// would be lost, and a zone that moves the date back to the 31st would skip months. Other rules stay as they are.
     #[must_use]
-    pub fn anchored_anew(&self, date: Date) -> Self {
+    pub fn anchored_again(&self, date: Date) -> Self {
         if self.anchor().is_none() || self.leads_to(date) {
             return self.clone();
         }
         self.without_anchor().with_anchor(date.day().into())
     }
 
-    /// The rule without its anchor, for a series that measures a distance and names no date.
+    /// The rule without its anchor, for a series that counts from completion and names no date.
     pub(crate) fn without_anchor(&self) -> Self {
         let mut rule = self.clone();
         if self.anchor().is_some() {
@@ -50,7 +50,7 @@ impl Rule {
         rule
     }
 
-    /// This rule with `day`, or the last day of a month that lacks it, if it leaves the day open.
+    /// This rule with `day`, or the last day of a month that lacks it, if it does not name the day.
     fn with_anchor(&self, day: i16) -> Self {
         let mut rule = self.clone();
         if !self.leaves_day_open() {
@@ -128,7 +128,7 @@ impl Rule {
     }
 }
 
-/// The longest length of a month, except that a leap day is not in every February.
+/// The maximum number of days of a month, not counting leap days.
 fn longest(month: i16) -> i8 {
     match month {
         2 => 28,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Frequency, Rule};
 
-/// Why a recurrence was refused, in words for the person who wrote it.
+/// Why a recurrence was refused, worded for its author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
@@ -29,20 +29,20 @@ pub enum RuleError {
         /// The refused text, shortened.
         text: String,
     },
-    /// A phrase that people read in two ways.
+    /// A phrase with two common readings.
     #[error("`{text}` can mean two things: say {instead}")]
     AmbiguousPhrase {
         /// The refused text, shortened.
         text: String,
-        /// The phrases that say either clearly.
+        /// Unambiguous phrases for both readings.
         instead: Cow<'static, str>,
     },
-    /// A phrase with one likely meaning, in a form that is not read.
+    /// A phrase with one likely meaning, in a form that is not supported.
     #[error("`{text}` is not understood as a recurrence: say {instead}")]
     OtherForm {
         /// The refused text, shortened.
         text: String,
-        /// A phrase in the form that is read.
+        /// A phrase in a supported form.
         instead: &'static str,
     },
     /// A phrase that says how often, but not when: `3 days a week`.
@@ -65,7 +65,7 @@ pub enum RuleError {
         /// The refused part, shortened.
         part: String,
     },
-    /// A name that RFC 5545 does not have.
+    /// A name that RFC 5545 does not define.
     #[error("`{name}` is not a part of an RRULE (RFC 5545): remove it")]
     UnknownPart {
         /// The refused name, shortened.
@@ -92,14 +92,14 @@ pub enum RuleError {
     /// No `FREQ`.
     #[error("FREQ is missing: add FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")]
     MissingFrequency,
-    /// A value outside what its part allows.
+    /// A value that its part does not allow.
     #[error("{name}={value} is not valid: {expected}")]
     InvalidValue {
         /// The part.
         name: &'static str,
         /// The refused value, shortened.
         value: String,
-        /// What the part takes.
+        /// What the part allows.
         expected: &'static str,
     },
     /// More than 62 values in one list.
@@ -108,7 +108,7 @@ pub enum RuleError {
         /// The part.
         name: &'static str,
     },
-    /// A part that this frequency must not have (the table in section 3.3.10).
+    /// A part that is not allowed with this frequency (the table in section 3.3.10).
     #[error("{name} cannot be combined with FREQ={frequency}: remove it or choose another frequency")]
     NotWithFrequency {
         /// The part.
@@ -125,7 +125,7 @@ pub enum RuleError {
     /// Two ends.
     #[error("COUNT and UNTIL exclude each other: keep one")]
     CountAndUntil,
-    /// Positions in a set that no other part describes.
+    /// Positions without another part that defines the set.
     #[error("BYSETPOS needs another BY part to choose from: add one, such as BYDAY=MO,TU,WE,TH,FR")]
     SetPosAlone,
     /// No date of any year matches.
@@ -134,7 +134,7 @@ pub enum RuleError {
 }
 
 impl RuleError {
-    /// Stable code for machines: `recurrence_never_matches`, `ambiguous_recurrence`, `unsupported_recurrence`, and
+    /// Stable code for programs: `recurrence_never_matches`, `ambiguous_recurrence`, `unsupported_recurrence`, and
     /// `invalid_recurrence` for everything else.
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! From a rule and a start date to the dates of each period.
+//! Expands a rule and a start date to the dates of each period.
 
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, ToSpan};
@@ -6,7 +6,7 @@ use jiff::{Span, ToSpan};
 use super::{ByDay, Frequency, Rule};
 use crate::due::Due;
 
-/// A rule at a start date: which dates its periods have.
+/// A rule with a start date.
 ///
 /// Period 0 is the day, week, month or year of the start, and period `k` the one `k` intervals on. Within a period the
 /// parts of a rule are conditions that a date meets or not, which gives the same dates as the table's "expand" and
@@ -16,7 +16,7 @@ pub(super) struct Expansion<'r> {
     rule: &'r Rule,
     interval: i64,
     start: Date,
-    /// What the rule leaves open and the start date fills in.
+    /// The parts that the rule leaves open, taken from the start date.
     month: Option<i8>,
     month_day: Option<i8>,
     weekday: Option<Weekday>,
@@ -121,7 +121,7 @@ impl<'r> Expansion<'r> {
         }
     }
 
-    /// `BYSETPOS`: the n-th of a period's dates, from the front or from the back.
+    /// `BYSETPOS`: the n-th of a period's dates, from the front or from the end.
     fn at_positions(&self, dates: &[Date]) -> Vec<Date> {
         let mut chosen: Vec<Date> = self
             .rule
@@ -199,7 +199,7 @@ impl<'r> Expansion<'r> {
     }
 }
 
-/// Whether `list` is empty, or has `number`, or has it counted from the back of `total` (-1 is the last).
+/// Whether `list` is empty, or contains `number`, counted from the front or from the end of `total` (-1 is the last).
 fn one_of(list: &[i16], number: i16, total: Option<i16>) -> bool {
     list.is_empty()
         || list.contains(&number)

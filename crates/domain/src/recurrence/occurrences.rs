@@ -1,4 +1,4 @@
-//! From dates to instants, in order and bounded.
+//! Converts dates to instants, in order and bounded.
 
 use std::vec;
 
@@ -10,7 +10,7 @@ use super::expand::Expansion;
 use super::{End, Rule, Until};
 use crate::due::Due;
 
-/// Days that one search examines at most.
+/// Maximum number of days that one search examines.
 ///
 /// From the first day of 1970 to the last of 2199 are 84,006 days, and the period that has the first may begin up to
 /// six days before it (a week) or reach beyond the last. So the limit cuts no search short that can find something.
@@ -66,12 +66,12 @@ impl<'r> Occurrences<'r> {
         occurrences
     }
 
-    /// The same search at another local time of day than that of the start, which clocks may have moved.
+    /// The same search with another local time of day than the start, whose time clock changes may have moved.
     pub(crate) fn at_time(self, time: Time) -> Self {
         Self { time, ..self }
     }
 
-    /// How many days were compared with the rule so far, for whoever wants to know what a search cost.
+    /// The number of days compared with the rule so far, to measure the cost of a search.
     pub fn days_examined(&self) -> u32 {
         self.days_examined
     }
@@ -80,7 +80,7 @@ impl<'r> Occurrences<'r> {
         self.start.zone().time_zone()
     }
 
-    /// The next date the rule names, from whichever period.
+    /// The next date that the rule names, in any period.
     fn next_date(&mut self) -> Option<Date> {
         loop {
             if let Some(date) = self.dates.next() {
@@ -99,7 +99,7 @@ impl<'r> Occurrences<'r> {
         }
     }
 
-    /// Whether a date is after `UNTIL` in every zone, so that nothing later needs a look.
+    /// Whether a date is after `UNTIL` in every zone, so that no later date needs to be checked.
     fn is_over(&self, date: Date) -> bool {
         let last = match self.rule.end() {
             End::Until(Until::Date(last)) => last,
@@ -133,7 +133,7 @@ impl Iterator for Occurrences<'_> {
                 continue;
             }
             let at = if date == self.start_date {
-                // The start knows which of two equal local times it is.
+                // The start says which of two equal local times it is.
                 self.start.at()
             } else {
                 self.start.zone().instant(date.to_datetime(self.time)).ok()?
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_search_that_has_examined_its_days_is_over() {
         let rule: Rule = "FREQ=DAILY".parse().expect("a rule");
-        let start = Due::parse("2026-03-02", &Zone::utc()).expect("a due");
+        let start = Due::parse("2026-03-02", &Zone::utc()).expect("a due date");
         let mut search = rule.occurrences(&start);
         search.days_examined = super::MAX_DAYS_EXAMINED - 1;
         assert!(search.next().is_some(), "one day left");

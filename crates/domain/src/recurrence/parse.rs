@@ -1,4 +1,4 @@
-//! RRULE text to a checked [`Rule`] (RFC 5545, section 3.3.10).
+//! Parses RRULE text into a checked [`Rule`] (RFC 5545, section 3.3.10).
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -34,7 +34,7 @@ impl FromStr for Rule {
     }
 }
 
-/// The text on one line: a line of a calendar file may be folded anywhere (RFC 5545, section 3.1).
+/// The text unfolded to one line: a line of a calendar file may be folded anywhere (RFC 5545, section 3.1).
 fn unfolded(text: &str) -> String {
     ["\r\n ", "\r\n\t", "\n ", "\n\t"]
         .iter()

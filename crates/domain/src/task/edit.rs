@@ -165,7 +165,7 @@ impl Task {
         if let (Some(rule), Some(due), Some(series)) = (&self.recurrence, &self.due, &self.series)
             && series.start.zone() != &self.zone
         {
-            self.recurrence = Some(rule.anchored_anew(due.local().date()));
+            self.recurrence = Some(rule.anchored_again(due.local().date()));
         }
     }
 }

@@ -130,7 +130,7 @@ fn one_line(field: Field, text: &str, max: usize) -> Result<String, ValueError> 
 pub enum Priority {
     /// When there is time.
     Low,
-    /// What a task has when nobody said otherwise.
+    /// The default of a new task.
     #[default]
     Medium,
     /// Before the others.

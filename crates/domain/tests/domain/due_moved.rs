@@ -1,4 +1,4 @@
-//! Dues that are moved by a duration.
+//! Due dates that are moved by a duration.
 
 use nudge_domain::DueError;
 use proptest::prelude::*;
@@ -95,7 +95,7 @@ fn days_keep_the_local_time_while_hours_pass() {
 }
 
 #[test]
-fn refuses_what_is_no_duration() {
+fn refuses_text_that_is_not_a_duration() {
     let long = format!("P{}1D", "0".repeat(40));
     for by in [
         "",

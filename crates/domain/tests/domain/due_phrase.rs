@@ -1,4 +1,4 @@
-//! Dues in English. It is Wednesday, 10 June 2026, half past ten in Berlin, unless a test says otherwise.
+//! Due dates in English. It is Wednesday, 10 June 2026, half past ten in Berlin, unless a test says otherwise.
 
 use jiff::Timestamp;
 use nudge_domain::{Due, DueError};
@@ -30,7 +30,7 @@ pub(crate) fn check(now: &str, phrases: &[(&str, &str)]) {
 }
 
 #[test]
-fn understands_every_form_that_dues_have() {
+fn understands_every_form_of_due_dates() {
     check(
         NOW,
         &[
@@ -356,7 +356,7 @@ fn a_time_is_today_only_while_it_is_ahead() {
 }
 
 #[test]
-fn today_is_the_day_on_the_wall_of_the_owner() {
+fn today_is_the_current_date_in_the_zone_of_the_owner() {
     let now = instant("2026-06-10T23:30:00Z");
     for (zone_name, expected) in [
         ("UTC", "2026-06-10T23:59:59"),

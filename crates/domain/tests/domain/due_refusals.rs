@@ -255,7 +255,7 @@ fn shows_how_to_write_a_time_that_looks_like_a_year() {
 }
 
 #[test]
-fn quotes_what_was_written() {
+fn quotes_the_text_as_written() {
     let message = refusal("tomorrow at 9 o'clock").to_string();
     assert!(message.contains("`tomorrow at 9 o'clock`"), "{message}");
     let message = refusal("do \"it\"\n\u{202e}soon").to_string();

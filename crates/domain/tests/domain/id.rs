@@ -12,7 +12,7 @@ fn an_id_is_its_uuid_as_text_and_as_json() {
 }
 
 #[test]
-fn refuses_what_is_no_uuid_and_says_which_id_it_should_be() {
+fn refuses_an_invalid_uuid_and_says_which_id_is_expected() {
     for text in [
         "",
         "1",

@@ -7,7 +7,7 @@ fn rule(phrase: &str) -> String {
 }
 
 #[test]
-fn understands_what_people_write() {
+fn understands_common_spellings() {
     let monthly_workday = |position: &str| format!("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS={position}");
     let (first_workday, last_workday) = (monthly_workday("1"), monthly_workday("-1"));
     for (phrase, expected) in [

@@ -459,7 +459,7 @@ fn any_phrase_given_again_on_any_occurrence_is_the_same_rule() {
 }
 
 #[test]
-fn a_series_that_begins_anew_takes_the_day_that_it_begins_on() {
+fn a_series_that_restarts_takes_the_day_on_which_it_restarts() {
     for (before, day, expected) in [
         (
             "FREQ=MONTHLY;BYMONTHDAY=-1,31;BYSETPOS=1",
@@ -506,7 +506,7 @@ fn a_series_that_begins_anew_takes_the_day_that_it_begins_on() {
         ),
     ] {
         assert_eq!(
-            rule(before).anchored_anew(day).to_string(),
+            rule(before).anchored_again(day).to_string(),
             expected,
             "{before} on {day}"
         );
@@ -524,9 +524,9 @@ fn a_zone_and_back_keeps_the_end_of_the_month() {
         let rule = parse_recurrence_for(phrase, &on(&first.to_string()), None).expect(phrase);
         for away in [first.tomorrow(), first.yesterday()] {
             let away = away.expect("in range");
-            let there = rule.anchored_anew(away);
+            let there = rule.anchored_again(away);
             assert_ne!(there, rule, "{phrase} on {away}");
-            assert_eq!(there.anchored_anew(first), rule, "{phrase} on {away} and back");
+            assert_eq!(there.anchored_again(first), rule, "{phrase} on {away} and back");
         }
     }
     assert_eq!(

@@ -371,7 +371,7 @@ fn a_number_behind_a_date_and_a_comma_could_be_a_year() {
 }
 
 #[test]
-fn an_end_that_is_no_date_says_why() {
+fn an_end_that_is_not_a_date_says_why() {
     for (until, why) in [
         ("2027-02-29", "there is no such date"),
         ("feb 30 2027", "there is no such date"),

@@ -47,7 +47,7 @@ fn begin_with_their_first_minute_and_end_before_their_last() {
 }
 
 #[test]
-fn are_read_on_the_wall_of_their_owner() {
+fn are_local_times_in_the_zone_of_the_user() {
     let night = ("22:00", "07:00");
     check(
         night,

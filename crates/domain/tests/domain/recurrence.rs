@@ -294,7 +294,7 @@ fn next_after_is_strictly_after_and_ends_with_the_rule() {
 }
 
 #[test]
-fn finding_a_date_far_ahead_takes_no_walk_through_the_years() {
+fn finding_a_date_far_in_the_future_does_not_examine_every_year() {
     let start = due("1970-01-01T09:00", "Europe/Berlin");
     for (text, most_days) in [
         ("FREQ=DAILY", 3),

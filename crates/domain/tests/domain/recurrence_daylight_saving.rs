@@ -125,7 +125,7 @@ fn a_start_in_the_second_of_two_equal_hours_is_itself_the_first_occurrence() {
 }
 
 #[test]
-fn a_day_that_a_zone_skipped_is_no_second_occurrence() {
+fn a_day_that_a_zone_skipped_is_not_a_second_occurrence() {
     // Samoa went from 29 December 2011 straight to the 31st.
     let start = due("2011-12-29T09:00", "Pacific/Apia");
     let expected = ["2011-12-29T09:00", "2011-12-31T09:00", "2012-01-01T09:00"];

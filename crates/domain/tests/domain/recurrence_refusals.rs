@@ -59,7 +59,7 @@ fn is_its_canonical_text_in_json() {
 }
 
 #[test]
-fn refuses_text_that_is_no_rule() {
+fn refuses_text_that_is_not_a_rule() {
     assert_eq!(refusal(""), RuleError::Empty);
     assert_eq!(refusal("RRULE:"), RuleError::Empty);
     assert_eq!(refusal("INTERVAL=2"), RuleError::MissingFrequency);

@@ -31,7 +31,7 @@ fn a_relative_reminder_fires_that_many_minutes_before_the_due() {
 }
 
 #[test]
-fn a_relative_reminder_already_past_fires_at_once_while_the_due_is_ahead() {
+fn a_relative_reminder_that_has_passed_fires_immediately_if_the_due_date_is_in_the_future() {
     let reminder = minutes(60, &due("2026-12-01T08:30", "UTC"));
     assert_eq!(reminder.remind_at, instant("2026-12-01T07:30:00Z"));
     assert_eq!(reminder.status, ReminderStatus::Scheduled);
@@ -46,7 +46,7 @@ fn a_relative_reminder_is_cancelled_when_the_due_is_past_too() {
 }
 
 #[test]
-fn an_absolute_reminder_needs_no_due_but_an_instant_that_is_ahead() {
+fn an_absolute_reminder_needs_an_instant_in_the_future_and_no_due_date() {
     let at = ReminderWhen::At(instant("2026-12-01T08:00:01Z"));
     assert_eq!(
         new(at, None, &[]).expect("a reminder").remind_at,
@@ -118,7 +118,7 @@ fn moves_relative_reminders_with_the_due_date_and_arms_them_again() {
 }
 
 #[test]
-fn a_reminder_moved_into_the_past_fires_at_once_while_the_due_is_ahead_and_else_not_at_all() {
+fn a_reminder_moved_into_the_past_fires_immediately_only_if_the_due_date_is_in_the_future() {
     let old = due("2026-12-02T10:00", "UTC");
     let mut reminders = [minutes(60, &old)];
     reschedule(
@@ -190,7 +190,7 @@ fn completing_or_deleting_cancels_what_has_not_fired() {
 }
 
 #[test]
-fn reopening_arms_what_was_cancelled_and_is_still_of_use() {
+fn reopening_schedules_cancelled_reminders_that_are_still_useful() {
     use ReminderStatus::{Cancelled, Failed, Scheduled, Sent};
     let due = due("2026-12-01T10:00", "UTC");
     let at = |text: &str| Reminder {

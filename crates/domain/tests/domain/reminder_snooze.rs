@@ -45,7 +45,7 @@ fn a_snoozed_reminder_is_scheduled_whatever_had_become_of_it() {
 }
 
 #[test]
-fn a_snooze_ends_ahead_and_at_most_four_weeks_ahead() {
+fn a_snooze_ends_in_the_future_and_within_four_weeks() {
     let longest = now() + SignedDuration::from_mins(i64::from(MAX_SNOOZE_MINUTES));
     let tick = SignedDuration::from_nanos(1);
     for (until, error) in [

@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn text_made_of_words_for_dues(words in prop::collection::vec(prop::sample::select(vec![
+    fn text_made_of_words_for_due_dates(words in prop::collection::vec(prop::sample::select(vec![
         "today", "tonight", "tomorrow", "day", "after", "in", "an", "a", "half", "couple", "99999", "2", "hours", "1h30m", "weeks", "months",
         "years", "from", "now", "this", "next", "end", "start", "first", "last", "week", "month", "eom", "weekend", "monday", "fri", "feb",
         "dec", "24", "29", "15th", "31st", "99999th", "2027", "1969", "2027-12-24", "at", "9am", "12 pm", "17:00", "24:00", "9", "noon",

@@ -78,7 +78,7 @@ fn completing_in_time_or_early_gives_the_one_after_the_due() {
 }
 
 #[test]
-fn completing_late_continues_at_the_first_occurrence_still_ahead() {
+fn completing_late_continues_at_the_first_occurrence_in_the_future() {
     let series = series("FREQ=DAILY");
     series.check(
         1,
@@ -173,7 +173,7 @@ fn a_task_that_its_owner_moved_neither_comes_again_nor_ends_the_series() {
 }
 
 #[test]
-fn counting_from_completion_begins_on_the_day_it_was_done_at_the_dues_time_of_day() {
+fn counting_from_completion_starts_on_the_day_of_completion_at_the_time_of_day_of_the_due_date() {
     let series = series("FREQ=DAILY;INTERVAL=3").counted_from_completion();
     series.check(
         1,
@@ -252,7 +252,7 @@ fn creating_the_next_occurrence_twice_gives_the_same_task() {
 }
 
 #[test]
-fn the_number_after_the_greatest_is_no_occurrence() {
+fn the_number_after_the_greatest_is_not_an_occurrence() {
     series("FREQ=DAILY").counted_from_completion().check(
         u32::MAX,
         "2026-03-02T09:00",

@@ -31,8 +31,8 @@ fn next(
     })
 }
 
-/// A series in which each task is completed so many hours after it was due, or before; the dues that come of it.
-fn dues(
+/// The due dates of a series in which each task is completed the given number of hours after it was due, or before.
+fn due_dates(
     rule_text: &str,
     counts_from: RecurrenceFrom,
     first_due: &Due,
@@ -68,7 +68,7 @@ fn check(
     late_hours: i64,
     expected: &[&str],
 ) {
-    let found = dues(
+    let found = due_dates(
         rule_text,
         counts_from,
         &due(first, zone_name),
@@ -396,7 +396,7 @@ fn completing_again_after_reopening_in_time_gives_the_task_that_is_there() {
 }
 
 #[test]
-fn a_rule_that_comes_far_ahead_or_not_at_all_ends() {
+fn searches_for_rare_or_impossible_dates_end() {
     let fixed = RecurrenceFrom::Due;
     check(
         "FREQ=YEARLY;INTERVAL=1000",

@@ -24,7 +24,7 @@ fn counts_characters_not_bytes() {
 }
 
 #[test]
-fn says_what_is_wrong_with_a_value_and_how_to_mend_it() {
+fn says_what_is_wrong_with_a_value_and_how_to_fix_it() {
     let messages = [
         " ".parse::<Title>().expect_err("empty"),
         "a\rBcc: b".parse::<Title>().expect_err("two lines"),

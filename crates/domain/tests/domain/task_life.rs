@@ -23,7 +23,7 @@ fn only(task: &Task) -> ReminderId {
 }
 
 #[test]
-fn completing_cancels_reminders_and_reopening_arms_those_ahead() {
+fn completing_cancels_reminders_and_reopening_schedules_future_ones() {
     let mut task = rent();
     task.complete(at("2026-11-29T08:00:00Z"));
     assert_eq!(task.reminders[0].status, ReminderStatus::Cancelled);

@@ -7,13 +7,13 @@ use super::super::{Due, DueError};
 use crate::english;
 use crate::zone::Zone;
 
-/// Most quantities one amount has: each unit once.
+/// Maximum number of quantities per amount: each unit once.
 const MAX_QUANTITIES: usize = 7;
 
-/// Five digits of years: more than the calendar can count, or an error could name.
+/// Five digits: more years than the calendar has.
 const TOO_LATE: DueError = DueError::YearOutOfRange { year: i16::MAX };
 
-/// So many of some units of time.
+/// An amount of time in several units.
 #[derive(Debug)]
 pub(super) struct Amount {
     quantities: Vec<Quantity>,
@@ -23,7 +23,7 @@ pub(super) struct Amount {
 struct Quantity {
     count: i32,
     unit: Unit,
-    /// The unit is an `m` alone: minutes, unless what is before it makes months of it.
+    /// The unit is a single `m`: minutes, unless the units before it make it months.
     letter_m: bool,
 }
 
@@ -67,7 +67,7 @@ impl Amount {
         (in_order && !quantities.is_empty()).then_some(Self { quantities })
     }
 
-    /// The number before an `m` that can be months or minutes: right behind a year, a month or a week, as in `1y 6m`.
+    /// The number before an `m` that can be months or minutes: right after a year, a month or a week, as in `1y 6m`.
     pub(super) fn months_or_minutes(&self) -> Option<i32> {
         let pairs = self.quantities.windows(2);
         pairs
@@ -78,7 +78,7 @@ impl Amount {
             .next()
     }
 
-    /// That much after `now`: days and longer keep the local time of day, shorter units are time that passes.
+    /// The instant that is this amount after `now`: days and longer units keep the local time of day, shorter units are elapsed time.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Amount {
         }
     }
 
-    /// That many days, weeks, months or years after `date`; `None` with units under a day.
+    /// The date that is this amount after `date`; `None` if there are units shorter than a day.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Amount {
     }
 }
 
-/// Reads one quantity from the beginning of the words, or several that are glued together; what is behind it.
+/// Reads one quantity from the beginning of the words, or several without spaces; also returns the words after it.
 fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<Quantity>) -> Option<&'a [&'a str]> {
     let (quantity, rest) = match words {
         ["half", "an" | "a", "hour", rest @ ..] | ["half", "hour", rest @ ..] => {
@@ -137,7 +137,7 @@ fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<Quantity>) -> Option<
         [glued, rest @ ..] => {
             let before = quantities.len();
             unglue(glued, quantities)?;
-            // `1h30m` says all of it, `1h` may have more beside it.
+            // `1h30m` is complete, `1h` may be followed by more.
             let several = quantities.len() > before + 1;
             return (!several || (before == 0 && rest.is_empty())).then_some(rest);
         }
@@ -147,7 +147,7 @@ fn quantity<'a>(words: &'a [&'a str], quantities: &mut Vec<Quantity>) -> Option<
     Some(rest)
 }
 
-/// So many units, at least one.
+/// A number of units, at least one.
 fn counted(count: i32, unit: &str) -> Option<Quantity> {
     let letter_m = unit == "m";
     let (each, unit) = match unit {
@@ -170,7 +170,7 @@ fn counted(count: i32, unit: &str) -> Option<Quantity> {
     })
 }
 
-/// Numbers in words up to twelve, and those that minutes are often counted in.
+/// Numbers in words up to twelve, and those that are common for minutes.
 fn number(word: &str) -> Option<i32> {
     let of_minutes = match word {
         "fifteen" => 15,

@@ -1,4 +1,4 @@
-//! Times of day, as people say them.
+//! Times of day.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::super::{first_instant, last_second};
 use super::part::{Misfit, Part};
 use crate::zone::Zone;
 
-/// Hour, minute and second as said. Whether a clock shows them, [`Placed::on`] finds out.
+/// Hour, minute and second as given. [`Placed::on`] checks whether they exist.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Said {
     pub(super) hour: i8,
@@ -29,7 +29,7 @@ impl Said {
         }
     }
 
-    /// One of twelve hours, as people say it: `5`, `5:30`.
+    /// An hour of a twelve-hour clock as it is written: `5`, `5:30`.
     pub(super) fn of_twelve(self) -> String {
         match self {
             Self {
@@ -59,7 +59,7 @@ impl Said {
         }
     }
 
-    /// The same where a part of the day was said that has only one of them: `3am at night or 3pm in the afternoon`.
+    /// The same with the parts of the day: `3am at night or 3pm in the afternoon`.
     pub(super) fn both_parts(self) -> Cow<'static, str> {
         let said = self.of_twelve();
         Cow::Owned(format!("{said}am at night or {said}pm in the afternoon"))
@@ -83,7 +83,7 @@ pub(super) enum Clock {
     EndOfDay,
 }
 
-/// A time of day that was said, perhaps with a part of the day: `9 in the evening`.
+/// A time of day as given, possibly with a part of the day: `9 in the evening`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spoken {
     clock: Clock,
@@ -93,7 +93,7 @@ pub(super) struct Spoken {
 }
 
 impl Spoken {
-    /// Where it lies on a day of which `part` was named.
+    /// Places it in the given `part` of a day.
     pub(super) fn placed(self, part: Option<Part>) -> Result<Placed, Misfit> {
         let own = match (self.part, self.clock) {
             (Some(own), clock) => own.place(clock)?,
@@ -111,7 +111,7 @@ impl Spoken {
 }
 
 impl Clock {
-    /// That time where no part of the day says more.
+    /// Places it without a part of the day.
     fn plainly(self) -> Placed {
         match self {
             Self::At(said) | Self::Half(said) => Placed::At {
@@ -124,7 +124,7 @@ impl Clock {
     }
 }
 
-/// A time of day in relation to the day that was named.
+/// A time of day relative to the named day.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Placed {
     At {
@@ -150,11 +150,11 @@ impl Placed {
         }
     }
 
-    /// The instant on `date` at which a clock that is put back shows that time once more; else as [`on`](Self::on).
+    /// The second instant on `date` with that local time if clocks go back; otherwise as [`on`](Self::on).
     ///
     /// # Errors
     ///
-    /// Hours and minutes that no clock shows.
+    /// Hours and minutes that do not exist.
     pub(super) fn on_again(self, date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
         match self {
             Self::At { said, next_day } => {
@@ -170,7 +170,7 @@ impl Placed {
     ///
     /// # Errors
     ///
-    /// Hours and minutes that no clock shows.
+    /// Hours and minutes that do not exist.
     pub(super) fn on(self, date: Date, zone: &Zone) -> Result<Timestamp, jiff::Error> {
         match self {
             Self::At { said, next_day } => {
@@ -191,7 +191,7 @@ impl Placed {
     }
 }
 
-/// A time of day, if the words are one and nothing else.
+/// Reads a time of day, if the words are exactly one.
 pub(super) fn read(words: &[&str]) -> Option<Spoken> {
     let (words, after_at) = match words {
         ["at" | "@", words @ ..] => (words, true),
@@ -209,7 +209,7 @@ pub(super) fn read(words: &[&str]) -> Option<Spoken> {
     Some(Spoken { clock, bare, part })
 }
 
-/// A time of day without its part, and whether it is a bare hour. `hour_alone`: a bare number is a time here.
+/// Reads a time of day without its part, and whether it is a bare hour. `hour_alone`: a bare number is a time here.
 fn alone(words: &[&str], hour_alone: bool) -> Option<(Clock, bool)> {
     let noon = || {
         Clock::At(Said {
@@ -247,7 +247,7 @@ fn is_end_of_day(words: &[&str]) -> bool {
     )
 }
 
-/// `9`, `9:30`, `9.30` or `9:30:15`, before or after noon.
+/// Reads `9`, `9:30`, `9.30` or `9:30:15`, before or after noon.
 fn twelve_hours(text: &str, half: &str) -> Option<Clock> {
     let (said, _) = numbers(text, true)?;
     let after_noon = if half == "pm" { 12 } else { 0 };
@@ -260,7 +260,7 @@ fn twelve_hours(text: &str, half: &str) -> Option<Clock> {
     })
 }
 
-/// `9:30`, or `9` and `9.30` where a bare number is a time.
+/// Reads `9:30`, or `9` and `9.30` if a bare number is a time.
 fn said(text: &str, hour_alone: bool) -> Option<(Clock, bool)> {
     let (said, bare) = numbers(text, hour_alone)?;
     if bare && !hour_alone {
@@ -290,7 +290,7 @@ fn numbers(text: &str, dotted: bool) -> Option<(Said, bool)> {
     Some((said, bare))
 }
 
-/// At least so many digits, at most two.
+/// At least the given number of digits, at most two.
 fn digits(text: &str, least: usize) -> Option<i8> {
     let plain = (least..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok())?

@@ -1,4 +1,4 @@
-//! Dates that the calendar names: `dec 24 2027`, `the 15th`, `2027-12-24`, `13/1/2027`.
+//! Calendar dates: `dec 24 2027`, `the 15th`, `2027-12-24`, `13/1/2027`.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,20 @@ use super::day::{Calendar, Day, one_weekday};
 use crate::english::{MONTHS, WEEKDAYS, month, number, numeral, ordinal};
 use crate::text::quoted;
 
-/// Years in which a date comes once: 29 February is missing in 1900 and 2100, so eight.
+/// Number of years in which every date occurs: 29 February is missing in 1900 and 2100, so eight.
 pub(super) const YEARS_AHEAD: i16 = 8;
-/// Months in which a day of the month comes once: two in a row never lack it.
+/// Number of months in which every day of the month occurs: no two successive months lack it.
 const MONTHS_AHEAD: i32 = 2;
-/// Years ahead from which on `dec 24 2059` is rather a time of day.
+/// Years from now from which on `dec 24 2059` is more likely a time of day.
 const FAR_AHEAD: i16 = 20;
-/// A leap year, which has every day that some year has.
+/// A leap year, which has every date.
 const LEAP_YEAR: i16 = 2024;
 
-/// The date that the words name, perhaps with its weekday before it.
+/// The date that the words name, possibly with its weekday before it.
 ///
 /// # Errors
 ///
-/// Dates that do not exist or can be two, years out of range, a weekday that is not the date's.
+/// Dates that do not exist or are ambiguous, years out of range, a weekday that does not match the date.
 pub(super) fn read(calendar: &Calendar<'_>, words: &[&str]) -> Result<Option<Day>, DueError> {
     let [name, date @ ..] = words else { return Ok(None) };
     let Some(index) = one_weekday(name) else {
@@ -113,12 +113,12 @@ fn with_month(calendar: &Calendar<'_>, name: &str, words: &[&str]) -> Result<Opt
     }
 }
 
-/// Refuses a number behind day and month that is a time of day rather than a year: `dec 24 1800`, `dec 24 2015`.
+/// Refuses a number after day and month that is more likely a time of day than a year: `dec 24 1800`, `dec 24 2015`.
 ///
 /// # Errors
 ///
-/// A number that cannot be a year, and one that is a year long ago or far ahead. With a comma before it or a time of day beside it, it
-/// is a year.
+/// A number that is not a possible year, or a year far in the past or future. With a comma before it, or with a separate time of day,
+/// it is a year.
 fn check_not_a_time(calendar: &Calendar<'_>, year: i16, month: i8, day: i8) -> Result<(), DueError> {
     let (hour, minute) = (year / 100, year % 100);
     let this = calendar.today.year();
@@ -140,7 +140,7 @@ fn check_not_a_time(calendar: &Calendar<'_>, year: i16, month: i8, day: i8) -> R
     Err(ambiguous(calendar, instead.into()))
 }
 
-/// Whether the year stands behind a comma, as in `dec 24, 2015`.
+/// Whether the year follows a comma, as in `dec 24, 2015`.
 fn comma_before(text: &str, year: i16) -> bool {
     let year = format!("{year:04}");
     let mut before = text
@@ -156,8 +156,8 @@ fn short_month(month: i8) -> &'static str {
     name.and_then(|name| name.get(..3)).unwrap_or_default()
 }
 
-/// Dates of numbers alone, with the same separator between them. Two numbers that can be day and month, or month and
-/// day, are read as what they can be; when they can be both, they are refused.
+/// Numeric dates with the same separator between the numbers. Day and month may be in either order if only one is possible;
+/// ambiguous dates are refused.
 fn numeric(calendar: &Calendar<'_>, text: &str) -> Result<Option<Day>, DueError> {
     let Some(separator) = text.chars().find(|c| !c.is_ascii_digit()) else {
         return Ok(None);
@@ -270,7 +270,7 @@ fn existing(calendar: &Calendar<'_>, year: i16, month: i8, day: i8) -> Result<Da
     })
 }
 
-/// Numbers too great for any month become 127, which no calendar has.
+/// Numbers too large for any month become 127, which is never valid.
 fn small(day: i32) -> i8 {
     i8::try_from(day).unwrap_or(i8::MAX)
 }

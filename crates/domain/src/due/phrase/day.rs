@@ -1,4 +1,4 @@
-//! Days, as people name them.
+//! Phrases for days.
 
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, ToSpan};
@@ -8,22 +8,22 @@ use super::amount::Amount;
 use super::{date, period};
 use crate::english::{WEEKDAYS, weekday};
 
-/// One day or several in a row that were named.
+/// One or several successive days.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Day {
     pub(super) first: Date,
     pub(super) last: Date,
     pub(super) kind: Kind,
-    /// Named with its year, so it may lie in the past.
+    /// Given with its year, so it may be in the past.
     pub(super) absolute: bool,
 }
 
-/// What was said about the days.
+/// Which part of the days is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A day, which may have a time of day.
     Day,
-    /// A whole week, month, quarter or year: no time of day belongs to it.
+    /// A whole week, month, quarter or year, without a time of day.
     Span,
     /// The end of the last day: `end of month`. It may have a time of day.
     End,
@@ -40,23 +40,23 @@ impl Day {
     }
 }
 
-/// What days are counted from.
+/// The reference for relative days.
 pub(super) struct Calendar<'a> {
     /// The phrase, for errors.
     pub(super) text: &'a str,
     pub(super) today: Date,
-    /// The first day that "the first from today on" may be: today, or tomorrow once the time of day has passed.
+    /// The earliest day for "the first from today on": today, or tomorrow if the time of day has passed.
     pub(super) earliest: Date,
-    /// A time or a part of the day was said as well, so that no number among the days can be one.
+    /// A time or a part of the day was given separately, so no number in these words can be one.
     pub(super) timed: bool,
 }
 
 impl Calendar<'_> {
-    /// The day that the words name, if they name one and nothing else.
+    /// The day, if the words name exactly one.
     ///
     /// # Errors
     ///
-    /// Dates that do not exist or can be two, years out of range, a weekday that is not the date's.
+    /// Dates that do not exist or are ambiguous, years out of range, a weekday that does not match the date.
     pub(super) fn day(&self, words: &[&str]) -> Result<Option<Day>, DueError> {
         if let ["in", amount @ ..] | [amount @ .., "from", "now"] = words {
             let date = Amount::read(amount).map(|amount| amount.after_day(self.today));
@@ -100,7 +100,7 @@ impl Calendar<'_> {
         date::read(self, words)
     }
 
-    /// Days that are counted from today.
+    /// Days relative to today.
     fn relative(&self, words: &[&str]) -> Option<Date> {
         let today = self.today;
         match words {
@@ -145,7 +145,7 @@ impl Calendar<'_> {
     }
 }
 
-/// Index of the weekday, Monday 0, that a word names; `mondays` names many, `weds` does not.
+/// Index of the weekday, Monday 0, that a word names. The plural `mondays` is refused; `weds` is not a plural.
 pub(super) fn one_weekday(word: &str) -> Option<usize> {
     weekday(word)
         .filter(|index| word == "weds" || WEEKDAYS.get(*index).is_some_and(|name| name.starts_with(word)))

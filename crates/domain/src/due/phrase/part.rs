@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::clock::{Clock, Placed, Said};
 
-/// Night ends here: hours before it belong to the evening and the night that began the day before.
+/// The hour at which night ends: hours before it belong to the evening and night of the previous day.
 const DAWN: i8 = 6;
 
 /// A part of the day.
@@ -18,9 +18,9 @@ pub(super) enum Part {
 
 /// Why a time of day cannot be placed in a day.
 pub(super) enum Misfit {
-    /// It can be two times; this says which they are.
+    /// It can be two times; the text names them.
     Ambiguous(Cow<'static, str>),
-    /// This time of day does not come in that part of it.
+    /// This time of day is not in that part of the day.
     Outside { hour: String, part: &'static str },
 }
 
@@ -35,7 +35,7 @@ impl Part {
         }
     }
 
-    /// A part behind something else, and how many words it has: `evening`, `in the evening`, `at night`.
+    /// A part of the day at the end of the words, and its number of words: `evening`, `in the evening`, `at night`.
     pub(super) fn behind(words: &[&str]) -> Option<(Self, usize)> {
         let (part, length) = match words {
             [.., "in", "the", part] => (part, 3),
@@ -47,7 +47,7 @@ impl Part {
         Some((Self::named(part)?, length))
     }
 
-    /// The time that the part alone means.
+    /// The time that a part without a time of day means.
     pub(super) fn start(self) -> Placed {
         let hour = match self {
             Self::Morning => 9,
@@ -58,7 +58,7 @@ impl Part {
         Placed::on_the_hour(hour)
     }
 
-    /// The last moment of it, for a caller who says `this morning` after nine.
+    /// The last moment of it, for users who say `this morning` after nine.
     pub(super) fn end(self) -> Placed {
         match self {
             Self::Morning => Placed::on_the_hour(12),
@@ -67,7 +67,7 @@ impl Part {
         }
     }
 
-    /// Where a time of day lies in this part.
+    /// Places a time of day in this part.
     pub(super) fn place(self, clock: Clock) -> Result<Placed, Misfit> {
         let late = matches!(self, Self::Evening | Self::Night);
         match clock {
@@ -88,7 +88,7 @@ impl Part {
             Self::Evening => 16..=23,
             Self::Night => 17..=23,
         };
-        // What no clock shows is refused as such where it is put on a date.
+        // Times that do not exist are refused later, when they are combined with a date.
         if same_day.contains(&said.hour) || !said.exists() {
             return Ok(Placed::At {
                 said,
@@ -102,7 +102,7 @@ impl Part {
         Err(self.outside(said.shown()))
     }
 
-    /// One of twelve hours: of the two that it can be, the one in this part.
+    /// An hour of a twelve-hour clock: of the two possible hours, the one in this part.
     fn of_12(self, said: Said) -> Result<Placed, Misfit> {
         let hour = match (self, said.hour) {
             (Self::Morning, 1..=11) => said.hour,

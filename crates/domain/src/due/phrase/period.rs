@@ -25,7 +25,7 @@ enum Side {
     End,
 }
 
-/// The days that the words name, if they name a period or a side of one and nothing else.
+/// The days, if the words name exactly a period or a side of one.
 pub(super) fn read(calendar: &Calendar<'_>, words: &[&str]) -> Option<Day> {
     let abbreviated;
     let (side, period) = match words {
@@ -75,7 +75,7 @@ pub(super) fn read(calendar: &Calendar<'_>, words: &[&str]) -> Option<Day> {
     })
 }
 
-/// Without `of`, `the`, `of the` at the beginning.
+/// The words without `of`, `the` or `of the` at the beginning.
 fn after_of<'a>(words: &'a [&'a str]) -> &'a [&'a str] {
     match words {
         ["of", "the", words @ ..] | ["of", words @ ..] | ["the", words @ ..] | words => words,
@@ -110,7 +110,7 @@ fn named(calendar: &Calendar<'_>, words: &[&str], side: Side) -> Option<Period> 
     }
 }
 
-/// The unit that it is now, or the one after it.
+/// The current unit, or the next one.
 fn unit_from_now(calendar: &Calendar<'_>, unit: &str, ahead: i32) -> Option<Period> {
     let today = calendar.today;
     let months = |first: Date, count: i32| first.checked_add(Span::new().try_months(count).ok()?).ok();
