@@ -1,23 +1,23 @@
-//! Who is calling: a bearer token (RFC 6750) that is a JWT (RFC 7519).
+//! Authentication: a bearer token (RFC 6750) that is a JWT (RFC 7519).
 //!
 //! | claim | meaning |
 //! | --- | --- |
-//! | `sub` | the user; nothing else says who that is |
-//! | `iss`, `aud` | `nudge`, or what `jwt_issuer` and `jwt_audience` say for a provider's tokens |
+//! | `sub` | the user; no other claim identifies them |
+//! | `iss`, `aud` | `nudge`, or the values of `jwt_issuer` and `jwt_audience` for a provider's tokens |
 //! | `exp` | required; a minute of leeway |
-//! | `nbf` | honoured when present; a minute of leeway |
-//! | `email` | whereto reminders go, unless `email_verified` is false |
-//! | `zoneinfo` | IANA zone (OpenID Connect Core 1.0, section 5.1); UTC when absent |
+//! | `nbf` | checked if present; a minute of leeway |
+//! | `email` | where reminders are sent, unless `email_verified` is false |
+//! | `zoneinfo` | IANA zone (OpenID Connect Core 1.0, section 5.1); UTC if absent |
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `policy.rs` | which tokens count: HS256 and the secret, or a provider's keys |
-//! | `token.rs` | a token before and with its signature |
-//! | `claims.rs` | what it says |
-//! | `refusal.rs` | the answer to a token that is refused |
-//! | `secret.rs` | the secret of HS256 |
-//! | `jwks.rs` | the keys of a set |
-//! | `keys.rs`, `shared.rs`, `fetch.rs` | how long they are used, how instances share them, where they come from |
+//! | `policy.rs` | which tokens are accepted: HS256 with the secret, or a provider's keys |
+//! | `token.rs` | parsing a token and checking its signature |
+//! | `claims.rs` | its claims |
+//! | `refusal.rs` | the response to a refused token |
+//! | `secret.rs` | the HS256 secret |
+//! | `jwks.rs` | the keys of a JSON Web Key Set |
+//! | `keys.rs`, `shared.rs`, `fetch.rs` | caching, sharing and fetching key sets |
 
 mod claims;
 mod fetch;
@@ -46,11 +46,11 @@ use token::Unchecked;
 pub(crate) struct User {
     /// The subject of the token.
     pub(crate) id: UserId,
-    /// Whereto reminders go: one plain address.
+    /// Where reminders are sent: one plain address.
     pub(crate) email: Option<String>,
-    /// Where the user lives; UTC when the token does not say.
+    /// The user's time zone; UTC if the token has none.
     pub(crate) zone: Zone,
-    /// Whether the token says where the user lives.
+    /// Whether the token has a time zone.
     pub(crate) says_zone: bool,
 }
 
@@ -62,7 +62,7 @@ impl<S: Sync> FromRequestParts<S> for User {
     }
 }
 
-/// The caller of a request; a token is checked once for each request.
+/// The caller of a request; the token is checked once per request.
 pub(crate) async fn user(parts: &mut Parts) -> Result<User, Problem> {
     if let Some(user) = parts.extensions.get::<User>() {
         return Ok(user.clone());
@@ -89,7 +89,7 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
     Ok(token.trim())
 }
 
-/// What the header names chooses among keys that count anyway; each key has its own algorithm (RFC 8725, section 3.1).
+/// The header only selects one of the accepted keys; each key has its own algorithm (RFC 8725, section 3.1).
 async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
     let token = Unchecked::read(token)?;
     let policy = policy::policy().await?;

@@ -1,7 +1,7 @@
-//! One database, two kinds: SQLite here, PostgreSQL when the variable `database_url` is set.
+//! The database: SQLite, or PostgreSQL if the variable `database_url` is set.
 //!
 //! Statements are written once, with `$1`, `$2` … for parameters. Nothing here opens a transaction: Spin shares one SQLite
-//! connection between all instances, so another request's statements would fall into it. What belongs together is one
+//! connection between all instances, so it would include statements of other requests. Changes that belong together are one
 //! statement.
 
 mod column;
@@ -63,13 +63,13 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// Why the database did not do what it was asked to. The text is for the log.
+/// Why a statement failed. The text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
-    /// It is away, or busy: later it may work.
+    /// The database is unavailable or busy: a later attempt may succeed.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
-    /// It refuses the statement.
+    /// The database refused the statement.
     #[error("the database refused a statement: {0}")]
     Refused(String),
     /// Another row has that value already.
@@ -78,7 +78,7 @@ pub(crate) enum DbError {
     /// The rows would belong to an account that is being deleted.
     #[error("the account is being deleted")]
     AccountClosing,
-    /// It holds what this program would not have written.
+    /// The database contains a value that this program would not have written.
     #[error("the database holds a value that cannot be read: {0}")]
     Unreadable(String),
 }
@@ -88,7 +88,7 @@ pub(crate) enum DbError {
 pub(crate) struct Row(Vec<Value>);
 
 impl Row {
-    /// A row as a statement would answer it.
+    /// A row as a statement would return it.
     #[cfg(fuzzing)]
     pub(crate) fn of(values: Vec<Value>) -> Self {
         Self(values)
@@ -136,12 +136,12 @@ impl Row {
         }
     }
 
-    /// An instant, which is kept in milliseconds.
+    /// An instant, which is stored in milliseconds.
     pub(crate) fn instant(&self, column: usize) -> Result<jiff::Timestamp, DbError> {
         instant(self.int(column)?)
     }
 
-    /// A text that stands for something else.
+    /// A string that represents a value of another type.
     pub(crate) fn parsed<T>(&self, column: usize) -> Result<T, DbError>
     where
         T: std::str::FromStr<Err: std::fmt::Display>,
@@ -152,12 +152,12 @@ impl Row {
     }
 }
 
-/// An instant of so many milliseconds, as they are stored.
+/// An instant from the milliseconds that are stored.
 pub(crate) fn instant(milliseconds: i64) -> Result<jiff::Timestamp, DbError> {
     jiff::Timestamp::from_millisecond(milliseconds).map_err(|error| DbError::Unreadable(error.to_string()))
 }
 
-/// An instant as it is read when it was stored.
+/// An instant with the resolution that is stored.
 pub(crate) fn milliseconds(at: jiff::Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
@@ -179,14 +179,14 @@ impl Database {
         }
     }
 
-    /// How many rows there are, by a statement that counts them.
+    /// The result of a statement that counts rows.
     pub(crate) async fn count(&self, sql: &str) -> Result<u32, DbError> {
         let rows = self.query(sql, []).await?;
         let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// Runs a statement that answers rows.
+    /// Runs a statement that returns rows.
     pub(crate) async fn query(
         &self,
         sql: &str,
@@ -225,7 +225,7 @@ impl Database {
         }
     }
 
-    /// Runs a statement that answers nothing.
+    /// Runs a statement that returns nothing.
     pub(crate) async fn execute(
         &self,
         sql: &str,

@@ -1,4 +1,4 @@
-//! The database's schema: opening a database brings it to the newest version.
+//! The schema of the database: opening a database migrates it to the newest version.
 
 mod migrations;
 mod name_keys;
@@ -10,10 +10,10 @@ use spin_sdk::{pg, sqlite};
 use crate::db::{Database, DbError};
 
 impl Database {
-    /// Opens it and sees to its schema.
+    /// Opens it and migrates its schema.
     pub(crate) async fn open() -> Result<Self, DbError> {
         if cfg!(fuzzing) {
-            // What is fuzzed ends here: outside of a component there is no database.
+            // Fuzzing ends here: outside of a component there is no database.
             return Err(DbError::Unavailable("there is none".to_owned()));
         }
         let database = match variable("database_url").await.map_err(DbError::Unavailable)? {
@@ -25,7 +25,7 @@ impl Database {
     }
 }
 
-/// What an older replica leaves to be done while it still runs beside this one: keys of labels' names, and terms of tasks.
+/// Updates rows that older replicas write during an upgrade: keys of label names, and terms of tasks.
 pub(crate) async fn refresh(database: &Database) -> Result<(), DbError> {
     name_keys::fill_keys(database, name_keys::STATEMENTS_OF_A_RUN).await?;
     reindex::refresh(database, reindex::BATCHES_OF_A_RUN).await

@@ -1,4 +1,4 @@
-//! The terms of full-text search: what the index sees of a text, and what a query looks for.
+//! The terms of full-text search, of indexed texts and of queries.
 
 mod fold;
 mod run;

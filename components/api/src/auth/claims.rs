@@ -1,4 +1,4 @@
-//! What a token says whose signature is good (RFC 7519, section 4.1; OpenID Connect Core 1.0, section 5.1).
+//! The claims of a token with a valid signature (RFC 7519, section 4.1; OpenID Connect Core 1.0, section 5.1).
 
 use jiff::Timestamp;
 use nudge_component::Problem;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::User;
 use super::refusal::refuse;
 
-/// How far the clocks of issuer and api may be apart, in seconds.
+/// Maximum difference between the clocks of issuer and api, in seconds.
 const LEEWAY: i64 = 60;
 
-/// The claims that matter here and that the library does not know.
+/// The claims used here that the library does not know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Custom {
     sub: String,
@@ -44,7 +44,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Takes over what the library has read.
+    /// Adds the claims that the library has read.
     pub(super) fn new(claims: &jwt_compact::Claims<Custom>) -> Self {
         Self {
             expires: claims.expiration.map(|at| at.timestamp()),
@@ -53,7 +53,7 @@ impl Claims {
         }
     }
 
-    /// Who that is, if the token is of `issuer`, for `audience`, and valid now.
+    /// The caller, if the token is of `issuer`, for `audience`, and valid now.
     pub(super) fn user(self, issuer: &str, audience: &str, now: Timestamp) -> Result<User, Problem> {
         let now = now.as_second();
         let expires = self.expires.ok_or_else(|| refuse("has no exp claim"))?;
@@ -90,7 +90,7 @@ impl Claims {
                 .map_err(|error| refuse("has a zoneinfo claim that is no IANA zone").logged(error))?,
             None => Zone::utc(),
         };
-        // The provider itself says when this may be somebody else's address.
+        // The provider says itself that the address may belong to another person.
         let email = custom
             .email
             .filter(|_| !unverified(custom.email_verified.as_ref()))
@@ -104,8 +104,8 @@ impl Claims {
     }
 }
 
-/// The address in an `email` claim, if mail can be sent there. An invalid claim counts as absent: the user cannot correct it, needs
-/// the token, and can set an address under `/api/v1/me`.
+/// The address in an `email` claim, if email can be sent there. An invalid claim is treated as absent: the user cannot correct it,
+/// needs the token, and can set an address under `/api/v1/me`.
 fn usable(claim: &Value) -> Option<String> {
     let reason = match claim.as_str().map(str::parse::<MailAddress>) {
         Some(Ok(email)) => return Some(email.into()),
@@ -116,7 +116,7 @@ fn usable(claim: &Value) -> Option<String> {
     None
 }
 
-/// `email_verified` is a boolean; some providers write it as a text.
+/// `email_verified` is a boolean; some providers write it as a string.
 fn unverified(claim: Option<&Value>) -> bool {
     match claim {
         None | Some(Value::Null | Value::Bool(true)) => false,
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_claim_that_is_no_address_counts_as_absent_and_locks_nobody_out() {
+    fn an_invalid_email_claim_is_treated_as_absent_and_does_not_refuse_the_token() {
         for claim in [
             json!("a@example.com;b@example.com"),
             json!("a..b@example.com"),

@@ -1,5 +1,5 @@
-//! Asks the identity provider for its keys: the only code of a service that talks to somebody other than the sidecar and
-//! the database.
+//! Fetches the keys of the identity provider: the only code of a service that calls anything but the sidecar and the
+//! database.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use spin_sdk::http::EmptyBody;
 use spin_sdk::wasip3::http::types::RequestOptions;
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
-/// How long the provider may take to be connected to, to answer, and for the whole answer.
+/// Timeout for connecting to the provider, for the start of its response, and for the whole response.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Largest key set, in bytes.
+/// Maximum size of a key set, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// The text behind a URL, or why there is none. Redirects are not followed: the keys are where the operator says.
+/// The text at a URL, or why it cannot be fetched. Redirects are not followed: only the URL that the operator configured counts.
 pub(super) async fn fetch(url: &str) -> Result<String, String> {
     let started = Instant::now();
     let request = http::Request::get(url)
@@ -50,7 +50,7 @@ pub(super) async fn fetch(url: &str) -> Result<String, String> {
 fn options() -> RequestOptionsExtension {
     let nanoseconds = u64::try_from(TIMEOUT.as_nanos()).ok();
     let options = RequestOptions::new();
-    // A host that has no such limit says so; then its own limits hold.
+    // A host without support for this limit returns an error; then its own limits apply.
     let _ = options.set_connect_timeout(nanoseconds);
     let _ = options.set_first_byte_timeout(nanoseconds);
     let _ = options.set_between_bytes_timeout(nanoseconds);

@@ -1,7 +1,7 @@
 //! The keys of a JSON Web Key Set (RFC 7517) that tokens can be checked with.
 //!
-//! A key counts if it is public, strong and meant for signatures; each is for one algorithm (RFC 8725, section 3.1).
-//! Keys that do not count are left out, as RFC 7517, section 5, asks for: sets hold keys for encryption, too.
+//! A key is used if it is public, strong and meant for signatures; each is for one algorithm (RFC 8725, section 3.1).
+//! Other keys are ignored, as RFC 7517, section 5, requires: sets contain keys for encryption, too.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,13 +11,13 @@ use jwt_compact::jwk::JsonWebKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Most keys of a set: a real one has two or three.
+/// Maximum number of keys per set: real sets have two or three.
 const MOST_KEYS: usize = 100;
 
-/// RFC 7518, section 3.3: 2048 bits or more. More than 4096 cost time and are not taken.
+/// RFC 7518, section 3.3: 2048 bits or more. More than 4096 bits are slow and not accepted.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// Who can check a signature.
+/// A key that can check signatures.
 pub(super) enum PublicKey {
     /// `EdDSA` (RFC 8037)
     Ed25519(<Ed25519 as Algorithm>::VerifyingKey),
@@ -28,7 +28,7 @@ pub(super) enum PublicKey {
 }
 
 impl PublicKey {
-    /// The one algorithm this key is for, as `alg` names it.
+    /// The only algorithm of this key, as in `alg`.
     pub(super) fn algorithm(&self) -> &'static str {
         match self {
             Self::Ed25519(_) => "EdDSA",
@@ -43,13 +43,13 @@ struct Named {
     key: PublicKey,
 }
 
-/// The keys that count.
+/// The usable keys of a set.
 pub(super) struct KeySet {
     keys: Vec<Named>,
     left_out: Vec<String>,
 }
 
-/// A key of the set. What is not named here does not matter (RFC 7517, section 4).
+/// A key of the set. Other members are ignored (RFC 7517, section 4).
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -81,7 +81,7 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a set. Only what is no set, or has too many keys, is refused as a whole.
+    /// Reads a set. It is refused as a whole only if it is not a set or has too many keys.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let document: Document =
             serde_json::from_str(text).map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
@@ -104,13 +104,13 @@ impl KeySet {
         Ok(Self { keys, left_out })
     }
 
-    /// Which keys were left out, and why: for the log.
+    /// The ignored keys, with the reasons, for the log.
     pub(super) fn left_out(&self) -> &[String] {
         &self.left_out
     }
 
     /// The one key with this `kid` and algorithm; without a `kid`, the one key of that algorithm. None if there are
-    /// several: nothing says which is meant.
+    /// several, since the choice would be ambiguous.
     pub(super) fn find(&self, kid: Option<&str>, algorithm: &str) -> Option<&PublicKey> {
         let mut matching = self.keys.iter().filter(|named| {
             named.key.algorithm() == algorithm && kid.is_none_or(|kid| named.kid.as_deref() == Some(kid))
@@ -160,7 +160,7 @@ impl Jwk {
             secret: None,
         };
         let key = <Ed25519 as Algorithm>::VerifyingKey::try_from(&jwk).map_err(|error| error.to_string())?;
-        // A point of small order accepts signatures of nobody.
+        // With a point of small order, signatures can be valid without any private key.
         if key.is_weak() {
             return Err("it is a weak Ed25519 key".to_owned());
         }
@@ -189,7 +189,7 @@ impl Jwk {
                 RSA_BITS.end()
             ));
         }
-        // An even number is no product of two odd primes, nor an exponent that has an inverse.
+        // An even number is neither a product of two odd primes nor an invertible exponent.
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
         if !odd(&modulus) || !odd(&exponent) || bit_length(&exponent) < 2 {
             return Err("it is no RSA key: n or e cannot be".to_owned());
@@ -240,7 +240,7 @@ mod tests {
         })
     }
 
-    /// An RSA key of that many bytes; whose it is does not matter here.
+    /// An RSA key of that many bytes.
     fn rsa(bytes: usize) -> Value {
         let modulus: Vec<u8> = (0..bytes)
             .map(|index| if index == 0 { 0x80 } else { 0xfb })

@@ -1,14 +1,14 @@
-//! The provider's keys, as long as they may be used.
+//! Caches the provider's keys.
 //!
 //! | age of the set | |
 //! | --- | --- |
-//! | up to 5 minutes ([`FRESH`]) | used without asking, unless a token names a key that is not in it |
-//! | up to an hour ([`USABLE`]) | used while the provider cannot be asked |
+//! | up to 5 minutes ([`FRESH`]) | used without a request, unless a token names a key that is not in it |
+//! | up to an hour ([`USABLE`]) | used while the provider is unavailable |
 //! | older | not used: 503 |
 //!
-//! So a key that the provider takes out of its set stops working after 5 minutes, or after an hour if the provider is down. The
-//! provider is asked once per [`PAUSE`] at most, whatever tokens say. An instance lives about a second without requests:
-//! what it learns it shares with the others (`shared.rs`), and remembers for itself ([`KEYS`]).
+//! So a key that the provider removes from its set stops working after 5 minutes, or after an hour if the provider is down. The
+//! provider is called at most once per [`PAUSE`], whatever keys tokens name. An instance lives about a second without requests,
+//! so it shares the set with the others (`shared.rs`), and also keeps it itself ([`KEYS`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,13 +20,13 @@ use super::jwks::KeySet;
 use super::policy::Provider;
 use super::shared::{Fetched, PAUSE, Record, Shared, USABLE};
 
-/// Age up to which a set is not asked for again, in seconds.
+/// Age up to which a set is not fetched again, in seconds.
 const FRESH: u64 = 5 * 60;
 
-/// Age up to which a set is used while somebody else asks for the next one, in seconds.
+/// Age up to which a set is used while another instance fetches the next one, in seconds.
 const WHILE_ASKED: u64 = 10 * 60;
 
-/// A set of this instance. Whose tokens it checks does not matter here.
+/// The set that this instance keeps. It is not specific to a user.
 static KEYS: Mutex<Known> = Mutex::new(Known {
     held: None,
     asked_at: None,
@@ -34,7 +34,7 @@ static KEYS: Mutex<Known> = Mutex::new(Known {
 
 struct Known {
     held: Option<Held>,
-    /// When this instance last tried to learn more.
+    /// When this instance last tried to refresh it.
     asked_at: Option<i64>,
 }
 
@@ -52,13 +52,13 @@ impl Held {
         })
     }
 
-    /// A time that is ahead of this clock counts by its distance, so that it runs out like any other.
+    /// A time in the future counts by its distance from now, so that it expires like any other.
     fn younger_than(&self, age: u64, now: Timestamp) -> bool {
         now.as_second().abs_diff(self.fetched.at) < age
     }
 }
 
-/// The provider's keys: with the one a token wants, if the provider can be asked and has it. 503 when there are none.
+/// The provider's keys, with the key that a token names if the provider is available and has it. 503 if there are none.
 pub(super) async fn keys(
     provider: &Provider,
     kid: Option<&str>,
@@ -84,7 +84,7 @@ pub(super) async fn keys(
         })
 }
 
-/// Looks at what the others know, asks the provider if it is this instance's turn, and remembers what came of it.
+/// Reads the shared set, calls the provider if it is this instance's turn, and keeps the result.
 async fn learn(
     provider: &Provider,
     held: Option<Held>,
@@ -100,7 +100,7 @@ async fn learn(
         known().held.clone_from(&held);
         return held;
     }
-    // Who has no turn makes do with what there is. With nothing, or too little, it asks out of turn, unless that has just failed.
+    // Without the turn, an instance uses what there is. If that is too old or missing, it calls out of turn, unless that just failed.
     let content = held
         .as_ref()
         .is_some_and(|held| held.younger_than(WHILE_ASKED, now))
@@ -140,7 +140,7 @@ async fn ask(url: &str, shared: &Shared, held: Option<Held>, now: Timestamp) -> 
     held
 }
 
-/// The newer of two sets; only the one that is taken is read.
+/// The newer of two sets; only that one is parsed.
 fn newer(held: Option<Held>, told: Option<Fetched>) -> Option<Held> {
     match (held, told) {
         (held, None) => held,

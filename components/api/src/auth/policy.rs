@@ -1,7 +1,7 @@
-//! Which tokens count: the variables `jwks_url`, `jwt_issuer`, `jwt_audience` and `jwt_hs256`.
+//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience` and `jwt_hs256`.
 //!
-//! A shared secret that was forgotten must not open the door beside an identity provider. So `jwks_url` alone ends HS256, and
-//! only `jwt_hs256 = "true"` brings it back.
+//! A forgotten shared secret must not give access if there is an identity provider. So setting `jwks_url` disables HS256, and
+//! only `jwt_hs256 = "true"` enables it again.
 
 use std::sync::OnceLock;
 
@@ -9,15 +9,15 @@ use http::Uri;
 use nudge_component::Problem;
 use nudge_component::settings::variable;
 
-/// Issuer and audience of the tokens that `nudge token` makes, and of others when no variable says otherwise.
+/// Issuer and audience of the tokens that `nudge token` makes, and the default of others.
 pub(super) const NUDGE: &str = "nudge";
 
-/// Which tokens count.
+/// Which tokens are accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Policy {
-    /// Whether those signed with HS256 and the secret `jwt-key` do.
+    /// Whether tokens signed with HS256 and the secret `jwt-key` are accepted.
     pub(super) hs256: bool,
-    /// Whose other tokens do; none without `jwks_url`.
+    /// The provider whose tokens are accepted; none without `jwks_url`.
     pub(super) provider: Option<Provider>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Provider {
     pub(super) jwks_url: String,
     /// `iss` of its tokens.
     pub(super) issuer: String,
-    /// What must be in `aud` of its tokens.
+    /// The value that `aud` of its tokens must contain.
     pub(super) audience: String,
 }
 
@@ -83,7 +83,7 @@ fn decide(
     Ok(Policy { hs256, provider })
 }
 
-/// Whoever can change the keys on their way can be anybody, so the way is encrypted or within this machine.
+/// A caller who can change the keys in transit can impersonate any user, so the connection is encrypted or stays on this machine.
 fn check_url(url: &str) -> Result<(), String> {
     let parsed: Uri = url
         .parse()
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_let_nobody_in_or_are_no_settings_are_refused() {
+    fn settings_that_accept_no_token_or_are_invalid_are_refused() {
         assert!(
             decided(None, Some("false"))
                 .unwrap_err()

@@ -1,4 +1,4 @@
-//! The answer to a token that is refused.
+//! The response to a refused token.
 
 use nudge_component::Problem;
 

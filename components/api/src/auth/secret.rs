@@ -11,7 +11,7 @@ use nudge_contract::names::{component::SECRET_STORE, secret::JWT_KEY};
 /// RFC 7518, section 3.2: a key must be as long as the hash.
 const SHORTEST_KEY: usize = 32;
 
-/// The key of HS256, asked for once per instance. 503 while there is none that is long enough.
+/// The HS256 key, read once per instance. 503 while there is no key that is long enough.
 pub(super) async fn key() -> Result<&'static Hs256Key, Problem> {
     static KEY: OnceLock<Hs256Key> = OnceLock::new();
     if let Some(key) = KEY.get() {

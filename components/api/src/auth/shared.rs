@@ -1,11 +1,11 @@
-//! What the instances of the api tell each other about the keys, in the state store.
+//! The key set that the instances of the api share in the state store.
 //!
-//! Two entries for each URL. The *record* is the set as the provider last sent it. It is public, but whoever could change
-//! it could be anybody, and the state store is open to other services: so it is signed, as a JWT, with a key made of the
-//! app's token. The *turn* says when somebody last set out to ask the provider; taking it is a conditional write, so forged
-//! tokens and a provider that is down cost one request per [`PAUSE`], however many instances there are.
+//! Two entries for each URL. The *record* is the set as the provider last sent it. It is public, but an attacker who changes
+//! it could impersonate any user, and other services can write to the state store: so it is signed, as a JWT, with a key
+//! derived from the app's token. The *turn* is the time of the last attempt to fetch the set; taking it is a conditional write,
+//! so forged tokens and a provider that is down cost one request per [`PAUSE`], however many instances there are.
 //!
-//! Without an app token or a state store every instance is on its own.
+//! Without an app token or a state store, instances share nothing.
 
 use jiff::Timestamp;
 use jwt_compact::alg::{Hs256, Hs256Key};
@@ -17,27 +17,27 @@ use nudge_contract::names::component::STATE_STORE;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Age up to which a set is used at all, in seconds.
+/// Maximum age of a set that is used, in seconds.
 pub(super) const USABLE: u64 = 60 * 60;
 
-/// Shortest time between two requests for the same set, in seconds.
+/// Minimum time between two requests for the same set, in seconds.
 pub(super) const PAUSE: u64 = 10;
 
 /// What is known about a provider's keys. Instants are seconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// Where the set is; another URL is another set.
+    /// The URL of the set, which identifies it.
     pub(super) url: String,
-    /// The set as it came, and when; none if it never came.
+    /// The set as it was received; none if there was none.
     pub(super) set: Option<Fetched>,
-    /// When the provider last did not answer with a set, if that was after `set`.
+    /// When fetching the set last failed, if that was after `set`.
     pub(super) failed_at: Option<i64>,
 }
 
-/// A set as it came.
+/// A set as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fetched {
-    /// When.
+    /// When it was received.
     pub(super) at: i64,
     /// The document.
     pub(super) text: String,
@@ -48,22 +48,22 @@ struct Turn {
     at: i64,
 }
 
-/// What the state store held.
+/// The entries of the state store.
 pub(super) struct Shared {
-    /// The record, if its signature is good.
+    /// The record, if its signature is valid.
     pub(super) record: Option<Record>,
     turn: Option<(Turn, String)>,
     place: Option<Place>,
 }
 
-/// Where this provider's entries are, and what signs them.
+/// The keys of this provider's entries, and the key that signs them.
 struct Place {
     id: Uuid,
     key: Hs256Key,
 }
 
 impl Shared {
-    /// Reads both entries in one call. What cannot be read counts as absent; the log says why.
+    /// Reads both entries in one call. An entry that cannot be read is treated as absent; the reason is logged.
     pub(super) async fn read(url: &str) -> Self {
         let alone = Self {
             record: None,
@@ -88,7 +88,7 @@ impl Shared {
                 Self {
                     record: value(&place.record()).and_then(|entry| place.open(entry, url)),
                     turn: value(&place.turn()).map(|entry| {
-                        // What is no turn was nobody's.
+                        // An invalid entry is treated as no turn.
                         let turn = serde_json::from_str(&entry.value).unwrap_or(Turn { at: i64::MIN });
                         (turn, entry.etag.clone())
                     }),
@@ -102,7 +102,7 @@ impl Shared {
         }
     }
 
-    /// Takes the turn to ask the provider. False while it is somebody else's.
+    /// Takes the turn to call the provider. Returns `false` while another instance has it.
     pub(super) async fn take_turn(&self, now: Timestamp) -> bool {
         let Some(place) = &self.place else {
             return true;
@@ -123,7 +123,7 @@ impl Shared {
         }
     }
 
-    /// Leaves a record for the others.
+    /// Stores a record for the other instances.
     pub(super) async fn write(&self, record: Record) {
         let Some(place) = &self.place else {
             return;
@@ -166,7 +166,7 @@ impl Place {
         };
         match read() {
             Ok(record) => Some(record).filter(|record| record.url == url),
-            // Another app token signed it, or somebody meddled with it.
+            // It was signed with another app token, or it was tampered with.
             Err(log) => {
                 tracing::warn!(
                     key = entry.key,
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_somebody_else_does_not_count() {
+    fn a_record_with_another_signature_is_ignored() {
         let sealed = place("a").seal(record()).unwrap();
         assert_eq!(place("b").open(&entry(sealed.clone()), URL), None);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A JSON Web Token as it came, and what of it is checked before and with its signature.
+//! A JSON Web Token before its signature is checked, and the check of its header and signature.
 
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Rsa};
 use jwt_compact::{Algorithm, AlgorithmExt, UntrustedToken, ValidationError};
@@ -9,22 +9,22 @@ use super::claims::Claims;
 use super::jwks::PublicKey;
 use super::refusal::refuse;
 
-/// Longest token, in bytes. Others are refused unread.
+/// Maximum length of a token, in bytes. Longer ones are refused unread.
 const LONGEST: usize = 8 * 1024;
 
-/// Types of tokens that may be shown here (RFC 8725, section 3.11): those of OpenID Connect and RFC 9068. What is typed as
-/// something else, such as a logout token, was not made to let anybody in.
+/// Accepted types of tokens (RFC 8725, section 3.11): those of OpenID Connect and RFC 9068. Tokens of other types, such as logout
+/// tokens, are not meant to give access.
 const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
-/// Members of the header that the library does not know. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token does not
-/// say which key it is checked with.
+/// Members of the header that the library does not know. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token must not
+/// bring its own key.
 #[derive(Debug, Clone, serde::Deserialize)]
 struct Extensions {
     #[serde(default)]
     crit: Given,
 }
 
-/// Whether a member is there, whatever it holds.
+/// Whether a member is present, whatever its value.
 #[derive(Debug, Clone, Default)]
 struct Given(bool);
 
@@ -34,11 +34,11 @@ impl<'de> Deserialize<'de> for Given {
     }
 }
 
-/// A token that nobody has checked yet.
+/// A token whose signature is not checked yet.
 pub(super) struct Unchecked<'a>(UntrustedToken<'a, Extensions>);
 
 impl<'a> Unchecked<'a> {
-    /// Takes a token apart. 401 if it is none, or asks for what is not understood here.
+    /// Parses a token. 401 if it is malformed, or has critical extensions.
     pub(super) fn read(token: &'a str) -> Result<Self, Problem> {
         if token.len() > LONGEST {
             return Err(refuse(format!("is longer than {} KiB", LONGEST / 1024)));
@@ -46,7 +46,7 @@ impl<'a> Unchecked<'a> {
         let token: UntrustedToken<'_, Extensions> =
             UntrustedToken::try_from(token).map_err(|error| refuse("is not a JWT").logged(error))?;
         let header = token.header();
-        // RFC 7515, section 4.1.11: what is critical and not understood ends it, and nothing is understood.
+        // RFC 7515, section 4.1.11: unknown critical extensions must be refused, and none is known here.
         if header.other_fields.crit.0 {
             return Err(refuse("has a crit header, which is not taken"));
         }
@@ -59,7 +59,7 @@ impl<'a> Unchecked<'a> {
         Ok(Self(token))
     }
 
-    /// Its `alg`, which is only ever compared.
+    /// Its `alg`, which is only compared.
     pub(super) fn algorithm(&self) -> &str {
         self.0.algorithm()
     }

@@ -13,7 +13,7 @@ use super::{DbError, Row, Value};
 
 /// A value between a row and the program.
 pub(crate) trait Column: Sized {
-    /// The SQL type, for statements that do not say of which type their parameters are.
+    /// The SQL type, for statements from which the type of a parameter cannot be inferred.
     const SQL: &'static str;
 
     fn read(row: &Row, index: usize) -> Result<Self, DbError>;
@@ -62,7 +62,7 @@ text_columns! {
     Zone: |zone| zone.name().to_owned();
 }
 
-/// Texts that were checked when they were stored; they are not checked by the rules of today.
+/// Strings that were checked when they were stored; current rules are not applied to them.
 macro_rules! stored_texts {
     ($($type:ty),+) => {
         $(
@@ -133,7 +133,7 @@ impl<T: Serialize + DeserializeOwned> Column for Json<T> {
     }
 
     fn write(&self) -> Value {
-        // Texts and numbers; nothing in them can fail to be JSON.
+        // Strings and numbers, so writing them as JSON cannot fail.
         serde_json::to_string(&self.0).unwrap_or_default().into()
     }
 }

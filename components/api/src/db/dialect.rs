@@ -1,13 +1,13 @@
-//! What the two databases write differently, where statements and indexes must agree.
+//! Differences between the two SQL dialects, for expressions that statements and indexes share.
 
-/// Which SQL is spoken.
+/// The SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
 }
 
-/// Priorities as lists compare them, in the words of the index.
+/// Priorities as lists compare them, as the index is defined.
 pub(crate) const PRIORITY: &str =
     "CAST(CASE priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END AS BIGINT)";
 

@@ -1,5 +1,5 @@
-//! What changed: the history of one task, and the feed of all of a user's tasks. Both read `task_event`, which the
-//! statement that changes a task fills.
+//! Changes: the history of one task, and the feed of all of a user's tasks. Both read `task_event`, which is written by the
+//! statement that changes a task.
 
 use nudge_contract::api::{ChangeItem, Changes, Page};
 use nudge_contract::event::TaskEvent;
@@ -7,11 +7,11 @@ use nudge_domain::id::{TaskId, UserId};
 
 use crate::db::{Database, DbError, Dialect, Row, Value};
 
-/// A cursor into a user's feed: everything before it is stored and stays as it is.
+/// A cursor into a user's feed: everything before it is stored and does not change.
 ///
 /// SQLite has one writer, so `seq` is the order in which changes became visible. On PostgreSQL a change with a lower
-/// `seq` may commit after one with a higher, so there the transaction's number comes first, and what could still be
-/// overtaken by a running transaction is held back.
+/// `seq` may commit after one with a higher, so there the number of the transaction comes first, and changes that a
+/// running transaction could still precede are held back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     commit_order: i64,
@@ -37,7 +37,7 @@ impl std::str::FromStr for Cursor {
             commit_order: number(commit_order)?,
             seq: number(seq)?,
         };
-        // `00-7` is no text that was given out.
+        // `00-7` is not a cursor that this program writes.
         if cursor.to_string() == text {
             Ok(cursor)
         } else {
@@ -46,10 +46,10 @@ impl std::str::FromStr for Cursor {
     }
 }
 
-/// Transactions below this number are over.
+/// Transactions below this number have ended.
 const SETTLED: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
-/// Where the feed of a user ends now.
+/// The current end of a user's feed.
 pub(crate) async fn end(database: &Database, user_id: &UserId) -> Result<Cursor, DbError> {
     let rows = match database.dialect() {
         Dialect::Sqlite => {
@@ -69,11 +69,11 @@ pub(crate) async fn end(database: &Database, user_id: &UserId) -> Result<Cursor,
     })
 }
 
-/// Whether a cursor can have been given out, that is, whether it is not beyond everything that was ever stored. One beyond
-/// that was made up, or is of another database or from before a restore: its reader would miss changes, or wait for ever.
+/// Whether a cursor can have been issued, that is, whether it is not beyond everything that was ever stored. Other cursors are
+/// invented, or come from another database or from before a restore: their readers would miss changes, or wait forever.
 pub(crate) async fn is_given_out(database: &Database, cursor: Cursor) -> Result<bool, DbError> {
     let sql = match database.dialect() {
-        // Numbers of rows that are gone are not given to others.
+        // Numbers of deleted rows are not reused.
         Dialect::Sqlite => "SELECT 1, seq FROM sqlite_sequence WHERE name = 'task_event'".to_owned(),
         Dialect::Postgres => format!(
             "SELECT {SETTLED}, COALESCE(pg_sequence_last_value(pg_get_serial_sequence('task_event', 'seq')::regclass), 0)"
@@ -84,18 +84,18 @@ pub(crate) async fn is_given_out(database: &Database, cursor: Cursor) -> Result<
         Some(row) => (row.int(0)?, row.int(1)?),
         None => (1, 0),
     };
-    // `since=now` gives out the end of a transaction, which has the highest number there is.
+    // `since=now` returns the end of a transaction, which has the highest number.
     let end = cursor.seq == i64::MAX && database.dialect() == Dialect::Postgres;
     Ok(cursor.commit_order < open && (cursor.seq <= last || end))
 }
 
-/// Changes that are read at once: at most some 2 MB, however long descriptions are.
+/// Number of changes that are read at once: at most about 2 MB, however long descriptions are.
 const STEP: u32 = 50;
 
-/// Bytes of changes at which an answer ends.
+/// Size of changes, in bytes, at which a response ends.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
-/// Up to `limit` changes after a cursor, oldest first. Fewer where they are long; none only where there is none.
+/// Up to `limit` changes after a cursor, oldest first. Fewer if they are long; none only if there are none.
 pub(crate) async fn changes(
     database: &Database,
     user_id: &UserId,

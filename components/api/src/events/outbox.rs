@@ -1,7 +1,7 @@
 //! Publishing stored events: after responding, and by the recurring job (`upkeep.rs`).
 //!
 //! `task_event` is the outbox. A request that stored a change queues its event and responds; one task of the instance
-//! publishes the queue, together with what other requests have queued meanwhile in the same bulk call, and marks the rows.
+//! publishes the queue, together with events that other requests have queued in the meantime, in one bulk call, and marks the rows.
 //! Outbound calls are expensive on Spin. The queue is lost with the instance; the rows are not, and the recurring job
 //! publishes those that are older than [`PENDING_AFTER`]. So an event may be published twice, with the same id.
 //!
@@ -36,7 +36,7 @@ const GATHERING: Duration = Duration::from_millis(10);
 static QUEUE: Mutex<Vec<StoredEvent>> = Mutex::new(Vec::new());
 static PUBLISHING: AtomicBool = AtomicBool::new(false);
 
-/// Publishes an event after the answer has gone out.
+/// Publishes an event after responding.
 pub(crate) fn publish_after_response(event: &TaskEvent) {
     if let Ok(mut queue) = QUEUE.lock() {
         queue.push(stored(event));
@@ -63,7 +63,7 @@ async fn drain() {
                 "published later, by the recurring job: {error}"
             );
         }
-        // Another request stored an event meanwhile, and is likely not the last one.
+        // Another request stored an event in the meantime, and is likely not the last one.
         if (1..BATCH).contains(&queued()) {
             wait_for(GATHERING.as_nanos() as u64).await;
         }
@@ -89,7 +89,7 @@ pub(crate) fn pending_before(now: Timestamp) -> Timestamp {
     now.saturating_sub(PENDING_AFTER).unwrap_or(Timestamp::MIN)
 }
 
-/// Why events are not published. What was published before is marked.
+/// Why events were not published. Events that were published before are marked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishError {
     #[error(transparent)]
@@ -98,7 +98,7 @@ pub(crate) enum PublishError {
     Publish(String),
 }
 
-/// Publishes events that their callers stored, and marks them. What fails stays pending.
+/// Publishes stored events, and marks them. Events that fail stay pending.
 pub(crate) async fn publish(events: &[TaskEvent]) -> Result<(), PublishError> {
     let batch: Vec<StoredEvent> = events.iter().map(stored).collect();
     for part in batch.chunks(BATCH) {
@@ -142,7 +142,7 @@ async fn publish_together(batch: &[StoredEvent]) -> Result<(), PublishError> {
             }
         }
     }
-    // What was completed in another system is followed there.
+    // The other system creates the next occurrence of tasks that were completed there.
     let recurring = |event: &&TaskEvent| {
         event.change == Change::Completed && event.task.task.recurrence.is_some() && event.origin.is_none()
     };

@@ -1,4 +1,4 @@
-//! The outbox table: events that are stored and not published.
+//! The outbox table: stored events that are not published yet.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::db::{Database, DbError, Row, Value};
 /// Maximum number of events that one statement reads: after an outage one task may have thousands.
 const UNPUBLISHED: usize = 500;
 
-/// An event that is stored and not published.
+/// A stored event that is not published yet.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredEvent {
     pub(crate) task_id: Uuid,

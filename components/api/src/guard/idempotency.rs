@@ -1,9 +1,9 @@
-//! `Idempotency-Key`: a POST that is sent again has the answer of the first time, and does nothing again
+//! `Idempotency-Key`: a repeated POST gets the response of the first one and has no further effect
 //! (draft-ietf-httpapi-idempotency-key-header).
 //!
-//! A request claims its key before it runs, and its answer is stored before it is sent. A claim whose process died is
-//! taken over after a minute; what the new attempt creates has the ids of the first one, because they follow from the
-//! claim, so it is created once all the same.
+//! A request claims its key before it runs, and its response is stored before it is sent. The claim of a crashed process is
+//! taken over after a minute; the new attempt uses the same ids as the first one, because they are derived from the claim,
+//! so everything is created only once.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -24,27 +24,27 @@ use uuid::{Builder, Uuid};
 
 use crate::db::{Database, DbError};
 
-/// How long an answer is kept.
+/// How long a response is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long a request may take before another of the same key runs in its place.
+/// How long a request may take before another one with the same key replaces it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Largest answer that is kept, in bytes. A larger one, of a bulk, is made again: under the same ids.
+/// Maximum size of a stored response, in bytes. A larger one, of a bulk request, is created again, with the same ids.
 const LARGEST_KEPT: usize = 256 * 1024;
 
-/// Most answers that one statement forgets.
+/// Maximum number of responses that one statement deletes.
 const FORGOTTEN_AT_ONCE: u32 = 500;
 
-/// Most such statements of one run of the relay.
+/// Maximum number of such statements per run of the relay.
 const STATEMENTS: u32 = 20;
 
 const KEY: &str = "idempotency-key";
 
-/// The headers that belong to an answer.
+/// The headers that are stored with a response.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
-/// The ids of what a request creates: new ones, or those that follow from its key.
+/// The ids of the objects that a request creates: new ones, or those derived from its key.
 #[derive(Debug, Clone)]
 pub(crate) struct NewIds(Option<Claimed>);
 
@@ -52,28 +52,28 @@ pub(crate) struct NewIds(Option<Claimed>);
 struct Claimed {
     /// When the first attempt began.
     at: Timestamp,
-    /// Whether this is not the first.
+    /// Whether this is a repeated attempt.
     repeated: bool,
     seed: String,
 }
 
 impl NewIds {
-    /// Ids that follow from nothing.
+    /// New ids.
     pub(crate) fn random() -> Self {
         Self(None)
     }
 
-    /// Whether an earlier attempt may have created what this one is to create.
+    /// Whether an earlier attempt may have created the same objects.
     pub(crate) fn repeated(&self) -> bool {
         self.0.as_ref().is_some_and(|claimed| claimed.repeated)
     }
 
-    /// The id of the request's n-th new thing.
+    /// The id of the n-th object that the request creates.
     pub(crate) fn nth(&self, n: u32) -> Uuid {
         let Some(claimed) = &self.0 else {
             return Uuid::now_v7();
         };
-        // A UUIDv7 (RFC 9562, section 5.7) whose time is that of the first attempt and whose random bits follow from the key.
+        // A UUIDv7 (RFC 9562, section 5.7) with the time of the first attempt and random bits derived from the key.
         let digest = Sha256::digest(format!("{}\n{n}", claimed.seed));
         let mut random = [0; 10];
         for (byte, source) in random.iter_mut().zip(digest) {
@@ -84,7 +84,7 @@ impl NewIds {
     }
 }
 
-/// Middleware of the routes of people.
+/// Middleware of the routes for users.
 pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let Some(key) = key(&parts)? else {
@@ -100,7 +100,7 @@ pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Probl
         key,
     };
     let now = Timestamp::now();
-    // The connection goes back before the request runs: it takes one of its own, and they are counted.
+    // The connection is released before the request runs: that takes one of its own, and their number is limited.
     let claim = attempt.claim(&Database::open().await?, now).await?;
     let claimed_at = match claim {
         Claim::Mine(claimed_at) => claimed_at,
@@ -130,7 +130,7 @@ pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Probl
     attempt.end(response).await
 }
 
-/// The key of a POST, if it has one.
+/// The key of a POST request, if it has one.
 fn key(parts: &Parts) -> Result<Option<String>, Problem> {
     if parts.method != Method::POST {
         return Ok(None);
@@ -151,13 +151,13 @@ fn key(parts: &Parts) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
-/// What makes two requests the same.
+/// A fingerprint that is equal for equal requests.
 fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let mut head = vec![target.as_bytes()];
     for name in [&IF_MATCH, &IF_NONE_MATCH] {
-        // The name says what the value demands: the two mean the opposite.
+        // The name of the header is included, since the same value has opposite meanings in the two.
         let values = parts.headers.get_all(name).iter();
         head.extend(values.flat_map(|value| [name.as_str().as_bytes(), value.as_bytes()]));
     }
@@ -168,7 +168,7 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// One try to run a request.
+/// One attempt to run a request.
 struct Attempt {
     user_id: String,
     key: String,
@@ -177,7 +177,7 @@ struct Attempt {
 }
 
 enum Claim {
-    /// It is this attempt's to run; the instant is that of the first attempt.
+    /// This attempt runs the request; the instant is that of the first attempt.
     Mine(Timestamp),
     Answered(Kept),
     InFlight,
@@ -217,7 +217,7 @@ impl Attempt {
         let rows = database
             .query(sql, [self.user_id.as_str().into(), self.key.as_str().into()])
             .await?;
-        // Forgotten in between.
+        // Deleted in the meantime.
         let Some(row) = rows.first() else {
             return Ok(Claim::InFlight);
         };
@@ -234,7 +234,7 @@ impl Attempt {
         })
     }
 
-    /// Keeps the answer, or gives the key back when the same request may have another answer later.
+    /// Stores the response, or releases the key if the same request may have another response later.
     async fn end(&self, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(Problem::internal)?.to_bytes();
@@ -248,7 +248,7 @@ impl Attempt {
             (_, Err(error)) => Err(error),
         };
         if let Err(error) = kept {
-            // The request itself is done. Sent again, it is done again after the lease, with the same ids.
+            // The request itself succeeded. If it is repeated, it runs again after the lease, with the same ids.
             tracing::warn!("the answer of an Idempotency-Key is not kept: {error}");
         }
         Ok((parts.status, parts.headers, body).into_response())
@@ -277,7 +277,7 @@ impl Attempt {
         database.execute(sql, parameters).await
     }
 
-    /// Lets the next attempt run at once, under the ids of this one: what failed may have been stored all the same.
+    /// Lets the next attempt run immediately, with the same ids: despite the failure, the objects may have been stored.
     async fn give_back(&self, database: &Database) -> Result<(), DbError> {
         let sql = "UPDATE idempotency SET claimed_at = 0 WHERE user_id = $1 AND key = $2 AND claim = $3 AND status IS NULL";
         let parameters = [
@@ -312,7 +312,7 @@ impl Kept {
     }
 }
 
-/// Forgets answers that are older than a day.
+/// Deletes responses that are older than a day.
 pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
     let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
     let sql = "DELETE FROM idempotency WHERE (user_id, key) IN \

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::input::{json, media};
 use crate::version::Thing;
 
-/// Maximum number of mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and no one reads on.
+/// Maximum number of mistakes that an answer names. A body of 256 KiB has room for tens of thousands, and no one reads that many.
 pub(crate) const MAX_ERRORS: usize = 100;
 
 /// Code of a field that does not exist.
@@ -28,7 +28,7 @@ pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 impl<S: Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
-    /// 415 for another content type or a content coding, 413 for too many bytes, 400 for anything but a JSON object, and for a name that occurs twice.
+    /// 415 for another content type or a content coding, 413 for too many bytes, 400 for anything but a JSON object, and for a duplicate name.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let types: &[&str] = match *request.method() {
             Method::PATCH => &["application/merge-patch+json", "application/json"],
@@ -54,7 +54,7 @@ pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 impl<S: Send + Sync> FromRequestParts<S> for Pairs {
     type Rejection = Problem;
 
-    /// 400 when it cannot be decoded.
+    /// 400 if it cannot be decoded.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Query::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(pairs)) => Ok(Self(pairs)),
@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
     }
 }
 
-/// Takes the fields of an object one by one and collects what is wrong with them.
+/// Reads the fields of an object one by one and collects the mistakes.
 pub(crate) struct Fields {
     prefix: String,
     object: Map<String, Value>,
@@ -90,7 +90,7 @@ impl Fields {
         }
     }
 
-    /// Notes a mistake, unless there are [`MAX_ERRORS`] already.
+    /// Records a mistake, unless there are [`MAX_ERRORS`] already.
     pub(crate) fn error(&mut self, field: &str, code: &str, message: impl Display) {
         if self.errors.len() >= MAX_ERRORS {
             return;
@@ -102,7 +102,7 @@ impl Fields {
         });
     }
 
-    /// Takes over the mistakes of an object inside this one.
+    /// Adds the mistakes of a nested object.
     pub(crate) fn take_errors(&mut self, inner: Self) {
         let room = MAX_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(inner.errors.into_iter().take(room));
@@ -136,7 +136,7 @@ impl Fields {
         }
     }
 
-    /// A string that stands for a value of the domain.
+    /// A string that represents a value of the domain.
     pub(crate) fn parsed<T: FromStr>(
         &mut self,
         name: &'static str,
@@ -218,7 +218,7 @@ impl Fields {
         Patch::Unreadable
     }
 
-    /// Names unknown fields; a typing error must not pass as "leave it".
+    /// Reports unknown fields, so that a misspelled name is not silently ignored.
     pub(crate) fn refuse_others(&mut self) {
         let known = match self.known.join(", ") {
             names if names.is_empty() => "leave it out".to_owned(),
@@ -231,13 +231,13 @@ impl Fields {
         }
     }
 
-    /// Ends reading: what is wrong, for the command to carry along.
+    /// Ends reading: returns the mistakes, for the command to carry along.
     pub(crate) fn into_mistakes(mut self) -> Vec<Mistake> {
         self.refuse_others();
         self.errors.into_iter().map(mistake).collect()
     }
 
-    /// Ends reading: refuses if anything is wrong.
+    /// Ends reading: returns an error if there are mistakes.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         self.refuse_others();
         if self.errors.is_empty() {
@@ -256,7 +256,7 @@ fn mistake(error: FieldError) -> Mistake {
     }
 }
 
-/// A whole number as JSON has it: 1.0 is one, too (JSON Schema 2020-12, section 6.1.1).
+/// A whole number in JSON, which includes 1.0 (JSON Schema 2020-12, section 6.1.1).
 pub(crate) fn whole(value: &Value) -> Option<u32> {
     let number = match value.as_u64() {
         Some(number) => number,
@@ -277,7 +277,7 @@ pub(crate) fn path_id<T: From<Uuid>>(text: &str, thing: Thing) -> Result<T, Prob
         .map_err(|_| Problem::not_found(thing.name()))
 }
 
-/// A cursor that no page gave out.
+/// A cursor that no page returned.
 pub(crate) fn invalid_cursor() -> Problem {
     Problem::field(
         "cursor",
@@ -290,7 +290,7 @@ pub(crate) fn invalid_cursor() -> Problem {
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads `name=value` pairs and refuses names other than `known`, and names that come twice.
+    /// Reads `name=value` pairs and refuses unknown and duplicate names.
     pub(crate) fn new(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
         for (index, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {
@@ -308,7 +308,7 @@ impl Query {
         Ok(Self(pairs))
     }
 
-    /// A parameter's text; an empty one counts as absent, so that `cursor=` starts at the beginning.
+    /// The value of a parameter; an empty one counts as absent, so that `cursor=` starts at the beginning.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0
             .iter()

@@ -1,8 +1,7 @@
-//! Reading JSON so that nothing is lost without a word.
+//! Reads JSON without silently dropping anything.
 //!
-//! A byte order mark before the text is passed over, as RFC 8259, section 8.1 allows. An object that has a name twice is
-//! refused: the standard leaves open which of the two counts (section 4), so whichever were taken, a value that the caller
-//! sent would be ignored.
+//! A byte order mark before the text is ignored, as RFC 8259, section 8.1 allows. An object with a duplicate name is refused:
+//! the standard does not define which of the values counts (section 4), so one value that the caller sent would be ignored.
 
 use std::fmt;
 
@@ -10,10 +9,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
-/// Some programs write it at the beginning of what they send: U+FEFF in UTF-8.
+/// The byte order mark that some programs send: U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Characters of a name that a message repeats.
+/// Maximum number of characters of a name in a message.
 const NAME_CHARS: usize = 60;
 
 /// Reads one JSON text.
@@ -21,7 +20,7 @@ const NAME_CHARS: usize = 60;
 /// # Errors
 ///
 /// What is wrong with it and where, for the caller: it is not JSON, it is nested more than 128 deep, or an object has a
-/// name twice.
+/// duplicate name.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, String> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let mut reader = serde_json::Deserializer::from_slice(text);
@@ -35,7 +34,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, String> {
     })
 }
 
-/// Any JSON value in which every name is there once.
+/// Any JSON value without duplicate names.
 struct Once;
 
 impl<'de> DeserializeSeed<'de> for Once {
@@ -70,7 +69,7 @@ impl<'de> Visitor<'de> for Once {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        // JSON has no numbers that are infinite or none.
+        // JSON has no infinite numbers and no NaN.
         Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
     }
 

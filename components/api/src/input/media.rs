@@ -1,4 +1,4 @@
-//! Media types: what a body is sent as (`Content-Type`), and what an answer may be (`Accept`; RFC 9110, sections 8.3 and 12.5.1).
+//! Media types of request bodies (`Content-Type`) and of responses (`Accept`; RFC 9110, sections 8.3 and 12.5.1).
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -8,13 +8,13 @@ use nudge_component::Problem;
 ///
 /// # Errors
 ///
-/// 415 that says which there are.
+/// 415 that names the accepted types.
 pub(crate) fn sent_as(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let mut parts = parts(sent.unwrap_or_default(), ';');
     let essence = parts.next().unwrap_or_default().trim();
     let known = types.iter().any(|known| known.eq_ignore_ascii_case(essence));
-    // Every text in US-ASCII is one in UTF-8.
+    // US-ASCII is a subset of UTF-8.
     let utf8 = parts.filter_map(parameter).all(|(name, value)| {
         !name.eq_ignore_ascii_case("charset")
             || ["utf-8", "us-ascii"]
@@ -36,13 +36,13 @@ pub(crate) fn sent_as(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem
     ))
 }
 
-/// Chooses the offered type that the caller prefers: the highest weight; at equal weights a type that is named over one that
-/// only a wildcard covers; then the order of the offer. Parameters other than the weight are ignored, since no type here has
+/// Chooses the offered type that the caller prefers: the highest weight; at equal weights, a named type before one that only a
+/// wildcard covers; then the order of the offered types. Parameters other than the weight are ignored, since no type here has
 /// any. A range that cannot be parsed is ignored; if none is left, every type is acceptable.
 ///
 /// # Errors
 ///
-/// 406 when none is acceptable.
+/// 406 if none is acceptable.
 pub(crate) fn wanted(headers: &HeaderMap, offered: &[&'static str]) -> Result<&'static str, Problem> {
     let lines = headers
         .get_all(ACCEPT)
@@ -54,7 +54,7 @@ pub(crate) fn wanted(headers: &HeaderMap, offered: &[&'static str]) -> Result<&'
         .collect();
     let mut best: Option<(&'static str, f32, Closeness)> = None;
     for kind in offered {
-        // The most specific range decides, whatever the others say.
+        // The most specific range has precedence.
         let said = ranges
             .iter()
             .filter_map(|range| Some((range.closeness(kind)?, range.weight)))
@@ -144,7 +144,7 @@ fn parameter(text: &str) -> Option<(&str, &str)> {
     Some((name.trim(), quoted.unwrap_or(value)))
 }
 
-/// What is between separators; those in a quoted string are none (section 5.6.4).
+/// Splits at separators outside of quoted strings (section 5.6.4).
 fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |character| {

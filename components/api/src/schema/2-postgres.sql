@@ -5,7 +5,7 @@ ALTER TABLE task_event ADD COLUMN IF NOT EXISTS commit_order BIGINT NOT NULL DEF
 
 CREATE INDEX IF NOT EXISTS task_event_by_user ON task_event (user_id, commit_order, seq)
 
--- Which task wears which tag, kept by the statement that changes the task. A deleted task wears none.
+-- Which task is tagged with which tag, updated by the statement that changes the task. A deleted task has no tags.
 
 CREATE OR REPLACE FUNCTION task_tags_stored() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN

@@ -2,7 +2,7 @@
 
 CREATE INDEX IF NOT EXISTS task_event_by_user ON task_event (user_id, seq)
 
--- Which task wears which tag, kept by the statement that changes the task. A deleted task wears none.
+-- Which task is tagged with which tag, updated by the statement that changes the task. A deleted task has no tags.
 
 CREATE TRIGGER IF NOT EXISTS task_tags_inserted AFTER INSERT ON task WHEN NEW.tag_ids <> '[]'
 BEGIN

@@ -1,4 +1,4 @@
--- Lists in every order, filters by label, versions of labels, answers that are kept, rates.
+-- Lists in every order, filters by label, versions of labels, stored responses, rates.
 -- {title} and {priority} are what lists compare: see list.rs.
 
 CREATE INDEX IF NOT EXISTS task_by_updated ON task (user_id, updated_at, id) WHERE deleted_at IS NULL

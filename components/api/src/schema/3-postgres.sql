@@ -1,6 +1,6 @@
--- Who is leaving stores nothing any more, whichever statement tries: see leaving.rs. A task is somebody's.
--- The lock makes the mark wait for inserts that began before it, and inserts wait for the mark: what is purged after it
--- is all there is. Locks of a transaction end with the statement.
+-- While an account is being deleted, no statement can store rows of it: see account/erasure.rs. Every task has an owner.
+-- The lock makes the mark wait for inserts that began before it, and inserts wait for the mark, so that the purge after it
+-- is complete. Locks of a transaction end with the statement.
 
 CREATE OR REPLACE FUNCTION stored_for_person() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -40,7 +40,7 @@ $body$
 CREATE OR REPLACE TRIGGER person_leaves BEFORE UPDATE OF leaving_since OR DELETE ON person
   FOR EACH ROW EXECUTE FUNCTION person_leaves()
 
--- A row that is purged takes its events and its reminders along, in one statement.
+-- Purging a row also deletes its events and its reminders, in one statement.
 
 CREATE OR REPLACE FUNCTION task_purged() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN

@@ -1,4 +1,4 @@
--- Who is leaving stores nothing any more, whichever statement tries: see leaving.rs. A task is somebody's.
+-- While an account is being deleted, no statement can store rows of it: see account/erasure.rs. Every task has an owner.
 
 CREATE TRIGGER IF NOT EXISTS task_of_nobody BEFORE INSERT ON task
   WHEN NOT EXISTS (SELECT 1 FROM person WHERE id = NEW.user_id AND leaving_since IS NULL)
@@ -30,7 +30,7 @@ BEGIN
   SELECT RAISE(ABORT, 'account_leaving');
 END
 
--- A row that is purged takes its events and its reminders along, in one statement.
+-- Purging a row also deletes its events and its reminders, in one statement.
 
 CREATE TRIGGER IF NOT EXISTS task_purged AFTER DELETE ON task
 BEGIN

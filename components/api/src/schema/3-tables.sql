@@ -1,4 +1,4 @@
--- What people set for themselves, which wins over what their tokens say, and whose data is being deleted.
+-- Settings of users, which override the claims of their tokens, and accounts that are being deleted.
 
 ALTER TABLE person ADD COLUMN IF NOT EXISTS own_email TEXT
 

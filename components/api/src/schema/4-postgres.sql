@@ -1,4 +1,4 @@
--- The terms are lexemes as they stand; no text search configuration has a say. Without a pending list a search never has to
+-- The terms are stored as lexemes without a text search configuration. Without a pending list, no search has to
 -- read one.
 
 CREATE INDEX IF NOT EXISTS task_by_terms ON task USING gin (CAST(terms AS tsvector)) WITH (fastupdate = off)

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS task_number (
   task_id TEXT NOT NULL UNIQUE
 )
 
--- Terms are split at spaces; they are stored with the task, not here again. An owner's mark and the place have seven
+-- Terms are split at spaces; they are stored only with the task. An owner's prefix and the place have seven
 -- characters, so these are prefixes of one, two and three characters of a word.
 
 CREATE VIRTUAL TABLE IF NOT EXISTS task_text

@@ -1,3 +1,3 @@
--- What search looks for: each word of title and description once, folded, behind a mark of its owner. See search/words.rs.
+-- Search terms: each word of title and description once, folded, with the prefix of its owner. See terms/words.rs.
 
 ALTER TABLE task ADD COLUMN IF NOT EXISTS terms TEXT

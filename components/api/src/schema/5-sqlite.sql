@@ -1,4 +1,4 @@
--- A user's tasks by number: what a search looks through before it asks the index, see search.rs.
+-- A user's tasks by number, which a search scans before it uses the index: see search.rs.
 
 ALTER TABLE task_number ADD COLUMN IF NOT EXISTS user_id TEXT
 

@@ -1,4 +1,4 @@
--- Events that a consumer could not handle, until somebody publishes them once more or forgets them, see dead_letters.rs.
+-- Events that a consumer could not handle, until an operator replays or discards them: see dead_letters.rs.
 
 CREATE TABLE IF NOT EXISTS dead_letter (
   id TEXT NOT NULL PRIMARY KEY,

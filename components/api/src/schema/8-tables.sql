@@ -1,5 +1,5 @@
--- What names that look the same have in common, and the name that it was made of: see labels.rs. A label has no key whose name another
--- one had before there were keys.
+-- A key that is equal for names that look the same, and the name it was derived from: see labels.rs. If several labels had such
+-- names before there were keys, only one has the key.
 
 ALTER TABLE category ADD COLUMN IF NOT EXISTS name_key TEXT
 
@@ -13,12 +13,12 @@ CREATE UNIQUE INDEX IF NOT EXISTS category_by_name_key ON category (user_id, nam
 
 CREATE UNIQUE INDEX IF NOT EXISTS tag_by_name_key ON tag (user_id, name_key)
 
--- Labels whose key is not that of their name: see labels/keys.rs. There are none in the end.
+-- Labels whose key is not that of their name: see name_keys.rs. In the end there are none.
 
 CREATE INDEX IF NOT EXISTS category_with_old_key ON category (id) WHERE keyed_name IS NULL OR keyed_name <> name
 
 CREATE INDEX IF NOT EXISTS tag_with_old_key ON tag (id) WHERE keyed_name IS NULL OR keyed_name <> name
 
--- Tasks that are not found as they should be before they get new terms: see search.rs. There are none in the end.
+-- Tasks whose terms have to be updated before all searches find them: see reindex.rs. In the end there are none.
 
 CREATE INDEX IF NOT EXISTS task_with_old_terms ON task (id) WHERE {old_terms}

@@ -1,8 +1,8 @@
-//! Migrations: numbered, run when an instance of the component first needs the database.
+//! Numbered migrations, run when an instance of the component first needs the database.
 //!
-//! Each is a list of statements that can be repeated (`IF NOT EXISTS`, `OR REPLACE`), because neither a transaction
-//! around them nor a lock is to be had on Spin's SQLite. Two that migrate at once do the same thing twice, and one that fails
-//! because the other was faster tries again.
+//! Each is a list of statements that can be repeated (`IF NOT EXISTS`, `OR REPLACE`), because Spin's SQLite offers neither a
+//! transaction around them nor a lock. Two instances that migrate at the same time repeat each other's statements, and one that
+//! fails because of the other tries again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,7 +18,7 @@ struct Migration {
     postgres: &'static [&'static str],
 }
 
-/// Each file of tables is for both dialects; what they write differently stands in braces.
+/// Each file of tables is for both dialects; differences are in braces.
 const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
@@ -62,15 +62,15 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// How often migrating is tried. Another instance that migrates at the same time can make a statement fail; then that statement is
-/// done, and the next attempt comes further.
+/// Number of attempts. Another instance that migrates at the same time can make a statement fail; then that statement has taken
+/// effect, and the next attempt gets further.
 const ATTEMPTS: u32 = 10;
 
-/// The migrations whose columns SQL cannot fill.
+/// The migrations that fill columns with code, not SQL.
 const SEARCH: i64 = 4;
 const SCRIPTS: i64 = 8;
 
-/// Brings the schema to the newest version, once per instance.
+/// Migrates the schema to the newest version, once per instance.
 pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
     static READY: AtomicBool = AtomicBool::new(false);
     if READY.load(Ordering::Relaxed) {
@@ -91,8 +91,8 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
     Ok(())
 }
 
-/// What sets when SQLite waits for the disk. FULL, at each commit, so a power cut loses nothing that was answered, unless the
-/// variable says otherwise (https://sqlite.org/pragma.html#pragma_synchronous).
+/// Sets when SQLite waits for the disk. Unless the variable says otherwise it is FULL, at each commit, so a power cut loses nothing
+/// that was acknowledged (https://sqlite.org/pragma.html#pragma_synchronous).
 async fn synchronous() -> Result<(&'static str, &'static str), DbError> {
     let level = variable("sqlite_synchronous")
         .await
@@ -108,7 +108,7 @@ async fn synchronous() -> Result<(&'static str, &'static str), DbError> {
 
 async fn migrate(database: &Database) -> Result<(), DbError> {
     if database.dialect() == Dialect::Sqlite {
-        // Settings of Spin's one connection, so each instance sees to them, before it writes anything. The second is for macOS,
+        // Settings of Spin's one connection, so each instance applies them before it writes anything. The second is for macOS,
         // where fsync leaves bytes in the drive's cache (https://sqlite.org/pragma.html#pragma_fullfsync).
         let (level, to_the_drive) = synchronous().await?;
         database.query(level, []).await?;
@@ -135,7 +135,7 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
             }
             let text = statement.replace(IF_COLUMN_MISSING, if_missing);
             match database.execute(&text, []).await {
-                // Another instance added the column after the question.
+                // Another instance added the column after the check.
                 Err(DbError::Refused(_)) if stands_already(database, &statement).await? => {}
                 result => {
                     result?;
@@ -161,7 +161,7 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The paragraphs of a file that are not comments only.
+/// The paragraphs of a file, without those that are only comments.
 fn statements(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n")
         .map(str::trim)
@@ -180,7 +180,7 @@ fn adapt(statement: &str, dialect: Dialect) -> String {
         .replace("{title}", db::title(dialect))
 }
 
-/// PostgreSQL's words; SQLite has none for it, so there the table is asked first.
+/// PostgreSQL's syntax; SQLite has none for it, so there the table is checked first.
 const IF_COLUMN_MISSING: &str = "ADD COLUMN IF NOT EXISTS";
 
 /// Whether a statement adds a column that SQLite has already.

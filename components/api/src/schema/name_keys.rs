@@ -1,8 +1,8 @@
-//! Keys for the names of labels that were stored without one: from before there were keys, and by replicas of an older version
-//! during an upgrade.
+//! Creates keys for label names that were stored without one: before keys existed, or by replicas of an older version during an
+//! upgrade.
 //!
-//! The column `keyed_name` is the name that `name_key` was made of, also if the label got no key because another one had it. An older
-//! replica leaves it behind when it renames a label, so a partial index names the labels whose key is still to be made.
+//! The column `keyed_name` is the name that `name_key` was derived from, even if the label got no key because another label has it.
+//! An older replica does not update it when it renames a label, so a partial index finds the labels whose key is outdated.
 
 use std::collections::BTreeSet;
 
@@ -10,21 +10,21 @@ use nudge_domain::characters::name_key;
 
 use crate::db::{Database, DbError, Value};
 
-/// Most labels of one statement.
+/// Maximum number of labels per statement.
 const BATCH: u32 = 500;
 
-/// As many statements as it takes: the migration.
+/// As many statements as necessary: for the migration.
 pub(crate) const EVERY: u32 = u32::MAX;
 
-/// Most statements of each sort and kind in a run of the relay.
+/// Maximum number of statements of each sort and kind per run of the relay.
 pub(crate) const STATEMENTS_OF_A_RUN: u32 = 10;
 
-/// Makes the keys of labels whose key is not that of their name, with at most so many statements of each sort. Of those that look the
-/// same the oldest gets the key; the others stay without.
+/// Updates the keys of labels whose key is not that of their name, with at most that many statements of each sort. Of labels that
+/// look the same, the oldest gets the key; the others get none.
 pub(crate) async fn fill_keys(database: &Database, statements: u32) -> Result<(), DbError> {
     for table in ["category", "tag"] {
         match fill(database, table, statements).await {
-            // A label that was stored at the same time has one of the keys: the next run sees it.
+            // A label that was stored at the same time has one of the keys: the next run handles it.
             Err(DbError::Conflict(reason)) => {
                 tracing::info!("keys of a {table} are filled in later: {reason}");
             }
@@ -56,7 +56,7 @@ async fn fill(database: &Database, table: &str, statements: u32) -> Result<(), D
     Ok(())
 }
 
-/// Takes keys away that are of another name. Returns `false` if there may be more of them.
+/// Removes keys that belong to another name. Returns `false` if there may be more of them.
 async fn clear(database: &Database, table: &str, statements: u32) -> Result<bool, DbError> {
     let sql = format!(
         "UPDATE {table} SET name_key = NULL, keyed_name = NULL WHERE keyed_name <> name \
@@ -70,8 +70,8 @@ async fn clear(database: &Database, table: &str, statements: u32) -> Result<bool
     Ok(false)
 }
 
-/// The statement that gives keys to labels (id, owner and name, the oldest first), unless others have them. A label that was renamed
-/// meanwhile is left as it is.
+/// The statement that sets the keys of labels (id, owner and name, the oldest first), unless other labels have them. A label that
+/// was renamed in the meantime is not changed.
 fn statement(table: &str, labels: Vec<(&str, &str, &str)>) -> (String, Vec<Value>) {
     let mut taken = BTreeSet::new();
     let mut rows = Vec::new();
@@ -87,7 +87,7 @@ fn statement(table: &str, labels: Vec<(&str, &str, &str)>) -> (String, Vec<Value
         ));
         parameters.extend([id.into(), name.into(), is_first.then_some(key).into()]);
     }
-    // Columns of VALUES are called so on both databases.
+    // Both databases use these names for the columns of VALUES.
     let sql = format!(
         "UPDATE {table} SET keyed_name = name, name_key = CASE WHEN EXISTS (SELECT 1 FROM {table} AS alike \
          WHERE alike.user_id = {table}.user_id AND alike.name_key = filled.column3) THEN NULL ELSE filled.column3 END \

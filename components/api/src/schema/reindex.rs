@@ -1,21 +1,21 @@
-//! The terms of tasks that were stored before there was an index, or with terms of an older version.
+//! Updates the terms of tasks that were stored before the search index existed, or with terms of an older version.
 
 use crate::db::{Database, DbError, Value};
 use crate::terms::terms;
 
-/// Most tasks of one statement when the index is filled, and bytes of terms from which on a statement takes no more of them.
+/// Maximum number of tasks per statement when the index is filled, and the size of terms in bytes at which a statement is full.
 const BATCH: u32 = 500;
 const FULL: usize = 2 * 1024 * 1024;
 
-/// Tasks whose terms were folded as before decision 0035, in the words of their index: terms of Latin letters are the same as
-/// then, others begin with two spaces when they are new.
+/// Tasks whose terms were folded as before decision 0035, as their index is defined: terms of Latin letters have not changed,
+/// other terms begin with two spaces if they are new.
 pub(crate) const OLD_TERMS: &str = "deleted_at IS NULL AND (terms IS NULL OR (OCTET_LENGTH(terms) > LENGTH(terms) AND SUBSTR(terms, 1, 2) <> '  '))";
 
-/// Most statements that give such tasks new terms before a first request is answered, and in a run of the relay.
+/// Maximum number of statements that update such tasks before the first request is answered, and per run of the relay.
 pub(crate) const BATCHES_AT_FIRST: u32 = 20;
 pub(crate) const BATCHES_OF_A_RUN: u32 = 10;
 
-/// Fills the index with tasks that were stored before there was one. What others change meanwhile is left as it is.
+/// Fills the index with tasks that were stored before it existed. Tasks that change in the meantime are not touched.
 pub(crate) async fn fill(database: &Database) -> Result<(), DbError> {
     let mut statements = u32::MAX;
     let mut last = Some(String::new());
@@ -25,8 +25,8 @@ pub(crate) async fn fill(database: &Database) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Gives new terms to tasks whose terms an older version wrote, or a replica of an older version writes, in at most so many statements.
-/// Until then they are found by the words that the older version found them by, where the two fold alike.
+/// Updates tasks with terms of an older version, or of a replica of an older version, in at most that many statements. Until then
+/// they are found by the words of the older version, if both versions fold them alike.
 pub(crate) async fn refresh(database: &Database, mut statements: u32) -> Result<(), DbError> {
     let mut last = String::new();
     while statements > 0 {
@@ -38,8 +38,8 @@ pub(crate) async fn refresh(database: &Database, mut statements: u32) -> Result<
     Ok(())
 }
 
-/// Gives terms to some of the tasks behind an id that meet a condition, in as many statements as are left, and returns the id of the
-/// last one, or none if there are no such tasks. A task that is changed meanwhile got its terms with the change.
+/// Updates the terms of some of the tasks after an id that meet a condition, in as many statements as remain, and returns the id of
+/// the last one, or none if there are no such tasks. If a task changes in the meantime, the change updates its terms.
 async fn fill_batch(
     database: &Database,
     condition: &str,
@@ -67,17 +67,17 @@ async fn fill_batch(
     Ok(last)
 }
 
-/// The terms of some tasks on their way into the database.
+/// The terms of a batch of tasks to be stored.
 #[derive(Default)]
 struct Update {
     rows: Vec<String>,
     parameters: Vec<Value>,
-    /// Bytes of the terms.
+    /// Size of the terms in bytes.
     size: usize,
 }
 
 impl Update {
-    /// Whether no more tasks go into the statement. Its terms have at most those of one task more than [`FULL`] then.
+    /// Whether the batch is full. Its size exceeds [`FULL`] by at most the terms of one task.
     fn is_full(&self) -> bool {
         self.size >= FULL
     }

@@ -1,9 +1,9 @@
-//! Letters as search compares them, by script: what people leave out or type in another way makes no difference, what makes another
-//! word does.
+//! Folds letters for search, by script: differences that people omit or type in several ways are removed, differences between words
+//! are kept.
 //!
-//! Accents of Latin, Greek and Cyrillic letters, Hebrew points and Arabic marks are left out by those who write these
+//! Accents of Latin, Greek and Cyrillic letters, Hebrew points and Arabic marks are often omitted in these
 //! languages. A vowel sign of Devanagari or Tamil, a tone mark of Thai, the voicing mark of か and が are letters: without them दिन
-//! is दान. So marks go by the script they belong to, and stay when nothing is said of it here. Which marks are of which script is
+//! is दान. So marks are removed by script, and kept in scripts that are not listed here. The scripts of marks are
 //! from `Scripts.txt` and `extracted/DerivedGeneralCategory.txt` of Unicode 17.0
 //! (<https://www.unicode.org/Public/17.0.0/ucd/>); decision 0035 has the reasons.
 
@@ -11,10 +11,10 @@ use nudge_domain::characters::is_default_ignorable;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Divides the parts of a word in Persian; elsewhere it changes how a word looks.
+/// Separates the parts of a word in Persian; elsewhere it only changes how a word looks.
 pub(super) const NON_JOINER: char = '\u{200c}';
 
-/// Where the marks are that are left out; what else is in these ranges is no mark.
+/// Ranges of marks that are removed; other characters in these ranges are not marks.
 const ACCENTS: [(char, char); 13] = [
     ('\u{300}', '\u{36f}'),   // of any letter: Latin, Greek, Cyrillic
     ('\u{483}', '\u{489}'),   // Cyrillic numbers and titlos
@@ -31,7 +31,7 @@ const ACCENTS: [(char, char); 13] = [
     ('\u{fe20}', '\u{fe2f}'), // halves of marks above two letters
 ];
 
-/// Letters that Unicode decomposes and that are of their own to those who write them: й, ў (Belarusian), ї (Ukrainian), ѓ and ќ
+/// Letters that Unicode decomposes but that are letters of their own in their languages: й, ў (Belarusian), ї (Ukrainian), ѓ and ќ
 /// (Macedonian). Not ё, for which Russian prints е.
 const CYRILLIC_LETTERS: [(char, char); 5] = [
     ('и', '\u{306}'),
@@ -41,7 +41,7 @@ const CYRILLIC_LETTERS: [(char, char); 5] = [
     ('к', '\u{301}'),
 ];
 
-/// The digits zero of scripts whose digits people mix with 0 to 9; one to nine come behind each.
+/// The digits zero of scripts whose digits are mixed with 0 to 9; one to nine follow each.
 const ZEROS: [char; 36] = [
     '\u{660}',
     '\u{6f0}',
@@ -81,8 +81,8 @@ const ZEROS: [char; 36] = [
     '\u{1e950}',
 ];
 
-/// A text as it is compared: compatibility forms, case, accents and other ways to write the same letter are one. Letters and the
-/// marks that stay are composed, so that a Hangul syllable or が is one character.
+/// Folds a text for comparison: compatibility forms, case, accents and other ways to write the same letter make no difference.
+/// Letters and the remaining marks are composed, so that a Hangul syllable or が is one character.
 pub(super) fn folded(text: &str) -> String {
     let mut letters = String::with_capacity(text.len());
     let mut base = '\0';
@@ -90,7 +90,7 @@ pub(super) fn folded(text: &str) -> String {
         if letter == NON_JOINER && is_arabic(base) {
             letters.push(letter);
         } else if is_default_ignorable(letter) || letter == TATWEEL {
-            // What cannot be seen divides no word.
+            // Invisible characters do not separate words.
         } else if !is_combining_mark(letter) {
             base = letter.to_lowercase().next().unwrap_or(letter);
             fold(letter, &mut letters);
@@ -104,7 +104,7 @@ pub(super) fn folded(text: &str) -> String {
 /// Makes an Arabic word longer.
 const TATWEEL: char = '\u{640}';
 
-/// The voicing marks of Japanese that stand alone are those that combine: alone they would be a space and a mark (NFKD).
+/// Standalone Japanese voicing marks become combining ones: NFKD would make each a space and a mark.
 fn combining(letter: char) -> char {
     match letter {
         '\u{309b}' => '\u{3099}',
@@ -123,7 +123,7 @@ fn is_arabic(letter: char) -> bool {
     matches!(letter, '\u{620}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{870}'..='\u{8ff}')
 }
 
-/// A letter in lower case, and letters that are written in more than one way as people write them who lack a key or do not care.
+/// A letter in lower case, and in its simplest form if it is written in more than one way.
 fn fold(letter: char, word: &mut String) {
     for letter in letter.to_lowercase() {
         match letter {
@@ -141,9 +141,9 @@ fn fold(letter: char, word: &mut String) {
             'ɓ' => word.push('b'),
             'ƙ' => word.push('k'),
             'ƴ' => word.push('y'),
-            // Turkish types ı without a key for it as i, and I is the capital of both.
+            // Turkish ı is typed as i on other keyboards, and I is the capital of both.
             'ı' => word.push('i'),
-            // The end of a word.
+            // Final sigma.
             'ς' => word.push('σ'),
             'ך' => word.push('כ'),
             'ם' => word.push('מ'),
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// Texts of which no two are.
+    /// Texts of which no two are equal.
     #[track_caller]
     fn different(texts: &[&str]) {
         for (index, one) in texts.iter().enumerate() {

@@ -1,22 +1,22 @@
-//! Runs of letters and digits, and what they are looked up by.
+//! Runs of letters and digits, and their search terms.
 //!
-//! In most scripts a run is a word: a task has it as one term. Chinese, Japanese, Thai and others put no spaces between words, and
-//! where a word begins takes a dictionary for each. There a task has a term for each place of a run, of that character
-//! and the three behind it. So what is inside of a run is the beginning of a term: one character, two, three or four are exactly
-//! where the text has them. Of more, each four in a row must be in the task.
+//! In most scripts a run is a word, which is one term of a task. Chinese, Japanese, Thai and others put no spaces between words, and
+//! finding word boundaries takes a dictionary for each. There a task has a term for each position in a run: that character and the
+//! next three. So any part of a run is the beginning of a term: queries of one to four characters match exactly. Of longer queries,
+//! each four successive characters must be in the task.
 
 use unicode_normalization::char::is_combining_mark;
 
 use super::fold::{NON_JOINER, folded};
 
-/// Characters of a word that count. Nobody types more, and PostgreSQL takes no lexeme of 2 KiB.
+/// Number of significant characters of a word. No one types more, and PostgreSQL does not accept lexemes of 2 KiB.
 const WORD_CHARS: usize = 40;
 
-/// Units of a term where there are no spaces. With three, a search for four characters would find tasks that have the first
-/// three of them in one place and the last three in another.
+/// Units per term in scripts without spaces. With three, a search for four characters would find tasks that have the first
+/// three in one place and the last three in another.
 const TERM_UNITS: usize = 4;
 
-/// Units of a run in a query that count: as many as characters of a word.
+/// Number of significant units of a run in a query: as many as characters of a word.
 const QUERY_UNITS: usize = 40;
 
 /// Scripts that put no spaces between words: the class SA of UAX #14, the scripts of its class ID, and Balinese and Javanese.
@@ -64,11 +64,11 @@ fn is_apostrophe(letter: char) -> bool {
     matches!(letter, '\u{2b9}'..='\u{2bf}' | '\u{2c8}' | '\u{2ee}')
 }
 
-/// A term that tasks must have.
+/// A term of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) text: String,
-    /// Whether it is enough that a term of the task begins so.
+    /// Whether it also matches terms that begin with it.
     pub(super) is_beginning: bool,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Run {
     units: Vec<Unit>,
 }
 
-/// What a term may begin with: a word, or a letter with its marks where there are no spaces.
+/// A unit of a term: a word, or a letter with its marks in scripts without spaces.
 #[derive(Debug, PartialEq, Eq)]
 struct Unit {
     text: String,
@@ -92,7 +92,7 @@ pub(super) fn runs(text: &str) -> Vec<Run> {
     let mut run = Run::default();
     for letter in folded(text).chars() {
         if letter == NON_JOINER || is_combining_mark(letter) {
-            // A mark without a letter below it begins nothing.
+            // A mark without a base letter does not start a unit.
             if let Some(unit) = run.units.last_mut() {
                 unit.push(letter);
             }
@@ -124,7 +124,7 @@ impl Unit {
         }
     }
 
-    /// The word, and in Persian the parts that a joiner divides: people write it, or a space, or nothing.
+    /// The word, and in Persian also the parts that a joiner separates: people write a joiner, a space or nothing.
     fn words(&self) -> impl Iterator<Item = String> {
         let parts = self.text.split(NON_JOINER).filter(|part| !part.is_empty());
         let parts = parts.map(str::to_owned);
@@ -141,7 +141,7 @@ impl Run {
         self.units.iter().any(|unit| unit.is_spaceless)
     }
 
-    /// What a task that has it is found by.
+    /// The terms of a task that contains the run.
     pub(super) fn terms(&self) -> Vec<String> {
         let words = self.units.iter().filter(|unit| !unit.is_spaceless);
         let mut terms: Vec<String> = words.flat_map(Unit::words).collect();
@@ -151,7 +151,7 @@ impl Run {
         terms
     }
 
-    /// What a query that has it looks for; of the last word the beginning is enough.
+    /// The terms of a query that contains the run; for the last word, the beginning is enough.
     pub(super) fn wanted(&self, is_last: bool) -> Vec<Wanted> {
         if !self.is_spaceless() {
             let text: String = self.units.iter().map(Unit::joined).collect();
@@ -163,7 +163,7 @@ impl Run {
         }
         let units = self.units.get(..QUERY_UNITS).unwrap_or(&self.units);
         let last = units.len().saturating_sub(TERM_UNITS);
-        // The last unit may go on in the task: a letter has marks behind it, a word more letters.
+        // The last unit may be longer in the task: a letter may have more marks, a word more letters.
         let wanted = (0..=last).map(|first| Wanted {
             text: term(units, first),
             is_beginning: first == last,
@@ -172,7 +172,7 @@ impl Run {
     }
 }
 
-/// The term that begins with the unit at a place.
+/// The term that begins with the unit at a position.
 fn term(units: &[Unit], first: usize) -> String {
     let letters = units.iter().skip(first).take(TERM_UNITS);
     letters
@@ -330,7 +330,7 @@ mod tests {
 
         use super::*;
 
-        /// Titles of words in many scripts, and of what is between words.
+        /// Titles with words in many scripts and the characters between words.
         fn titles() -> impl Strategy<Value = String> {
             let word = prop_oneof![
                 "[a-zäöüßéøłA-Z0-9]{1,12}",
@@ -380,13 +380,13 @@ mod tests {
             ) {
                 let letters: Vec<char> = title.chars().collect();
                 let from = from % letters.len();
-                // Marks of one letter have an order of their own, so it is taken with all of them.
+                // Marks of one letter may be reordered, so the letter is taken with all of them.
                 let mut until = (from + length).min(letters.len());
                 while letters.get(until).is_some_and(|letter| is_combining_mark(*letter)) {
                     until += 1;
                 }
                 let query: String = letters[from..until].iter().collect();
-                // A word of letters and digits among them is found by its beginning, as everywhere.
+                // A word of letters and digits is found by its beginning, as in other scripts.
                 let begins = from == 0 || !letters[from].is_ascii() || !letters[from - 1].is_ascii();
                 prop_assume!(begins && !runs(&query).is_empty());
                 prop_assert!(finds(&query, &title), "{query:?} in {title:?}");

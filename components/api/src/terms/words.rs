@@ -1,8 +1,8 @@
-//! Texts as the search index sees them: words as `fold.rs` compares them, each behind a mark of its owner.
+//! Search terms of texts: words folded by `fold.rs`, each with a prefix that stands for its owner.
 //!
-//! Both databases get the same terms, so they find the same tasks, whatever their tokenizers and locales would do. The
-//! owner's mark keeps the words of one user together in the index and away from everybody else's: a search reads nothing
-//! of other users, a prefix neither.
+//! Both databases get the same terms, so they find the same tasks, whatever their tokenizers and locales. The owner's prefix
+//! keeps the words of one user together in the index and separate from those of other users: no search, not even for a
+//! prefix of a word, reads entries of other users.
 
 use std::collections::BTreeSet;
 
@@ -11,34 +11,34 @@ use sha2::{Digest, Sha256};
 use super::run::{Run, Wanted, runs};
 use crate::db::Dialect;
 
-/// Most characters of a query.
+/// Maximum number of characters per query.
 const MAX_CHARS: usize = 200;
 
-/// Most words of a query.
+/// Maximum number of words per query.
 const MAX_WORDS: usize = 10;
 
-/// Most terms that a query looks for. Without a bound, five runs of 39 Han characters would have 180.
+/// Maximum number of terms per query. Without it, five runs of 39 Han characters would have 180.
 const MAX_TERMS: usize = 40;
 
-/// Most terms of a query that tasks are looked through for. Each takes two searches in all terms of a task, which may be half a
-/// megabyte; the index looks up more of them at once.
+/// Maximum number of terms for which tasks are scanned without the index. Each takes two searches in all terms of a task, which may
+/// be half a megabyte; for more terms the index is used.
 const MAX_SCANNED: usize = 10;
 
-/// Bytes of a task's terms. A description of 10,000 characters has 300 KB in the worst of scripts; only characters that stand for
-/// whole words would have more, and PostgreSQL takes no `tsvector` of 1 MiB.
+/// Maximum size of a task's terms in bytes. A description of 10,000 characters has 300 KB in the worst script; only characters that
+/// stand for whole words would have more, and PostgreSQL does not accept a `tsvector` of 1 MiB.
 const MAX_TERMS_BYTES: usize = 512 * 1024;
 
-/// How terms begin that are folded as they are now: with one space more than before decision 0035. It is in the column itself, so
-/// that an older replica, which writes terms of its own, takes it off.
+/// The beginning of terms of the current version: one space more than before decision 0035. It is part of the column, so that an
+/// older replica removes it by writing its own terms.
 const FOLDING: &str = " ";
 
-/// Bytes of an owner's mark, as two hexadecimal digits each. Two users may share a mark: statements ask for the user, too.
+/// Bytes of an owner's prefix, as two hexadecimal digits each. Two users may share a prefix: statements also compare the user.
 const MARK_BYTES: usize = 3;
 
-/// Beginnings of so many characters have an index of their own.
+/// Prefixes of up to this many characters have an index of their own.
 const INDEXED_PREFIX: usize = 3;
 
-/// What stands between mark and word: where the word is.
+/// The character between prefix and word: the place of the word.
 const TITLE: char = 't';
 const DESCRIPTION: char = 'd';
 
@@ -64,7 +64,7 @@ impl WordsError {
     }
 }
 
-/// Which tasks a query matches, by where they have its words.
+/// Where a task must have the words of a query to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Within {
     /// All words in the title.
@@ -75,7 +75,7 @@ pub(crate) enum Within {
     Anywhere,
 }
 
-/// What a user searches for.
+/// A search query of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Words {
     mark: String,
@@ -83,7 +83,7 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Reads a text of a user. Nothing in it is syntax.
+    /// Reads the text of a user, which has no special syntax.
     pub(crate) fn read(user_id: &str, text: &str) -> Result<Self, WordsError> {
         if text.chars().nth(MAX_CHARS).is_some() {
             return Err(WordsError::TooLong);
@@ -105,14 +105,14 @@ impl Words {
         }
     }
 
-    /// Whether the terms are so few that tasks may be looked through for them. If not, ask the index.
+    /// Whether there are few enough terms to scan tasks. If not, use the index.
     pub(crate) fn are_few(&self) -> bool {
         self.words.len() <= MAX_SCANNED
     }
 
     /// The query as FTS5 (<https://sqlite.org/fts5.html#full_text_query_syntax>) or `tsquery`
-    /// (<https://www.postgresql.org/docs/current/datatype-textsearch.html>) takes it. Words hold letters and digits only, so
-    /// quotes around them are enough.
+    /// (<https://www.postgresql.org/docs/current/datatype-textsearch.html>) text. Words contain only letters and digits, so
+    /// quoting them is enough.
     pub(crate) fn expression(&self, dialect: Dialect, within: Within) -> String {
         let (and, or, not, quote, prefix) = match dialect {
             Dialect::Sqlite => (" AND ", " OR ", " NOT ", '"', " *"),
@@ -144,15 +144,15 @@ impl Words {
         }
     }
 
-    /// Whether FTS5 has to merge all matches before it gives the first: those of a beginning that has no index of its own
-    /// (`schema/4-sqlite.sql`). Then a word that is common is faster found without it.
+    /// Whether FTS5 has to merge all matches before it returns the first: those of a prefix without an index of its own
+    /// (`schema/4-sqlite.sql`). Then scanning is faster for a common word.
     pub(crate) fn are_merged(&self) -> bool {
         self.words
             .iter()
             .any(|word| word.is_beginning && word.text.chars().nth(INDEXED_PREFIX).is_some())
     }
 
-    /// The same as a condition on the column `terms`, with the texts that are its parameters from `$next` on.
+    /// The query as a condition on the column `terms`, with its string parameters numbered from `$next` on.
     pub(crate) fn condition(&self, dialect: Dialect, within: Within, next: usize) -> (String, Vec<String>) {
         let position = match dialect {
             Dialect::Sqlite => "INSTR",
@@ -183,7 +183,7 @@ impl Words {
     }
 }
 
-/// The terms of all runs, at most [`MAX_TERMS`] of them. Long runs lose the terms of their ends, so that every run counts.
+/// The terms of all runs, at most [`MAX_TERMS`]. Long runs lose the terms at their ends, so that every run keeps some.
 fn bounded(runs: Vec<Vec<Wanted>>) -> Vec<Wanted> {
     let total = |share: usize| runs.iter().map(|run| run.len().min(share)).sum::<usize>();
     let share = (1..=MAX_TERMS).rev().find(|share| total(*share) <= MAX_TERMS);
@@ -193,7 +193,7 @@ fn bounded(runs: Vec<Vec<Wanted>>) -> Vec<Wanted> {
         .collect()
 }
 
-/// What the column `terms` holds: each term of a task once, spaces around.
+/// The value of the column `terms`: each term of a task once, surrounded by spaces.
 pub(crate) fn terms(user_id: &str, title: &str, description: Option<&str>) -> String {
     let mark = mark(user_id);
     let set = |text: &str| -> BTreeSet<String> { runs(text).iter().flat_map(Run::terms).collect() };
@@ -289,7 +289,7 @@ mod tests {
         assert!(long.words.len() < 40, "{}", long.words.len());
     }
 
-    /// So many runs of different Han characters, as long as a query may be.
+    /// A number of runs of different Han characters, of the maximum length of a query.
     fn long_query(runs: usize) -> String {
         let letters: Vec<char> = ('一'..).take(MAX_CHARS / runs - 1).collect();
         vec![letters.iter().collect::<String>(); runs].join(" ")
