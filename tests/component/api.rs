@@ -34,12 +34,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Service, json as body, text};
 
-/// The event that says that the mail of a task's reminder went out.
+/// The event that the email of a task's reminder was sent.
 fn sent(task: &Value, reminder: usize) -> Value {
     outcome(task, reminder, "nudge.reminder.sent.v1", None)
 }
 
-/// The event that says how the mail of a task's reminder ended.
+/// The event with the outcome of the email of a task's reminder.
 fn outcome(task: &Value, reminder: usize, kind: &str, failure: Option<&str>) -> Value {
     let reminder = &task["reminders"][reminder];
     let mut data = json!({
@@ -75,7 +75,7 @@ pub(crate) async fn settled(api: &Service) {
     let settling = async { while relay(api).await["left"] != 0 {} };
     tokio::time::timeout(nudge_test_kit::http::DEADLINE, settling)
         .await
-        .expect("events are published behind the answer");
+        .expect("events are published after responding");
 }
 
 /// The titles of a page of tasks.

@@ -19,7 +19,7 @@ fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Va
     })
 }
 
-/// Every value at any depth, with its place.
+/// Every value at any depth, with its path.
 fn walk<'a>(value: &'a Value, place: String, visit: &mut impl FnMut(&str, &'a Value)) {
     visit(&place, value);
     match value {

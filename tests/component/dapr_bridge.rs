@@ -30,7 +30,7 @@ impl Bridge {
         Self::with("").await
     }
 
-    /// A bridge with more variables (lines of TOML), in a component that has no others than the sidecar's address.
+    /// A bridge with additional variables (lines of TOML), besides the sidecar's address.
     async fn with(variables: &str) -> Self {
         let sidecar = ScriptedSidecar::start().await.expect("a free port");
         let endpoint = format!("dapr_http_endpoint = \"{}\"\n", sidecar.endpoint());
@@ -48,7 +48,7 @@ impl Bridge {
         self.sidecar.reply(reply);
     }
 
-    /// The one request since the last look.
+    /// The only request since the last call.
     fn request(&self) -> String {
         let requests = self.sidecar.requests();
         assert_eq!(requests.len(), 1, "{requests:#?}");
@@ -56,7 +56,7 @@ impl Bridge {
     }
 }
 
-/// Calls an export of the bridge beside a scripted sidecar.
+/// Calls an export of the bridge with a scripted sidecar.
 macro_rules! call {
     ($bridge:expr, $interface:ident.$function:ident($($argument:expr),* $(,)?)) => {
         nudge_test_kit::call!($bridge.bridge, $interface.$function($($argument),*))
@@ -64,7 +64,7 @@ macro_rules! call {
 }
 use call;
 
-/// The name of an error, and what it says.
+/// The name of an error, and its message.
 fn kind(error: &Error) -> (&'static str, &str) {
     let (kind, failure) = nudge_test_kit::bridge::failure(error);
     (kind, &failure.message)

@@ -1,4 +1,4 @@
-//! Email-delivery: due reminders in, one mail each out, and how that ended.
+//! Email-delivery: due reminders in, one email each out, and its outcome.
 
 mod ending;
 mod lane;
@@ -13,7 +13,7 @@ use crate::support::{Service, json};
 
 const EVENTS: &str = "/email-delivery/events/task-reminders";
 
-/// Email-delivery beside an api that wants the sample's reminders sent to alice.
+/// Email-delivery with an api that sends the sample's reminders to alice.
 async fn start() -> Service {
     let email = Service::start("email-delivery").await;
     email
@@ -22,7 +22,7 @@ async fn start() -> Service {
     email
 }
 
-/// What the api answers when a reminder of `task` is to be sent.
+/// The response of the api if a reminder of `task` is to be sent.
 fn send_to(address: &str, task: &Value) -> Value {
     json!({ "decision": "send", "email": address, "timeZone": "Europe/Berlin", "task": task })
 }
@@ -32,7 +32,7 @@ async fn deliver(email: &Service, event: &Value) -> String {
     answer["status"].as_str().expect("one of Dapr's words").to_owned()
 }
 
-/// A field of a mail.
+/// A field of an email.
 fn field<'a>(mail: &'a BindingCall, name: &str) -> &'a str {
     let mut values = mail
         .metadata
@@ -46,7 +46,7 @@ fn field<'a>(mail: &'a BindingCall, name: &str) -> &'a str {
     value
 }
 
-/// The outcomes that were published: event id, event type and why it failed.
+/// The published outcomes: event id, event type and the reason of a failure.
 fn outcomes(email: &Service) -> Vec<(String, String, Value)> {
     let published = email.dapr.published("reminder-outcomes");
     let outcome = |published: &nudge_test_kit::dapr::Published| {

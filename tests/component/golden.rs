@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Pretty JSON with the random parts, the ids, numbered in the order they appear: `id-1`, `id-2`.
+/// Pretty JSON with the random parts, the ids, numbered in order of appearance: `id-1`, `id-2`.
 pub(crate) fn stable(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).expect("a JSON value");
     let mut known: HashMap<String, usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! `docs/openapi.json` as the judge of every answer that a test gets.
+//! Validates every response in a test against `docs/openapi.json`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,10 +17,10 @@ pub(crate) struct Contract {
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// Which way a body goes.
+/// The direction of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// As the document says.
+    /// A request, which must match the document.
     Request,
     /// As the document says, and nothing else: clients must take more, but here more is a field that is not documented.
     Answer,
@@ -87,7 +87,7 @@ impl Contract {
             .min_by_key(|template| template.matches('{').count())
     }
 
-    /// Fails the test when an answer of the api is not what the document says. `sent` is the body of the request.
+    /// Fails the test if a response of the api does not match the document. `sent` is the body of the request.
     pub(crate) fn check(&self, method: &Method, target: &str, sent: &[u8], answer: &Answer) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if !path.starts_with("/api/v1/") && !path.starts_with("/health/") {
@@ -219,7 +219,7 @@ impl Contract {
         }
     }
 
-    /// Fails the test when a value is not what a schema of the document says.
+    /// Fails the test if a value does not match a schema of the document.
     pub(crate) fn validate(&self, schema: &Value, way: Body, value: &Value, what: &str) {
         let validator = self.validator(schema, way);
         let errors: Vec<String> = validator

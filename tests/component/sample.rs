@@ -1,4 +1,4 @@
-//! A task as events carry it, and the events that carry it.
+//! A sample task, and the events that carry it.
 
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ pub(crate) const REMINDER: &str = "018f0000-0000-7000-8000-0000000000a1";
 pub(crate) const OTHER_REMINDER: &str = "018f0000-0000-7000-8000-0000000000a2";
 pub(crate) const SERIES: &str = "018f0000-0000-7000-8000-0000000000f1";
 
-/// Due an hour and a half after the start of every test, with two reminders ahead of it.
+/// Due an hour and a half after the start of every test, with two earlier reminders.
 pub(crate) fn task() -> Value {
     json!({
         "id": TASK,
@@ -56,7 +56,7 @@ pub(crate) fn cloud_event(id: &str, source: &str, kind: &str, data: &Value) -> V
     })
 }
 
-/// A change of a task, as the api announces it.
+/// A change of a task, as the api publishes it.
 pub(crate) fn task_event(change: &str, task: &Value) -> Value {
     let data =
         json!({ "schemaVersion": 1, "change": change, "changed": [], "task": task, "traceparent": TRACE });
@@ -64,7 +64,7 @@ pub(crate) fn task_event(change: &str, task: &Value) -> Value {
     cloud_event(&id, "api", &format!("nudge.task.{change}.v1"), &data)
 }
 
-/// A reminder whose time has come, as notification announces it.
+/// A due reminder, as notification publishes it.
 pub(crate) fn reminder_due(task: &Value, reminder: usize) -> Value {
     let reminder = &task["reminders"][reminder];
     let data = json!({

@@ -1,4 +1,4 @@
-//! A service under test: one component on a host of its own, a stepped clock, a sidecar that is a value.
+//! A service under test: one component on a host of its own, with a stepped clock and a fake sidecar.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::openapi::contract;
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 
-/// What the sidecar shows to the app.
+/// The token that the sidecar sends to the app.
 pub(crate) const APP_TOKEN: &str = "app-token-of-this-test";
 
-/// Where alice, and everybody else here, lives.
+/// The time zone of alice and all other users.
 pub(crate) const ZONE: &str = "Europe/Berlin";
 
-/// A trace that requests carry, so that what they cause is the same in every run.
+/// The trace context of requests, so that their effects are the same in every run.
 pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// One component, running.
@@ -204,7 +204,7 @@ impl Caller<'_> {
         send(self.call(Method::DELETE, path)).await
     }
 
-    /// Creates a thing, which must succeed, and gives back its body.
+    /// Creates a resource, which must succeed, and returns its body.
     pub(crate) async fn create(&self, path: &str, body: &Value) -> Value {
         json(&self.post(path, body).await, 201)
     }
@@ -218,13 +218,13 @@ pub(crate) async fn send(call: Call) -> Answer {
     answer
 }
 
-/// The body of an answer that must have this status.
+/// The body of a response that must have this status.
 pub(crate) fn json(answer: &Answer, status: u16) -> Value {
     assert_eq!(answer.status, status, "{:?}", answer.body);
     answer.json().expect("JSON")
 }
 
-/// A text of a JSON object.
+/// A string of a JSON object.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name]
         .as_str()

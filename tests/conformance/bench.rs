@@ -14,7 +14,7 @@ use serde_json::Value;
 use test_app::Scripted;
 use test_dapr::{Dapr, Daprd, Kafka, Scheduler};
 
-/// Whose behaviour is looked at.
+/// The sidecar under test.
 #[derive(Clone)]
 pub(crate) enum Subject {
     Embedded,
@@ -36,7 +36,7 @@ impl Subject {
         }
     }
 
-    /// Starts what is behind the sidecar.
+    /// Starts the broker and the store of the sidecar.
     async fn behind(&self) -> Behind {
         let mut behind = Behind {
             pubsub: IN_MEMORY_PUBSUB.to_owned(),
@@ -71,7 +71,7 @@ impl Subject {
 /// The app of most cases.
 pub(crate) const ORDERS: &str = "orders";
 
-/// Another one, where there must be two.
+/// A second app, for cases that need two.
 pub(crate) const BILLING: &str = "billing";
 
 const IN_MEMORY_PUBSUB: &str = "
@@ -98,7 +98,7 @@ spec:
   metadata: [{name: secretsFile, value: secrets.json}]
 ";
 
-/// What is behind a sidecar, and the components that lead there.
+/// The broker and the store of a sidecar, and the components that connect to them.
 #[derive(Default)]
 struct Behind {
     pubsub: String,
@@ -108,7 +108,7 @@ struct Behind {
     _postgres: Option<test_postgres::Server>,
 }
 
-/// What a case needs besides.
+/// The setup of a case.
 #[derive(Default)]
 pub(crate) struct Setup {
     more: String,
@@ -167,13 +167,13 @@ impl Setup {
         self
     }
 
-    /// Asks the app how it is, every second.
+    /// Checks the health of the app every second.
     pub(crate) fn health(mut self, path: &'static str) -> Self {
         self.health_path = Some(path);
         self
     }
 
-    /// Lets so many calls of the app be in flight.
+    /// Limits the number of concurrent calls to the app.
     pub(crate) fn max_concurrency(mut self, limit: u32) -> Self {
         self.max_concurrency = Some(limit);
         self
@@ -331,7 +331,7 @@ impl Setup {
     }
 }
 
-/// What ends when it is dropped.
+/// Processes that end when it is dropped.
 enum Running {
     Embedded {
         _sidecars: Sidecars,
@@ -363,7 +363,7 @@ impl World {
         &self.apps[BILLING]
     }
 
-    /// The bridge beside the app `orders`.
+    /// The bridge next to the app `orders`.
     pub(crate) async fn bridge(&self) -> Bridge {
         self.bridge_of(ORDERS).await
     }
@@ -406,7 +406,7 @@ impl World {
     }
 }
 
-/// An answer's status, and its body as JSON; `null` when it has none.
+/// The status of a response, and its body as JSON; `null` if it has none.
 pub(crate) fn told(answer: &Answer) -> (u16, Value) {
     let body = if answer.body.is_empty() {
         Value::Null
@@ -416,7 +416,7 @@ pub(crate) fn told(answer: &Answer) -> (u16, Value) {
     (answer.status.as_u16(), body)
 }
 
-/// The name of the bridge's error, and the status that the sidecar gave.
+/// The name of the bridge's error, and the status of the sidecar's response.
 pub(crate) fn kind(error: &Error) -> (&'static str, Option<u16>) {
     let (kind, failure) = bridge::failure(error);
     (kind, failure.status)

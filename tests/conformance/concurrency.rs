@@ -1,4 +1,4 @@
-//! How many calls of an app are in flight: `--app-max-concurrency`, on which it depends that emails do not mix.
+//! The limit of concurrent calls to an app, `--app-max-concurrency`, which keeps emails from being mixed up.
 
 use serde_json::json;
 use test_app::ANY;
@@ -15,7 +15,7 @@ fn setup() -> Setup {
     Setup::default().topic("a").topic("b").jobs()
 }
 
-/// Has the sidecar call its app in every way, all at once; ends when every call has been answered.
+/// Makes the sidecar call its app in every way, all at the same time; returns when every call has been answered.
 async fn call_in_every_way(world: &World) {
     let post = async |path: &str, body: String, status: u16| {
         assert_eq!(world.post(path, &body).await.status, status, "{path}");
@@ -86,7 +86,7 @@ spec:
   targets: {components: {pubsub: {inbound: {timeout: second}}}}
 ";
 
-/// So the limit is no promise that the app works on one call at a time: it may still work on one that the sidecar gave up on.
+/// So the limit does not guarantee that the app works on one call at a time: it may still work on one that the sidecar gave up on.
 pub(crate) async fn a_delivery_that_took_too_long_makes_room_for_the_next(subject: Subject) {
     let world = setup()
         .resiliency(TIMEOUT)

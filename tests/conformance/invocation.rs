@@ -70,10 +70,10 @@ pub(crate) async fn what_an_app_refuses_is_passed_on(subject: Subject) {
 
 pub(crate) async fn an_unknown_app_is_named(subject: Subject) {
     let world = start(&subject).await;
-    let message = "failed to invoke, id: nobody, err: no host found with the given ID";
+    let message = "failed to invoke, id: nope, err: no host found with the given ID";
     let expected = json!({ "errorCode": "ERR_DIRECT_INVOKE", "message": message });
     assert_eq!(
-        told(&world.get("/v1.0/invoke/nobody/method/x").await),
+        told(&world.get("/v1.0/invoke/nope/method/x").await),
         (500, expected)
     );
 }

@@ -28,7 +28,7 @@ async fn start(subject: &Subject) -> World {
     Setup::default().jobs().start(subject).await
 }
 
-/// Waits until a job is no more.
+/// Waits until a job no longer exists.
 async fn gone(world: &World, job: &str) {
     let path = format!("{JOBS}/{job}");
     let gone = async { while world.get(&path).await.status != 500 {} };

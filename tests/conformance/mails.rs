@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{Setup, Subject, World, told};
 
-/// A sidecar with a binding, and the mail server before it.
+/// A sidecar with a binding, and the mail server that it uses.
 struct Post {
     world: World,
     sink: MailSink,
@@ -31,7 +31,7 @@ impl Post {
         }
     }
 
-    /// What the sidecar answers to a mail.
+    /// The sidecar's response to an email.
     async fn send(&self, from: &str, to: &str, subject: &str, html: &str) -> (u16, Value) {
         let metadata = json!({ "emailFrom": from, "emailTo": to, "subject": subject, "priority": "3" });
         let body = json!({ "operation": "create", "metadata": metadata, "data": html });
@@ -42,13 +42,13 @@ impl Post {
         }
     }
 
-    /// The mail that came last.
+    /// The email that arrived last.
     fn last(&self) -> Vec<u8> {
         let paths = self.sink.emails().expect("a readable folder");
         std::fs::read(paths.last().expect("a mail")).expect("a whole mail")
     }
 
-    /// Sends a mail with a subject, and gives back the lines of its header as they arrive.
+    /// Sends an email with a subject, and returns the lines of its header as they arrive.
     async fn lines(&self, subject: &str) -> Vec<String> {
         let sent = self
             .send("nudge@example.com", "a@example.com", subject, "x")

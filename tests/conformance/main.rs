@@ -35,14 +35,14 @@ use test_postgres::Server;
 
 use bench::Subject;
 
-/// Something that a subject does, or does not do.
+/// A behaviour that a subject has or lacks.
 struct Case {
     /// Its block and name.
     name: &'static str,
     run: fn(Subject) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// Functions of a module as cases.
+/// Turns functions of a module into cases.
 macro_rules! cases {
     ($block:ident: $($case:ident),* $(,)?) => {
         vec![$(Case {

@@ -23,7 +23,7 @@ fn event(id: &str, data: &str) -> CloudEvent {
     }
 }
 
-/// An event without what differs from run to run, each of which must be there.
+/// An event without the fields that differ from run to run, each of which must exist.
 fn envelope(seen: &Seen, changing: &[&str]) -> Value {
     let mut event = seen.json();
     let members = event.as_object_mut().expect("an object");

@@ -79,7 +79,7 @@ fn differences(rows: &Rows, shared: &Shared) -> Vec<String> {
 
 /// While no user writes, waits until these systems have what users were told, and the same as each other. How long that took.
 pub(crate) async fn settled(step: &str, world: &World, shared: &Shared, sides: &[Side]) -> Duration {
-    let _nobody_writes = shared.gate.write().await;
+    let _no_writes = shared.gate.write().await;
     let begun = Instant::now();
     loop {
         let mut found = Vec::new();

@@ -60,7 +60,7 @@ impl OldApp {
         })
     }
 
-    /// Asks it; gives back status and body.
+    /// Sends a request; returns status and body.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let answer = Call::new(self.address, method, path)
             .json(body)
@@ -86,7 +86,7 @@ impl OldApp {
         .await;
     }
 
-    /// Stops it once it has done, and committed, what it took.
+    /// Stops it once it has processed and committed the messages that it received.
     pub(crate) async fn stop_group(&self, group: &str) {
         self.done(Method::DELETE, &format!("/groups/{group}"), &Value::Null)
             .await;
@@ -116,7 +116,7 @@ impl OldApp {
         serde_json::from_value(answer).expect("texts")
     }
 
-    /// Writes a message that is no event.
+    /// Writes a message that is not an event.
     pub(crate) async fn write_raw(&self, topic: &str, text: &str) {
         self.done(Method::POST, &format!("/raw/{topic}"), &json!({ "text": text }))
             .await;

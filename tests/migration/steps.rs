@@ -14,7 +14,7 @@ use crate::traffic::{Shared, Side, Traffic, USERS};
 /// Writes between two steps.
 const WRITES: u64 = 60;
 
-/// Rows whose events Kafka has forgotten.
+/// Number of rows whose events Kafka has deleted.
 const OLD_ROWS: usize = 120;
 
 const BOTH: [Side; 2] = [Side::Old, Side::Nudge];
@@ -71,7 +71,7 @@ fn say(what: &str, command: Duration, drained: Duration) {
     );
 }
 
-/// The old application with all its consumers, and rows that are older than what Kafka keeps.
+/// The old application with all its consumers, and rows whose events Kafka no longer has.
 async fn prepare(world: &World) {
     for (group, _) in GROUPS {
         world.old.start_group(group).await;
@@ -90,7 +90,7 @@ async fn prepare(world: &World) {
     world.old_tables.batch_execute(&rows).await.expect("rows");
 }
 
-/// Nudge has everything and shows nothing of it: import, then the events.
+/// Nudge has all data but no users yet: import, then the events.
 async fn shadow(world: &mut World, traffic: &Traffic) {
     master(world, &["--to", "legacy", "--everybody"]).await;
     let begun = Instant::now();
@@ -113,7 +113,7 @@ async fn shadow(world: &mut World, traffic: &Traffic) {
     traffic.more(WRITES).await;
     settled("shadow", world, &traffic.shared, &BOTH).await;
     {
-        let _nobody_writes = traffic.shared.gate.write().await;
+        let _no_writes = traffic.shared.gate.write().await;
         let (good, text) = world.import().await;
         println!("import again:\n{text}");
         assert!(good && text.contains("created 0, updated 0"), "{text}");
@@ -151,7 +151,7 @@ async fn shadow(world: &mut World, traffic: &Traffic) {
     .await;
 }
 
-/// A mirrored user is reminded by the old system, and by that alone.
+/// A mirrored user is reminded only by the old system.
 async fn remind_in_the_old(world: &World, shared: &Shared) -> &'static str {
     let title = "Reminded by the old one";
     let due = Timestamp::now() + SignedDuration::from_mins(30);
@@ -186,7 +186,7 @@ async fn remind_in_the_old(world: &World, shared: &Shared) -> &'static str {
     title
 }
 
-/// Who moved is reminded by Nudge, and the old tables know.
+/// Users who moved are reminded by Nudge, and the old tables reflect it.
 async fn remind_in_nudge(world: &World, shared: &Shared) {
     let due = Timestamp::now() + SignedDuration::from_mins(30);
     let body = json!({ "title": "Reminded by Nudge", "due": due.to_string(), "reminders": [{ "minutesBefore": 45 }] });
@@ -199,7 +199,7 @@ async fn remind_in_nudge(world: &World, shared: &Shared) {
     until("the old tables know of Nudge's reminder", sent).await;
 }
 
-/// Everybody moves; the old services stop, and Nudge goes on in the place of the one that made next occurrences.
+/// All users move; the old services stop, and Nudge goes on in the place of the one that made next occurrences.
 async fn cut_over(world: &mut World, traffic: &Traffic) {
     let shared = &traffic.shared;
     let key = format!("straggler {}", Timestamp::now().as_millisecond());
@@ -241,7 +241,7 @@ async fn nothing_left(world: &World) -> bool {
     !offsets.is_empty() && offsets.iter().all(|(committed, end)| committed == end)
 }
 
-/// The place in the group goes back, then its users.
+/// The old service takes its place in the group back, then its users.
 async fn back_to_old(world: &mut World, traffic: &Traffic, users: &[&str]) -> Duration {
     let begun = Instant::now();
     world.start_adapter(false).await;
@@ -253,7 +253,7 @@ async fn back_to_old(world: &mut World, traffic: &Traffic, users: &[&str]) -> Du
     begun.elapsed()
 }
 
-/// The old application and the adapter go; Nudge stays.
+/// The old application and the adapter stop; Nudge stays.
 async fn retire(world: &mut World, traffic: Traffic) {
     for group in ["audit", "nudge-apply"] {
         world.old.stop_group(group).await;
@@ -268,7 +268,7 @@ async fn retire(world: &mut World, traffic: Traffic) {
     );
 }
 
-/// Runs `nudge migrate`; how long it took.
+/// Runs `nudge migrate`; returns how long it took.
 async fn master(world: &World, arguments: &[&str]) -> Duration {
     let begun = Instant::now();
     let (good, text) = world.nudge(&[&["migrate"], arguments].concat()).await;

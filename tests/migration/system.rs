@@ -1,4 +1,4 @@
-//! Nudge beside the old application: one Kafka, one PostgreSQL server with a database for each, real sidecars.
+//! Nudge next to the old application: one Kafka, one PostgreSQL server with a database for each, real sidecars.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,13 +18,13 @@ use tokio_postgres::{Client, NoTls};
 use crate::old::OldApp;
 use test_real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform, blocking};
 
-/// How long something may take on a busy machine.
+/// Timeout on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The old system mails so many minutes before a task is due.
+/// The old system sends email this many minutes before a task is due.
 pub(crate) const REMIND_BEFORE: &str = "60";
 
-/// Everything that runs. Fields end in their order: those that ask before those that are asked.
+/// Everything that runs. Fields are dropped in order: clients before servers.
 pub(crate) struct World {
     pub(crate) old: Arc<OldApp>,
     pub(crate) old_tables: Arc<Client>,
@@ -143,7 +143,7 @@ impl World {
         self.adapter = None;
     }
 
-    /// Runs the program `nudge` with the api's sidecar, and gives back what it printed.
+    /// Runs the program `nudge` with the api's sidecar, and returns its output.
     pub(crate) async fn nudge(&self, arguments: &[&str]) -> (bool, String) {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_nudge"));
         command
@@ -183,10 +183,10 @@ impl World {
         mint(&self.platform.data, &request, jiff::Timestamp::now().as_second()).expect("a token")
     }
 
-    /// The subjects of all mails so far.
+    /// The subjects of all emails so far.
     pub(crate) fn subjects(&self) -> Vec<String> {
-        let mails = self.platform.mail.mails();
-        mails.iter().map(|mail| MailServer::subject(mail)).collect()
+        let emails = self.platform.mail.mails();
+        emails.iter().map(|mail| MailServer::subject(mail)).collect()
     }
 }
 
@@ -206,7 +206,7 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-/// Waits for something that takes real time; gives back how long it took.
+/// Waits for something that takes real time; returns how long it took.
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) -> Duration {
     let begun = Instant::now();
     let mut looks = tokio::time::interval(Duration::from_millis(50));

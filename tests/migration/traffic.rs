@@ -1,4 +1,4 @@
-//! Users who write all the time, to whichever system they are sent, and a ledger of what they were told was done.
+//! Users who write all the time, to the system that they are sent to, and a ledger of acknowledged writes.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub(crate) const USERS: [&str; 4] = ["1", "2", "3", "4"];
 /// Between two requests of a user.
 const PACE: Duration = Duration::from_millis(400);
 
-/// Where a user is sent to.
+/// The system that a user writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Old,
@@ -137,7 +137,7 @@ impl Shared {
         self.sides.lock().unwrap()[user]
     }
 
-    /// The n-th thing that a user does.
+    /// The n-th action of a user.
     async fn step(&self, user: &str, n: usize) {
         match n % 8 {
             0 | 4 => self.create(user, n, false).await,

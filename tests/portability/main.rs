@@ -29,7 +29,7 @@ async fn main_path(combination: Combination) {
     let create = async |task: Value| system.send(Method::POST, "/api/v1/tasks", Some(task), 201).await;
     let path = |task: &Value| format!("/api/v1/tasks/{}", task["id"].as_str().expect("an id"));
 
-    // A reminder is mailed; one that is moved is mailed once, at its new time; one whose task is deleted is not.
+    // A reminder is emailed; one that is moved is emailed once, at its new time; one whose task is deleted is not.
     let remind = |title: &str, seconds: i64| json!({ "title": title, "due": in_seconds(3_600).to_string(), "reminders": [{ "at": in_seconds(seconds).to_string() }] });
     let kept = create(remind("Kept", 6)).await;
     let moved = create(remind("Moved", 5)).await;

@@ -1,4 +1,4 @@
-//! Emails that are due at the same time reach those whom they are for.
+//! Emails that are due at the same time reach the right recipients.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -24,10 +24,10 @@ const PEOPLE: usize = 200;
 /// Reminders of each.
 const EACH: usize = 5;
 
-/// How long making them may take on a busy machine, in seconds.
+/// Time for creating them on a busy machine, in seconds.
 const AHEAD: i64 = 40;
 
-/// What an email is for, and what it says.
+/// The recipient and the content of an email.
 #[derive(Debug, PartialEq, Eq)]
 struct Email {
     recipient: String,
@@ -47,7 +47,7 @@ impl Email {
         }
     }
 
-    /// Of which reminder it is, as its body says, and what it is.
+    /// The reminder that the body names, and the email.
     fn read(mail: &[u8]) -> (String, Self) {
         let message = MessageParser::new().parse(mail).expect("an email");
         let html = message.body_html(0).expect("an HTML body").into_owned();
@@ -128,15 +128,15 @@ pub(crate) async fn the_right_people() {
     assert_eq!(expected.len(), PEOPLE * EACH);
     system
         .until("every email is there", async |system| {
-            let mails = system.platform.mail.mails();
+            let emails = system.platform.mail.mails();
             // Copies of one do not stand for another; until there are enough, nothing is read.
             let reminders = || -> BTreeSet<String> {
-                let mails = mails
+                let emails = emails
                     .iter()
                     .map(|path| std::fs::read(path).expect("a whole mail"));
-                mails.map(|mail| Email::read(&mail).0).collect()
+                emails.map(|mail| Email::read(&mail).0).collect()
             };
-            mails.len() >= expected.len() && reminders().len() >= expected.len()
+            emails.len() >= expected.len() && reminders().len() >= expected.len()
         })
         .await;
 

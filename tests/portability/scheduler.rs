@@ -14,16 +14,16 @@ use tokio::net::TcpListener;
 use crate::system::{Combination, Data, System};
 use test_real::{Parts, Platform, in_seconds};
 
-/// How many reminders come due in the same second.
+/// Number of reminders that are due in the same second.
 const REMINDERS: usize = 1_000;
 
-/// The most operations of one request.
+/// Maximum number of operations per request.
 const BULK: usize = 100;
 
 /// The test's own consumer.
 const WITNESS: &str = "witness";
 
-/// Has the witness consume a topic.
+/// Makes the witness consume a topic.
 fn watch(platform: &mut Platform, topic: &str) {
     let folder = platform.folder.path().join(WITNESS);
     std::fs::create_dir(&folder).expect("a folder");
@@ -35,7 +35,7 @@ fn watch(platform: &mut Platform, topic: &str) {
     platform.resources.push(folder);
 }
 
-/// The witness, and where it listens.
+/// The witness and its address.
 async fn witness() -> (Scripted, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
@@ -70,10 +70,10 @@ async fn remind(system: &System, count: usize, at: Timestamp) {
     }
 }
 
-/// Waits until there is a mail for each, and sees that there is one for each.
-async fn each_is_mailed_once(system: &System, count: usize) {
+/// Waits until there is an email for each, and checks that there is exactly one.
+async fn each_is_emailed_once(system: &System, count: usize) {
     system
-        .until(&format!("{count} mails are there"), async |system| {
+        .until(&format!("{count} emails are there"), async |system| {
             system.subjects().len() >= count
         })
         .await;
@@ -121,7 +121,7 @@ pub(crate) async fn three_replicas() {
         Timestamp::now() < at,
         "the machine is too slow: {created:?} for {REMINDERS} tasks"
     );
-    each_is_mailed_once(&system, REMINDERS).await;
+    each_is_emailed_once(&system, REMINDERS).await;
 
     // Jobs fire once, whichever replica they fire on.
     system
@@ -143,7 +143,7 @@ pub(crate) async fn three_replicas() {
         "{again} fired twice, and none was late enough for reconcile: the last after {latest} s"
     );
     eprintln!(
-        "{REMINDERS} reminders of one second, created in {:.1} s: mailed p50 {:.1} s, p95 {:.1} s, last {:.1} s after it; \
+        "{REMINDERS} reminders of one second, created in {:.1} s: emailed p50 {:.1} s, p95 {:.1} s, last {:.1} s after it; \
          {again} said to be due once more by reconcile",
         created.as_secs_f64(),
         late[late.len() / 2],
@@ -172,7 +172,7 @@ pub(crate) async fn slow_consumer() {
         let change = json!({ "priority": priority });
         system.send(Method::PATCH, &path, Some(change), 200).await;
     }
-    each_is_mailed_once(&system, 1).await;
+    each_is_emailed_once(&system, 1).await;
     assert_eq!(witness.seen("/event").len(), 1, "one event of a task at a time");
 
     let task = system.send(Method::GET, &path, None, 200).await;
@@ -241,10 +241,10 @@ pub(crate) async fn loses_its_data() {
             "its jobs are lost"
         );
     }
-    each_is_mailed_once(&system, count).await;
+    each_is_emailed_once(&system, count).await;
     let late = system.platform.mail.late(at);
     eprintln!(
-        "{count} reminders whose jobs were lost: mailed p50 {:.1} s, last {:.1} s late",
+        "{count} reminders whose jobs were lost: emailed p50 {:.1} s, last {:.1} s late",
         late[late.len() / 2],
         late[late.len() - 1],
     );

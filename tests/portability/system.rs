@@ -16,10 +16,10 @@ use test_dapr::{Daprd, free_ports};
 
 use test_real::{API_TOKEN, APP_TOKEN, MailServer, Parts, Platform};
 
-/// How long something may take on a busy machine.
+/// Timeout on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(420);
 
-/// What keeps the tasks.
+/// The database of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Data {
     Sqlite,
@@ -33,7 +33,7 @@ pub(crate) struct Combination {
     pub(crate) data: Data,
 }
 
-/// What the components are made of.
+/// The resource files of the components.
 pub(crate) fn digest() -> String {
     let mut sha = Sha256::new();
     let folder = components::built().join("target/wasm32-wasip2/release");
@@ -60,7 +60,7 @@ fn token(platform: &Platform, user: &str) -> String {
     mint(&platform.data, &request, jiff::Timestamp::now().as_second()).expect("a token")
 }
 
-/// Everything that runs. Fields end in their order: those that ask before those that are asked.
+/// Everything that runs. Fields are dropped in order: clients before servers.
 pub(crate) struct System {
     host: RunningHost,
     /// More replicas of notification.
@@ -76,7 +76,7 @@ impl System {
         Self::start_with(combination, 1, |_| {}).await
     }
 
-    /// With so many replicas of notification, each beside a sidecar of its own, and with what `prepare` does to the platform.
+    /// Starts with a number of replicas of notification, each with a sidecar of its own, after `prepare` changed the platform.
     pub(crate) async fn start_with(
         combination: Combination,
         replicas: usize,
@@ -149,7 +149,7 @@ impl System {
         system
     }
 
-    /// Where the application listens.
+    /// The address of the application.
     pub(crate) fn address(&self) -> SocketAddr {
         self.host.local_addr()
     }
@@ -159,7 +159,7 @@ impl System {
         token(&self.platform, user)
     }
 
-    /// Sends a request of alice, whose answer must have this status, and gives back its body.
+    /// Sends a request of alice, which must be answered with this status, and returns the body.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> Value {
         self.send_as(&self.token, method, path, body, status).await
     }
@@ -197,10 +197,10 @@ impl System {
         }
     }
 
-    /// The subjects of all mails so far.
+    /// The subjects of all emails so far.
     pub(crate) fn subjects(&self) -> Vec<String> {
-        let mails = self.platform.mail.mails();
-        mails
+        let emails = self.platform.mail.mails();
+        emails
             .iter()
             .map(|path| {
                 let mail = std::fs::read_to_string(path).expect("a whole mail");

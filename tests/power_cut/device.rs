@@ -82,9 +82,9 @@ pub(crate) async fn mail() {
     });
     sent.await.unwrap();
     let after = before.cut().unwrap();
-    let mails = names(&after.path().join("mail"));
-    assert!(mails.len() == 1 && mails[0].ends_with(".eml"), "{mails:?}");
-    let mail = fs::read_to_string(after.path().join("mail").join(&mails[0])).unwrap();
+    let emails = names(&after.path().join("mail"));
+    assert!(emails.len() == 1 && emails[0].ends_with(".eml"), "{emails:?}");
+    let mail = fs::read_to_string(after.path().join("mail").join(&emails[0])).unwrap();
     assert!(mail.ends_with("All of it.\r\n"), "{mail:?}");
     sink.shutdown().await;
 }
@@ -149,8 +149,7 @@ impl Drop for Program {
     }
 }
 
-/// The user works until the power fails. Returns how much of what was answered until then the device does not have, to
-/// people or to the outbox.
+/// The user works until the power fails. Returns how many acknowledged changes and published events are missing on the device.
 pub(crate) async fn losses(synchronous: Synchronous) -> usize {
     let before = FileSystem::create().unwrap();
     let folder = before.path().join("data");

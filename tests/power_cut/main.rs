@@ -1,4 +1,4 @@
-//! The power fails while people use Nudge, and what was answered is there when it is back.
+//! The power fails while Nudge is in use, and every acknowledged change is still there afterwards.
 //!
 //! What SQLite syncs is recorded below it, and the files are made as a cut at any moment leaves them. For files that are not
 //! SQLite's there is a real file system on a loop device, which takes Linux and root; elsewhere that is ignored, and counted so.

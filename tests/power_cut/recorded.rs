@@ -16,7 +16,7 @@ async fn start(data: DataDir, synchronous: Synchronous) -> System {
     System::start(options).await.unwrap()
 }
 
-/// The user works in eight windows. Returns in how many of the cuts something was gone that had been answered.
+/// The user works in eight windows. Returns the number of cuts that lost an acknowledged change.
 pub(crate) async fn losses(synchronous: Synchronous) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::open(folder.path()).unwrap();

@@ -1,14 +1,14 @@
-//! Where `scripts/get-….sh` put what they get.
+//! The folder of the downloads of `scripts/get-….sh`.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
-/// Where `scripts/get-….sh` put what they get: `$NUDGE_CACHE`, else `~/.cache/nudge`.
+/// The folder of the downloads of `scripts/get-….sh`: `$NUDGE_CACHE`, else `~/.cache/nudge`.
 ///
 /// # Errors
 ///
-/// No variable says where that is.
+/// No variable names the folder.
 pub fn cache() -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     variable("NUDGE_CACHE")

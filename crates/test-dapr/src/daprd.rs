@@ -15,7 +15,7 @@ use crate::process::Process;
 pub struct Options {
     /// The app's id.
     pub app_id: String,
-    /// Where its HTTP API is to be; none: wherever a port is free.
+    /// The address of its HTTP API; none: any free port.
     pub http_port: Option<u16>,
     /// Where the app listens; none for a sidecar without an app.
     pub app_port: Option<u16>,
@@ -23,30 +23,30 @@ pub struct Options {
     pub resources: Vec<PathBuf>,
     /// A `Configuration`.
     pub configuration: Option<PathBuf>,
-    /// Where relative paths in components start; none is the test's own.
+    /// The working directory, for relative paths in components; none: that of the test.
     pub working_dir: Option<PathBuf>,
-    /// Who keeps the jobs.
+    /// The scheduler, which stores the jobs.
     pub scheduler: Option<SocketAddr>,
-    /// `DAPR_API_TOKEN`: what callers of the sidecar must show.
+    /// `DAPR_API_TOKEN`: the token that callers of the sidecar must send.
     pub api_token: Option<String>,
-    /// `APP_API_TOKEN`: what the sidecar shows the app.
+    /// `APP_API_TOKEN`: the token that the sidecar sends to the app.
     pub app_token: Option<String>,
-    /// Asks the app how it is; none: it is well.
+    /// Health checks of the app; none: it counts as healthy.
     pub health: Option<AppHealth>,
-    /// `--app-max-concurrency`: how many calls of the app may be in flight; none: as many as come. Email-delivery needs 1.
+    /// `--app-max-concurrency`: maximum number of concurrent calls to the app; none: no limit. Email-delivery needs 1.
     pub max_concurrency: Option<u32>,
 }
 
 /// Health checks of the app.
 #[derive(Clone, Debug)]
 pub struct AppHealth {
-    /// The path to ask.
+    /// The path of the health check.
     pub path: String,
-    /// Seconds between two questions.
+    /// Seconds between two health checks.
     pub interval_s: u32,
-    /// So many failures make it unhealthy.
+    /// Number of failures after which it is unhealthy.
     pub threshold: u32,
-    /// How long an answer may take, in milliseconds.
+    /// Timeout of a health check, in milliseconds.
     pub timeout_ms: u32,
 }
 
@@ -122,7 +122,7 @@ impl Daprd {
         self.address
     }
 
-    /// To kill it, freeze it and start it again. Its data stays.
+    /// The process, to kill, freeze and restart it. Its data is kept.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

@@ -14,7 +14,7 @@ use crate::process::Process;
 
 const VERSION: &str = "4.1.2";
 
-/// For one small broker. Logs are warnings, but for the line that says that it is ready.
+/// Settings of one small broker. Only warnings are logged, and the line that says that it is ready.
 const JAVA: [&str; 6] = [
     "-Xms256m",
     "-Xmx512m",
@@ -24,7 +24,7 @@ const JAVA: [&str; 6] = [
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
 ];
 
-/// One broker in KRaft mode, which makes topics of three partitions when they are named first. Its data is deleted with it.
+/// One broker in KRaft mode, which creates topics with three partitions on first use. Its data is deleted with it.
 #[derive(Debug)]
 pub struct Kafka {
     address: SocketAddr,
@@ -88,7 +88,7 @@ impl Kafka {
         self.address
     }
 
-    /// To kill it, freeze it and start it again. Its data stays.
+    /// The process, to kill, freeze and restart it. Its data is kept.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

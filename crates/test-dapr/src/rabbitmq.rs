@@ -53,7 +53,7 @@ impl RabbitMq {
             .context("there is no rabbitmq-server")?;
         let data = tempfile::tempdir().context("no temporary folder")?;
         let [port, distribution, names] = free_ports()?;
-        // Erlang's name service; left to itself, the server would start one that stays.
+        // Erlang's name service; otherwise the server would start one that keeps running.
         let mut epmd = Command::new(usr.join("lib/erlang/bin/epmd"));
         epmd.args(["-d", "-address", "127.0.0.1", "-port", &names.to_string()]);
         let names_process = Process::start(epmd, "epmd running")?;
@@ -101,7 +101,7 @@ impl RabbitMq {
         format!("amqp://{0}:{0}@{1}", Self::USER, self.address)
     }
 
-    /// To kill it, freeze it and start it again. Its data stays.
+    /// The process, to kill, freeze and restart it. Its data is kept.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

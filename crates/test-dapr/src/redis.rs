@@ -20,7 +20,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// What clients must say.
+    /// The password of clients.
     pub const PASSWORD: &str = "redis-of-a-test";
 
     /// How to start the one in the PATH, or the one that `scripts/get-redis.sh` got.
@@ -67,7 +67,7 @@ impl Redis {
         self.address
     }
 
-    /// To kill it, freeze it and start it again. Its data stays.
+    /// The process, to kill, freeze and restart it. Its data is kept.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

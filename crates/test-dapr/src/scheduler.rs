@@ -43,7 +43,7 @@ impl Scheduler {
         })
     }
 
-    /// Kills it and starts it without anything that it kept: as if its volume were lost.
+    /// Kills it and restarts it without its data, as if its volume were lost.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Scheduler {
         self.address
     }
 
-    /// To kill it, freeze it and start it again. Its data stays.
+    /// The process, to kill, freeze and restart it. Its data is kept.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

@@ -1,7 +1,7 @@
-//! Generated from `wit/`: the host side of `nudge:dapr`, and callers of what the components export.
+//! Bindings generated from `wit/`: the host side of `nudge:dapr`, and callers of the exports of components.
 #![allow(missing_docs, unreachable_pub, clippy::all)] // Generated.
 
-/// What services import, implemented by [`FakeDapr`](crate::dapr::FakeDapr).
+/// The imports of services, implemented by [`FakeDapr`](crate::dapr::FakeDapr).
 pub mod imports {
     wasmtime::component::bindgen!({
         path: "../../wit/dapr",
@@ -21,7 +21,7 @@ pub mod bridge {
     });
 }
 
-/// What the api exports beside HTTP.
+/// The exports of the api besides HTTP.
 pub mod api {
     wasmtime::component::bindgen!({
         inline: "package nudge:calls; world api { export nudge:events/reminder-outcomes-handler@0.1.0; }",
@@ -31,7 +31,7 @@ pub mod api {
     });
 }
 
-/// What notification exports beside HTTP.
+/// The exports of notification besides HTTP.
 pub mod notification {
     wasmtime::component::bindgen!({
         inline: "
@@ -47,7 +47,7 @@ pub mod notification {
     });
 }
 
-/// What email-delivery exports beside HTTP.
+/// The exports of email-delivery besides HTTP.
 pub mod email_delivery {
     wasmtime::component::bindgen!({
         inline: "package nudge:calls; world email-delivery { export nudge:events/task-reminders-handler@0.1.0; }",
@@ -57,7 +57,7 @@ pub mod email_delivery {
     });
 }
 
-/// What recurring-task exports beside HTTP.
+/// The exports of recurring-task besides HTTP.
 pub mod recurring_task {
     wasmtime::component::bindgen!({
         inline: "package nudge:calls; world recurring-task { export nudge:events/task-recurrence-handler@0.1.0; }",

@@ -11,20 +11,20 @@ use crate::components;
 
 /// An instance of the bridge.
 pub struct Bridge {
-    /// Where it lives.
+    /// The store of the instance.
     pub store: wasmtime::Store<ComponentState>,
-    /// What it exports; see [`call!`](crate::call).
+    /// Its exports; see [`call!`](crate::call).
     pub exports: Exports,
     _host: RunningHost,
 }
 
 impl Bridge {
-    /// Starts one whose variables are these lines of TOML, such as `dapr_http_endpoint = "http://127.0.0.1:3500"`. Machine code
-    /// is kept in the folder `cache`.
+    /// Starts a bridge with these variables in TOML, such as `dapr_http_endpoint = "http://127.0.0.1:3500"`. Compiled code is
+    /// cached in the folder `cache`.
     ///
     /// # Errors
     ///
-    /// The lines are no TOML, or the component cannot be instantiated.
+    /// The lines are not valid TOML, or the component cannot be instantiated.
     pub async fn start(variables: &str, cache: &Path) -> Result<Self> {
         let manifest = format!(
             "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
@@ -49,7 +49,7 @@ impl Bridge {
     }
 }
 
-/// The name of an error, as `wit/dapr/types.wit` has it, and what is known of it.
+/// The name of an error in `wit/dapr/types.wit`, and its details.
 pub fn failure(error: &Error) -> (&'static str, &Failure) {
     match error {
         Error::Unavailable(failure) => ("unavailable", failure),
@@ -62,7 +62,7 @@ pub fn failure(error: &Error) -> (&'static str, &Failure) {
     }
 }
 
-/// Calls an export of a [`Bridge`](crate::bridge::Bridge) and gives back its result:
+/// Calls an export of a [`Bridge`](crate::bridge::Bridge) and returns its result:
 /// `call!(bridge, nudge_dapr_state.call_get("store".into(), "key".into()))`.
 #[macro_export]
 macro_rules! call {

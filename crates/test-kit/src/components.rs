@@ -1,13 +1,13 @@
-//! Components as they are in the source, built when a test first asks.
+//! Components built from the current source when a test first needs them.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Builds the components, once per process, and gives back the root of the workspace, where `spin.toml` is.
+/// Builds the components, once per process, and returns the root of the workspace, where `spin.toml` is.
 ///
 /// # Panics
 ///
-/// When they do not build.
+/// If they do not build.
 #[expect(clippy::panic, reason = "a test without components has failed")]
 pub fn built() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();

@@ -1,7 +1,7 @@
-//! Dapr in the host: what a component calls through `nudge:dapr` ends here, is remembered, and fails on demand.
+//! A fake Dapr in the host: it implements `nudge:dapr` for components, records their calls, and fails on demand.
 //!
-//! It keeps the promises of the WIT package (ETags, preconditions, transactions that do all or nothing, jobs by name),
-//! has no network, and no opinion on time: a job fires when the test fires it.
+//! It implements the guarantees of the WIT package (ETags, preconditions, atomic transactions, jobs by name). It has no
+//! network and no clock: a job fires when the test fires it.
 
 mod fault;
 mod link;
@@ -24,7 +24,7 @@ pub use fault::{Function, Hold, failed, timeout, unavailable};
 use crate::http::DEADLINE;
 use crate::tokens;
 
-/// A Dapr sidecar that is a value of the test. Clones are the same sidecar.
+/// A fake Dapr sidecar for a test. Clones are the same sidecar.
 #[derive(Clone)]
 pub struct FakeDapr {
     memory: Arc<Mutex<Memory>>,
@@ -89,18 +89,18 @@ impl Published {
 pub struct Stored {
     /// JSON text.
     pub value: String,
-    /// Another one with every write.
+    /// Changes with every write.
     pub etag: String,
-    /// As given with the last write.
+    /// The time to live of the last write.
     pub ttl_seconds: Option<u32>,
 }
 
-/// A call of an output binding that had its effect.
+/// A call of an output binding that took effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BindingCall {
     /// The binding.
     pub binding: String,
-    /// What it was asked to do.
+    /// The operation.
     pub operation: String,
     /// In the order given.
     pub metadata: Vec<(String, String)>,
@@ -111,9 +111,9 @@ pub struct BindingCall {
 /// A call of another app.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// Which app.
+    /// The app that was called.
     pub app_id: String,
-    /// What was asked.
+    /// The request.
     pub request: Request,
 }
 
@@ -173,12 +173,12 @@ impl FakeDapr {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the other apps answer like this. The function must not use this sidecar.
+    /// Sets how the other apps respond. The function must not use this sidecar.
     pub fn answer(&self, app: impl FnMut(&Invocation) -> Response + Send + 'static) {
         self.memory().app = Box::new(app);
     }
 
-    /// Has the other apps answer with this JSON.
+    /// Makes the other apps respond with this JSON.
     pub fn answer_json(&self, status: u16, body: &Value) {
         let body = body.to_string().into_bytes();
         self.answer(move |_| Response {
@@ -187,7 +187,7 @@ impl FakeDapr {
         });
     }
 
-    /// What it says about the number of calls that it makes to its app at the same time; none is no limit.
+    /// Sets the number of concurrent calls to its app that the sidecar reports; none is no limit.
     pub fn set_app_max_concurrency(&self, limit: Option<u32>) {
         self.memory().app_max_concurrency = limit;
     }
@@ -208,22 +208,22 @@ impl FakeDapr {
         self.memory().put("statestore", operation);
     }
 
-    /// The next call of `function` that is not spoken for fails without effect.
+    /// The next call of `function` without a planned fault fails without effect.
     pub fn fail_next(&self, function: Function, error: Error) {
         self.plan(function, Fault::Refuse(error));
     }
 
-    /// The next call of `function` that is not spoken for goes well: for faults that come later.
+    /// The next call of `function` without a planned fault succeeds: for faults that come later.
     pub fn pass_next(&self, function: Function) {
         self.plan(function, Fault::None);
     }
 
-    /// The next call of `function` that is not spoken for has its effect, and its answer is lost.
+    /// The next call of `function` without a planned fault takes effect, but its response is lost.
     pub fn lose_answer(&self, function: Function, error: Error) {
         self.plan(function, Fault::LoseAnswer(error));
     }
 
-    /// The next call of `function` that is not spoken for waits, before its effect, until it is let go.
+    /// The next call of `function` without a planned fault waits, before it takes effect, until it is released.
     pub fn hold_next(&self, function: Function) -> Hold {
         let hold = Hold::new();
         self.plan(function, Fault::Hold(hold.clone()));
@@ -244,7 +244,7 @@ impl FakeDapr {
         self.memory().down.remove(&function);
     }
 
-    /// How often `function` was called, however that ended.
+    /// How often `function` was called, whatever the result.
     pub fn calls(&self, function: Function) -> usize {
         self.memory().calls.get(&function).copied().unwrap_or_default()
     }
@@ -268,7 +268,7 @@ impl FakeDapr {
     ///
     /// # Errors
     ///
-    /// There are fewer until the deadline.
+    /// There are fewer at the deadline.
     pub async fn wait_for(&self, topic: &str, count: usize) -> Result<Vec<Published>> {
         let enough = || Some(self.published(topic)).filter(|published| published.len() >= count);
         match self.until(enough).await {
@@ -277,7 +277,7 @@ impl FakeDapr {
         }
     }
 
-    /// Waits until something is so; looks again after every call. None after [`DEADLINE`].
+    /// Waits for a condition, which is checked after every call. None after [`DEADLINE`].
     pub async fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let mut changes = self.changes.subscribe();
         let found = async {
@@ -309,17 +309,17 @@ impl FakeDapr {
             .collect()
     }
 
-    /// The jobs that wait, by name.
+    /// The scheduled jobs, by name.
     pub fn jobs(&self) -> BTreeMap<String, Job> {
         self.memory().jobs.clone()
     }
 
-    /// Takes a job away, as when it has fired, or when the scheduler has lost it.
+    /// Removes a job, as if it had fired or the scheduler had lost it.
     pub fn take_job(&self, name: &str) -> Option<Job> {
         self.memory().jobs.remove(name)
     }
 
-    /// Calls of output bindings that had their effect, oldest first.
+    /// Calls of output bindings that took effect, oldest first.
     pub fn binding_calls(&self) -> Vec<BindingCall> {
         self.memory().binding_calls.clone()
     }

@@ -1,4 +1,4 @@
-//! An HTTP client that shows what came back as it is.
+//! An HTTP client that returns responses unchanged.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// Longer than any answer takes, even on a busy machine.
+/// Longer than any response takes, even on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A request in the making. Awaiting [`Call::send`] opens a connection of its own.
+/// A request builder. Awaiting [`Call::send`] opens a connection of its own.
 #[derive(Debug, Clone)]
 pub struct Call {
     address: SocketAddr,
@@ -27,7 +27,7 @@ pub struct Call {
     body: Bytes,
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Its status.
@@ -95,7 +95,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// No connection, no answer within [`DEADLINE`], or one that breaks off.
+    /// No connection, no response within [`DEADLINE`], or an incomplete one.
     pub async fn send(self) -> Result<Answer> {
         let what = format!("{} {}", self.method, self.path);
         tokio::time::timeout(DEADLINE, self.exchange())
@@ -104,11 +104,11 @@ impl Call {
             .context(what)
     }
 
-    /// Sends it and gives back the answer as soon as its head is there.
+    /// Sends it and returns the response as soon as its head has arrived.
     ///
     /// # Errors
     ///
-    /// No connection, or no head of an answer within [`DEADLINE`].
+    /// No connection, or no head of a response within [`DEADLINE`].
     pub async fn open(self) -> Result<Streamed> {
         let what = format!("{} {}", self.method, self.path);
         let (connection, response) = tokio::time::timeout(DEADLINE, self.head())
@@ -145,7 +145,7 @@ impl Call {
     }
 }
 
-/// A connection for one request after the other.
+/// A connection for successive requests.
 #[derive(Debug)]
 pub struct Session {
     sender: SendRequest<Full<Bytes>>,
@@ -157,7 +157,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// The connection fails.
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let (sender, connection) = connect(address).await?;
         Ok(Self { sender, connection })
@@ -167,7 +167,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The connection is closed, no answer comes within [`DEADLINE`], or it breaks off.
+    /// The connection is closed, there is no response within [`DEADLINE`], or it is incomplete.
     pub async fn send(&mut self, call: Call) -> Result<Answer> {
         let what = format!("{} {}", call.method, call.path);
         tokio::time::timeout(DEADLINE, self.exchange(call))
@@ -201,7 +201,7 @@ async fn connect(address: SocketAddr) -> Result<(SendRequest<Full<Bytes>>, Conne
 
 type Connection = JoinHandle<hyper::Result<()>>;
 
-/// An answer whose body is read piece by piece. Dropping it closes the connection.
+/// A response whose body is read in chunks. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Streamed {
     headers: HeaderMap,
@@ -210,16 +210,16 @@ pub struct Streamed {
 }
 
 impl Streamed {
-    /// A header's text; empty when it is absent or no text.
+    /// The value of a header; empty if it is absent or not text.
     pub fn header(&self, name: &str) -> &str {
         text(&self.headers, name)
     }
 
-    /// The next piece of the body, as text.
+    /// The next chunk of the body, as text.
     ///
     /// # Errors
     ///
-    /// The body has ended, or breaks off, or nothing comes within [`DEADLINE`].
+    /// The body has ended or is incomplete, or nothing arrives within [`DEADLINE`].
     pub async fn chunk(&mut self) -> Result<String> {
         loop {
             let frame = tokio::time::timeout(DEADLINE, self.body.frame())
@@ -247,7 +247,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 impl Answer {
-    /// A header's text; empty when it is absent or no text.
+    /// The value of a header; empty if it is absent or not text.
     pub fn header(&self, name: &str) -> &str {
         text(&self.headers, name)
     }
@@ -256,7 +256,7 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// It is not.
+    /// The body is not JSON.
     pub fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body)
             .with_context(|| format!("{}: {:?} is not JSON", self.status, self.body))

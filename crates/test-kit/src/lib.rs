@@ -1,13 +1,13 @@
-//! What Nudge's tests share.
+//! Code that Nudge's tests share.
 //!
 //! - [`components`]: the components, built from the source as it is
-//! - [`dapr`]: the WIT package `nudge:dapr` in the host, with a memory, an eye and faults on demand
-//! - [`bindings`]: callers of what the components export through WIT
+//! - [`dapr`]: a fake of the WIT package `nudge:dapr` in the host, which records calls and fails on demand
+//! - [`bindings`]: callers of the WIT exports of components
 //! - [`bridge`]: the bridge component by itself
 //! - [`tokens`]: bearer tokens
 //! - [`signing`]: an identity provider's keys
 //! - [`http`]: a client for a host on a free port
-//! - [`sidecar`]: a sidecar's HTTP API as a script, to test the bridge itself
+//! - [`sidecar`]: a scripted HTTP API of a sidecar, to test the bridge itself
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {

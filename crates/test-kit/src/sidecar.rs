@@ -1,4 +1,4 @@
-//! A sidecar's HTTP API as a script: it answers what it was told, in order, and shows what it was asked.
+//! A scripted HTTP API of a sidecar: it sends the given responses in order, and records the requests.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// An answer of the script.
+/// A response of the script.
 #[derive(Debug, Clone)]
 pub struct Reply {
     status: u16,
@@ -49,7 +49,7 @@ impl Reply {
             .body(body)
     }
 
-    /// None: the connection stays open, and nothing comes.
+    /// No response: the connection stays open.
     pub fn silence() -> Self {
         Self {
             silent: true,
@@ -87,7 +87,7 @@ pub struct ScriptedSidecar {
 const SHOWN: [&str; 4] = ["content-type", "dapr-api-token", "if-match", "traceparent"];
 
 impl ScriptedSidecar {
-    /// Starts one without a script: it answers 500 until [`reply`](Self::reply) says otherwise.
+    /// Starts one without a script: it answers 500 until [`reply`](Self::reply) adds a response.
     ///
     /// # Errors
     ///
@@ -105,17 +105,17 @@ impl ScriptedSidecar {
         })
     }
 
-    /// Its address, as the variable `dapr_http_endpoint` takes it.
+    /// Its address, for the variable `dapr_http_endpoint`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Adds an answer to the script.
+    /// Adds a response to the script.
     pub fn reply(&self, reply: Reply) {
         lock(&self.script).replies.push_back(reply);
     }
 
-    /// What it was asked since the last look: request line, headers that matter, and body, each as text.
+    /// The requests since the last call: request line, relevant headers and body, each as text.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.script).requests)
     }
@@ -131,7 +131,7 @@ async fn serve(listener: TcpListener, script: Arc<Mutex<Script>>) {
         let script = script.clone();
         let service = service_fn(move |request| answer(script.clone(), request));
         connections.spawn(async move {
-            // The client may go whenever it likes.
+            // The client may disconnect at any time.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;

@@ -1,4 +1,4 @@
-//! An identity provider's keys: those that sign tokens, and what it publishes of them.
+//! Keys of an identity provider: private keys that sign tokens, and the published key set.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -32,18 +32,18 @@ impl SigningKey {
     ///
     /// # Panics
     ///
-    /// When the seed is 0 or 255, which make no key.
+    /// If the seed is 0 or 255, which are not valid keys.
     #[expect(clippy::expect_used, reason = "a test without its key has failed")]
     pub fn p256(seed: u8) -> Self {
         Self::P256(FromBytes::<Es256>::from_slice(&[seed; 32]).expect("a key"))
     }
 
-    /// An RSA key of 2048 bits. It is kept as data, since making one takes a debug build many seconds.
+    /// An RSA key of 2048 bits. It is stored as data, since generating one takes a debug build many seconds.
     pub fn rsa() -> Self {
         Self::rsa_from(include_str!("signing/rsa-2048-test-key.json"))
     }
 
-    /// An RSA key of 1024 bits, which is too weak to count.
+    /// An RSA key of 1024 bits, which is too weak to be accepted.
     pub fn weak_rsa() -> Self {
         Self::rsa_from(include_str!("signing/rsa-1024-test-key.json"))
     }
@@ -63,7 +63,7 @@ impl SigningKey {
         }
     }
 
-    /// The public key as a set lists it.
+    /// The public key as an entry of a set.
     pub fn jwk(&self, kid: &str) -> Value {
         let jwk = match self {
             Self::Ed25519(key) => json!(JsonWebKey::from(&key.verifying_key())),
@@ -77,7 +77,7 @@ impl SigningKey {
         Value::Object(members)
     }
 
-    /// A token of these claims, as the provider would make it.
+    /// A token with these claims, as the provider would issue it.
     pub fn token(&self, kid: &str, claims: &Value) -> String {
         self.signed(
             &json!({ "alg": self.algorithm(), "typ": "JWT", "kid": kid }),
@@ -85,7 +85,7 @@ impl SigningKey {
         )
     }
 
-    /// A token of this header and these claims, whatever they say, with a good signature of this key.
+    /// A token with this header and these claims, valid or not, with a valid signature of this key.
     pub fn signed(&self, header: &Value, claims: &Value) -> String {
         let message = format!(
             "{}.{}",

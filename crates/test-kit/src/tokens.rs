@@ -1,4 +1,4 @@
-//! Bearer tokens (JWT, HS256), good ones and others.
+//! Bearer tokens (JWT, HS256), valid and invalid.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// The secret `jwt-key` of [`FakeDapr`](crate::dapr::FakeDapr).
 pub const KEY: &str = "test-key-0123456789abcdef0123456789abcdef";
 
-/// A good token of `user`, valid for an hour from `now`: `{user}@example.com`, who lives in `zone`.
+/// A valid token of `user` for an hour from `now`, with the address `{user}@example.com` and the time zone `zone`.
 pub fn mint(user: &str, zone: &str, now: SystemTime) -> String {
     signed(
         json!({ "alg": "HS256", "typ": "JWT" }),
@@ -20,7 +20,7 @@ pub fn mint(user: &str, zone: &str, now: SystemTime) -> String {
     )
 }
 
-/// The claims of a good token, for tests to spoil.
+/// The claims of a valid token, for tests to modify.
 pub fn claims(user: &str, zone: &str, now: SystemTime) -> Value {
     let expires = (now + Duration::from_secs(3_600))
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -35,12 +35,12 @@ pub fn claims(user: &str, zone: &str, now: SystemTime) -> Value {
     })
 }
 
-/// A token of this header and these claims, whatever they say, signed with HS256 and `key`.
+/// A token with this header and these claims, valid or not, signed with HS256 and `key`.
 pub fn signed(header: Value, claims: Value, key: &str) -> String {
     signed_with(header, claims, key.as_bytes())
 }
 
-/// The same with a key that need not be text.
+/// The same with a key of arbitrary bytes.
 pub fn signed_with(header: Value, claims: Value, key: &[u8]) -> String {
     let message = format!(
         "{}.{}",

@@ -28,7 +28,7 @@ impl Cluster {
     /// Starts one, in about half a minute: control plane, a node in each of [`ZONES`](crate::ZONES), volumes, the CRDs of the Spin operator,
     /// Dapr and KEDA, the Spin operator with its webhooks, and Dapr's sentry, injector and operator in `dapr-system`.
     ///
-    /// There can be one at a time in the network of `scripts/test-k8s.sh`: everybody listens on the usual ports.
+    /// There can be one at a time in the network of `scripts/test-k8s.sh`: all processes listen on the usual ports.
     ///
     /// # Errors
     ///

@@ -41,7 +41,7 @@ pub(crate) fn check() -> Result<(), Missing> {
     Ok(())
 }
 
-/// Whether who listens there is reached. A network that is down lets everybody listen.
+/// Whether a listener at this address can be reached. If the network is down, any process can listen.
 fn reached(own: Ipv4Addr) -> bool {
     let listener = TcpListener::bind((own, 0));
     let address = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));

@@ -69,7 +69,7 @@ async fn a_person_without_a_good_token_is_not_let_in() {
             Some(tokens::signed(hs256(), with("iss", json!("bank")), tokens::KEY)),
         ),
         (
-            "nobody",
+            "without subject",
             Some(tokens::signed(hs256(), with("sub", json!("")), tokens::KEY)),
         ),
         (

@@ -46,12 +46,12 @@ async fn only_the_sidecar_calls_internal_routes() {
         for (method, path) in routes {
             let status = async |call: Call| send(call).await.status.as_u16();
             let anybody = || service.anybody().call(method.clone(), &path);
-            let nobody = status(anybody()).await;
+            let without_token = status(anybody()).await;
             let person = status(service.user("alice").call(method.clone(), &path)).await;
             let wrong = status(anybody().header("dapr-api-token", format!("{APP_TOKEN}x"))).await;
             let short = status(anybody().header("dapr-api-token", &APP_TOKEN[1..])).await;
             assert_eq!(
-                (nobody, person, wrong, short),
+                (without_token, person, wrong, short),
                 (401, 401, 403, 403),
                 "{id} {path}"
             );

@@ -114,7 +114,7 @@ async fn a_token_that_is_not_signed_with_a_key_of_the_provider_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_provider_publishes_is_no_secret_to_sign_with() {
+async fn a_public_key_of_a_provider_cannot_be_used_as_a_secret() {
     let (ed25519, rsa) = (SigningKey::ed25519(1), SigningKey::rsa());
     for hs256 in ["", "true"] {
         let provider = Provider::start().await;
@@ -204,10 +204,10 @@ async fn the_claims_of_a_provider_are_checked() {
         ("valid from beyond any calendar", with("nbf", json!(u64::MAX))),
         ("for others", with("aud", json!("bank"))),
         ("for nudge", with("aud", json!("nudge"))),
-        ("by nobody", with("iss", Value::Null)),
+        ("without issuer", with("iss", Value::Null)),
         ("by others", with("iss", json!("https://login.example.com/"))),
         ("by nudge", with("iss", json!("nudge"))),
-        ("nobody", with("sub", json!(""))),
+        ("without subject", with("sub", json!(""))),
     ] {
         let answer = show(&api, &token).await;
         assert_eq!(answer.status, 401, "{why}: {:?}", answer.body);

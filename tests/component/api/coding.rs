@@ -63,7 +63,7 @@ async fn no_route_takes_a_coded_body() {
 }
 
 #[tokio::test]
-async fn identity_is_no_coding_and_one_among_several_is_one() {
+async fn identity_is_not_a_coding_and_one_coding_among_several_is_found() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let post = async |codings: &[&str]| {

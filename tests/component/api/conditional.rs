@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::openapi::{METHODS, contract};
 use crate::support::{Caller, Service, json as body, send, text};
 
-const NOBODY: &str = "018f0000-0000-7000-8000-00000000ffff";
+const UNKNOWN: &str = "018f0000-0000-7000-8000-00000000ffff";
 
 /// An operation that conditions apply to.
 struct Operation {
@@ -138,7 +138,7 @@ impl<'a> Things<'a> {
     /// The same with something in the place of its last id that is not there; none for a path without.
     fn missing(&self, template: &str) -> Option<String> {
         let name = &template[template.rfind('{')?..=template.rfind('}')?];
-        Some(self.path(&template.replace(name, NOBODY)))
+        Some(self.path(&template.replace(name, UNKNOWN)))
     }
 
     /// The entity tag of what a template is about.
@@ -356,7 +356,7 @@ async fn head_is_get_without_a_body() {
     }
     assert!(paths.len() > 12, "{paths:?}");
     paths.push((
-        things.path("/api/v1/tasks/{id}").replace(&things.task, NOBODY),
+        things.path("/api/v1/tasks/{id}").replace(&things.task, UNKNOWN),
         "*/*",
     ));
     paths.push(("/api/v1/tasks?limit=0".to_owned(), "*/*"));

@@ -118,7 +118,7 @@ async fn they_are_kept_with_their_reason_and_published_once_more_as_they_were() 
 }
 
 #[tokio::test]
-async fn what_is_no_event_stays_and_the_answer_says_why() {
+async fn an_invalid_event_stays_and_the_response_says_why() {
     let api = Service::start("api").await;
     known(&api, "alice").await;
     arrives(&api, rejected("job", r#"{"reminderId":1}"#).to_string()).await;

@@ -1,4 +1,4 @@
-//! What the api publishes: behind the answer, and by the relay.
+//! Events of the api, published after responding and by the relay.
 
 use expect_test::expect_file;
 use nudge_test_kit::dapr::{Function, Published, failed, timeout, unavailable};
@@ -130,7 +130,7 @@ async fn a_write_is_accepted_while_the_broker_is_away_and_published_when_it_is_b
         api.dapr
             .until(tried)
             .await
-            .expect("publishing behind the answer is tried");
+            .expect("publishing after responding is attempted");
     }
     api.pass(10);
     let refused = api.sidecar().post("/internal/relay", &json!({})).await;
@@ -193,7 +193,7 @@ async fn the_versions_of_a_task_are_published_in_their_order() {
 }
 
 #[tokio::test]
-async fn the_relay_leaves_events_alone_that_are_just_being_published() {
+async fn the_relay_ignores_events_that_are_being_published() {
     let api = Service::start("api").await;
     let hold = api.dapr.hold_next(Function::PublishAll);
     api.user("alice")

@@ -53,11 +53,11 @@ async fn the_history_of_a_task_tells_every_version_also_after_its_end() {
     );
     assert_eq!(kinds(&rest["items"]), ["deleted"]);
 
-    let nobody = "/api/v1/tasks/018f0000-0000-7000-8000-000000000000/history";
+    let unknown = "/api/v1/tasks/018f0000-0000-7000-8000-000000000000/history";
     for query in ["", "?cursor=2"] {
         let bobs = api.user("bob").get(&format!("{path}{query}")).await;
         assert_eq!(bobs.status, 404);
-        assert_eq!(alice.get(&format!("{nobody}{query}")).await.status, 404);
+        assert_eq!(alice.get(&format!("{unknown}{query}")).await.status, 404);
     }
     for never in ["4", "99", "x", "-1"] {
         let page = alice.get(&format!("{path}?cursor={never}")).await;

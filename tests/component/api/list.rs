@@ -288,7 +288,7 @@ async fn the_end_of_the_month_has_its_last_day_before_it_and_upcoming_days_are_w
 }
 
 #[tokio::test]
-async fn a_label_that_is_taken_off_is_no_longer_found_by() {
+async fn a_task_is_no_longer_found_by_a_label_that_was_removed() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let tag = alice.create("/api/v1/tags", &json!({ "name": "red" })).await;

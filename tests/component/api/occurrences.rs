@@ -84,7 +84,7 @@ async fn a_crash_between_an_occurrence_and_the_next_is_mended_by_the_relay_howev
     let url = format!("{}?scope=occurrence", path(&task));
     assert_eq!(alice.delete(&url).await.status, 204);
     settled(&api).await;
-    // As if the process had died right behind the deletion.
+    // As if the process had crashed right after the deletion.
     api.sql("DELETE FROM reminder WHERE task_id IN (SELECT id FROM task WHERE occurrence = 2)");
     api.sql("DELETE FROM task WHERE occurrence = 2");
     api.sql("UPDATE task SET successor = 'pending'");
@@ -174,7 +174,7 @@ async fn a_due_date_moves_to_a_date_or_by_a_duration_with_its_reminders() {
 }
 
 #[tokio::test]
-async fn reopening_arms_what_is_still_ahead() {
+async fn reopening_schedules_reminders_that_are_still_in_the_future() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let task = daily(&alice, json!({ "recurrence": null })).await;

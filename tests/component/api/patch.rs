@@ -209,7 +209,7 @@ async fn completing_twice_is_completing_once() {
 }
 
 #[tokio::test]
-async fn reopening_arms_what_is_still_ahead() {
+async fn reopening_schedules_reminders_that_are_still_in_the_future() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let reminders = json!([{ "minutesBefore": 5 }, { "at": "2026-11-21T12:30:00Z" }]);

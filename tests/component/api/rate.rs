@@ -10,7 +10,7 @@ async fn limited(limit: &str) -> Service {
 }
 
 #[tokio::test]
-async fn who_sends_too_many_is_told_when_to_go_on() {
+async fn a_user_who_sends_too_many_requests_is_told_when_to_continue() {
     let api = limited("5").await;
     api.pass(20);
     let alice = api.user("alice");
@@ -49,7 +49,7 @@ async fn the_count_is_one_for_all_processes() {
 }
 
 #[tokio::test]
-async fn zero_is_no_limit() {
+async fn zero_means_no_limit() {
     let api = limited("0").await;
     for _ in 0..20 {
         assert_eq!(api.user("alice").get("/api/v1/tasks").await.status, 200);

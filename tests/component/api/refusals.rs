@@ -35,7 +35,7 @@ fn check_code(answer: &Answer, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused() {
+async fn a_body_that_is_not_a_json_object_is_refused() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
     let post = |kind: &'static str, body: &'static str| {
@@ -81,7 +81,7 @@ async fn a_body_over_the_limit_is_refused() {
 async fn every_mistake_of_a_body_is_named_with_its_field() {
     let api = Service::start("api").await;
     let alice = api.user("alice");
-    let nobody = "018f0000-0000-7000-8000-000000000001";
+    let unknown = "018f0000-0000-7000-8000-000000000001";
     let due = "2026-12-01T09:00";
     let six: Vec<Value> = (1..=6)
         .map(|minutes| json!({ "minutesBefore": minutes }))
@@ -148,7 +148,7 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
             vec![("timeZone", "required")],
         ),
         (
-            json!({ "title": "x", "categoryId": nobody }),
+            json!({ "title": "x", "categoryId": unknown }),
             vec![("categoryId", "unknown_category")],
         ),
         (
@@ -156,7 +156,7 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
             vec![("categoryId", "wrong_type")],
         ),
         (
-            json!({ "title": "x", "tagIds": [nobody] }),
+            json!({ "title": "x", "tagIds": [unknown] }),
             vec![("tagIds[0]", "unknown_tag")],
         ),
         (
@@ -244,7 +244,7 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
             vec![("reminders[0].minutesBefore", "wrong_type")],
         ),
         (
-            json!({ "title": "x", "due": due, "reminders": [{ "minutesBefore": 5, "id": nobody }] }),
+            json!({ "title": "x", "due": due, "reminders": [{ "minutesBefore": 5, "id": unknown }] }),
             vec![("reminders[0].id", "unknown_reminder")],
         ),
         (

@@ -95,7 +95,7 @@ async fn a_question_without_an_instant_is_refused() {
 }
 
 #[tokio::test]
-async fn how_a_mail_ended_is_noted_once() {
+async fn the_outcome_of_an_email_is_recorded_once() {
     let api = Service::start("api").await;
     for (kind, failure, status) in [
         ("nudge.reminder.sent.v1", None, "sent"),
@@ -123,7 +123,7 @@ async fn how_a_mail_ended_is_noted_once() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_mail_for_an_instant_that_was_moved_changes_nothing() {
+async fn the_outcome_of_an_email_for_an_instant_that_was_moved_changes_nothing() {
     let api = Service::start("api").await;
     let (task, path) = armed(&api).await;
     let now = json(
@@ -140,7 +140,7 @@ async fn the_end_of_a_mail_for_an_instant_that_was_moved_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_mail_of_a_deleted_task_is_no_news_and_of_an_unknown_one_is_put_aside() {
+async fn the_outcome_of_an_email_is_ignored_for_a_deleted_task_and_dead_lettered_for_an_unknown_one() {
     let api = Service::start("api").await;
     let (mut task, path) = armed(&api).await;
     assert_eq!(api.user("alice").delete(&path).await.status, 204);

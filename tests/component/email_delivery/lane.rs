@@ -1,4 +1,4 @@
-//! One email at a time, or none: Dapr's smtp binding mixes up those that are sent at the same time.
+//! Only one email is sent at a time: Dapr's smtp binding mixes up concurrent ones.
 
 use nudge_test_kit::dapr::{Function, unavailable};
 use serde_json::json;
@@ -7,12 +7,12 @@ use super::{deliver, field, outcomes, send_to, start};
 use crate::sample::{reminder_due, task};
 use crate::support::{Service, json};
 
-/// How long an answer of the sidecar holds.
+/// How long an answer of the sidecar is valid.
 const GOOD_FOR: u64 = 1;
 
 const READY: &str = "/email-delivery/ready";
 
-fn mails(email: &Service) -> usize {
+fn emails(email: &Service) -> usize {
     email.dapr.binding_calls().len()
 }
 
@@ -26,7 +26,7 @@ async fn without_the_setting_nothing_is_sent_and_nothing_is_lost() {
         let email = start().await;
         email.dapr.set_app_max_concurrency(limit);
         let event = reminder_due(&task(), 0);
-        // Not RETRY, which would end on the dead-letter topic. The reminder stays overdue, and comes again.
+        // Not RETRY, which would end on the dead-letter topic. The reminder stays overdue, and its event is repeated.
         assert_eq!(deliver(&email, &event).await, "SUCCESS", "{limit:?}");
         assert_eq!(email.dapr.calls(Function::Binding), 0, "{limit:?}");
         assert!(email.dapr.keys().is_empty(), "no attempt is counted: {limit:?}");
@@ -39,12 +39,12 @@ async fn without_the_setting_nothing_is_sent_and_nothing_is_lost() {
         email.dapr.set_app_max_concurrency(Some(1));
         email.pass(GOOD_FOR);
         assert_eq!(deliver(&email, &event).await, "SUCCESS", "{limit:?}");
-        assert_eq!((mails(&email), outcomes(&email).len()), (1, 1), "{limit:?}");
+        assert_eq!((emails(&email), outcomes(&email).len()), (1, 1), "{limit:?}");
     }
 }
 
 #[tokio::test]
-async fn who_asks_whether_it_is_ready_is_told_the_setting_and_how_to_set_it() {
+async fn readiness_names_the_setting_and_how_to_set_it() {
     let email = start().await;
     assert_eq!(email.anybody().get(READY).await.status, 200);
     for (limit, says) in [
@@ -76,27 +76,27 @@ async fn a_sidecar_that_cannot_be_asked_delivers_again() {
         .dapr
         .down(Function::AppMaxConcurrency, unavailable("no sidecar"));
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "RETRY");
-    assert_eq!((mails(&email), email.dapr.keys().len()), (0, 0));
+    assert_eq!((emails(&email), email.dapr.keys().len()), (0, 0));
     let problem = json(&email.anybody().get(READY).await, 503);
     assert_eq!(problem["code"], "unavailable");
     email.dapr.up(Function::AppMaxConcurrency);
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
 }
 
 #[tokio::test]
 async fn the_sidecar_is_not_asked_for_each_email_and_asked_again_after_a_second() {
-    const MAILS: u64 = 20;
+    const EMAILS: u64 = 20;
     let email = start().await;
-    for minute in 0..MAILS {
+    for minute in 0..EMAILS {
         let mut task = task();
         task["reminders"][0]["remindAt"] = json!(format!("2026-11-21T13:{minute:02}:00+01:00"));
         deliver(&email, &reminder_due(&task, 0)).await;
     }
-    assert_eq!(mails(&email) as u64, MAILS);
+    assert_eq!(emails(&email) as u64, EMAILS);
     // Once in an instance, and an instance takes many requests.
     let before = asked(&email);
-    assert!(before < MAILS as usize / 2, "{before}");
+    assert!(before < EMAILS as usize / 2, "{before}");
     email.pass(GOOD_FOR);
     deliver(&email, &reminder_due(&task(), 1)).await;
     assert_eq!(asked(&email), before + 1);
@@ -106,17 +106,17 @@ async fn the_sidecar_is_not_asked_for_each_email_and_asked_again_after_a_second(
 async fn a_sidecar_that_lost_the_setting_is_found_out_while_the_instance_lives() {
     let email = start().await;
     deliver(&email, &reminder_due(&task(), 0)).await;
-    assert_eq!(mails(&email), 1);
-    // It was started anew, without it.
+    assert_eq!(emails(&email), 1);
+    // It was restarted without the setting.
     email.dapr.set_app_max_concurrency(None);
     email.pass(GOOD_FOR);
     assert_eq!(deliver(&email, &reminder_due(&task(), 1)).await, "SUCCESS");
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
 }
 
-/// A sidecar that no longer waits for a delivery begins the next one.
+/// A sidecar that times out waiting for a delivery begins the next one.
 #[tokio::test]
-async fn an_instance_that_is_sending_sends_no_second_email_meanwhile() {
+async fn an_instance_that_is_sending_does_not_send_a_second_email_at_the_same_time() {
     let email = start().await;
     let (first, second) = (reminder_due(&task(), 0), reminder_due(&task(), 1));
     let hold = email.dapr.hold_next(Function::Binding);
@@ -127,11 +127,11 @@ async fn an_instance_that_is_sending_sends_no_second_email_meanwhile() {
         hold.release();
     };
     let (sent, ()) = tokio::join!(deliver(&email, &first), meanwhile);
-    assert_eq!((sent.as_str(), mails(&email)), ("SUCCESS", 1));
+    assert_eq!((sent.as_str(), emails(&email)), ("SUCCESS", 1));
     assert_eq!(outcomes(&email).len(), 1);
     // It comes again with the job that looks for overdue reminders.
     assert_eq!(deliver(&email, &second).await, "SUCCESS");
-    assert_eq!((mails(&email), outcomes(&email).len()), (2, 2));
+    assert_eq!((emails(&email), outcomes(&email).len()), (2, 2));
 }
 
 #[tokio::test]
@@ -144,9 +144,9 @@ async fn an_email_that_fails_does_not_block_the_next() {
         .dapr
         .fail_next(Function::Binding, unavailable("the mail server is away"));
     deliver(&email, &reminder_due(&task(), 0)).await;
-    assert_eq!(mails(&email), 0);
+    assert_eq!(emails(&email), 0);
     deliver(&email, &reminder_due(&task(), 1)).await;
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
     assert_eq!(
         field(&email.dapr.binding_calls()[0], "emailTo"),
         "alice@example.com"

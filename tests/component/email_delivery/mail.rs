@@ -14,7 +14,7 @@ fn html(email: &Service) -> String {
 }
 
 #[tokio::test]
-async fn the_mail_looks_like_this() {
+async fn the_email_looks_like_this() {
     let email = start().await;
     let mut nasty = task();
     nasty["title"] = json!("Pay <rent> & \"more\"");
@@ -51,7 +51,7 @@ async fn without_its_markup_the_email_is_one_statement_per_line_in_reading_order
 }
 
 #[tokio::test]
-async fn every_mail_carries_every_field_and_no_other() {
+async fn every_email_sets_every_field_and_no_other() {
     let email = start().await;
     for (priority, x_priority) in [("urgent", "1"), ("high", "2"), ("medium", "3"), ("low", "4")] {
         let mut task = task();
@@ -144,7 +144,7 @@ async fn emails_of_two_users_do_not_mix() {
     for _ in 0..2 {
         tokio::join!(deliver(&email, &alice), deliver(&email, &bob));
     }
-    let mut mails: Vec<(String, String, bool)> = email
+    let mut emails: Vec<(String, String, bool)> = email
         .dapr
         .binding_calls()
         .iter()
@@ -157,9 +157,9 @@ async fn emails_of_two_users_do_not_mix() {
             (to, subject, own)
         })
         .collect();
-    mails.sort();
+    emails.sort();
     assert_eq!(
-        mails,
+        emails,
         [
             (
                 "alice@example.com".to_owned(),
@@ -187,7 +187,7 @@ async fn the_api_is_asked_about_the_instant_that_was_armed() {
 }
 
 #[tokio::test]
-async fn without_a_sender_no_mail_goes_out_and_the_reminder_waits() {
+async fn without_a_sender_no_email_is_sent_and_the_reminder_waits() {
     let email = Setup::new("email-delivery")
         .variable("mail_from", "")
         .start()

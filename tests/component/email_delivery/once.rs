@@ -1,4 +1,4 @@
-//! One mail per reminder, whatever happens in between.
+//! One email per reminder, whatever happens in between.
 
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
 use nudge_test_kit::bindings::email_delivery::EmailDelivery;
@@ -14,11 +14,11 @@ const LEASE: u64 = 91;
 
 const SENT: &str = "nudge.reminder.sent.v1";
 
-fn mails(email: &Service) -> usize {
+fn emails(email: &Service) -> usize {
     email.dapr.binding_calls().len()
 }
 
-/// What the inbox says about the sample's first reminder.
+/// The inbox record of the sample's first reminder.
 fn record(email: &Service) -> Value {
     let keys = email.dapr.keys();
     assert_eq!(keys.len(), 1, "{keys:?}");
@@ -32,13 +32,13 @@ fn record(email: &Service) -> Value {
 }
 
 #[tokio::test]
-async fn a_reminder_is_one_mail_however_often_it_is_delivered() {
+async fn a_reminder_is_one_email_however_often_it_is_delivered() {
     let email = start().await;
     for _ in 0..3 {
         assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
         email.pass(LEASE);
     }
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
     assert_eq!(
         record(&email),
         json!({ "phase": "done", "ended": { "failure": null, "at": "2026-11-21T12:00:00Z" } })
@@ -59,10 +59,10 @@ async fn a_reminder_that_moved_is_another_mail() {
     moved["reminders"][0]["remindAt"] = json!("2026-11-21T13:40:00+01:00");
     deliver(&email, &reminder_due(&task(), 0)).await;
     deliver(&email, &reminder_due(&moved, 0)).await;
-    // Another way to write the first instant.
+    // The first instant, written differently.
     moved["reminders"][0]["remindAt"] = json!("2026-11-21T12:30:00Z");
     deliver(&email, &reminder_due(&moved, 0)).await;
-    assert_eq!(mails(&email), 2);
+    assert_eq!(emails(&email), 2);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn deliveries_at_the_same_time_are_one_mail() {
         release
     );
     assert_eq!([a, b, c, d], ["SUCCESS"; 4]);
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
     assert_eq!(outcomes(&email).len(), 1);
 }
 
@@ -93,7 +93,7 @@ async fn deliveries_at_the_same_time_are_one_mail() {
 async fn a_claim_of_a_dead_process_blocks_until_its_lease_is_over() {
     let email = start().await;
     let event = reminder_due(&task(), 0);
-    // The process claims, and dies: it never gets past its question to the api.
+    // The process claims and crashes: it never gets past its request to the api.
     let hold = email.dapr.hold_next(Function::Invoke);
     let dying = async {
         tokio::select! {
@@ -105,30 +105,30 @@ async fn a_claim_of_a_dead_process_blocks_until_its_lease_is_over() {
     assert_eq!(record(&email)["phase"], "claimed");
     email.pass(LEASE - 2);
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
-    assert_eq!(mails(&email), 0);
+    assert_eq!(emails(&email), 0);
     email.pass(2);
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
     assert_eq!(outcomes(&email).len(), 1);
 }
 
 #[tokio::test]
-async fn a_crash_between_the_mail_and_its_record_sends_a_second_mail_only_after_the_lease() {
+async fn a_crash_between_the_email_and_its_record_sends_a_second_email_only_after_the_lease() {
     let email = start().await;
     let event = reminder_due(&task(), 0);
-    // The claim is written, the record of the end is not.
+    // The claim is written, the record of the outcome is not.
     email.dapr.pass_next(Function::StatePut);
     email
         .dapr
         .fail_next(Function::StatePut, unavailable("the process dies here"));
     assert_eq!(deliver(&email, &event).await, "RETRY");
-    assert_eq!((mails(&email), outcomes(&email).len()), (1, 0));
+    assert_eq!((emails(&email), outcomes(&email).len()), (1, 0));
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
-    assert_eq!(mails(&email), 1);
+    assert_eq!(emails(&email), 1);
     email.pass(LEASE);
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
     assert_eq!(
-        (mails(&email), outcomes(&email).len()),
+        (emails(&email), outcomes(&email).len()),
         (2, 1),
         "mail servers have no way to ask"
     );
@@ -142,13 +142,13 @@ async fn a_crash_after_the_record_tells_the_outcome_again_and_not_the_mail() {
         .dapr
         .fail_next(Function::Publish, unavailable("the broker is away"));
     assert_eq!(deliver(&email, &event).await, "RETRY");
-    assert_eq!((mails(&email), outcomes(&email).len()), (1, 0));
+    assert_eq!((emails(&email), outcomes(&email).len()), (1, 0));
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
-    assert_eq!((mails(&email), outcomes(&email).len()), (1, 1));
+    assert_eq!((emails(&email), outcomes(&email).len()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_claim_that_fails_or_whose_answer_is_lost_sends_no_mail_twice() {
+async fn a_claim_that_fails_or_whose_response_is_lost_sends_no_email_twice() {
     for (function, lost) in [
         (Function::StateGet, false),
         (Function::StatePut, false),
@@ -162,10 +162,10 @@ async fn a_claim_that_fails_or_whose_answer_is_lost_sends_no_mail_twice() {
             email.dapr.fail_next(function, failed("away"));
         }
         assert_eq!(deliver(&email, &event).await, "RETRY", "{function:?}");
-        assert_eq!(mails(&email), 0, "{function:?}");
+        assert_eq!(emails(&email), 0, "{function:?}");
         email.pass(LEASE);
         assert_eq!(deliver(&email, &event).await, "SUCCESS", "{function:?}");
-        assert_eq!(mails(&email), 1, "{function:?}");
+        assert_eq!(emails(&email), 1, "{function:?}");
     }
 }
 
@@ -204,5 +204,5 @@ async fn the_wit_export_does_what_the_route_does() {
     assert_eq!(done.unwrap(), Ok(()));
     assert!(matches!(refused.unwrap(), Err(wit::Disposition::Drop(reason)) if reason.contains("soon")));
     deliver(&email, &reminder_due(&task(), 0)).await;
-    assert_eq!(mails(&email), 1, "both ways share the inbox");
+    assert_eq!(emails(&email), 1, "both ways share the inbox");
 }

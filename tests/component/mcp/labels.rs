@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Model, field};
 use crate::support::Service;
 
-const NOBODY: &str = "018f0000-0000-7000-8000-00000000ffff";
+const UNKNOWN: &str = "018f0000-0000-7000-8000-00000000ffff";
 
 /// Names that differ between the two kinds: thing, things, argument, code.
 const KINDS: [(&str, &str, &str, &str); 2] = [
@@ -106,7 +106,7 @@ async fn a_tag_is_put_on_a_task_and_taken_off_once() {
         );
     }
     for tool in ["add_tag_to_task", "remove_tag_from_task"] {
-        for unknown in [NOBODY, "mony"] {
+        for unknown in [UNKNOWN, "mony"] {
             let arguments = json!({ "task_id": task["id"], "tag_id": unknown });
             alice.refusal(tool, arguments, "TAG_NOT_FOUND").await;
             let arguments = json!({ "task_id": unknown, "tag_id": tag["id"] });
@@ -131,7 +131,7 @@ async fn an_eleventh_tag_is_one_too_many() {
 }
 
 #[tokio::test]
-async fn a_title_that_turns_its_direction_does_not_turn_the_line_it_is_told_in() {
+async fn a_title_that_changes_the_text_direction_does_not_affect_the_line_around_it() {
     let api = Service::start("api").await;
     let alice = Model::of(&api, "alice").await;
     let turned = "a\u{202e}b";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Model, field, told};
 use crate::support::Service;
 
-const NOBODY: &str = "018f0000-0000-7000-8000-00000000ffff";
+const UNKNOWN: &str = "018f0000-0000-7000-8000-00000000ffff";
 
 #[tokio::test]
 async fn a_task_is_added_with_everything_a_model_may_say() {
@@ -124,7 +124,7 @@ async fn mistakes_have_a_code_and_name_the_argument() {
             "tag_ids",
         ),
         (
-            json!({ "title": "x", "category_id": NOBODY }),
+            json!({ "title": "x", "category_id": UNKNOWN }),
             "CATEGORY_NOT_FOUND",
             "category_id",
         ),
@@ -134,7 +134,7 @@ async fn mistakes_have_a_code_and_name_the_argument() {
             "category_id",
         ),
         (
-            json!({ "title": "x", "tag_ids": [NOBODY] }),
+            json!({ "title": "x", "tag_ids": [UNKNOWN] }),
             "TAG_NOT_FOUND",
             "tag_ids[0]",
         ),

@@ -41,15 +41,15 @@ pub enum Function {
     AppMaxConcurrency,
 }
 
-/// What is to happen to one call.
+/// The planned result of one call.
 pub(super) enum Fault {
-    /// Nothing unusual.
+    /// It succeeds.
     None,
     /// It fails without effect.
     Refuse(Error),
-    /// It has its effect and fails.
+    /// It takes effect and fails.
     LoseAnswer(Error),
-    /// It waits before its effect.
+    /// It waits before it takes effect.
     Hold(Hold),
 }
 
@@ -79,7 +79,7 @@ impl Hold {
         self.at_least(Stage::Reached).await;
     }
 
-    /// Lets the call go.
+    /// Releases the call.
     pub fn release(&self) {
         self.0.send_modify(|stage| *stage = Stage::Released);
     }
@@ -95,7 +95,7 @@ pub fn unavailable(message: &str) -> Error {
     Error::Unavailable(failure(message))
 }
 
-/// The sidecar took too long: whether it did what it was asked to is not known.
+/// The sidecar timed out: it is unknown whether the call took effect.
 pub fn timeout(message: &str) -> Error {
     Error::Timeout(failure(message))
 }

@@ -42,7 +42,7 @@ fn invalid(message: String) -> Error {
     })
 }
 
-/// What a real sidecar would not take for JSON.
+/// Refuses data that a real sidecar would not accept as JSON.
 fn check_json(what: &str, text: &str) -> Result<(), Error> {
     serde_json::from_str::<serde_json::Value>(text)
         .map(|_| ())

@@ -1,5 +1,5 @@
 //! Nudge on a cluster: `scripts/deploy.sh` and `scripts/rollback.sh` as a person runs them, against the real API server, Spin operator
-//! and injector. Only that pods run is said by kwok, so nothing is mailed here.
+//! and injector. Only that pods run is said by kwok, so no emails are sent here.
 //!
 //! Without the parts of `scripts/get-kubernetes.sh` and the network of `scripts/test-k8s.sh` the cases are ignored, and counted so.
 #![allow(clippy::indexing_slicing, reason = "tests")]

@@ -87,7 +87,7 @@ fn faults() -> Vec<Fault> {
         annotation(
             "a configuration that is missing",
             "/spec/podAnnotations/dapr.io~1config",
-            json!("nobody"),
+            json!("missing"),
             "dapr.io/config",
         ),
         annotation(
@@ -165,7 +165,7 @@ fn faults() -> Vec<Fault> {
             "no service account",
             "api",
             "/spec/serviceAccountName",
-            json!("nobody"),
+            json!("missing"),
             "ServiceAccount is missing",
         ),
         Fault {
@@ -214,8 +214,8 @@ fn faults() -> Vec<Fault> {
                 "an unknown policy",
                 "nudge",
                 "/spec/targets/components/smtp/outbound/retry",
-                json!("mails"),
-                "there is no retry mails",
+                json!("missing"),
+                "there is no retry missing",
             )
         },
         Fault {
