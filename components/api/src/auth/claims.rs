@@ -85,9 +85,9 @@ impl Claims {
             .parse()
             .map_err(|error| refuse("has no usable sub claim").logged(error))?;
         let zone = match &custom.zoneinfo {
-            Some(name) => name
-                .parse()
-                .map_err(|error| refuse("has a zoneinfo claim that is no IANA zone").logged(error))?,
+            Some(name) => name.parse().map_err(|error| {
+                refuse("has a zoneinfo claim that is not an IANA time zone").logged(error)
+            })?,
             None => Zone::utc(),
         };
         // The provider says itself that the address may belong to another person.

@@ -84,7 +84,7 @@ impl KeySet {
     /// Reads a set. It is refused as a whole only if it is not a set or has too many keys.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let document: Document =
-            serde_json::from_str(text).map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
+            serde_json::from_str(text).map_err(|error| format!("it is not a JSON Web Key Set: {error}"))?;
         if document.keys.len() > MOST_KEYS {
             return Err(format!(
                 "it has {} keys, at most {MOST_KEYS} are taken",
@@ -192,7 +192,7 @@ impl Jwk {
         // An even number is neither a product of two odd primes nor an invertible exponent.
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
         if !odd(&modulus) || !odd(&exponent) || bit_length(&exponent) < 2 {
-            return Err("it is no RSA key: n or e cannot be".to_owned());
+            return Err("it is not a valid RSA key: check n and e".to_owned());
         }
         let jwk = JsonWebKey::Rsa {
             modulus: modulus.into(),

@@ -87,7 +87,7 @@ fn decide(
 fn check_url(url: &str) -> Result<(), String> {
     let parsed: Uri = url
         .parse()
-        .map_err(|error| format!("jwks_url is no URL: {error}"))?;
+        .map_err(|error| format!("jwks_url is not a valid URL: {error}"))?;
     let authority = parsed
         .authority()
         .filter(|authority| !authority.as_str().contains('@'))

@@ -96,7 +96,7 @@ async def user(authorization: Annotated[str, Header()] = "") -> User:
         raise HTTPException(401, f"the token is refused: {error}", {"www-authenticate": "Bearer"}) from None
     zone = claims.get("zoneinfo", "UTC")
     if zone not in ZONES:
-        raise HTTPException(401, "the token has a zoneinfo claim that is no IANA zone", {"www-authenticate": "Bearer"})
+        raise HTTPException(401, "the token has a zoneinfo claim that is not an IANA time zone", {"www-authenticate": "Bearer"})
     verified = claims.get("email_verified") in (None, True, "true")
     return User(id=claims["sub"], email=claims.get("email") if verified else None, zone=zone)
 
