@@ -1,4 +1,4 @@
-//! Certificates of one cluster: an authority, those who serve, those who ask.
+//! Certificates of one cluster: an authority, servers and clients.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose,
 };
 
-/// An authority that lives as long as its cluster. Its key is in memory alone.
+/// An authority that lives as long as its cluster. Its key is only in memory.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -19,7 +19,7 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Makes one, and writes its certificate to `ca.crt`.
+    /// Creates an authority, and writes its certificate to `ca.crt`.
     pub(crate) fn new(folder: &Path) -> Result<Self> {
         let mut params = CertificateParams::default();
         params.distinguished_name = name("a cluster of a test", None);
@@ -41,7 +41,7 @@ impl Authority {
         &self.pem
     }
 
-    /// Where its certificate is.
+    /// The path of its certificate.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -72,14 +72,14 @@ impl Authority {
     }
 }
 
-/// Writes a pair that signs tokens: the key, and what they are verified with.
+/// Writes the key pair of tokens: the key that signs them, and the one that verifies them.
 pub(crate) fn signing(key: &Path, public: &Path) -> Result<()> {
     let pair = KeyPair::generate()?;
     secret(key, &pair.serialize_pem())?;
     Ok(std::fs::write(public, pair.public_key_pem())?)
 }
 
-/// Writes what only its owner may read.
+/// Writes a file that only its owner may read.
 pub(crate) fn secret(path: &Path, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);

@@ -1,4 +1,4 @@
-//! The whole of it.
+//! The whole cluster.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::kubectl::{self, Kubectl};
 use crate::parts::{self, Parts};
 use crate::{network, nodes, spin};
 
-/// A running cluster. Everything that it keeps is deleted with it. Fields end in their order.
+/// A running cluster. All its data is deleted when it is dropped. Fields are dropped in order.
 #[derive(Debug)]
 pub struct Cluster {
     _dapr: Dapr,
@@ -60,8 +60,8 @@ impl Cluster {
         })
     }
 
-    /// Makes one more storage class, with a dozen volumes of 1 Ti that claims to it are bound to. There is `standard`, which is the
-    /// default.
+    /// Creates another storage class, with a dozen volumes of 1 Ti to which its claims are bound. The class `standard` exists, and is
+    /// the default.
     ///
     /// # Errors
     ///
@@ -75,11 +75,11 @@ impl Cluster {
         &self.kubectl.kubeconfig
     }
 
-    /// Runs kubectl as its administrator, and gives back what it wrote to its standard output.
+    /// Runs kubectl as its administrator, and returns its standard output.
     ///
     /// # Errors
     ///
-    /// It ends with another status than 0. The error holds what it wrote to its standard error.
+    /// It exits with a status other than 0. The error contains its standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.kubectl.run(arguments, None)
     }
@@ -93,7 +93,7 @@ impl Cluster {
         self.kubectl.run(arguments, Some(input))
     }
 
-    /// Applies objects, as YAML or JSON, with strict validation: an unknown or repeated field is refused. Gives back a line for each.
+    /// Applies objects, as YAML or JSON, with strict validation: an unknown or repeated field is refused. Returns a line for each.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Cluster {
         self.kubectl_with(&arguments, objects)
     }
 
-    /// Asks as [`dry_run`](Self::dry_run) does, and gives back why not.
+    /// Like [`dry_run`](Self::dry_run), but returns why the objects are refused.
     ///
     /// # Errors
     ///

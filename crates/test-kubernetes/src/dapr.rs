@@ -18,7 +18,7 @@ const NAMESPACE: &str = "dapr-system";
 /// User and group: on a cluster they refuse all others.
 const USER: u32 = 65_532;
 
-/// Where the sentry is.
+/// The address of the sentry.
 const SENTRY: &str = "127.0.0.1:50001";
 
 /// Where the injector looks to decide whether sidecars get a token for the sentry.
@@ -27,11 +27,11 @@ const TOKEN: &str = "/run/secrets/dapr.io/sentrytoken/token";
 /// The controllers whose pods get a sidecar, for one. The injector asks for them once.
 const CONTROLLER: &str = "serviceaccount/replicaset-controller";
 
-/// A pod that wants a sidecar, to see whether it gets one.
+/// A pod that should get a sidecar, to check that it does.
 const PROBE: &str = "{apiVersion: v1, kind: Pod, metadata: {name: probe, namespace: default, annotations: \
      {dapr.io/enabled: \"true\", dapr.io/app-id: probe}}, spec: {containers: [{name: probe, image: probe}]}}";
 
-/// The running processes. Fields end in their order.
+/// The running processes. Fields are dropped in order.
 #[derive(Debug)]
 pub(crate) struct Dapr {
     _operator: Process,
@@ -39,7 +39,7 @@ pub(crate) struct Dapr {
     _sentry: Process,
 }
 
-/// One of them, as the chart has it.
+/// One of the services, as in the chart.
 struct Service<'a> {
     name: &'a str,
     /// Its deployment, and the label `app` of its pod.
@@ -115,7 +115,7 @@ pub(crate) fn start(parts: &Parts, authority: &Authority, kubectl: &Kubectl, fol
     })
 }
 
-/// What the chart makes.
+/// The objects of the chart.
 fn chart(parts: &Parts, folder: &Path) -> Result<String> {
     let mut helm = command(&parts.program("helm"), folder);
     helm.args(["template", "dapr"])
@@ -190,7 +190,7 @@ fn prepare(
     Ok(command)
 }
 
-/// The program, where its user can start it: the cache may be in the home of another.
+/// The program, at a path where its user can start it: the cache may be in another user's home.
 fn program(parts: &Parts, own: &Path, name: &str) -> Result<PathBuf> {
     let name = format!("dapr-{name}");
     let from = parts.program(&name);

@@ -12,13 +12,13 @@ use crate::certificates::{Authority, secret};
 use crate::control_plane::ADDRESS;
 use crate::parts::command;
 
-/// How long anything may take that is waited for.
+/// Timeout of every wait.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Between two looks at what says nothing by itself.
+/// Interval of polling.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How a user shows who it is.
+/// How a user authenticates.
 pub(crate) enum Credentials<'a> {
     /// By `tls.crt` and `tls.key` of a folder.
     Certificate(&'a Path),
@@ -47,7 +47,7 @@ pub(crate) fn kubeconfig(path: &Path, authority: &Authority, credentials: &Crede
     secret(path, &text)
 }
 
-/// The program, its user, and where it keeps what it learned of the API.
+/// The program, its user, and its discovery cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Kubectl {
     pub(crate) program: PathBuf,
@@ -56,14 +56,14 @@ pub(crate) struct Kubectl {
 }
 
 impl Kubectl {
-    /// Runs it, and gives back what it wrote.
+    /// Runs it, and returns its output.
     pub(crate) fn run(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
         let mut command = command(&self.program, &self.home);
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
         run(command, input)
     }
 
-    /// Waits until something is there, and then until it is as asked.
+    /// Waits until an object exists, and then until it meets a condition.
     pub(crate) fn wait(&self, namespace: &str, object: &str, condition: &str) -> Result<()> {
         let timeout = format!("--timeout={}s", PATIENCE.as_secs());
         let wait = |condition: &str| {
@@ -81,7 +81,7 @@ impl Kubectl {
     }
 }
 
-/// Runs a program that succeeds, and gives back what it wrote.
+/// Runs a program that must succeed, and returns its output.
 pub(crate) fn run(command: Command, input: Option<&str>) -> Result<String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
@@ -112,11 +112,11 @@ pub(crate) fn output(mut command: Command, input: Option<&str>) -> std::io::Resu
     })
 }
 
-/// Looks again and again until there is a value.
+/// Polls until there is a value.
 ///
 /// # Errors
 ///
-/// There is none in time. The error says why not, the last time.
+/// There is none in time. The error has the reason of the last attempt.
 pub(crate) fn until<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Everything is as on a cluster but for the nodes: etcd, API server, controllers and scheduler are real, a `SpinApp` becomes a
-//! Deployment and its pods get their sidecars; then kwok says of every pod that it runs, and of every Job's that it is done. No
-//! image is ever pulled, no probe is asked, nothing answers behind a Service.
+//! Deployment and its pods get their sidecars; then kwok reports every pod as running, and every pod of a Job as finished. No
+//! image is ever pulled, no probe is sent, and no process answers behind a Service.
 //!
 //! [`Tools`] check manifests without a cluster.
 //!

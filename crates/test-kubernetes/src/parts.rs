@@ -1,4 +1,4 @@
-//! What a cluster is made of, and where it is.
+//! The programs of a cluster, and their paths.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What is left of files when the power fails.
+//! The state of files after a power cut.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,23 +6,23 @@ use std::path::Path;
 
 use crate::recorder::Event;
 
-/// Bytes that a disk writes as a whole.
+/// Number of bytes that a disk writes atomically.
 const SECTOR: usize = 512;
 
-/// What becomes of that which was not synced when the power failed.
+/// The fate of data that was not synced when the power failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsynced {
-    /// All of it is gone.
+    /// All of it is lost.
     Lost,
-    /// All of it happens to be there.
+    /// All of it was written.
     Kept,
-    /// All of it is there but the last write, of which a part is.
+    /// All of it was written, except for the last write, of which only a part was.
     Torn,
-    /// Each sector of each write, each change of a length and each name is there or not, by the seed.
+    /// Each sector of each write, each change of a length and each name was written or not, depending on the seed.
     Shuffled(u64),
 }
 
-/// The files of a folder between two events: what is on disk for certain, and what else was done.
+/// The files of a folder between two events: the synced state, and the events since.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     files: BTreeMap<usize, File>,
@@ -36,12 +36,12 @@ struct File {
     pending: Vec<Event>,
 }
 
-/// The files of a folder as they are found when the power is back.
+/// The files of a folder as they are found after the power cut.
 #[derive(Clone, Debug)]
 pub struct Image(BTreeMap<String, Vec<u8>>);
 
 impl Disk {
-    /// After so many events.
+    /// The state after a number of events.
     #[must_use]
     pub fn at(record: &[Event], moment: usize) -> Self {
         let mut disk = Self::default();
@@ -51,7 +51,7 @@ impl Disk {
         disk
     }
 
-    /// One event later.
+    /// Advances by one event.
     pub fn advance(&mut self, event: &Event) {
         match event {
             Event::Create { file, .. } => {
@@ -79,7 +79,7 @@ impl Disk {
         }
     }
 
-    /// The power fails.
+    /// Cuts the power.
     #[must_use]
     pub fn cut(&self, unsynced: Unsynced) -> Image {
         let mut chance = fastrand::Rng::with_seed(match unsynced {
@@ -129,7 +129,7 @@ impl File {
     }
 }
 
-/// The pieces of an event that a disk does as a whole.
+/// The parts of an event that a disk performs atomically.
 fn sectors(event: &Event) -> Box<dyn Iterator<Item = Event> + '_> {
     let Event::Write { file, offset, bytes } = event else {
         return Box::new(std::iter::once(event.clone()));
@@ -184,7 +184,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// An error of the operating system.
     pub fn write_to(&self, folder: &Path) -> io::Result<()> {
         for (name, bytes) in &self.0 {
             std::fs::write(folder.join(name), bytes)?;

@@ -1,4 +1,4 @@
-//! What SQLite did with the files of a folder, in its order.
+//! Records the file operations of SQLite in a folder, in order.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// One thing that was done to a file, or to the names in the folder. Files have numbers, since a name may be used again.
+/// One operation on a file, or on the names in the folder. Files have numbers, since a name may be reused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A name was given to a new, empty file.
@@ -16,7 +16,7 @@ pub enum Event {
         /// The number of the file.
         file: usize,
     },
-    /// A name was taken away.
+    /// A name was removed.
     Delete {
         /// The name in the folder.
         name: String,
@@ -25,7 +25,7 @@ pub enum Event {
     Write {
         /// The number of the file.
         file: usize,
-        /// Where the bytes begin.
+        /// The offset of the bytes.
         offset: usize,
         /// The bytes.
         bytes: Arc<[u8]>,
@@ -37,7 +37,7 @@ pub enum Event {
         /// Its bytes from now on.
         length: usize,
     },
-    /// What was done to a file so far is on disk. Recorded when the sync has returned.
+    /// All previous operations on a file are on disk. Recorded when the sync has returned.
     Sync {
         /// The number of the file.
         file: usize,
@@ -69,7 +69,7 @@ pub struct Recorder(Arc<Log>);
 pub(crate) struct Log {
     folder: PathBuf,
     kept: Mutex<Kept>,
-    /// How many of the next syncs fail.
+    /// The number of next syncs that fail.
     failing: AtomicUsize,
 }
 
@@ -99,7 +99,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Recorder {
-    /// Begins with the connections that are opened from now on on databases in `folder`. The files that are there already count as
+    /// Starts recording for connections that are opened from now on to databases in `folder`. Existing files count as
     /// synced.
     ///
     /// # Panics
@@ -120,12 +120,12 @@ impl Recorder {
         locked(&self.0.kept).record.len()
     }
 
-    /// Lets so many of the next syncs fail, as a disk does that is about to give up. They sync nothing.
+    /// Makes a number of the next syncs fail, as on a failing disk. They sync nothing.
     pub fn fail_syncs(&self, count: usize) {
         self.0.failing.store(count, Ordering::SeqCst);
     }
 
-    /// What has happened so far.
+    /// The events so far.
     #[must_use]
     pub fn record(&self) -> Record {
         locked(&self.0.kept).record.clone()
