@@ -17,7 +17,7 @@ use nudge_domain::{Due, Zone};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Most requests of one input.
+/// Maximum number of requests per input.
 const MAX_LINES: usize = 12;
 
 /// Bytes that a refusal may have, however long the body is that it is about.

@@ -1,4 +1,4 @@
-//! Phrases for recurrences and dues, and the small texts beside them: no text panics, and what is understood is in order.
+//! Phrases for recurrences and due dates, and the small texts beside them: no text panics, and what is understood is in order.
 //!
 //! The first byte picks a zone, the next four an instant that it is now, the rest is the text.
 

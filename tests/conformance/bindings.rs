@@ -8,7 +8,7 @@ use crate::bench::{Setup, Subject, World, kind, told};
 
 const MAILER: &str = "/v1.0/bindings/mailer";
 
-/// A sidecar, the mail server, and where its mails are.
+/// A sidecar, the mail server, and where its emails are.
 async fn start(subject: &Subject) -> (World, MailSink, tempfile::TempDir) {
     let dir = tempfile::tempdir().expect("a folder");
     let sink = MailSink::start("127.0.0.1:0".parse().expect("an address"), dir.path())
@@ -23,7 +23,7 @@ async fn start(subject: &Subject) -> (World, MailSink, tempfile::TempDir) {
 }
 
 /// Every mail that the server took, oldest first.
-fn mails(sink: &MailSink) -> Vec<String> {
+fn emails(sink: &MailSink) -> Vec<String> {
     let paths = sink.emails().expect("a readable folder");
     paths
         .iter()
@@ -55,7 +55,7 @@ pub(crate) async fn a_mail_arrives(subject: Subject) {
         )
     );
     assert_eq!(sent, Ok(Vec::new()));
-    let mail = &mails(&sink)[0];
+    let mail = &emails(&sink)[0];
     for line in [
         "From: nudge@example.com",
         "To: a@example.com",
@@ -83,12 +83,12 @@ pub(crate) async fn two_emails_in_a_row_do_not_mix(subject: Subject) {
         );
         assert_eq!(sent, Ok(Vec::new()));
     }
-    for (mail, (user, other)) in mails(&sink).iter().zip([("alice", "bob"), ("bob", "alice")]) {
+    for (mail, (user, other)) in emails(&sink).iter().zip([("alice", "bob"), ("bob", "alice")]) {
         assert!(mail.contains(&format!("To: {user}@example.com\r\n")), "{mail}");
         assert!(mail.contains(&format!("secret of {user}")), "{mail}");
         assert!(!mail.contains(other), "{mail}");
     }
-    assert_eq!(mails(&sink).len(), 2);
+    assert_eq!(emails(&sink).len(), 2);
 }
 
 /// A mail's recipient, subject and body, each of which is a number here.
@@ -120,7 +120,7 @@ async fn send(world: &World, number: usize) {
     assert_eq!(world.post(MAILER, &mail.to_string()).await.status, 204);
 }
 
-/// Why email-delivery's sidecar gets `--app-max-concurrency 1`. In the real one the moment is short: of 1,000 mails of 16 callers
+/// Why email-delivery's sidecar gets `--app-max-concurrency 1`. In the real one the moment is short: of 1,000 emails of 16 callers
 /// it is some three.
 pub(crate) async fn emails_that_are_sent_at_the_same_time_mix(subject: Subject) {
     const CALLERS: usize = 16;
@@ -142,20 +142,20 @@ pub(crate) async fn emails_that_are_sent_at_the_same_time_mix(subject: Subject) 
         sent += CALLERS * EACH;
         let paths = sink.emails().expect("a readable folder");
         assert_eq!(paths.len(), sent, "none is lost, and none is doubled");
-        let mut mails = paths
+        let mut emails = paths
             .iter()
             .skip(read)
             .map(|path| numbers(&std::fs::read_to_string(path).expect("a whole mail")));
-        if let Some(mixed) = mails.find(|[to, subject, body]| to != body || subject != body) {
+        if let Some(mixed) = emails.find(|[to, subject, body]| to != body || subject != body) {
             break mixed;
         }
         read = sent;
         assert!(
             sent < MOST,
-            "of {sent} mails none is mixed up: is the fault mended?"
+            "of {sent} emails none is mixed up: is the fault mended?"
         );
     };
-    eprintln!("{}: among {sent} mails, {mixed:?}", subject.name());
+    eprintln!("{}: among {sent} emails, {mixed:?}", subject.name());
 }
 
 /// The real one keeps what a request said for the next, so every request must have every field.
@@ -175,7 +175,7 @@ pub(crate) async fn a_field_that_is_left_out_is_that_of_the_mail_before(subject:
             .status,
         204
     );
-    let second = &mails(&sink)[1];
+    let second = &emails(&sink)[1];
     for line in [
         "From: nudge@example.com",
         "To: a@example.com",
@@ -219,7 +219,7 @@ pub(crate) async fn what_the_mail_server_says_is_passed_on(subject: Subject) {
             "{error:?}"
         );
     }
-    assert_eq!(mails(&sink).len(), 0);
+    assert_eq!(emails(&sink).len(), 0);
 }
 
 pub(crate) async fn what_is_refused_is_named(subject: Subject) {

@@ -17,10 +17,10 @@
 mod bench;
 mod bindings;
 mod concurrency;
+mod emails;
 mod health;
 mod invocation;
 mod jobs;
-mod mails;
 mod pubsub;
 mod secrets;
 mod state;
@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
         what_the_mail_server_says_is_passed_on,
         what_is_refused_is_named,
     ]);
-    all.extend(cases![mails:
+    all.extend(cases![emails:
         a_header_is_encoded_and_folded_like_this,
         encoded_words_are_folded_as_rfc_2047_asks,
         every_body_arrives,

@@ -162,11 +162,11 @@ async fn change_to_mail(system: &System, count: u32, rate: u32) -> Result<Vec<Du
     let all = count as usize;
     system
         .until("all emails are there", async |system| {
-            system.platform.mail.mails().len() >= all
+            system.platform.mail.emails().len() >= all
         })
         .await;
     let mut times = Vec::new();
-    for mail in system.platform.mail.mails() {
+    for mail in system.platform.mail.emails() {
         let sent = sent
             .get(&MailServer::subject(&mail))
             .context("a mail of no task")?;

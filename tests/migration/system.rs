@@ -185,7 +185,7 @@ impl World {
 
     /// The subjects of all emails so far.
     pub(crate) fn subjects(&self) -> Vec<String> {
-        let emails = self.platform.mail.mails();
+        let emails = self.platform.mail.emails();
         emails.iter().map(|mail| MailServer::subject(mail)).collect()
     }
 }

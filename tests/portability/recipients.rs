@@ -128,7 +128,7 @@ pub(crate) async fn the_right_people() {
     assert_eq!(expected.len(), PEOPLE * EACH);
     system
         .until("every email is there", async |system| {
-            let emails = system.platform.mail.mails();
+            let emails = system.platform.mail.emails();
             // Copies of one do not stand for another; until there are enough, nothing is read.
             let reminders = || -> BTreeSet<String> {
                 let emails = emails
@@ -142,7 +142,7 @@ pub(crate) async fn the_right_people() {
 
     let mut wrong = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for path in system.platform.mail.mails() {
+    for path in system.platform.mail.emails() {
         let (reminder, email) = Email::read(&std::fs::read(path).expect("a whole mail"));
         let right = expected.get(&reminder).expect("a reminder of this test");
         if *right != email {

@@ -199,7 +199,7 @@ impl System {
 
     /// The subjects of all emails so far.
     pub(crate) fn subjects(&self) -> Vec<String> {
-        let emails = self.platform.mail.mails();
+        let emails = self.platform.mail.emails();
         emails
             .iter()
             .map(|path| {

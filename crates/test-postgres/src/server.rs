@@ -41,9 +41,9 @@ impl Server {
         let root =
             std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
         if root {
-            let nobody = Some(65_534);
-            std::os::unix::fs::chown(&folder, nobody, nobody).expect("root may");
-            std::os::unix::fs::chown(data.path(), nobody, nobody).expect("root may");
+            let unprivileged = Some(65_534);
+            std::os::unix::fs::chown(&folder, unprivileged, unprivileged).expect("root may");
+            std::os::unix::fs::chown(data.path(), unprivileged, unprivileged).expect("root may");
         }
         let command = |program: PathBuf| {
             let mut command = Command::new(program);

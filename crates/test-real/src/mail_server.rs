@@ -57,14 +57,14 @@ impl MailServer {
     }
 
     /// The files of the emails so far, oldest first.
-    pub fn mails(&self) -> Vec<PathBuf> {
-        let mut mails: Vec<PathBuf> = std::fs::read_dir(&self.folder)
+    pub fn emails(&self) -> Vec<PathBuf> {
+        let mut emails: Vec<PathBuf> = std::fs::read_dir(&self.folder)
             .expect("a readable folder")
             .map(|entry| entry.expect("a readable folder").path())
             .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
             .collect();
-        mails.sort();
-        mails
+        emails.sort();
+        emails
     }
 
     /// When an email arrived, which its file name tells.
@@ -86,8 +86,8 @@ impl MailServer {
 
     /// How many seconds after an instant emails arrived, sorted.
     pub fn late(&self, at: Timestamp) -> Vec<f64> {
-        let mails = self.mails();
-        let mut late: Vec<f64> = mails
+        let emails = self.emails();
+        let mut late: Vec<f64> = emails
             .iter()
             .map(|mail| Self::came(mail).duration_since(at).as_secs_f64())
             .collect();

@@ -104,7 +104,7 @@ impl Platform {
         let health = AppHealth {
             path: route::health_of(app_id).to_owned(),
             interval_s: 5,
-            // An app that was unwell may never get an event again (decision 0022).
+            // An app that was unhealthy may never get an event again (decision 0022).
             threshold: 1_000,
             // Dapr's 500 ms are short on a busy machine.
             timeout_ms: 3_000,

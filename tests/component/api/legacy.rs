@@ -246,7 +246,7 @@ async fn nothing_follows_here_from_what_was_done_there() {
     settled(&api).await;
     api.pass(120);
     relay(&api).await;
-    // By its id, each: the relay takes changes of that age for left over while they are published behind the answer.
+    // By id: the recurring job takes changes of that age for pending while they are published after responding.
     let events = api.dapr.published("task-events").into_iter();
     let carried: BTreeSet<String> = events.map(|published| published.event.id).collect();
     assert_eq!(carried.len(), 2);
@@ -465,8 +465,8 @@ async fn who_is_reminded_by_whom_is_what_was_said_last() {
     assert_eq!(overdue["items"][0]["task"]["userId"], "7");
     assert_eq!(set(json!({ "master": "nudge" })).await, all("nudge", json!([])));
     assert_eq!(delivery(&api, &theirs).await["decision"], "send");
-    let nobody = json!({ "master": "nudge", "users": [""] });
-    let refused = api.sidecar().post("/internal/legacy/masters", &nobody).await;
+    let no_one = json!({ "master": "nudge", "users": [""] });
+    let refused = api.sidecar().post("/internal/legacy/masters", &no_one).await;
     assert_eq!(refused.status, 400);
     let users: Vec<String> = (0..1_001).map(|user| user.to_string()).collect();
     let too_many = json!({ "master": "nudge", "users": users });

@@ -35,7 +35,7 @@ pub(crate) struct Struck {
 pub(crate) enum Reach {
     /// All there is.
     Everything,
-    /// What cannot make a mail go out twice: not who sends mails, not where that is noted.
+    /// Faults that cannot make an email go out twice: they hit neither the sender nor the place that records it.
     AllButMail,
 }
 

@@ -1,6 +1,6 @@
 //! A simulation: people use Nudge while its processes are killed and frozen, its mail server goes away, and old events come again.
-//! In the end every change that was answered is there and on the broker, every reminder was mailed once, every completed
-//! recurring task has one next occurrence, and no job is left over.
+//! In the end every change that was answered is there and on the broker, every reminder was emailed once, every completed
+//! recurring task has one next occurrence, and no job is left.
 //!
 //! | variable | means |
 //! | --- | --- |
@@ -85,7 +85,7 @@ async fn simulate(kind: Kind, reach: Reach) -> Result<(), Failed> {
         "{kind:?}: seed {seed}, {during} s of faults, in order {settled:.0} s after the last\n\
          \x20 accepted  {accepted:?}; {again} requests sent again\n\
          \x20 tasks     {tasks} with {versions} versions, {deliveries} deliveries, {copies} copies thrown in\n\
-         \x20 mails     {mails} for {references} reminders, {repeated} twice because of a crash; \
+         \x20 emails     {emails} for {references} reminders, {repeated} twice because of a crash; \
          late p50 {p50:.1} s, p95 {p95:.1} s, most {most:.1} s\n\
          \x20 series    {successors} next occurrences; {jobs} jobs asked after; {rejected} rejected and {kept} kept of {poison} poisonous events\n\
          {faults}\x20 losses    {losses}",
@@ -95,7 +95,7 @@ async fn simulate(kind: Kind, reach: Reach) -> Result<(), Failed> {
         versions = verdict.versions,
         deliveries = verdict.deliveries,
         copies = faults.copies,
-        mails = verdict.mails,
+        emails = verdict.emails,
         references = verdict.references,
         repeated = verdict.repeated,
         p50 = verdict.late(50),

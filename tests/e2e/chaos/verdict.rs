@@ -1,4 +1,4 @@
-//! What people were told and what the broker carried, against the tasks, the mails and the jobs that there are.
+//! What people were told and what the broker carried, against the tasks, the emails and the jobs that there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How far around a mail a fault explains a second one.
 const NEAR: SignedDuration = SignedDuration::from_secs(10);
 
-/// Mails on their way at one time, so the most that one fault can repeat: one for each partition of the embedded broker.
+/// Emails on their way at one time, so the most that one fault can repeat: one for each partition of the embedded broker.
 const ON_THEIR_WAY: usize = 8;
 
 /// A mail that was accepted.
@@ -38,9 +38,9 @@ pub(crate) struct Verdict {
     pub(crate) tasks: usize,
     pub(crate) versions: usize,
     pub(crate) deliveries: usize,
-    pub(crate) mails: usize,
+    pub(crate) emails: usize,
     pub(crate) references: usize,
-    /// Mails that came twice, each with a fault that explains it.
+    /// Emails that came twice, each with a fault that explains it.
     pub(crate) repeated: usize,
     pub(crate) successors: usize,
     pub(crate) jobs_asked: usize,
@@ -48,7 +48,7 @@ pub(crate) struct Verdict {
     pub(crate) rejected: usize,
     /// Those that the api keeps, copies and all.
     pub(crate) kept: Option<usize>,
-    /// How late mails were, in seconds, sorted.
+    /// How late emails were, in seconds, sorted.
     pub(crate) late: Vec<f64>,
     pub(crate) settled_after: Duration,
 }
@@ -108,8 +108,8 @@ async fn judge(world: &mut World, faults: &Faults, people: &[Person], deeds: &[D
     }
     verdict.people(deeds, &live);
     verdict.events(world, &live);
-    let mails = mails(world);
-    verdict.reminders(world, &live, &mails, faults);
+    let emails = emails(world);
+    verdict.reminders(world, &live, &emails, faults);
     verdict.dead_letters(world, faults).await;
     if verdict.waiting.is_empty() {
         verdict.jobs(world, &live).await;
@@ -197,13 +197,13 @@ impl Verdict {
         }
     }
 
-    fn reminders(&mut self, world: &World, live: &BTreeMap<String, Value>, mails: &[Mail], faults: &Faults) {
+    fn reminders(&mut self, world: &World, live: &BTreeMap<String, Value>, emails: &[Mail], faults: &Faults) {
         let now = Timestamp::now();
         let mut by_reference: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-        for mail in mails {
+        for mail in emails {
             by_reference.entry(&mail.reference).or_default().push(mail.at);
         }
-        self.mails = mails.len();
+        self.emails = emails.len();
         self.references = by_reference.len();
 
         // What is due is sent.
@@ -220,7 +220,7 @@ impl Verdict {
             }
         }
 
-        // What was sent was mailed, and what was mailed was to be sent then.
+        // What was sent was emailed, and what was emailed was to be sent then.
         let mut wanted: BTreeMap<String, bool> = BTreeMap::new();
         for versions in world.observer.versions.values() {
             for (index, version) in versions.iter().enumerate() {
@@ -247,13 +247,14 @@ impl Verdict {
                     .push(format!("{reference} was sent and not asked for")),
                 None => self
                     .waiting
-                    .push(format!("the event of {reference}, which was mailed")),
+                    .push(format!("the event of {reference}, which was emailed")),
             }
             let due = reference.split(' ').nth(1).and_then(|second| second.parse().ok());
             let due = Timestamp::from_second(due.expect("an instant")).expect("an instant");
             let late = times[0].duration_since(due).as_secs_f64();
             if late < 0.0 {
-                self.losses.push(format!("{reference} was mailed {late} s early"));
+                self.losses
+                    .push(format!("{reference} was emailed {late} s early"));
             }
             self.late.push(late);
             for pair in times.windows(2) {
@@ -264,7 +265,7 @@ impl Verdict {
                     self.repeated += 1;
                 } else {
                     self.losses.push(format!(
-                        "{reference} was mailed twice, at {} and {}",
+                        "{reference} was emailed twice, at {} and {}",
                         pair[0], pair[1]
                     ));
                 }
@@ -278,7 +279,7 @@ impl Verdict {
             .count();
         if self.repeated > ON_THEIR_WAY * may_repeat {
             self.losses.push(format!(
-                "{may_repeat} faults do not explain {} mails twice",
+                "{may_repeat} faults do not explain {} emails twice",
                 self.repeated
             ));
         }
@@ -347,15 +348,15 @@ impl Verdict {
         }
     }
 
-    /// The lateness below which so many of a hundred mails are, in seconds.
+    /// The lateness below which so many of a hundred emails are, in seconds.
     pub(crate) fn late(&self, percent: usize) -> f64 {
         let index = (self.late.len() * percent / 100).min(self.late.len().saturating_sub(1));
         self.late.get(index).copied().unwrap_or_default()
     }
 }
 
-fn mails(world: &mut World) -> Vec<Mail> {
-    let files = world.mail().mails();
+fn emails(world: &mut World) -> Vec<Mail> {
+    let files = world.mail().emails();
     files
         .iter()
         .map(|path| {

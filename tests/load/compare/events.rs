@@ -121,10 +121,10 @@ pub(crate) async fn through_email_delivery(
 ) -> Result<()> {
     let tasks = created(stack, count, json!({ "reminders": [{ "minutesBefore": 30 }] })).await?;
     settle(stack).await?;
-    let before = stack.platform.mail.mails().len();
+    let before = stack.platform.mail.emails().len();
     let events = tasks.into_iter().map(due);
     let time = deliver(stack, app::EMAIL_DELIVERY, route::TASK_REMINDERS, events).await?;
-    let emails = stack.platform.mail.mails().len() - before;
+    let emails = stack.platform.mail.emails().len() - before;
     ensure!(emails == count as usize, "{emails} emails of {count} reminders");
     figures(results, EMAIL_DELIVERY, subject, count, time);
     settle(stack).await

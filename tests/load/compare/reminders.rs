@@ -54,12 +54,12 @@ pub(crate) async fn late(
         "{subject} was still creating {count} tasks when their reminders were about to be due: give a longer --lead"
     );
     let mail = &stack.platform.mail;
-    let others = mail.mails().len();
+    let others = mail.emails().len();
     let patience = left.unsigned_abs() + PATIENCE * count.div_ceil(1_000);
     let begun = Instant::now();
     // The files of the emails say when they arrived; checking them costs the system time.
     let mut looks = tokio::time::interval(Duration::from_secs(1));
-    while mail.mails().len() < others + count as usize && begun.elapsed() < patience {
+    while mail.emails().len() < others + count as usize && begun.elapsed() < patience {
         looks.tick().await;
     }
     let late: Vec<f64> = mail.late(at).into_iter().skip(others).collect();

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use nudge_contract::event::Change;
 use nudge_contract::legacy::{Action, Applied, IMPORT, LegacyChange, LegacyField, LegacyFields};
+use nudge_domain::id::TaskId;
 use nudge_domain::reminder::{Reminder, ReminderStatus, ReminderWhen};
 use nudge_domain::task::{Context, Status, Task, TaskPatch};
 
@@ -10,11 +11,11 @@ use super::LegacyError;
 use super::batch::{Batch, origin};
 use super::fields;
 use super::since::Since;
-use crate::db::milliseconds;
+use crate::db::{DbError, milliseconds};
 use crate::events::outbox;
 use crate::profile;
 use crate::tasks::service::{context, kind_of};
-use crate::tasks::{record, store};
+use crate::tasks::{record, service, store};
 
 /// Applies a change. Returns `None` if another request changed the task meanwhile. An event whose fields the task has already makes a
 /// version as well: it records the time, so that an older event that arrives later does not count.
@@ -161,5 +162,15 @@ impl Merge {
                 reminder.status = ReminderStatus::Sent;
             }
         }
+    }
+}
+
+/// Creates the next occurrence of a task, if it is completed and there is one.
+pub(super) async fn follow(batch: &Batch<'_>, id: TaskId) -> Result<(), DbError> {
+    match store::find_for_service(batch.database, id).await? {
+        Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
+            service::follow(batch.database, &task, Some(batch.trace)).await
+        }
+        _ => Ok(()),
     }
 }

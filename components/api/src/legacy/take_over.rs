@@ -2,15 +2,15 @@
 
 use nudge_component::trace::Traceparent;
 use nudge_contract::legacy::{Action, Applied, LegacyChange};
-use nudge_domain::id::TaskId;
-use nudge_domain::task::{FieldName, Mistake, Status};
+use nudge_domain::task::{FieldName, Mistake};
 
 use super::apply::apply_one;
 use super::batch::Batch;
+use super::merge::follow;
 use super::{LegacyError, numbers, waiting};
-use crate::db::{Database, DbError};
+use crate::db::Database;
 use crate::error::ServiceError;
-use crate::tasks::{service, store};
+use crate::tasks::store;
 
 /// Applies a completion and creates the next occurrence. A completion whose task Nudge does not have waits for the task.
 pub(crate) async fn take_over(
@@ -33,15 +33,5 @@ pub(crate) async fn take_over(
         // The request that stored it may have looked for waiting changes before this one was kept.
         Some(_) => waiting::apply_all(&mut batch, number, id).await,
         None => Ok(()),
-    }
-}
-
-/// Creates the next occurrence of a task, if it is completed and there is one.
-pub(super) async fn follow(batch: &Batch<'_>, id: TaskId) -> Result<(), DbError> {
-    match store::find_for_service(batch.database, id).await? {
-        Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
-            service::follow(batch.database, &task, Some(batch.trace)).await
-        }
-        _ => Ok(()),
     }
 }

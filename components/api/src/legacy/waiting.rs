@@ -6,8 +6,7 @@ use nudge_domain::id::TaskId;
 
 use super::LegacyError;
 use super::batch::Batch;
-use super::merge::merge;
-use super::take_over::follow;
+use super::merge::{follow, merge};
 use crate::db::{Database, DbError, Value};
 use crate::error::ServiceError;
 use crate::tasks::store;
