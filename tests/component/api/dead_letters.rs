@@ -129,7 +129,7 @@ async fn an_invalid_event_stays_and_the_response_says_why() {
     let answer = decide(&api, "replay", &["job", "nowhere"]).await;
     assert_eq!(answer["done"], json!([]));
     assert!(
-        text(&answer["refused"][0], "reason").contains("no whole event"),
+        text(&answer["refused"][0], "reason").contains("not a complete event"),
         "{answer}"
     );
     assert!(
