@@ -10,7 +10,7 @@
 //! | `call.rs`, `tools.rs`, `tools/` | a call of a tool, the table of tools, and what each does |
 //! | `schema.rs` | JSON Schemas of arguments and answers |
 //! | `arguments.rs` | reading the arguments of a tool |
-//! | `view.rs`, `text.rs` | a task for programs, and for people |
+//! | `task.rs`, `text.rs` | a task for programs, and for people |
 //! | `error.rs`, `suggest.rs` | refusals that a model can act on |
 
 mod arguments;
@@ -20,9 +20,9 @@ mod protocol;
 mod revision;
 mod schema;
 mod suggest;
+mod task;
 mod text;
 mod tools;
-mod view;
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;

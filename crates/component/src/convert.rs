@@ -177,3 +177,209 @@ impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nudge_contract::event::{Change, DeliveryOutcome, Origin, ReminderDue, TaskEvent};
+    use nudge_contract::task::Snapshot;
+    use serde_json::json;
+
+    use super::*;
+
+    const TASK: &str = "018f0000-0000-7000-8000-000000000001";
+    const REMINDER: &str = "018f0000-0000-7000-8000-0000000000a1";
+    const SERIES: &str = "018f0000-0000-7000-8000-0000000000f1";
+    const CATEGORY: &str = "018f0000-0000-7000-8000-0000000000c1";
+    const TAG: &str = "018f0000-0000-7000-8000-0000000000d1";
+    const DUE: &str = "2026-12-01T09:00:00+01:00";
+    const EARLIER: &str = "2026-12-01T08:30:00+01:00";
+    const NOW: &str = "2026-11-21T12:00:00.5Z";
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn snapshot() -> Snapshot {
+        serde_json::from_value(json!({
+            "userId": "alice",
+            "id": TASK,
+            "title": "Pay the rent",
+            "description": "to Mrs Smith",
+            "status": "completed",
+            "priority": "high",
+            "due": DUE,
+            "timeZone": "Europe/Berlin",
+            "categoryId": CATEGORY,
+            "tagIds": [TAG],
+            "recurrence": "FREQ=DAILY",
+            "recurrenceFrom": "completion",
+            "reminders": [
+                { "id": REMINDER, "minutesBefore": 30, "remindAt": EARLIER, "status": "sent" },
+                { "id": REMINDER, "at": EARLIER, "remindAt": DUE, "status": "cancelled" },
+            ],
+            "seriesId": SERIES,
+            "seriesStart": EARLIER,
+            "occurrence": 3,
+            "version": 2,
+            "createdAt": NOW,
+            "updatedAt": NOW,
+            "completedAt": NOW,
+        }))
+        .expect("a task")
+    }
+
+    fn wit_task() -> wit::Task {
+        let reminder = |time, remind_at: &str, status| wit::Reminder {
+            id: REMINDER.to_owned(),
+            time,
+            remind_at: remind_at.to_owned(),
+            status,
+        };
+        wit::Task {
+            id: TASK.to_owned(),
+            user_id: "alice".to_owned(),
+            title: "Pay the rent".to_owned(),
+            description: Some("to Mrs Smith".to_owned()),
+            status: wit::Status::Completed,
+            priority: wit::Priority::High,
+            due: Some(DUE.to_owned()),
+            time_zone: "Europe/Berlin".to_owned(),
+            category_id: Some(CATEGORY.to_owned()),
+            tag_ids: vec![TAG.to_owned()],
+            recurrence: Some("FREQ=DAILY".to_owned()),
+            recurrence_from: "completion".to_owned(),
+            reminders: vec![
+                reminder(
+                    wit::ReminderTime::MinutesBefore(30),
+                    EARLIER,
+                    wit::ReminderStatus::Sent,
+                ),
+                reminder(
+                    wit::ReminderTime::At(EARLIER.to_owned()),
+                    DUE,
+                    wit::ReminderStatus::Cancelled,
+                ),
+            ],
+            series_id: Some(SERIES.to_owned()),
+            series_start: Some(EARLIER.to_owned()),
+            occurrence: 3,
+            version: 2,
+            created_at: NOW.to_owned(),
+            updated_at: NOW.to_owned(),
+            completed_at: Some(NOW.to_owned()),
+        }
+    }
+
+    fn task_event() -> TaskEvent {
+        TaskEvent {
+            schema_version: 1,
+            change: Change::Completed,
+            changed: vec!["status".to_owned()],
+            task: snapshot(),
+            traceparent: Some(TRACE.to_owned()),
+            origin: Some(Origin {
+                event_id: "e1".to_owned(),
+                at: NOW.parse().expect("an instant"),
+            }),
+        }
+    }
+
+    fn reminder_due() -> ReminderDue {
+        ReminderDue {
+            schema_version: 1,
+            reminder_id: REMINDER.parse().expect("an id"),
+            remind_at: EARLIER.parse().expect("an instant"),
+            minutes_left: Some(-7),
+            task: snapshot(),
+            traceparent: Some(TRACE.to_owned()),
+        }
+    }
+
+    fn outcome() -> DeliveryOutcome {
+        DeliveryOutcome {
+            schema_version: 1,
+            reminder_id: REMINDER.parse().expect("an id"),
+            task_id: TASK.parse().expect("an id"),
+            remind_at: EARLIER.parse().expect("an instant"),
+            failure: Some("no such mailbox".to_owned()),
+            at: NOW.parse().expect("an instant"),
+            traceparent: Some(TRACE.to_owned()),
+        }
+    }
+
+    #[test]
+    fn nothing_of_an_event_is_lost() {
+        let event = wit::TaskEvent {
+            change: wit::Change::Completed,
+            task: wit_task(),
+            changed: vec!["status".to_owned()],
+            traceparent: Some(TRACE.to_owned()),
+            origin: Some(wit::Origin {
+                event_id: "e1".to_owned(),
+                at: NOW.to_owned(),
+            }),
+        };
+        assert_eq!(event.try_into().ok(), Some(task_event()));
+
+        let event = wit::TaskCompleted {
+            task: wit_task(),
+            traceparent: Some(TRACE.to_owned()),
+        };
+        let expected = TaskEvent {
+            changed: Vec::new(),
+            origin: None,
+            ..task_event()
+        };
+        assert_eq!(event.try_into().ok(), Some(expected));
+
+        let event = wit::ReminderDue {
+            reminder_id: REMINDER.to_owned(),
+            remind_at: EARLIER.to_owned(),
+            minutes_left: Some(-7),
+            task: wit_task(),
+            traceparent: Some(TRACE.to_owned()),
+        };
+        assert_eq!(event.try_into().ok(), Some(reminder_due()));
+
+        let mut event = wit::DeliveryOutcome {
+            reminder_id: REMINDER.to_owned(),
+            task_id: TASK.to_owned(),
+            remind_at: EARLIER.to_owned(),
+            delivery: wit::Delivery::Failed("no such mailbox".to_owned()),
+            at: NOW.to_owned(),
+            traceparent: Some(TRACE.to_owned()),
+        };
+        assert_eq!(event.clone().try_into().ok(), Some(outcome()));
+        event.delivery = wit::Delivery::Sent;
+        let expected = DeliveryOutcome {
+            failure: None,
+            ..outcome()
+        };
+        assert_eq!(event.try_into().ok(), Some(expected));
+    }
+
+    #[test]
+    fn what_is_not_an_id_or_a_timestamp_is_dropped_by_the_name_of_its_field() {
+        type Change = fn(&mut wit::Task);
+        let mut changes: Vec<(&str, Change)> = Vec::new();
+        changes.push(("task.id: `x`", |task| task.id = "x".to_owned()));
+        changes.push(("task.user-id: ``", |task| task.user_id.clear()));
+        changes.push(("task.due: `x`", |task| task.due = Some("x".to_owned())));
+        changes.push(("task.category-id: `x`", |task| {
+            task.category_id = Some("x".to_owned())
+        }));
+        changes.push(("task.tag-ids: `x`", |task| task.tag_ids = vec!["x".to_owned()]));
+        changes.push(("task.series-start: `x`", |task| {
+            task.series_start = Some("x".to_owned())
+        }));
+        changes.push(("task.updated-at: ", |task| task.updated_at = "x".to_owned()));
+        changes.push(("task.recurrence-from: ", |task| {
+            task.recurrence_from = "x".to_owned()
+        }));
+        for (words, change) in changes {
+            let mut task = wit_task();
+            change(&mut task);
+            match Snapshot::try_from(task) {
+                Err(wit::Disposition::Drop(reason)) => assert!(reason.starts_with(words), "{reason}"),
+                other => panic!("{words}: {other:?}"),
+            }
+        }
+    }
+}

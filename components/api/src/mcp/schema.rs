@@ -60,7 +60,7 @@ pub(super) fn full_output(properties: Value) -> Value {
 }
 
 /// An object that has all of these properties, and no others.
-fn closed(properties: Value) -> Value {
+pub(super) fn closed(properties: Value) -> Value {
     let properties = object(properties);
     let required: Vec<&String> = properties.keys().collect();
     json!({
@@ -108,42 +108,11 @@ pub(super) fn uuids(most: u32, description: &str) -> Value {
 }
 
 /// A value that may be absent.
-fn or_null(mut schema: Value) -> Value {
+pub(super) fn or_null(mut schema: Value) -> Value {
     if let Some(kind) = schema.get_mut("type") {
         *kind = json!([kind.take(), "null"]);
     }
     schema
-}
-
-/// A task, as every answer shows it.
-pub(super) fn task() -> Value {
-    let instant =
-        |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
-    let reminder = closed(json!({
-        "id": uuid("Its id."),
-        "remind_before_minutes": or_null(json!({
-            "type": "integer",
-            "description": "Minutes before due_date; null for a fixed time.",
-        })),
-        "remind_at": instant("When the email is sent."),
-        "status": choice(&["scheduled", "sent", "failed", "cancelled"], "Whether it has been sent."),
-    }));
-    closed(json!({
-        "id": uuid("Its id, the task_id of other tools."),
-        "title": text("What is to be done."),
-        "description": or_null(text("More about it.")),
-        "status": choice(&["pending", "completed"], "Whether it is done."),
-        "priority": choice(&["low", "medium", "high", "urgent"], "How important it is."),
-        "due_date": or_null(instant("When it is due, with the offset of the time zone.")),
-        "time_zone": text("IANA name of the time zone it is due in."),
-        "category_id": or_null(uuid("Its category.")),
-        "tag_ids": uuids(10, "Its tags."),
-        "recurrence_rule": or_null(text("RFC 5545 RRULE.")),
-        "reminders": { "type": "array", "items": reminder, "description": "Email reminders." },
-        "created_at": instant("When it was created, UTC."),
-        "updated_at": instant("When it was last changed, UTC."),
-        "completed_at": or_null(instant("When it was completed, UTC.")),
-    }))
 }
 
 /// A task, short.

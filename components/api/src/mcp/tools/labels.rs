@@ -10,10 +10,15 @@ use super::tasks;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::call::{Call, Done};
 use crate::mcp::error::Failure;
-use crate::mcp::{schema, text, view};
+use crate::mcp::{schema, text};
 use crate::tasks::labels::{self, Kind, Label, LabelId, LabelPatch};
 use crate::tasks::service;
 use crate::version::{Conditions, Thing};
+
+/// A category or a tag as structured content.
+fn view(label: &Label) -> Value {
+    json!({ "id": label.id, "name": label.name, "color": label.color })
+}
 
 /// The argument that names a label of a kind.
 fn argument(kind: Kind) -> &'static str {
@@ -115,7 +120,7 @@ fn read_id(kind: Kind, arguments: &mut Arguments) -> Result<LabelId, Failure> {
 fn shown(said: &str, kind: Kind, label: &Label) -> Done {
     Done {
         text: format!("{said} the {} {}", singular(kind), line(label)),
-        structured: Value::Object(only(singular(kind), view::label(label))),
+        structured: Value::Object(only(singular(kind), view(label))),
     }
 }
 
@@ -142,7 +147,7 @@ pub(super) async fn list(kind: Kind, call: &mut Call, arguments: Arguments) -> R
         text.push_str(&line(label));
     }
     let mut structured = only("count", json!(labels.len()));
-    let labels = labels.iter().map(view::label).collect();
+    let labels = labels.iter().map(view).collect();
     structured.insert(plural(kind).to_owned(), Value::Array(labels));
     Ok(Done {
         text,

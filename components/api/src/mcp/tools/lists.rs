@@ -9,7 +9,7 @@ use crate::error::ServiceError;
 use crate::mcp::arguments::Arguments;
 use crate::mcp::call::{Call, Done};
 use crate::mcp::error::Failure;
-use crate::mcp::{schema, text, view};
+use crate::mcp::{schema, task, text};
 use crate::tasks::list::order::Sort;
 use crate::tasks::list::query::{CategoryFilter, DEFAULT_LIMIT, ListTasks, MAX_DAYS, MAX_LIMIT, MAX_OFFSET};
 use crate::tasks::list::read;
@@ -221,7 +221,7 @@ fn found(what: &str, tasks: Vec<Task>, has_more: bool) -> Done {
     } else {
         format!("{headline}:")
     };
-    let shown: Vec<Value> = tasks.iter().map(view::task).collect();
+    let shown: Vec<Value> = tasks.iter().map(task::view).collect();
     Done {
         text: text::tasks(&headline, &tasks),
         structured: json!({ "tasks": shown, "count": tasks.len(), "has_more": has_more }),

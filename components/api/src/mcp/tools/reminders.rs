@@ -8,7 +8,7 @@ use super::tasks;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::call::{Call, Done};
 use crate::mcp::error::Failure;
-use crate::mcp::{schema, text, view};
+use crate::mcp::{schema, task, text};
 use crate::tasks::{record, reminders};
 
 pub(super) fn input() -> Value {
@@ -50,6 +50,6 @@ pub(super) async fn set(call: &mut Call, mut arguments: Arguments) -> Result<Don
     let when = set.map_or_else(String::new, |reminder| text::reminder(reminder, &task));
     Ok(Done {
         text: format!("Reminder of {}: {when}", text::task(&task)),
-        structured: json!({ "task": view::task(&task) }),
+        structured: json!({ "task": task::view(&task) }),
     })
 }
