@@ -19,7 +19,7 @@ mod reminder_list;
 mod values;
 
 pub use command::{MoveDue, Patch, ReminderEdit, ReminderItem, ReminderTime, Snooze};
-pub use fields::{NewTask, Series, Task, TaskFields, TaskPatch};
+pub use fields::*;
 pub use life::{Context, Owner, TagError};
 pub use mistake::{FieldName, Mistake, ReminderField};
 pub use reminder_edit::ReminderRefusal;
