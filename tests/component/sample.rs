@@ -1,5 +1,6 @@
 //! A sample task, and the events that carry it.
 
+use nudge_contract::task::Snapshot;
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,7 @@ pub(crate) const SERIES: &str = "018f0000-0000-7000-8000-0000000000f1";
 
 /// Due an hour and a half after the start of every test, with two earlier reminders.
 pub(crate) fn task() -> Value {
-    json!({
+    let task: Snapshot = serde_json::from_value(json!({
         "id": TASK,
         "userId": "alice",
         "title": "Pay the rent",
@@ -36,7 +37,10 @@ pub(crate) fn task() -> Value {
         "createdAt": "2026-11-21T11:00:00Z",
         "updatedAt": "2026-11-21T11:00:00Z",
         "completedAt": null,
-    })
+    }))
+    .expect("a task");
+    // Fields that it does not name are there as well.
+    serde_json::to_value(task).expect("JSON")
 }
 
 /// A CloudEvent as Dapr delivers it.

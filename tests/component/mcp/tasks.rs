@@ -28,25 +28,22 @@ async fn a_task_is_added_with_everything_a_model_may_say() {
         )
         .await;
     let task = &result["structuredContent"]["task"];
-    assert_eq!(
-        *task,
-        json!({
-            "id": task["id"],
-            "title": "Pay rent",
-            "description": "to Mrs Smith",
-            "status": "pending",
-            "priority": "high",
-            "due_date": "2026-12-01T09:00:00+01:00",
-            "time_zone": "Europe/Berlin",
-            "category_id": category["id"],
-            "tag_ids": [tag["id"]],
-            "recurrence_rule": "FREQ=MONTHLY",
-            "reminders": [],
-            "created_at": task["created_at"],
-            "updated_at": task["updated_at"],
-            "completed_at": null,
-        })
-    );
+    // That there are no others is up to the schema of get_task, which every task is validated against.
+    for (name, value) in [
+        ("title", json!("Pay rent")),
+        ("description", json!("to Mrs Smith")),
+        ("status", json!("pending")),
+        ("priority", json!("high")),
+        ("due_date", json!("2026-12-01T09:00:00+01:00")),
+        ("time_zone", json!("Europe/Berlin")),
+        ("category_id", category["id"].clone()),
+        ("tag_ids", json!([tag["id"]])),
+        ("recurrence_rule", json!("FREQ=MONTHLY")),
+        ("reminders", json!([])),
+        ("completed_at", Value::Null),
+    ] {
+        assert_eq!(task[name], value, "{name}");
+    }
     assert_eq!(
         told(&result),
         format!(
