@@ -72,6 +72,7 @@ impl TryFrom<wit::Task> for task::Snapshot {
                 },
                 due: maybe("task.due", task.due)?,
                 time_zone: task.time_zone,
+                estimate_minutes: task.estimate_minutes,
                 category_id: maybe("task.category-id", task.category_id)?,
                 tag_ids: task
                     .tag_ids
@@ -206,6 +207,7 @@ mod tests {
             "priority": "high",
             "due": DUE,
             "timeZone": "Europe/Berlin",
+            "estimateMinutes": 45,
             "categoryId": CATEGORY,
             "tagIds": [TAG],
             "recurrence": "FREQ=DAILY",
@@ -241,6 +243,7 @@ mod tests {
             priority: wit::Priority::High,
             due: Some(DUE.to_owned()),
             time_zone: "Europe/Berlin".to_owned(),
+            estimate_minutes: Some(45),
             category_id: Some(CATEGORY.to_owned()),
             tag_ids: vec![TAG.to_owned()],
             recurrence: Some("FREQ=DAILY".to_owned()),

@@ -26,6 +26,9 @@ pub struct Task {
     pub due: Option<LocalInstant>,
     /// IANA name of the zone it is due in.
     pub time_zone: String,
+    /// How many minutes it takes, as its owner estimates: up to 40,320.
+    #[serde(default)]
+    pub estimate_minutes: Option<u32>,
     /// The user's category.
     pub category_id: Option<CategoryId>,
     /// The user's tags, at most 10, in the order they were given.

@@ -20,6 +20,7 @@ async fn creates_a_task_and_answers_with_all_of_it() {
         "description": "to Mrs Smith",
         "priority": "high",
         "due": "2026-12-01T09:00",
+        "estimateMinutes": 15,
         "categoryId": category["id"],
         "tagIds": [tag["id"]],
         "recurrence": "every month on the 1st",
@@ -45,6 +46,7 @@ async fn creates_a_task_and_answers_with_all_of_it() {
             "priority": "high",
             "due": "2026-12-01T09:00:00+01:00",
             "timeZone": "Europe/Berlin",
+            "estimateMinutes": 15,
             "categoryId": category["id"],
             "tagIds": [tag["id"]],
             "recurrence": "FREQ=MONTHLY;BYMONTHDAY=1",
@@ -82,6 +84,7 @@ async fn a_title_is_enough() {
             "priority": "medium",
             "due": null,
             "timeZone": "Europe/Berlin",
+            "estimateMinutes": null,
             "categoryId": null,
             "tagIds": [],
             "recurrence": null,
@@ -135,4 +138,33 @@ async fn the_same_tag_twice_is_one_tag() {
         .create("/api/v1/tasks", &json!({ "title": "x", "tagIds": [tag, tag] }))
         .await;
     assert_eq!(task["tagIds"], json!([tag]));
+}
+
+#[tokio::test]
+async fn an_estimate_is_up_to_four_weeks_and_can_be_removed() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let longer = json!({ "title": "x", "estimateMinutes": 40_321 });
+    let refused = json(&alice.post("/api/v1/tasks", &longer).await, 400);
+    assert_eq!(refused["errors"][0]["field"], "estimateMinutes");
+    assert_eq!(refused["errors"][0]["code"], "invalid_estimate");
+    let task = alice
+        .create(
+            "/api/v1/tasks",
+            &json!({ "title": "x", "estimateMinutes": 40_320 }),
+        )
+        .await;
+    assert_eq!(task["estimateMinutes"], 40_320);
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    let without = json!({ "estimateMinutes": null });
+    let task = json(&alice.patch(&path, &without).await, 200);
+    assert_eq!(task["estimateMinutes"], Value::Null);
+
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "add_task", "arguments": { "title": "x", "estimate_minutes": "45" } },
+    });
+    let called = json(&alice.post("/mcp", &call).await, 200);
+    let added = &called["result"]["structuredContent"]["task"];
+    assert_eq!(added["estimate_minutes"], 45, "{called}");
 }

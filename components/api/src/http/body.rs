@@ -5,8 +5,8 @@ use nudge_domain::quiet_hours::TimeOfDay;
 use nudge_domain::reminder::{MAX_MINUTES_BEFORE, MAX_REMINDERS};
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{
-    Color, Description, MAX_TAGS, MoveDue, NewTask, Patch, Priority, ReminderItem, ReminderTime, Snooze,
-    Status, TaskFields, TaskPatch,
+    Color, Description, MAX_ESTIMATE_MINUTES, MAX_TAGS, MoveDue, NewTask, Patch, Priority, ReminderItem,
+    ReminderTime, Snooze, Status, TaskFields, TaskPatch,
 };
 use nudge_domain::{MailAddress, QuietHours, Zone};
 use serde_json::{Map, Value};
@@ -46,6 +46,7 @@ fn task_fields(fields: &mut Fields) -> TaskFields {
         title: fields.text("title"),
         description: fields.parsed::<Description>("description", |error| error.code()),
         priority: fields.parsed::<Priority>("priority", |error| error.code()),
+        estimate_minutes: estimate(fields),
         category: fields.id("categoryId"),
         tags: fields.ids("tagIds", MAX_TAGS),
         zone: fields.parsed::<Zone>("timeZone", |error| error.code()),
@@ -55,6 +56,15 @@ fn task_fields(fields: &mut Fields) -> TaskFields {
         reminders: reminders(fields),
         unreadable: Vec::new(),
     }
+}
+
+fn estimate(fields: &mut Fields) -> Patch<u32> {
+    let minutes = fields.number("estimateMinutes");
+    if matches!(minutes, Patch::Value(minutes) if minutes > MAX_ESTIMATE_MINUTES) {
+        let message = format!("give at most {MAX_ESTIMATE_MINUTES} minutes (4 weeks)");
+        fields.error("estimateMinutes", "invalid_estimate", message);
+    }
+    minutes
 }
 
 fn reminders(fields: &mut Fields) -> Patch<Vec<ReminderItem>> {

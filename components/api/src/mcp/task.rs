@@ -1,11 +1,11 @@
 //! A task in MCP: the arguments that set its fields, and its structured form. Both use the same names.
 
 use nudge_contract::task::{Reminder, Task};
-use nudge_domain::task::{Description, MAX_TAGS, Priority, TaskFields};
+use nudge_domain::task::{Description, MAX_ESTIMATE_MINUTES, MAX_TAGS, Patch, Priority, TaskFields};
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, Empty};
-use super::schema::{choice, closed, or_null, text, uuid, uuids};
+use super::schema::{choice, closed, number, or_null, text, uuid, uuids};
 
 const DUE_DATE: &str = "When it is due, in the user's time zone: 2026-12-01T09:00, 2026-12-01 (the end of that day), an \
                         instant with offset, or a phrase such as \"tomorrow 9am\", \"friday 14:00\", \"in 3 days\".";
@@ -18,6 +18,7 @@ pub(super) fn arguments() -> Map<String, Value> {
         "title": { "type": "string", "minLength": 1, "maxLength": 200, "description": "What is to be done, on one line." },
         "description": { "type": "string", "maxLength": 10_000, "description": "More about it." },
         "priority": { "type": "string", "description": "low, medium, high or urgent; medium by default." },
+        "estimate_minutes": number(0, MAX_ESTIMATE_MINUTES, "How many minutes it takes."),
         "category_id": text("UUID of one of the user's categories (list_categories)."),
         "tag_ids": uuids(10, "UUIDs of the user's tags (list_tags): the complete list."),
         "due_date": text(DUE_DATE),
@@ -35,12 +36,22 @@ pub(super) fn read(arguments: &mut Arguments, empty: Empty) -> TaskFields {
         title: arguments.text("title", Empty::Kept),
         description: arguments.parsed::<Description>("description", empty, |error| error.code()),
         priority: arguments.parsed::<Priority>("priority", empty, |error| error.code()),
+        estimate_minutes: estimate(arguments),
         category: arguments.optional_id("category_id", empty),
         tags: arguments.ids("tag_ids", empty, MAX_TAGS),
         due: arguments.text("due_date", empty),
         recurrence: arguments.text("recurrence_rule", empty),
         ..TaskFields::default()
     }
+}
+
+fn estimate(arguments: &mut Arguments) -> Patch<u32> {
+    let minutes = arguments.number("estimate_minutes");
+    if matches!(minutes, Patch::Value(minutes) if minutes > MAX_ESTIMATE_MINUTES) {
+        let message = format!("give at most {MAX_ESTIMATE_MINUTES} minutes (4 weeks)");
+        arguments.error("estimate_minutes", "invalid_estimate", &message);
+    }
+    minutes
 }
 
 /// A task as structured content.
@@ -54,6 +65,7 @@ pub(super) fn view(task: &Task) -> Value {
         "priority": task.priority,
         "due_date": task.due,
         "time_zone": task.time_zone,
+        "estimate_minutes": task.estimate_minutes,
         "category_id": task.category_id,
         "tag_ids": task.tag_ids,
         "recurrence_rule": task.recurrence,
@@ -94,6 +106,7 @@ pub(super) fn shape() -> Value {
         "priority": choice(&["low", "medium", "high", "urgent"], "How important it is."),
         "due_date": or_null(instant("When it is due, with the offset of the time zone.")),
         "time_zone": text("IANA name of the time zone it is due in."),
+        "estimate_minutes": or_null(json!({ "type": "integer", "description": "How many minutes it takes." })),
         "category_id": or_null(uuid("Its category.")),
         "tag_ids": uuids(10, "Its tags."),
         "recurrence_rule": or_null(text("RFC 5545 RRULE.")),

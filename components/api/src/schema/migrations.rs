@@ -60,7 +60,14 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("8-tables.sql")],
         postgres: &[include_str!("8-tables.sql")],
     },
+    Migration {
+        number: 9,
+        sqlite: &[ESTIMATES],
+        postgres: &[ESTIMATES],
+    },
 ];
+
+const ESTIMATES: &str = "ALTER TABLE task ADD COLUMN IF NOT EXISTS estimate_minutes BIGINT";
 
 /// Number of attempts. Another instance that migrates at the same time can make a statement fail; then that statement has taken
 /// effect, and the next attempt gets further.

@@ -15,6 +15,9 @@ use crate::reminder::Reminder;
 use crate::series::RecurrenceFrom;
 use crate::zone::Zone;
 
+/// Maximum estimate of a task, in minutes: four weeks.
+pub const MAX_ESTIMATE_MINUTES: u32 = 4 * 7 * 24 * 60;
+
 /// A task. Each occurrence of a recurring task is a task of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -34,6 +37,8 @@ pub struct Task {
     pub due: Option<Due>,
     /// The time zone that its texts are read in.
     pub zone: Zone,
+    /// How many minutes it takes, as its owner estimates: up to [`MAX_ESTIMATE_MINUTES`].
+    pub estimate_minutes: Option<u32>,
     /// Its category.
     pub category: Option<CategoryId>,
     /// Its tags, at most [`MAX_TAGS`], each once.
@@ -76,6 +81,8 @@ pub struct TaskFields {
     pub description: Patch<Description>,
     /// `null` is the default.
     pub priority: Patch<Priority>,
+    /// `null` removes it. A door refuses more than [`MAX_ESTIMATE_MINUTES`].
+    pub estimate_minutes: Patch<u32>,
     /// `null` takes the task out of its category.
     pub category: Patch<CategoryId>,
     /// The whole list.
@@ -131,6 +138,7 @@ impl Task {
             priority: Priority::default(),
             due: None,
             zone: owner.zone.clone(),
+            estimate_minutes: None,
             category: None,
             tags: Vec::new(),
             recurrence: None,
@@ -188,6 +196,7 @@ impl Task {
         }
         fields.description.clone().apply(&mut self.description);
         or_default(&fields.priority, &mut self.priority);
+        fields.estimate_minutes.clone().apply(&mut self.estimate_minutes);
         fields.category.clone().apply(&mut self.category);
         self.apply_tags(fields, mistakes);
         let due_before = self.due.clone();
