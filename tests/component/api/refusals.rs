@@ -256,6 +256,22 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
             vec![("reminders[0]", "wrong_type")],
         ),
         (
+            json!({ "title": "x", "reminders": [{ "channel": "fax" }] }),
+            vec![
+                ("reminders[0].minutesBefore", "required"),
+                ("reminders[0].channel", "unknown_field"),
+            ],
+        ),
+        (
+            json!({ "title": "x", "reminders": [{ "id": "x", "channel": "fax" }, { "id": 5, "at": "soonish" }] }),
+            vec![
+                ("reminders[0].id", "wrong_type"),
+                ("reminders[1].id", "wrong_type"),
+                ("reminders[1].at", "invalid_reminder"),
+                ("reminders[0].channel", "unknown_field"),
+            ],
+        ),
+        (
             json!({ "title": 1, "priority": "x", "due": "x", "colour": "red" }),
             vec![
                 ("title", "wrong_type"),
@@ -342,6 +358,33 @@ async fn every_mistake_of_a_label_is_named() {
     ] {
         check(&alice.post(path, &body).await, 400, &[(field, code)]);
     }
+}
+
+#[tokio::test]
+async fn an_unknown_field_hides_no_missing_one() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let body = json!({ "title": "x", "due": "2026-12-01T09:00", "reminders": [{ "minutesBefore": 60 }] });
+    let task = alice.create("/api/v1/tasks", &body).await;
+    let path = format!("/api/v1/tasks/{}", task["id"].as_str().unwrap());
+    let reminder = task["reminders"][0]["id"].as_str().unwrap();
+    for (path, missing) in [
+        ("/api/v1/categories".to_owned(), "name"),
+        ("/api/v1/tags".to_owned(), "name"),
+        (format!("{path}/reminders"), "minutesBefore"),
+        (format!("{path}/reminders/{reminder}/snooze"), "minutes"),
+        (format!("{path}/move"), "due"),
+    ] {
+        let expected = [(missing, "required"), ("colour", "unknown_field")];
+        check(
+            &alice.post(&path, &json!({ "colour": "red" })).await,
+            400,
+            &expected,
+        );
+    }
+    let expected = [("name", "required"), ("color", "invalid_color")];
+    let answer = alice.post("/api/v1/tags", &json!({ "color": "red" })).await;
+    check(&answer, 400, &expected);
 }
 
 #[tokio::test]

@@ -77,6 +77,13 @@ async fn a_label_with_a_bad_or_a_taken_name_is_refused() {
                 .await;
             assert_eq!(field(&refusal), named, "{arguments}");
         }
+        let color = json!({ "color": "red" });
+        let refusal = alice.refusal(&create, color, "VALIDATION_ERROR").await;
+        assert_eq!(
+            refusal["errors"][0]["field"], "name",
+            "it is missing all the same"
+        );
+        assert_eq!(refusal["errors"][1]["field"], "color");
         let mut taken = json!({ "name": "Work" });
         taken[argument] = home["id"].clone();
         let refusal = alice

@@ -73,7 +73,7 @@ fn reminders(fields: &mut Fields) -> Patch<Vec<ReminderItem>> {
         let item = |(index, item)| match item {
             // A list that is too long is refused as a whole.
             _ if too_many => ReminderItem::Unreadable,
-            Value::Object(object) => reminder(fields, index, object),
+            Value::Object(object) => reminder(index, object),
             _ => {
                 let message = "must be an object with minutesBefore or at";
                 fields.error(&format!("reminders[{index}]"), "wrong_type", message);
@@ -84,19 +84,17 @@ fn reminders(fields: &mut Fields) -> Patch<Vec<ReminderItem>> {
     })
 }
 
-fn reminder(fields: &mut Fields, index: usize, object: Map<String, Value>) -> ReminderItem {
+fn reminder(index: usize, object: Map<String, Value>) -> ReminderItem {
     let mut inner = Fields::within(format!("reminders[{index}]."), object);
     let id = inner.id("id");
     // What a client got may be sent back as it is.
     let _ = (inner.json("remindAt"), inner.json("status"));
-    let time = time_fields(&mut inner);
-    inner.refuse_others();
-    let readable = inner.errors.is_empty();
-    fields.take_errors(inner);
-    match readable {
-        true => ReminderItem::Read { id, time },
-        false => ReminderItem::Unreadable,
-    }
+    let read = time_fields(&mut inner);
+    let time = ReminderTime {
+        unreadable: inner.into_mistakes(),
+        ..read
+    };
+    ReminderItem::Read { id, time }
 }
 
 fn time_fields(fields: &mut Fields) -> ReminderTime {

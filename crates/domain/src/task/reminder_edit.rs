@@ -146,7 +146,7 @@ impl Task {
                     error.to_string(),
                 )),
             },
-            _ if mistakes.is_empty() => mistakes.push(mistake(
+            (minutes, until) if minutes.is_missing() && until.is_missing() => mistakes.push(mistake(
                 ReminderField::Minutes,
                 "required",
                 "give minutes, from now, or until".to_owned(),

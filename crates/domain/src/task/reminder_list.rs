@@ -50,6 +50,7 @@ impl Task {
     ) -> Result<Reminder, Vec<Mistake>> {
         let at = |field| FieldName::ReminderAt(index, field);
         let mut mistakes = Vec::new();
+        let unreadable_id = *id == Patch::Unreadable;
         let id = id.clone().value();
         if id.is_some_and(|id| self.reminder(id).is_none()) {
             mistakes.push(Mistake::new(
@@ -63,7 +64,7 @@ impl Task {
             Err(found) => {
                 // Without a time of its own fault, the wrong id is enough to say.
                 let is_missing = |mistake: &Mistake| mistake.code == "required";
-                let others_found = !mistakes.is_empty();
+                let others_found = unreadable_id || !mistakes.is_empty();
                 mistakes.extend(
                     found
                         .into_iter()
@@ -132,7 +133,7 @@ impl Task {
                     mistakes.push(mistake(ReminderField::At, "invalid_reminder", error.to_string()))
                 }
             },
-            _ if mistakes.is_empty() => mistakes.push(mistake(
+            (minutes, at) if minutes.is_missing() && at.is_missing() => mistakes.push(mistake(
                 ReminderField::MinutesBefore,
                 "required",
                 "give minutesBefore or at".to_owned(),

@@ -295,6 +295,36 @@ fn a_list_of_reminders_keeps_those_that_it_names_by_id_or_time() {
             "duplicate_reminder".to_owned()
         )]
     );
+    let unknown = Mistake {
+        field: FieldName::Named("reminders[0].channel".to_owned()),
+        code: "unknown_field".into(),
+        message: "there is no such field".to_owned(),
+    };
+    let item = |id, at: Patch<String>| ReminderItem::Read {
+        id,
+        time: ReminderTime {
+            at,
+            unreadable: vec![unknown.clone()],
+            ..ReminderTime::default()
+        },
+    };
+    for (item, expected) in [
+        (
+            item(Patch::Absent, Patch::Null),
+            Some((ReminderField::MinutesBefore, "required")),
+        ),
+        (
+            item(Patch::Unreadable, text("someday")),
+            Some((ReminderField::At, "invalid_reminder")),
+        ),
+        (item(Patch::Unreadable, Patch::Null), None),
+        (item(Patch::Absent, Patch::Unreadable), None),
+        (item(Patch::Absent, text("2026-11-30T18:00")), None),
+    ] {
+        let mut named = vec![(unknown.field.clone(), "unknown_field".to_owned())];
+        named.extend(expected.map(|(field, code)| (FieldName::ReminderAt(0, Some(field)), code.to_owned())));
+        assert_eq!(fields_of(patch(&mut task.clone(), list(vec![item]))), named);
+    }
     let neither = vec![new_reminder(ReminderTime::default())];
     assert_eq!(
         fields_of(patch(&mut task, list(neither))),

@@ -43,7 +43,7 @@ pub(crate) fn draft(kind: Kind, id: Uuid, new: &LabelPatch) -> Result<Label, Vec
         version: 1,
     };
     let mut mistakes = Vec::new();
-    if new.name.is_absent() && new.unreadable.is_empty() {
+    if new.name.is_absent() {
         mistakes.push(name_required(kind));
     }
     apply(kind, &mut label, new, mistakes)?;
