@@ -90,6 +90,17 @@ async fn a_reminder_needs_one_time_that_is_ahead() {
             .await;
         assert_eq!(field(&refusal), named, "{arguments}");
     }
+    for time in [
+        json!({}),
+        json!({ "remind_before_minutes": 5, "remind_at": "2026-11-30" }),
+    ] {
+        let mut arguments = time;
+        arguments["task_id"] = task["id"].clone();
+        arguments["minutes"] = json!(5);
+        let refusal = alice.refusal("set_reminder", arguments, "VALIDATION_ERROR").await;
+        assert_eq!(refusal["errors"].as_array().unwrap().len(), 2, "{refusal:#}");
+        assert_eq!(refusal["errors"][1]["code"], "unknown_field");
+    }
     for minutes in 1..=5 {
         let arguments = json!({ "task_id": task["id"], "remind_before_minutes": minutes });
         alice.call("set_reminder", arguments).await;

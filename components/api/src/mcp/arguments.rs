@@ -16,7 +16,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use nudge_domain::task::{Mistake, Patch};
+use nudge_domain::task::{FieldName, Mistake, Patch};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -225,16 +225,27 @@ impl Arguments {
 
     /// Ends reading: refuses unknown arguments, and returns what could not be read for the command to carry along.
     pub(crate) fn unreadable(self) -> Result<Vec<Mistake>, Failure> {
-        let (unknown, unreadable): (Vec<_>, Vec<_>) = self
-            .0
-            .into_mistakes()
-            .into_iter()
-            .partition(|mistake| mistake.code == UNKNOWN_FIELD);
+        let (unknown, unreadable) = self.split();
         if unknown.is_empty() {
             Ok(unreadable)
         } else {
             Err(Failure::invalid(unknown))
         }
+    }
+
+    /// Ends reading: refuses the call for this mistake and for unknown arguments.
+    pub(crate) fn refused(self, name: &str, code: &'static str, message: &str) -> Failure {
+        let mut mistakes = vec![Mistake::new(FieldName::Named(name.to_owned()), code, message)];
+        mistakes.extend(self.split().0);
+        Failure::invalid(mistakes)
+    }
+
+    /// Unknown arguments, and what could not be read.
+    fn split(self) -> (Vec<Mistake>, Vec<Mistake>) {
+        self.0
+            .into_mistakes()
+            .into_iter()
+            .partition(|mistake| mistake.code == UNKNOWN_FIELD)
     }
 }
 

@@ -34,16 +34,16 @@ pub(super) async fn set(call: &mut Call, mut arguments: Arguments) -> Result<Don
         at: arguments.text("remind_at", Empty::Ignored),
         unreadable: Vec::new(),
     };
-    time.unreadable = arguments.unreadable()?;
     let given = (!time.minutes_before.is_absent(), !time.at.is_absent());
     if given == (true, true) {
         let message = "give remind_before_minutes or remind_at, not both";
-        return Err(Failure::argument("remind_at", "invalid_reminder", message));
+        return Err(arguments.refused("remind_at", "invalid_reminder", message));
     }
     if given == (false, false) {
         let message = "give remind_before_minutes or remind_at";
-        return Err(Failure::argument("remind_before_minutes", "required", message));
+        return Err(arguments.refused("remind_before_minutes", "required", message));
     }
+    time.unreadable = arguments.unreadable()?;
     let (task, reminder) = reminders::set(call.open().await?, id, &time).await?;
     let task = record::view(&task);
     let set = task.reminders.iter().find(|known| known.id == reminder);
