@@ -184,3 +184,36 @@ async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceEr
         after = page.last().copied();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreadable(field: &str, code: &'static str) -> Mistake {
+        Mistake::new(FieldName::Named(field.to_owned()), code, "")
+    }
+
+    fn codes(new: &LabelPatch) -> Vec<String> {
+        let mistakes = draft(Kind::Tag, Uuid::nil(), new).unwrap_err();
+        mistakes.into_iter().map(|mistake| mistake.code.into()).collect()
+    }
+
+    #[test]
+    fn a_missing_name_is_reported_with_everything_else_that_is_wrong() {
+        let new = LabelPatch {
+            unreadable: vec![unreadable("color", "invalid_color")],
+            ..LabelPatch::default()
+        };
+        assert_eq!(codes(&new), ["required", "invalid_color"]);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_is_not_reported_as_missing() {
+        let new = LabelPatch {
+            name: Patch::Unreadable,
+            unreadable: vec![unreadable("name", "wrong_type")],
+            ..LabelPatch::default()
+        };
+        assert_eq!(codes(&new), ["wrong_type"]);
+    }
+}
