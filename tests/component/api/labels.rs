@@ -320,3 +320,18 @@ async fn changing_a_label_does_not_store_it_anew() {
     let changed = json(&alice.patch(&path, &json!({ "name": "later" })).await, 200);
     assert_eq!(changed["version"], 2);
 }
+
+#[tokio::test]
+async fn an_unknown_tag_is_named_by_its_index_in_the_list_that_was_sent() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let tag = alice.create("/api/v1/tags", &json!({ "name": "Known" })).await;
+    let task = alice
+        .create("/api/v1/tasks", &json!({ "title": "x", "tagIds": [tag["id"]] }))
+        .await;
+    let unknown = "0190163d-8694-739b-aea5-966c26f8ad91";
+    let patch = json!({ "tagIds": [tag["id"], unknown] });
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    let problem = json(&alice.patch(&path, &patch).await, 400);
+    assert_eq!(problem["errors"][0]["field"], "tagIds[1]");
+}

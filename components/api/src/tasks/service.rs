@@ -393,11 +393,13 @@ async fn check_labels(database: &Database, task: &Task, before: Option<&Task>) -
     let category = task
         .category
         .filter(|category| before.is_none_or(|before| before.category != Some(*category)));
-    let tags: Vec<TagId> = task
+    // With the index that each has in the whole list.
+    let tags: Vec<(usize, Uuid)> = task
         .tags
         .iter()
-        .filter(|tag| before.is_none_or(|before| !before.tags.contains(tag)))
-        .copied()
+        .enumerate()
+        .filter(|(_, tag)| before.is_none_or(|before| !before.tags.contains(tag)))
+        .map(|(index, tag)| (index, Uuid::from(*tag)))
         .collect();
     let mut unknown = Vec::new();
     if let Some(category) = category
@@ -406,9 +408,9 @@ async fn check_labels(database: &Database, task: &Task, before: Option<&Task>) -
         let kind = Kind::Category;
         unknown.push(UnknownLabel { kind, index: 0 });
     }
-    let wanted: Vec<Uuid> = tags.iter().copied().map(Uuid::from).collect();
+    let wanted: Vec<Uuid> = tags.iter().map(|(_, id)| *id).collect();
     let known = labels::store::known(database, Kind::Tag, &task.user_id, &wanted).await?;
-    let missing = wanted.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let missing = tags.into_iter().filter(|(_, id)| !known.contains(id));
     unknown.extend(missing.map(|(index, _)| UnknownLabel {
         kind: Kind::Tag,
         index,
