@@ -48,7 +48,7 @@ pub(crate) fn publish_after_response(event: &TaskEvent) {
 
 fn stored(event: &TaskEvent) -> StoredEvent {
     StoredEvent {
-        task_id: event.task.task.id.into(),
+        task_id: event.task.task.id,
         version: event.task.task.version,
         data: serde_json::to_string(event).unwrap_or_default(),
     }
@@ -112,8 +112,8 @@ pub(crate) async fn publish_and_mark(batch: &[StoredEvent]) -> Result<(), Publis
     if first_versions {
         return publish_together(batch).await;
     }
-    let database = Database::open().await?;
-    let mut rest = store::unpublished_until(&database, batch).await?;
+    // The connection is released before the events are published: their number is limited, and marking the events takes another.
+    let mut rest = store::unpublished_until(&Database::open().await?, batch).await?;
     // One version of a task at a time: a broker may take one event of a bulk call and refuse another.
     while !rest.is_empty() {
         let mut together: Vec<StoredEvent> = Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use uuid::Uuid;
+use nudge_domain::id::TaskId;
 
 use crate::db::{Database, DbError, Row, Value};
 
@@ -13,9 +13,9 @@ const UNPUBLISHED: usize = 500;
 /// A stored event that is not published yet.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredEvent {
-    pub(crate) task_id: Uuid,
+    pub(crate) task_id: TaskId,
     pub(crate) version: u32,
-    /// JSON of a [`TaskEvent`].
+    /// JSON of a [`TaskEvent`](nudge_contract::event::TaskEvent).
     pub(crate) data: String,
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn unpublished_until(
     database: &Database,
     events: &[StoredEvent],
 ) -> Result<Vec<StoredEvent>, DbError> {
-    let mut newest: BTreeMap<Uuid, u32> = BTreeMap::new();
+    let mut newest: BTreeMap<TaskId, u32> = BTreeMap::new();
     for event in events {
         let version = newest.entry(event.task_id).or_default();
         *version = event.version.max(*version);
@@ -66,7 +66,7 @@ pub(crate) async fn unpublished_until(
     );
     let parameters: Vec<Value> = newest
         .iter()
-        .flat_map(|(task, version)| [Value::from(*task), Value::from(*version)])
+        .flat_map(|(task, version)| [Value::from(task), Value::from(*version)])
         .collect();
     let rows = database.query(&sql, parameters).await?;
     rows.iter().map(StoredEvent::read).collect()
@@ -101,7 +101,7 @@ pub(crate) async fn mark_published(
     parameters.extend(
         events
             .iter()
-            .flat_map(|event| [Value::from(event.task_id), Value::from(event.version)]),
+            .flat_map(|event| [Value::from(&event.task_id), Value::from(event.version)]),
     );
     let sql = format!(
         "UPDATE task_event SET published_at = $1 WHERE (task_id, version) IN (VALUES {})",
