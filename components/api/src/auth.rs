@@ -29,7 +29,6 @@ mod secret;
 mod shared;
 mod token;
 
-use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -52,14 +51,6 @@ pub(crate) struct User {
     pub(crate) zone: Zone,
     /// Whether the token has a time zone.
     pub(crate) says_zone: bool,
-}
-
-impl<S: Sync> FromRequestParts<S> for User {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        user(parts).await
-    }
 }
 
 /// The caller of a request; the token is checked once per request.
@@ -106,7 +97,7 @@ async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
                 .signed_with(key)?
                 .user(&provider.issuer, &provider.audience, now)
         }
-        _ => Err(refuse("is signed with an algorithm that is not taken here")),
+        _ => Err(refuse("is signed with an algorithm that is not accepted here")),
     }
 }
 
@@ -126,8 +117,7 @@ mod tests {
             says_zone: false,
         };
         parts.extensions.insert(alice.clone());
-        let found =
-            pin!(User::from_request_parts(&mut parts, &())).poll(&mut Context::from_waker(Waker::noop()));
+        let found = pin!(user(&mut parts)).poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(found, Poll::Ready(Ok(user)) if user == alice));
     }
 }

@@ -13,7 +13,7 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Maximum size of a key set, in bytes.
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// The text at a URL, or why it cannot be fetched. Redirects are not followed: only the URL that the operator configured counts.
 pub(super) async fn fetch(url: &str) -> Result<String, String> {
@@ -34,8 +34,8 @@ pub(super) async fn fetch(url: &str) -> Result<String, String> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| format!("the answer broke off: {error}"))?;
         if let Some(bytes) = frame.data_ref() {
-            if text.len() + bytes.len() > MOST_BYTES {
-                return Err(format!("the answer is larger than {} KiB", MOST_BYTES / 1024));
+            if text.len() + bytes.len() > MAX_BYTES {
+                return Err(format!("the answer is larger than {} KiB", MAX_BYTES / 1024));
             }
             text.extend_from_slice(bytes);
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Maximum number of keys per set: real sets have two or three.
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// RFC 7518, section 3.3: 2048 bits or more. More than 4096 bits are slow and not accepted.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
@@ -85,9 +85,9 @@ impl KeySet {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let document: Document =
             serde_json::from_str(text).map_err(|error| format!("it is not a JSON Web Key Set: {error}"))?;
-        if document.keys.len() > MOST_KEYS {
+        if document.keys.len() > MAX_KEYS {
             return Err(format!(
-                "it has {} keys, at most {MOST_KEYS} are taken",
+                "it has {} keys, at most {MAX_KEYS} are accepted",
                 document.keys.len()
             ));
         }
@@ -123,7 +123,7 @@ impl KeySet {
 impl Jwk {
     fn read(&self) -> Result<PublicKey, String> {
         if self.d.is_some() {
-            return Err("its private part is published, so anybody can sign with it".to_owned());
+            return Err("its private part is published, so anyone can sign with it".to_owned());
         }
         let curve = self.crv.as_deref();
         let key = match (self.kty.as_str(), curve) {
@@ -132,7 +132,7 @@ impl Jwk {
             ("RSA", _) => self.rsa()?,
             (kty, _) => {
                 return Err(format!(
-                    "keys of type {kty} ({}) are not taken",
+                    "keys of type {kty} ({}) are not accepted",
                     curve.unwrap_or("no curve")
                 ));
             }
@@ -349,7 +349,7 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"keys":{}}"#] {
             assert!(KeySet::parse(text).is_err(), "{text}");
         }
-        let many = json!({ "keys": vec![ed25519(); MOST_KEYS + 1] });
+        let many = json!({ "keys": vec![ed25519(); MAX_KEYS + 1] });
         assert!(KeySet::parse(&many.to_string()).is_err());
     }
 

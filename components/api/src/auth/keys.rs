@@ -122,7 +122,7 @@ async fn ask(url: &str, shared: &Shared, held: Option<Held>, now: Timestamp) -> 
     let (held, failed_at) = match answer {
         Ok(new) => {
             for reason in new.keys.left_out() {
-                tracing::warn!(url, "a key of the identity provider does not count: {reason}");
+                tracing::warn!(url, "a key of the identity provider is ignored: {reason}");
             }
             (Some(new), None)
         }

@@ -168,10 +168,7 @@ impl Place {
             Ok(record) => Some(record).filter(|record| record.url == url),
             // It was signed with another app token, or it was tampered with.
             Err(log) => {
-                tracing::warn!(
-                    key = entry.key,
-                    "a key set in the state store does not count: {log}"
-                );
+                tracing::warn!(key = entry.key, "a key set in the state store is ignored: {log}");
                 None
             }
         }

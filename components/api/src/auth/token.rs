@@ -48,7 +48,7 @@ impl<'a> Unchecked<'a> {
         let header = token.header();
         // RFC 7515, section 4.1.11: unknown critical extensions must be refused, and none is known here.
         if header.other_fields.crit.0 {
-            return Err(refuse("has a crit header, which is not taken"));
+            return Err(refuse("has a crit header, which is not accepted"));
         }
         if let Some(kind) = &header.token_type {
             let kind = kind.to_ascii_lowercase();
