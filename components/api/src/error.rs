@@ -2,13 +2,15 @@
 //! `mcp/error.rs` a failed tool call, `legacy/error.rs` a refused change.
 
 use nudge_component::events::Disposition;
-use nudge_domain::reminder::MAX_REMINDERS;
 use nudge_domain::task::{Mistake, ReminderRefusal};
 
 use crate::db::DbError;
 use crate::events::outbox::PublishError;
 use crate::tasks::labels::Kind;
 use crate::version::{ATTEMPTS, Mismatch, Thing};
+
+/// Maximum number of mistakes that the text for the log names.
+const DESCRIBED: usize = 5;
 
 /// Why a service did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +92,7 @@ impl From<ReminderRefusal> for ServiceError {
 fn describe(mistakes: &[Mistake]) -> String {
     let messages: Vec<&str> = mistakes
         .iter()
-        .take(MAX_REMINDERS)
+        .take(DESCRIBED)
         .map(|mistake| mistake.message.as_str())
         .collect();
     messages.join("; ")
