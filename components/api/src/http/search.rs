@@ -7,7 +7,7 @@ use nudge_contract::api::Page;
 
 use super::query;
 use crate::caller::Identity;
-use crate::input::fields::{Pairs, Query};
+use crate::input::fields::{Pairs, Query, invalid_cursor};
 use crate::tasks::list::query::MAX_LIMIT;
 use crate::tasks::record;
 use crate::tasks::search;
@@ -20,15 +20,7 @@ pub(super) async fn tasks(identity: Identity, Pairs(pairs): Pairs) -> Result<Res
     let limit = query::limit(&query, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = query
         .text("cursor")
-        .map(|text| {
-            text.parse().map_err(|()| {
-                Problem::field(
-                    "cursor",
-                    "invalid_cursor",
-                    "give the nextCursor of the page before, or none",
-                )
-            })
-        })
+        .map(|text| text.parse().map_err(|()| invalid_cursor()))
         .transpose()?;
     let text = query.text("query").unwrap_or_default();
     let caller = identity.open().await?;
