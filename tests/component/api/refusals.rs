@@ -252,6 +252,13 @@ async fn every_mistake_of_a_body_is_named_with_its_field() {
             vec![("reminders[0].channel", "unknown_field")],
         ),
         (
+            json!({ "title": "x", "due": due, "reminders": [{ "channel": "fax" }] }),
+            vec![
+                ("reminders[0].minutesBefore", "required"),
+                ("reminders[0].channel", "unknown_field"),
+            ],
+        ),
+        (
             json!({ "title": "x", "reminders": [5] }),
             vec![("reminders[0]", "wrong_type")],
         ),

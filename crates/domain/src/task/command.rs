@@ -56,6 +56,11 @@ impl<T> Patch<T> {
         }
     }
 
+    /// Whether it has no value and is not unreadable either: it was left out, or is `null`.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Absent | Self::Null)
+    }
+
     /// Whether it was not given.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)

@@ -38,7 +38,7 @@ impl Task {
                     "the task has no due date to move: send due",
                 )),
             },
-            (due, by) if due.is_missing() && by.is_missing() => mistakes.push(Mistake::new(
+            _ if to.due.is_missing() && to.by.is_missing() => mistakes.push(Mistake::new(
                 FieldName::Due,
                 "required",
                 "give due, a date, or by, a duration such as P1D",

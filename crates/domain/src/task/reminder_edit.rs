@@ -146,7 +146,7 @@ impl Task {
                     error.to_string(),
                 )),
             },
-            (minutes, until) if minutes.is_missing() && until.is_missing() => mistakes.push(mistake(
+            _ if snooze.minutes.is_missing() && snooze.until.is_missing() => mistakes.push(mistake(
                 ReminderField::Minutes,
                 "required",
                 "give minutes, from now, or until".to_owned(),

@@ -50,7 +50,7 @@ impl Task {
     ) -> Result<Reminder, Vec<Mistake>> {
         let at = |field| FieldName::ReminderAt(index, field);
         let mut mistakes = Vec::new();
-        let unreadable_id = *id == Patch::Unreadable;
+        let is_unreadable = *id == Patch::Unreadable;
         let id = id.clone().value();
         if id.is_some_and(|id| self.reminder(id).is_none()) {
             mistakes.push(Mistake::new(
@@ -62,21 +62,8 @@ impl Task {
         let when = match self.when(time, context) {
             Ok((when, _)) => Some(when),
             Err(found) => {
-                // Without a time of its own fault, the wrong id is enough to say.
-                let is_missing = |mistake: &Mistake| mistake.code == "required";
-                let others_found = unreadable_id || !mistakes.is_empty();
-                mistakes.extend(
-                    found
-                        .into_iter()
-                        .filter(|mistake| !(others_found && is_missing(mistake)))
-                        .map(|mistake| Mistake {
-                            field: match mistake.field {
-                                FieldName::Reminder(field) => at(Some(field)),
-                                other => other,
-                            },
-                            ..mistake
-                        }),
-                );
+                let others = is_unreadable || !mistakes.is_empty();
+                mistakes.extend(of_item(index, found, others));
                 None
             }
         };
@@ -133,7 +120,7 @@ impl Task {
                     mistakes.push(mistake(ReminderField::At, "invalid_reminder", error.to_string()))
                 }
             },
-            (minutes, at) if minutes.is_missing() && at.is_missing() => mistakes.push(mistake(
+            _ if time.minutes_before.is_missing() && time.at.is_missing() => mistakes.push(mistake(
                 ReminderField::MinutesBefore,
                 "required",
                 "give minutesBefore or at".to_owned(),
@@ -145,4 +132,17 @@ impl Task {
             _ => Err(mistakes),
         }
     }
+}
+
+/// The mistakes in the time of the item at this index. A missing time is not reported beside other mistakes of the item.
+fn of_item(index: usize, found: Vec<Mistake>, others: bool) -> impl Iterator<Item = Mistake> {
+    let reported = move |mistake: &Mistake| !(others && mistake.code == "required");
+    let found = found.into_iter().filter(reported);
+    found.map(move |mistake| Mistake {
+        field: match mistake.field {
+            FieldName::Reminder(field) => FieldName::ReminderAt(index, Some(field)),
+            other => other,
+        },
+        ..mistake
+    })
 }

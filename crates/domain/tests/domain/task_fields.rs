@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use nudge_domain::id::{TagId, UserId};
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{
-    Context, FieldName, MAX_TAGS, Mistake, MoveDue, NewTask, Owner, Patch, ReminderField, ReminderItem,
-    ReminderTime, Status, Task, TaskFields, TaskPatch,
+    Context, FieldName, MAX_TAGS, Mistake, MoveDue, NewTask, Owner, Patch, ReminderEdit, ReminderField,
+    ReminderItem, ReminderRefusal, ReminderTime, Snooze, Status, Task, TaskFields, TaskPatch,
 };
 use nudge_domain::{Zone, task};
 use uuid::Uuid;
@@ -392,4 +392,76 @@ fn a_patch_completes_and_reopens() {
         fields_of(task.patch(&status(Patch::Null), &context())),
         [(FieldName::Status, "required".to_owned())]
     );
+}
+
+#[test]
+fn a_missing_time_is_named_beside_an_unknown_field_but_not_in_place_of_one_that_cannot_be_read() {
+    let mistake = |name: &str| Mistake::new(FieldName::Named(name.to_owned()), "unknown_field", "");
+    let codes = |mistakes: Vec<Mistake>| -> Vec<String> {
+        let codes = mistakes.into_iter().map(|mistake| mistake.code.into_owned());
+        codes.collect()
+    };
+    for (given, expected) in [
+        (Patch::Absent, vec!["unknown_field", "required"]),
+        (Patch::Null, vec!["unknown_field", "required"]),
+        (Patch::Unreadable, vec!["unknown_field"]),
+    ] {
+        let unreadable = vec![mistake("x")];
+        let to = MoveDue {
+            due: given.clone(),
+            unreadable: unreadable.clone(),
+            ..MoveDue::default()
+        };
+        assert_eq!(codes(rent().move_due(&to, &context()).unwrap_err()), expected);
+
+        let time = ReminderTime {
+            at: given.clone(),
+            unreadable: unreadable.clone(),
+            ..ReminderTime::default()
+        };
+        let new = Uuid::from_u128(7).into();
+        let refused = rent().set_reminder(new, &time, &context());
+        assert_eq!(codes(refused.unwrap_err()), expected);
+
+        let snooze = Snooze {
+            until: given,
+            unreadable,
+            ..Snooze::default()
+        };
+        let mut task = rent();
+        let reminder = task
+            .reminders
+            .first()
+            .map(|reminder| reminder.id)
+            .expect("a reminder");
+        let refused = task.edit_reminder(reminder, &ReminderEdit::Snooze(snooze), &context());
+        let Err(ReminderRefusal::Invalid(mistakes)) = refused else {
+            panic!("refused for its fields, not {refused:?}");
+        };
+        assert_eq!(codes(mistakes), expected);
+    }
+}
+
+#[test]
+fn a_missing_time_is_not_named_beside_a_wrong_id_of_a_listed_reminder() {
+    for id in [Patch::Unreadable, Patch::Value(Uuid::from_u128(9).into())] {
+        let unreadable = match id {
+            Patch::Unreadable => vec![Mistake::new(FieldName::Named("id".to_owned()), "wrong_type", "")],
+            _ => Vec::new(),
+        };
+        let time = ReminderTime {
+            unreadable,
+            ..ReminderTime::default()
+        };
+        let fields = TaskFields {
+            reminders: Patch::Value(vec![ReminderItem::Read { id, time }]),
+            ..TaskFields::default()
+        };
+        let mistakes = patch(&mut rent(), fields).expect_err("a wrong id");
+        assert!(
+            mistakes.iter().all(|mistake| mistake.code != "required"),
+            "{mistakes:?}"
+        );
+        assert_eq!(mistakes.len(), 1);
+    }
 }
