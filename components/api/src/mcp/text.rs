@@ -147,7 +147,13 @@ fn words(rule: &str) -> Option<String> {
     if place.or(month).is_some() {
         return None;
     }
-    let on = match (frequency, days, day) {
+    let on = on(frequency, days, day)?;
+    Some(format!("{every}{on}{end}"))
+}
+
+/// The days of a rule in words, with a space before them; empty if the rule names none.
+fn on(frequency: &str, days: Option<&str>, day: Option<&str>) -> Option<String> {
+    Some(match (frequency, days, day) {
         (_, None, None) => String::new(),
         ("WEEKLY", Some("MO,TU,WE,TH,FR"), None) => " on weekdays".to_owned(),
         ("WEEKLY", Some(days), None) => {
@@ -159,8 +165,7 @@ fn words(rule: &str) -> Option<String> {
             format!(" on day {day}")
         }
         _ => return None,
-    };
-    Some(format!("{every}{on}{end}"))
+    })
 }
 
 /// The day of the month, or the last day if the month is shorter: how phrases are written as rules (`docs/phrases.md`).
