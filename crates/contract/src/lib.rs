@@ -18,5 +18,3 @@ pub mod event;
 pub mod legacy;
 pub mod names;
 pub mod task;
-
-pub use task::{Reminder, Snapshot, Task};
