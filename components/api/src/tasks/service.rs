@@ -27,7 +27,7 @@ use crate::tasks::list::statement;
 use crate::tasks::{record, store};
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
-/// The time and new ids. Instants are stored in milliseconds; what is answered must be what is read later.
+/// The time and new ids. The time is in milliseconds, as it is stored: a response shows the same instants as a later read.
 pub(crate) fn context() -> Context {
     Context {
         now: milliseconds(Timestamp::now()),
@@ -49,7 +49,7 @@ pub(crate) async fn create(
     } = caller;
     let id = TaskId::from(ids.nth(n));
     let context = context();
-    // Before the command is looked at: what was ahead then may be past now.
+    // Before the command is checked: a time that was in the future at the first attempt may be in the past now.
     if ids.repeated()
         && let Some(created) = store::find(database, &user.id, id).await?
     {
@@ -228,7 +228,7 @@ pub(crate) async fn delete(
     } = caller;
     let deleted = delete_unannounced(database, &user.id, id, expected, scope, trace).await?;
     outbox::publish_after_response(&deleted.event);
-    // The task is deleted, whatever comes of this; otherwise the recurring job creates the next occurrence.
+    // The task is deleted even if this fails; then the recurring job creates the next occurrence.
     if deleted.followed
         && let Err(error) = follow(database, &deleted.task, Some(trace)).await
     {
@@ -237,7 +237,7 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-/// A task that was deleted, and what is still to be done about it: by the caller, else by the recurring job.
+/// A task that was deleted, and the work that remains. The recurring job does it if the caller does not.
 pub(crate) struct Deleted {
     task: Task,
     /// To be published.
