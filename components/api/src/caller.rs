@@ -1,4 +1,4 @@
-//! What a service is told about the request that it works for.
+//! The context of a request.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;

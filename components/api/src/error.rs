@@ -33,7 +33,7 @@ pub(crate) enum ServiceError {
     /// The user has another label of that name.
     #[error("there is another {} of that name", .0.thing().name())]
     NameTaken(Kind),
-    /// Others changed the thing in each attempt.
+    /// Other requests changed the thing during every attempt.
     #[error("the {} {id} was changed by others {ATTEMPTS} times in a row", .thing.name())]
     Contended {
         /// What it is.
@@ -41,7 +41,7 @@ pub(crate) enum ServiceError {
         /// Its id, for the log.
         id: String,
     },
-    /// The broker did not take events.
+    /// The broker did not accept events.
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// The database refused, or cannot be reached.
@@ -98,7 +98,7 @@ fn describe(mistakes: &[Mistake]) -> String {
     messages.join("; ")
 }
 
-/// An event that the database did not take: later it may.
+/// The database failed to store an event; a later attempt may succeed.
 pub(crate) fn retry(error: DbError) -> Disposition {
     Disposition::Retry(error.to_string())
 }

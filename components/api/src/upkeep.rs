@@ -1,5 +1,5 @@
-//! What is done again and again, by a recurring job: publishing what a crash left unpublished, creating occurrences that are missing,
-//! removing what is old, and going on with account deletions.
+//! The work of the recurring job `relay`: publishes events that a crash left unpublished, creates missing occurrences, deletes
+//! old data, and continues account deletions.
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_contract::api::RelayReport;
@@ -18,8 +18,8 @@ use crate::{dead_letters, schema};
 /// Time after which a completed recurring task without its next occurrence is announced again.
 const NO_SUCCESSOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// Time after which that is given up: the event was handled and refused often enough by then, and is on the dead-letter topic.
-/// What comes after a skipped occurrence is created here, by no event, and never given up.
+/// Time after which it is not announced any more: the event was refused often enough by then, and is on the dead-letter topic.
+/// The occurrence after a skipped one is created here, without an event, so that is attempted without end.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Maximum number of batches per run, so that it ends; the next run continues.
@@ -60,7 +60,7 @@ async fn create_missing_occurrences(database: &Database, now: Timestamp) -> Resu
         .into_iter()
         .partition(|task| task.status == Status::Completed);
     for task in &skipped {
-        // One that cannot be read or stored does not hold up the others.
+        // A failure does not hold up the others.
         if let Err(error) = service::follow(database, task, None).await {
             tracing::error!(task = %task.id, "the next occurrence is created later: {error}");
         }

@@ -2,7 +2,7 @@
 //! entity tag. A change is judged where it is made, against the version that it would replace; `http/conditions.rs` reads the
 //! headers and judges reads.
 
-/// How often a change is tried against what others change at the same time.
+/// Maximum number of attempts of a change that competes with concurrent ones.
 pub(crate) const ATTEMPTS: u32 = 8;
 
 /// What has a version.

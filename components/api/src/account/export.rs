@@ -1,7 +1,7 @@
 //! Everything about a user as one JSON document, written page by page while the database is read.
 //!
-//! The brackets are closed after the last page. When the database fails before that, the body breaks off, so what has
-//! come so far is no JSON and cannot be taken for everything.
+//! The brackets are closed after the last page. If the database fails before that, the body ends early and is not valid JSON,
+//! so it cannot be mistaken for a complete export.
 
 use std::pin::pin;
 use std::time::Duration;

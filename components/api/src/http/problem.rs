@@ -51,7 +51,7 @@ impl From<DbError> for Problem {
             DbError::AccountClosing => Self::new(
                 StatusCode::CONFLICT,
                 "account_leaving",
-                "your data is being deleted: wait a minute, then you may start anew",
+                "your data is being deleted: wait a minute, then you can start again with an empty account",
             )
             .header(RETRY_AFTER, HeaderValue::from_static("15")),
             DbError::Refused(_) | DbError::Conflict(_) | DbError::Unreadable(_) => Self::internal(error),

@@ -1,4 +1,4 @@
-//! Which system reminds which user. [`profile`](crate::profile) has the condition that core goes by.
+//! Which system reminds which user. [`profile`](crate::profile) has the condition that the core uses.
 
 use jiff::Timestamp;
 use nudge_contract::legacy::{MAX_USERS, Master, Masters, SetMaster};

@@ -1,4 +1,4 @@
-//! A call of a tool, and what comes of it.
+//! A call of a tool, and its result.
 
 use serde_json::Value;
 

@@ -203,7 +203,7 @@ impl From<DbError> for Failure {
             DbError::Unavailable(_) => Self::unavailable("the database", error),
             DbError::AccountClosing => Self::new(
                 VALIDATION_ERROR,
-                "your data is being deleted: wait a minute, then you may start anew",
+                "your data is being deleted: wait a minute, then you can start again with an empty account",
             ),
             DbError::Refused(_) | DbError::Conflict(_) | DbError::Unreadable(_) => Self::internal(error),
         }

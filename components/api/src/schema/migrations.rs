@@ -137,13 +137,13 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
         };
         for statement in texts.iter().flat_map(|text| statements(text)) {
             let statement = adapt(statement, database.dialect());
-            if stands_already(database, &statement).await? {
+            if column_exists(database, &statement).await? {
                 continue;
             }
             let text = statement.replace(IF_COLUMN_MISSING, if_missing);
             match database.execute(&text, []).await {
                 // Another instance added the column after the check.
-                Err(DbError::Refused(_)) if stands_already(database, &statement).await? => {}
+                Err(DbError::Refused(_)) if column_exists(database, &statement).await? => {}
                 result => {
                     result?;
                 }
@@ -191,7 +191,7 @@ fn adapt(statement: &str, dialect: Dialect) -> String {
 const IF_COLUMN_MISSING: &str = "ADD COLUMN IF NOT EXISTS";
 
 /// Whether a statement adds a column that SQLite has already.
-async fn stands_already(database: &Database, statement: &str) -> Result<bool, DbError> {
+async fn column_exists(database: &Database, statement: &str) -> Result<bool, DbError> {
     let mut words = statement.split_whitespace();
     let (Some("ALTER"), Some("TABLE"), Some(table), Dialect::Sqlite) =
         (words.next(), words.next(), words.next(), database.dialect())

@@ -68,8 +68,8 @@ pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Dispo
     }
 }
 
-/// The last word on whether a reminder is to be sent, and where to. One that is due in its owner's quiet hours moves to
-/// their end, as a change of its task, so that it is armed again like any other (decision 0014).
+/// Decides whether a reminder is sent, and where to. One that is due in its owner's quiet hours moves to their end, as a change
+/// of its task, so that it is armed again like any other (decision 0014).
 pub(crate) async fn reminder_delivery(
     database: &Database,
     reminder: ReminderId,

@@ -1,4 +1,4 @@
-//! A task between the domain, its row and the contract.
+//! Conversions of a task between the domain, its row and the contract.
 
 use jiff::Timestamp;
 use nudge_component::trace::Traceparent;

@@ -112,7 +112,7 @@ pub(crate) async fn page(
     after: Option<Cursor>,
 ) -> Result<(Vec<Task>, Option<Cursor>), ServiceError> {
     let words = read(user_id, FieldName::Query, query)?;
-    // One more than asked for tells whether there is a next page.
+    // One task more than the limit shows whether there is a next page.
     let mut found = from(database, user_id, &words, limit.saturating_add(1), after).await?;
     let rest = found.len() > limit as usize;
     found.truncate(limit as usize);

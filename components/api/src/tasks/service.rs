@@ -95,7 +95,7 @@ pub(crate) async fn page(
     user_id: &UserId,
     query: &TaskQuery,
 ) -> Result<Page<contract::Task>, ServiceError> {
-    // One more than asked for tells whether there is a next page.
+    // One task more than the limit shows whether there is a next page.
     let more = TaskQuery {
         limit: query.limit + 1,
         ..query.clone()

@@ -110,7 +110,7 @@ pub(crate) async fn update(
     } else if event.change == Change::Reopened
         || (event.change == Change::Deleted && task.status == Status::Pending)
     {
-        // Nothing follows what is to be done again, nor a series that was deleted; the relay goes by this column.
+        // A reopened task and a deleted series have no next occurrence to create; the relay selects tasks by this column.
         extra.push_str(", successor = NULL");
     }
     if event.change == Change::Deleted {
@@ -170,8 +170,8 @@ pub(crate) async fn set_successor(
         .await
 }
 
-/// Recurring tasks that wait for their next occurrence since `before` or longer: those that were skipped, and those that were
-/// completed after `after`.
+/// Recurring tasks that have waited for their next occurrence since before `before`: skipped ones, and those that were completed
+/// after `after`.
 pub(crate) async fn without_successor(
     database: &Database,
     after: Timestamp,

@@ -11,7 +11,7 @@ use crate::tasks::service::change;
 use crate::tasks::store as tasks;
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
-/// Tasks that a label is removed from between two looks for more.
+/// Number of tasks per query when a label is removed from its tasks.
 const PAGE: u32 = 100;
 
 const DEFAULT_COLOR: &str = "#6b7280";
@@ -148,7 +148,7 @@ pub(crate) async fn delete(caller: &Caller, id: LabelId, expected: &Conditions) 
             // From tasks that got it meanwhile; from now on none can.
             return remove_from_tasks(caller, id).await;
         }
-        // Changed meanwhile, or gone: the next look tells.
+        // It was changed or deleted in the meantime: the next attempt finds out which.
     }
     Err(ServiceError::contended(id.kind().thing(), id.uuid()))
 }

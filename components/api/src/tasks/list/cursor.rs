@@ -1,12 +1,12 @@
-//! Where a page ends: an opaque text that stays right while rows come and go, because it names the last row's place in the
-//! order and not its number.
+//! The cursor of a page: opaque text that stays correct while rows are created and deleted, because it holds the position of
+//! the last row in the order, not its number.
 
 use nudge_domain::id::TaskId;
 
 use crate::input::opaque;
 use crate::tasks::list::order::{Order, Sort};
 
-/// A place in a list of tasks.
+/// A position in a list of tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) sort: Sort,

@@ -25,7 +25,7 @@ pub(crate) const MAX_CHOICES: usize = 20;
 /// Maximum of `upcomingDays`: a leap year.
 pub(crate) const MAX_DAYS: u32 = 366;
 
-/// What a page of tasks is made by.
+/// The query for a page of tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskQuery {
     /// None: whatever their status.
@@ -142,7 +142,7 @@ impl Default for ListTasks {
 }
 
 impl ListTasks {
-    /// Whether it names dates that are other instants in another time zone.
+    /// Whether it has dates whose instants depend on the time zone.
     pub(crate) fn names_days(&self) -> bool {
         self.due_after.is_some() || self.due_before.is_some() || self.upcoming_days.is_some()
     }

@@ -13,7 +13,7 @@ use crate::tasks::list::query::{CategoryFilter, TagMatch, TaskQuery};
 use crate::tasks::record;
 use crate::tasks::search;
 
-/// A due date after all others, and one before them: so tasks without come last either way.
+/// Due dates after and before all others, so that tasks without one come last in both orders.
 const NO_DUE_LAST: i64 = 9_007_199_254_740_991;
 const NO_DUE_FIRST: i64 = -1;
 
@@ -29,7 +29,7 @@ fn key(dialect: Dialect, sort: Sort, order: Order) -> &'static str {
     }
 }
 
-/// Where a page ends whose last task is this one.
+/// The cursor of a page that ends with this task.
 pub(crate) fn cursor(task: &Task, sort: Sort, order: Order) -> Cursor {
     let key = match (sort, order) {
         (Sort::Due, order) => Key::Number(task.due.as_ref().map_or(
@@ -57,14 +57,14 @@ pub(crate) fn cursor(task: &Task, sort: Sort, order: Order) -> Cursor {
     }
 }
 
-/// A statement in the making.
+/// A statement that is being built.
 struct Statement {
     conditions: String,
     parameters: Vec<Value>,
 }
 
 impl Statement {
-    /// Adds a parameter and gives its place.
+    /// Adds a parameter and returns its placeholder.
     fn parameter(&mut self, value: impl Into<Value>) -> String {
         self.parameters.push(value.into());
         format!("${}", self.parameters.len())
