@@ -181,7 +181,8 @@ async fn fire(data: &[u8]) -> Result<(), Disposition> {
 
 fn due_event(armed: ArmedReminder) -> pubsub::CloudEvent {
     let task_id = armed.task.task.id.to_string();
-    // The id depends only on the reminder and the text of its instant, so it is the same whichever job fires it.
+    // The same for each repetition. After a change of the task's zone, a job and `reconcile` may write one instant with two offsets, so
+    // with two ids; email-delivery claims a reminder by the second, whatever the offset.
     let id = format!("{}:{}", armed.reminder_id, armed.remind_at);
     let now = Timestamp::now();
     let minutes_until = |due: LocalInstant| due.at().duration_since(now).as_secs().div_euclid(60);
