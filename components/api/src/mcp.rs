@@ -129,7 +129,7 @@ async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Reply {
     for (message, index) in messages.into_iter().zip(0_usize..) {
         // The first message was counted with the POST itself.
         if over.is_none() && index > 0 {
-            let checked = rate_limit::check(exchange.identity.user.id.as_str(), Timestamp::now()).await;
+            let checked = rate_limit::check(&exchange.identity.user.id, Timestamp::now()).await;
             over = checked.err().map(RpcError::from);
         }
         if over.is_none() && bytes >= MAX_ANSWER_BYTES {

@@ -18,6 +18,7 @@ use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::Problem;
 use nudge_component::serve::read_body;
+use nudge_domain::id::UserId;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -94,7 +95,7 @@ pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Probl
     let user = crate::auth::user(&mut parts).await?;
     let body = read_body(body).await?;
     let attempt = Attempt {
-        user_id: user.id.as_str().to_owned(),
+        user_id: user.id,
         fingerprint: fingerprint(&parts, &body),
         claim: Uuid::now_v7().to_string(),
         key,
@@ -170,7 +171,7 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
 
 /// One attempt to run a request.
 struct Attempt {
-    user_id: String,
+    user_id: UserId,
     key: String,
     fingerprint: String,
     claim: String,
@@ -200,7 +201,7 @@ impl Attempt {
              WHERE idempotency.created_at < $7 OR (idempotency.status IS NULL AND idempotency.claimed_at < $8 \
              AND idempotency.fingerprint = excluded.fingerprint) RETURNING created_at";
         let parameters = [
-            self.user_id.as_str().into(),
+            (&self.user_id).into(),
             self.key.as_str().into(),
             self.fingerprint.as_str().into(),
             self.claim.as_str().into(),
@@ -215,7 +216,7 @@ impl Attempt {
         let sql =
             "SELECT fingerprint, status, headers, body FROM idempotency WHERE user_id = $1 AND key = $2";
         let rows = database
-            .query(sql, [self.user_id.as_str().into(), self.key.as_str().into()])
+            .query(sql, [(&self.user_id).into(), self.key.as_str().into()])
             .await?;
         // Deleted in the meantime.
         let Some(row) = rows.first() else {
@@ -267,7 +268,7 @@ impl Attempt {
             .collect();
         let sql = "UPDATE idempotency SET status = $4, headers = $5, body = $6 WHERE user_id = $1 AND key = $2 AND claim = $3";
         let parameters = [
-            self.user_id.as_str().into(),
+            (&self.user_id).into(),
             self.key.as_str().into(),
             self.claim.as_str().into(),
             i64::from(status.as_u16()).into(),
@@ -281,7 +282,7 @@ impl Attempt {
     async fn give_back(&self, database: &Database) -> Result<(), DbError> {
         let sql = "UPDATE idempotency SET claimed_at = 0 WHERE user_id = $1 AND key = $2 AND claim = $3 AND status IS NULL";
         let parameters = [
-            self.user_id.as_str().into(),
+            (&self.user_id).into(),
             self.key.as_str().into(),
             self.claim.as_str().into(),
         ];

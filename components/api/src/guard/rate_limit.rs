@@ -14,6 +14,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::settings::variable;
+use nudge_domain::id::UserId;
 
 use crate::db::{Database, DbError};
 
@@ -35,7 +36,7 @@ struct Lease {
     over: bool,
 }
 
-static LEASES: Mutex<Option<HashMap<String, Lease>>> = Mutex::new(None);
+static LEASES: Mutex<Option<HashMap<UserId, Lease>>> = Mutex::new(None);
 
 /// Why a request is not let through.
 #[derive(Debug, thiserror::Error)]
@@ -58,12 +59,12 @@ pub(crate) enum RateLimitError {
 pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let user = crate::auth::user(&mut parts).await?;
-    check(user.id.as_str(), Timestamp::now()).await?;
+    check(&user.id, Timestamp::now()).await?;
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// Counts a request of a user, or refuses it.
-pub(crate) async fn check(user_id: &str, now: Timestamp) -> Result<(), RateLimitError> {
+pub(crate) async fn check(user_id: &UserId, now: Timestamp) -> Result<(), RateLimitError> {
     if cfg!(fuzzing) {
         // Outside of a component there is no database that counts.
         return Ok(());
@@ -108,7 +109,7 @@ enum Taken {
     Beside,
 }
 
-fn taken(user_id: &str, minute: i64) -> Taken {
+fn taken(user_id: &UserId, minute: i64) -> Taken {
     // Nothing here panics, so the lock is never poisoned; if it were, every request would be counted by itself.
     let Ok(mut leases) = LEASES.lock() else {
         return Taken::Beside;
@@ -137,14 +138,14 @@ fn taken(user_id: &str, minute: i64) -> Taken {
                 asking: true,
                 over: false,
             };
-            leases.insert(user_id.to_owned(), first);
+            leases.insert(user_id.clone(), first);
             Taken::None(1)
         }
     }
 }
 
 /// Adds what was granted, less the request that asked, to what is left of the same minute. `None` means that asking failed.
-fn keep(user_id: &str, minute: i64, granted: Option<u32>, asked: bool) {
+fn keep(user_id: &UserId, minute: i64, granted: Option<u32>, asked: bool) {
     let Ok(mut leases) = LEASES.lock() else {
         return;
     };
@@ -157,14 +158,14 @@ fn keep(user_id: &str, minute: i64, granted: Option<u32>, asked: bool) {
 }
 
 /// Takes up to `size` requests from a user's minute: as many as the limit leaves.
-async fn take(user_id: &str, minute: i64, size: u32, limit: u32) -> Result<u32, DbError> {
+async fn take(user_id: &UserId, minute: i64, size: u32, limit: u32) -> Result<u32, DbError> {
     let counted = count(&Database::open().await?, user_id, minute, size).await?;
     let before = counted.saturating_sub(i64::from(size));
     Ok((i64::from(limit) - before).clamp(0, i64::from(size)) as u32)
 }
 
 /// Adds to the count of a user's minute and gives it back.
-async fn count(database: &Database, user_id: &str, minute: i64, requests: u32) -> Result<i64, DbError> {
+async fn count(database: &Database, user_id: &UserId, minute: i64, requests: u32) -> Result<i64, DbError> {
     let sql = "INSERT INTO request_rate (user_id, minute, requests) VALUES ($1, $2, $3) \
          ON CONFLICT (user_id) DO UPDATE SET minute = excluded.minute, \
          requests = CASE WHEN request_rate.minute = excluded.minute THEN request_rate.requests ELSE 0 END + excluded.requests \
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn requests_at_the_same_time_lose_nothing_of_what_was_taken() {
-        let user = "at-the-same-time";
+        let user = &"at-the-same-time".parse().unwrap();
         assert_eq!(taken(user, 1), Taken::None(1));
         keep(user, 1, Some(1), true);
         assert_eq!(taken(user, 1), Taken::None(2));
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn asking_in_vain_leaves_asking_to_the_next() {
-        let user = "in-vain";
+        let user = &"in-vain".parse().unwrap();
         assert_eq!(taken(user, 1), Taken::None(1));
         keep(user, 1, None, true);
         assert_eq!(taken(user, 1), Taken::None(2));
