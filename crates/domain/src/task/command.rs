@@ -65,11 +65,6 @@ impl<T> Patch<T> {
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
-
-    /// Whether it was not given, or is `null`.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Absent | Self::Null)
-    }
 }
 
 /// A reminder in a list of reminders.
