@@ -141,3 +141,46 @@ async fn purge(database: &Database, user: &UserId) -> Result<(), DbError> {
         "DELETE FROM request_rate WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM person WHERE id = $1)";
     database.execute(sql, [user.into()]).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Tables whose rows are deleted with their task.
+    const OF_TASKS: [&str; 3] = ["task", "task_event", "task_number"];
+
+    /// Tables that the migrations give a column `user_id`.
+    fn tables_of_users() -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/schema");
+        let files = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let mut tables = BTreeSet::new();
+        for file in files.filter(|file| file.extension().is_some_and(|kind| kind == "sql")) {
+            let text = std::fs::read_to_string(file).unwrap();
+            for statement in text.split("\n\n") {
+                let defines = ["CREATE TABLE IF NOT EXISTS ", "ALTER TABLE "]
+                    .iter()
+                    .find_map(|words| statement.split_once(words));
+                let has_user = statement.contains("  user_id TEXT") || statement.contains("EXISTS user_id ");
+                if let (Some((_, rest)), true) = (defines, has_user) {
+                    tables.insert(rest.split_whitespace().next().unwrap().to_owned());
+                }
+            }
+        }
+        tables
+    }
+
+    #[test]
+    fn every_table_with_rows_of_a_user_is_erased() {
+        let erased: BTreeSet<String> = OWN_TABLES
+            .iter()
+            .chain(&OF_TASKS)
+            .map(|table| (*table).to_owned())
+            .collect();
+        assert_eq!(tables_of_users(), erased);
+    }
+}
