@@ -36,7 +36,7 @@ pub use nudge::events::types as events;
 ///
 /// struct Component;
 ///
-/// impl task_reminders_handler::Guest for Component { … }
+/// impl task_reminders_handler::Guest for Component { /* … */ }
 /// ```
 #[macro_export]
 macro_rules! world {
