@@ -41,7 +41,7 @@ pub struct Task {
     pub estimate_minutes: Option<u32>,
     /// Its category.
     pub category: Option<CategoryId>,
-    /// Its tags, at most [`MAX_TAGS`], each once.
+    /// Its tags, at most [`MAX_TAGS`](super::MAX_TAGS), each once.
     pub tags: Vec<TagId>,
     /// How it repeats.
     pub recurrence: Option<Rule>,
