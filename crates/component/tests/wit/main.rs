@@ -1,4 +1,0 @@
-//! The WIT package beside the contract.
-
-#[cfg(test)]
-mod events;
