@@ -3,9 +3,10 @@
 //! There is no list of the statements. The host's log names those that a day with the api runs, and the database says how it
 //! would run them: SQLite with its triggers, PostgreSQL for any parameters.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use expect_test::expect;
 use rusqlite::config::DbConfig;
@@ -37,30 +38,54 @@ pub(crate) const WITHOUT_INDEX: &str = "SELECT id FROM task WHERE title = $1";
 /// Part of a statement that only a request of email-delivery runs, so that a request which fails is found out.
 const BY_REMINDER: &str = "(SELECT task_id FROM reminder WHERE id = ";
 
-/// The statements that hosts of this thread run.
-#[derive(Clone, Default)]
-pub(crate) struct Statements(Arc<Mutex<BTreeSet<String>>>);
+thread_local! {
+    /// The statements that hosts of this thread have run since a test began to listen.
+    static RUN: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+}
 
-impl<S: Subscriber> Layer<S> for Statements {
+/// Listens to the statements of all hosts, from before the first of them starts.
+///
+/// A subscriber of one test alone would miss statements: whether a log line is wanted is decided once for all threads, and a
+/// thread that reaches the line first decides it with its own subscriber.
+pub(crate) fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(Listener);
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+    });
+}
+
+struct Listener;
+
+impl<S: Subscriber> Layer<S> for Listener {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         metadata.target() == "spin_host::statement"
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        event.record(&mut self.clone());
+        RUN.with_borrow_mut(|run| {
+            if let Some(run) = run {
+                event.record(&mut Text(run));
+            }
+        });
     }
 }
 
-impl Visit for Statements {
+struct Text<'a>(&'a mut BTreeSet<String>);
+
+impl Visit for Text<'_> {
     fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
-        self.0.lock().unwrap().insert(format!("{value:?}"));
+        self.0.insert(format!("{value:?}"));
     }
 }
+
+/// The statements that a day with the api runs.
+pub(crate) struct Statements(BTreeSet<String>);
 
 impl Statements {
     /// Those that have a plan and are not about small tables only, and the one without an index.
     pub(crate) fn planned(&self) -> Vec<String> {
-        let all = self.0.lock().unwrap();
+        let all = &self.0;
         assert!(all.len() > 50, "{all:#?}");
         assert!(all.iter().any(|sql| sql.contains(BY_REMINDER)), "{all:#?}");
         let without = [WITHOUT_INDEX.to_owned()];
@@ -82,9 +107,7 @@ pub(crate) async fn everything(api: &Service) -> Statements {
     let alice = api.user("alice");
     // Migrations read tables whole, once.
     body(&alice.get("/api/v1/tasks").await, 200);
-    let statements = Statements::default();
-    let _listening =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(statements.clone()));
+    RUN.set(Some(BTreeSet::new()));
     // Those that are refused are meant to be.
     let refused = day(api)
         .await
@@ -137,7 +160,7 @@ pub(crate) async fn everything(api: &Service) -> Statements {
     crate::api::dead_letters::everything(api).await;
     body(&sidecar.get("/health/ready").await, 200);
     relay(api).await;
-    statements
+    Statements(RUN.take().unwrap())
 }
 
 #[tokio::test]

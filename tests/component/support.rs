@@ -73,6 +73,7 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> Service {
+        crate::plans::listen();
         let file = match self.id {
             app::LEGACY_ADAPTER => "components/legacy-adapter/spin.toml",
             _ => "spin.toml",
