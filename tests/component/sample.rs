@@ -87,6 +87,28 @@ pub(crate) fn reminder_due(task: &Value, reminder: usize) -> Value {
     )
 }
 
+/// A delivery of a bulk subscription, as daprd sends it: entry ids count from `0`.
+pub(crate) fn batch(events: &[Value]) -> Value {
+    let entries: Vec<Value> = (0..)
+        .zip(events)
+        .map(|(number, event): (u32, _)| {
+            json!({
+                "entryId": number.to_string(),
+                "event": event,
+                "contentType": "application/cloudevents+json",
+                "metadata": {},
+            })
+        })
+        .collect();
+    json!({
+        "id": "0192f0c1-7a00-7000-8000-0000000000ff",
+        "type": "com.dapr.event.sent.bulk",
+        "pubsubname": "pubsub",
+        "metadata": { "pubsubName": "pubsub" },
+        "entries": entries,
+    })
+}
+
 /// The same task for a call through WIT, whose fields and words have other names in Rust.
 pub(crate) fn wit_task() -> wit::Task {
     let Value::Object(fields) = task() else {

@@ -1,5 +1,6 @@
 //! Code that every Nudge component shares.
 //!
+//! - [`batch`]: one result per event of a batch
 //! - [`dapr`] and [`events`]: the bindings of the WIT packages
 //! - [`problem`]: errors as RFC 9457 problem details
 //! - [`serve`]: from Spin's request to an axum router and back, with limits, trace context and logs
@@ -24,6 +25,7 @@
 //! }
 //! ```
 
+pub mod batch;
 mod bindings;
 pub mod convert;
 pub mod problem;

@@ -25,6 +25,10 @@ use crate::trace::Traceparent;
 /// Maximum size of a request body in bytes. Dapr and Spin have no inbound limit of their own.
 pub const MAX_BODY: usize = 256 * 1024;
 
+/// Maximum size in bytes of a batch of events, and of what services ask and tell each other about one. A subscription's
+/// `maxMessagesCount` times the largest event is less.
+pub const MAX_BATCH: usize = 8 * 1024 * 1024;
+
 /// Handles one request with the component's router and logs it with its trace id. Each instance builds the router once, since
 /// building it costs more than most requests.
 pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Request) -> Response {
@@ -118,12 +122,21 @@ fn is_coded(headers: &HeaderMap) -> bool {
 ///
 /// 413 if it is larger, 415 if it has a content coding, 400 if it ends early.
 pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    match Limited::new(body, MAX_BODY).collect().await {
+    read_body_up_to(body, MAX_BODY).await
+}
+
+/// Reads a body that must not be larger than `limit` bytes.
+///
+/// # Errors
+///
+/// Those of [`read_body`].
+pub async fn read_body_up_to(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_large",
-            format!("the body is larger than {} KiB", MAX_BODY / 1024),
+            format!("the body is larger than {} KiB", limit / 1024),
         )),
         Err(error) if is_of_coded(&*error) => Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -71,31 +71,75 @@ pub struct BulkResult {
     pub problem: Option<serde_json::Value>,
 }
 
-/// A reminder that is due and has not been sent: an item of the response of
-/// [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS), and the data of a reminder's job.
+/// A due reminder that the caller has leased: an item of [`LeasedReminders`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ArmedReminder {
+pub struct LeasedReminder {
     /// Which reminder.
     pub reminder_id: ReminderId,
-    /// The instant it is armed for.
+    /// The instant it is due.
     pub remind_at: LocalInstant,
     /// Its task.
     pub task: Snapshot,
-    /// W3C trace context, because a job's callback has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traceparent: Option<String>,
 }
 
-/// Response of [`OVERDUE_REMINDERS`](crate::names::route::OVERDUE_REMINDERS).
+/// Body of [`LEASES`](crate::names::route::LEASES).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OverdueReminders {
-    /// Oldest first, at most 100.
-    pub items: Vec<ArmedReminder>,
+pub struct LeaseReminders {
+    /// The due second of the job that asks. The scheduler's clock may be ahead of the api's by a little: what is due by then counts
+    /// as due. Without it, what is due now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_by: Option<Timestamp>,
+    /// Maximum number of reminders.
+    pub limit: u32,
 }
 
-/// Response of [`REMINDER_DELIVERY`](crate::names::route::REMINDER_DELIVERY): the final decision whether to send.
+/// Response of [`LEASES`](crate::names::route::LEASES).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeasedReminders {
+    /// Due reminders that no other caller gets until the lease expires. Users take turns.
+    pub items: Vec<LeasedReminder>,
+    /// Whether other reminders are due that were not leased: there are more than the limit, or too many are in flight.
+    pub more: bool,
+}
+
+/// Response of [`DUE_SECONDS`](crate::names::route::DUE_SECONDS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DueSeconds {
+    /// Unix seconds in which reminders become due within the horizon, ascending, each once.
+    pub seconds: Vec<i64>,
+}
+
+/// A reminder, and the instant it was leased for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DueReminder {
+    /// Which reminder.
+    pub reminder_id: ReminderId,
+    /// The instant.
+    pub remind_at: LocalInstant,
+}
+
+/// Body of [`DELIVERIES`](crate::names::route::DELIVERIES).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskDeliveries {
+    /// The reminders, at most 100.
+    pub items: Vec<DueReminder>,
+}
+
+/// Response of [`DELIVERIES`](crate::names::route::DELIVERIES).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deliveries {
+    /// One decision per reminder, in the order of the request.
+    pub items: Vec<ReminderDelivery>,
+}
+
+/// The final decision whether a reminder is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ReminderDelivery {
@@ -117,7 +161,75 @@ pub enum ReminderDelivery {
     NoAddress,
 }
 
-/// Body of [`SUCCESSOR`](crate::names::route::SUCCESSOR).
+/// Body of [`DEFERRALS`](crate::names::route::DEFERRALS): leases that end because the reminders were not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeferReminders {
+    /// At most 100.
+    pub items: Vec<Deferral>,
+}
+
+/// A reminder that is to be leased again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deferral {
+    /// Which reminder, and the instant it was leased for.
+    #[serde(flatten)]
+    pub reminder: DueReminder,
+    /// Seconds from now after which it may be leased again; 0 if it was not attempted.
+    pub after_seconds: u32,
+}
+
+/// Body of [`SUCCESSORS`](crate::names::route::SUCCESSORS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateSuccessors {
+    /// At most 100.
+    pub items: Vec<SuccessorOf>,
+}
+
+/// What comes after a completed task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SuccessorOf {
+    /// The completed task.
+    pub task_id: TaskId,
+    /// W3C trace context of its completion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What comes next.
+    pub successor: Successor,
+}
+
+/// Response of [`SUCCESSORS`](crate::names::route::SUCCESSORS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Successors {
+    /// One result per completed task, in the order of the request.
+    pub items: Vec<SuccessorResult>,
+}
+
+/// The result for one completed task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum SuccessorResult {
+    /// The next occurrence exists, or the series has ended.
+    Done,
+    /// The completed task was purged in the meantime.
+    Gone,
+    /// The next occurrence can never be created.
+    Refused {
+        /// Why, for the log.
+        reason: String,
+    },
+    /// It cannot be created now.
+    Later {
+        /// Why, for the log.
+        reason: String,
+    },
+}
+
+/// The next occurrence of a completed task, or the end of its series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Successor {

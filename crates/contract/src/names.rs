@@ -67,9 +67,11 @@ pub mod secret {
 pub mod job {
     /// Publishes the events that a crash left in the database.
     pub const RELAY: &str = "relay";
-    /// Fires the reminders that the scheduler lost.
+    /// Fires what is due, and arms the seconds in which reminders become due soon.
     pub const RECONCILE: &str = "reconcile";
-    /// Start of the name of a reminder's job; its id follows.
+    /// Start of the name of a due second's job; the second follows, in Unix time.
+    pub const DUE_PREFIX: &str = "due-";
+    /// Start of the name of the jobs of versions that scheduled one per reminder; its id follows.
     pub const REMINDER_PREFIX: &str = "reminder-";
 }
 
@@ -78,9 +80,14 @@ pub mod route {
     use super::app;
 
     /// Routes that only the sidecar may call: app, method, route.
-    pub const SIDECAR_ONLY: [(&str, &str, &str); 22] = [
+    pub const SIDECAR_ONLY: [(&str, &str, &str); 27] = [
         (app::API, "POST", REMINDER_OUTCOMES),
         (app::API, "POST", RELAY),
+        (app::API, "POST", LEASES),
+        (app::API, "GET", DUE_SECONDS),
+        (app::API, "POST", DELIVERIES),
+        (app::API, "POST", DEFERRALS),
+        (app::API, "POST", SUCCESSORS),
         (app::API, "GET", OVERDUE_REMINDERS),
         (app::API, "GET", REMINDER_DELIVERY),
         (app::API, "POST", SUCCESSOR),
@@ -124,11 +131,21 @@ pub mod route {
     pub const DEAD_LETTERS_DISCARD: &str = "/internal/dead-letters/discard";
     /// Api: publishes pending events.
     pub const RELAY: &str = "/internal/relay";
-    /// Api: reminders that are due and not sent yet.
+    /// Api: leases due reminders.
+    pub const LEASES: &str = "/internal/reminders/leases";
+    /// Api: the seconds in which reminders become due soon; the parameter `seconds` is the horizon.
+    pub const DUE_SECONDS: &str = "/internal/reminders/due-seconds";
+    /// Api: whether and where to send leased reminders.
+    pub const DELIVERIES: &str = "/internal/reminders/deliveries";
+    /// Api: leased reminders that were not sent, for another attempt.
+    pub const DEFERRALS: &str = "/internal/reminders/deferrals";
+    /// Api: creates the next occurrences of series, or ends them.
+    pub const SUCCESSORS: &str = "/internal/successors";
+    /// Api: [`LEASES`] for services from before batches, during a rolling upgrade.
     pub const OVERDUE_REMINDERS: &str = "/internal/reminders/overdue";
-    /// Api: whether and where to send one reminder; `{id}` is the reminder's.
+    /// Api: [`DELIVERIES`] for one reminder and services from before batches; `{id}` is the reminder's.
     pub const REMINDER_DELIVERY: &str = "/internal/reminders/{id}/delivery";
-    /// Api: creates the next occurrence of a series, or ends the series; `{id}` is the completed task's.
+    /// Api: [`SUCCESSORS`] for one completed task and services from before batches; `{id}` is the task's.
     pub const SUCCESSOR: &str = "/internal/tasks/{id}/successor";
     /// Api: changes of the legacy system, and rows that are imported from it.
     pub const LEGACY_CHANGES: &str = "/internal/legacy/changes";
