@@ -313,34 +313,24 @@ impl Verdict {
         }
     }
 
-    /// There is a job for what is scheduled, and none for anything else.
+    /// There is a job for each second in which reminders become due: all are due within the two minutes that are armed ahead.
     async fn jobs(&mut self, world: &World, live: &BTreeMap<String, Value>) {
-        let mut scheduled = BTreeSet::new();
         let now = Timestamp::now();
+        let mut seconds = BTreeSet::new();
         for task in live.values() {
             let reminders = task["reminders"].as_array().expect("a list");
             for reminder in reminders.iter().map(Reminder::read) {
                 if reminder.status == "scheduled" && reminder.at > now {
-                    scheduled.insert(reminder.id);
+                    seconds.insert(reminder.at.as_second() + i64::from(reminder.at.subsec_nanosecond() > 0));
                 }
             }
         }
-        let all: BTreeSet<&String> = world
-            .observer
-            .versions
-            .values()
-            .flatten()
-            .flat_map(|version| version.reminders.iter().map(|reminder| &reminder.id))
-            .collect();
-        for id in all {
+        for second in seconds {
             self.jobs_asked += 1;
-            match world.has_job(&format!("reminder-{id}")).await {
-                None => self.waiting.push(format!("an answer about the job of {id}")),
-                Some(true) if !scheduled.contains(id) => {
-                    self.waiting.push(format!("the end of the job of {id}"))
-                }
-                Some(false) if scheduled.contains(id) => self.waiting.push(format!("the job of {id}")),
-                Some(_) => {}
+            match world.has_job(&format!("due-{second}")).await {
+                None => self.waiting.push(format!("an answer about the job of {second}")),
+                Some(false) => self.waiting.push(format!("the job of {second}")),
+                Some(true) => {}
             }
             if self.waiting.len() > 3 {
                 return;

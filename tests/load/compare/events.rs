@@ -39,8 +39,14 @@ pub(crate) const EMAIL_DELIVERY: Measure = Measure {
 /// Maximum number of events whose tasks have to be stored first; 10,000 emails take minutes.
 pub(crate) const OF_TASKS: u32 = 1_000;
 
-/// Number of connections of a burst, unless the sidecar of the service may make fewer calls at a time.
+/// Number of connections of a burst of single deliveries. Batches of a topic are delivered one after another.
 const CONNECTIONS: u32 = 64;
+
+/// `maxMessagesCount` of the subscriptions of notification and recurring-task.
+const BATCH: usize = 50;
+
+/// That of email-delivery.
+const BATCH_OF_REMINDERS: usize = 32;
 
 /// The counts, limited to `limit`, without duplicates.
 pub(crate) fn at_most(counts: &[u32], limit: u32) -> Vec<u32> {
@@ -50,7 +56,7 @@ pub(crate) fn at_most(counts: &[u32], limit: u32) -> Vec<u32> {
     counts
 }
 
-/// New tasks with a reminder, for each of which a job is scheduled and a record is written. These tasks are not stored.
+/// New tasks with a reminder years ahead. These tasks are not stored.
 pub(crate) async fn through_notification(
     results: &mut Results,
     subject: &str,
@@ -145,35 +151,70 @@ async fn deliver(
 ) -> Result<Duration> {
     let service = stack.service(app_id)?;
     let call = Call::new(service, Method::POST, route).header("dapr-api-token", APP_TOKEN);
-    let events: Arc<[String]> = events.map(|event| event.to_string()).collect();
-    let count = u32::try_from(events.len())?;
-    let connections = app::max_concurrency(app_id).unwrap_or(CONNECTIONS);
+    let events: Vec<Value> = events.collect();
+    let (calls, connections): (Arc<[Value]>, u32) = match (stack.subject(), app_id) {
+        (Subject::Python, _) => (events.into(), app::max_concurrency(app_id).unwrap_or(CONNECTIONS)),
+        (_, app::EMAIL_DELIVERY) => (events.chunks(BATCH_OF_REMINDERS).map(batch).collect(), 1),
+        _ => (events.chunks(BATCH).map(batch).collect(), 1),
+    };
+    let count = u32::try_from(calls.len())?;
     let begun = Instant::now();
     load::all(count, connections, async |_| {
         Ok(Delivering {
             session: Session::open(service).await?,
             call: call.clone(),
-            events: events.clone(),
+            bodies: calls.clone(),
         })
     })
     .await?;
     Ok(begun.elapsed())
 }
 
-/// Delivers events over one connection.
+/// A delivery of a bulk subscription.
+fn batch(events: &[Value]) -> Value {
+    let entries = events.iter().enumerate().map(|(number, event)| {
+        json!({
+            "entryId": number.to_string(),
+            "event": event,
+            "contentType": "application/cloudevents+json",
+            "metadata": {},
+        })
+    });
+    let entries: Vec<Value> = entries.collect();
+    json!({
+        "id": Uuid::now_v7(),
+        "type": "com.dapr.event.sent.bulk",
+        "pubsubname": "pubsub",
+        "metadata": { "pubsubName": "pubsub" },
+        "entries": entries,
+    })
+}
+
+/// Delivers events, alone or in batches, over one connection.
 struct Delivering {
     session: Session,
     call: Call,
-    events: Arc<[String]>,
+    bodies: Arc<[Value]>,
 }
 
 impl Client for Delivering {
     async fn once(&mut self, number: u32) -> Result<()> {
-        let event = self.events.get(number as usize).context("no such event")?.clone();
-        let call = self.call.clone().body("application/cloudevents+json", event);
-        let answer = self.session.send(call).await?;
-        let handled = answer.status == 200 && answer.json()?["status"] == "SUCCESS";
-        ensure!(handled, "{}: {:?}", answer.status, answer.body);
+        let body = self.bodies.get(number as usize).context("no such delivery")?;
+        let answer = self.session.send(self.call.clone().json(body)).await?;
+        let said = answer.json()?;
+        let handled = match said["statuses"].as_array() {
+            Some(statuses) => {
+                Some(statuses.len()) == body["entries"].as_array().map(Vec::len)
+                    && statuses.iter().all(|entry| entry["status"] == "SUCCESS")
+            }
+            None => said["status"] == "SUCCESS",
+        };
+        ensure!(
+            answer.status == 200 && handled,
+            "{}: {:?}",
+            answer.status,
+            answer.body
+        );
         Ok(())
     }
 }
