@@ -15,6 +15,7 @@ mod idempotency;
 mod identity_provider;
 mod labels;
 pub(crate) mod languages;
+pub(crate) mod leases;
 pub(crate) mod legacy;
 mod list;
 mod me;

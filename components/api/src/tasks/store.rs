@@ -26,15 +26,37 @@ pub(crate) async fn find_for_service(database: &Database, id: TaskId) -> Result<
 
 /// Stores a new task and its event. Returns `false` if there is one of that id.
 pub(crate) async fn insert(database: &Database, task: &Task, event: &TaskEvent) -> Result<bool, DbError> {
+    insert_where(database, task, event, "TRUE").await
+}
+
+async fn insert_where(
+    database: &Database,
+    task: &Task,
+    event: &TaskEvent,
+    condition: &str,
+) -> Result<bool, DbError> {
     let mut parameters = record::values(task);
+    let mut places: Vec<String> = record::columns().map(|(name, _)| place_of(name)).collect();
+    let next = parameters.len() + 1;
+    places.extend((next..next + 3).map(|place| format!("${place}")));
     parameters.extend(derived_values(task, event));
-    let places: Vec<String> = (1..=parameters.len()).map(|place| format!("${place}")).collect();
     let sql = format!(
-        "INSERT INTO task ({}, event_type, event_data, terms) VALUES ({}) ON CONFLICT (id) DO NOTHING RETURNING version",
+        "INSERT INTO task ({}, event_type, event_data, terms) SELECT {} WHERE {condition} \
+         ON CONFLICT (id) DO NOTHING RETURNING version",
         record::select(),
         places.join(", ")
     );
     Ok(!database.query(&sql, parameters).await?.is_empty())
+}
+
+/// The parameter of a column. A `SELECT` does not say of which type its parameters are.
+fn place_of(column: &str) -> String {
+    record::columns()
+        .zip(1..)
+        .find(|((name, _), _)| *name == column)
+        .map_or_else(String::new, |((_, sql_type), place)| {
+            format!("CAST(${place} AS {sql_type})")
+        })
 }
 
 /// Stores the next version of a task and its event, if the task is still at the version before. Returns `false` if it is not.
@@ -81,16 +103,25 @@ pub(crate) async fn update(
 
 /// What the triggers need beside the task: its event, and what search finds it by.
 pub(super) fn derived_values(task: &Task, event: &TaskEvent) -> [Value; 3] {
-    // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
+    let [event_type, event_data] = event_values(event);
     [
-        event.change.event_type().into(),
-        serde_json::to_string(event).unwrap_or_default().into(),
+        event_type,
+        event_data,
         terms(
             task.user_id.as_str(),
             task.title.as_str(),
             task.description.as_ref().map(Description::as_str),
         )
         .into(),
+    ]
+}
+
+/// The event of a change, for the triggers.
+pub(super) fn event_values(event: &TaskEvent) -> [Value; 2] {
+    // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
+    [
+        event.change.event_type().into(),
+        serde_json::to_string(event).unwrap_or_default().into(),
     ]
 }
 

@@ -7,7 +7,7 @@ use nudge_domain::id::{ReminderId, TaskId};
 use nudge_domain::task::Task;
 
 use super::record;
-use super::store::derived_values;
+use super::store::{derived_values, event_values};
 use crate::db::rows::{column, flag, rows, rows_of, wide_rows};
 use crate::db::{Database, DbError, Row, Value};
 use crate::profile;
@@ -79,7 +79,7 @@ pub(super) async fn update_reminders(
         version = column(1, "BIGINT"),
     );
     let changed = rows(changed.iter().map(|(task, event)| {
-        let [event_type, event_data, _] = derived_values(task, event);
+        let [event_type, event_data] = event_values(event);
         [
             (&task.id).into(),
             task.version.into(),
