@@ -4,6 +4,7 @@ mod access;
 mod access_internal;
 mod access_keys;
 mod access_rotation;
+pub(crate) mod batches;
 mod bulk;
 mod coding;
 mod conditional;

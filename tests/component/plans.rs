@@ -155,7 +155,8 @@ pub(crate) async fn everything(api: &Service) -> Statements {
     let task = alice.create("/api/v1/tasks", &plants).await;
     assert_eq!(delivery(api, &task).await["decision"], "send");
     let sidecar = api.sidecar();
-    body(&sidecar.get("/internal/reminders/overdue").await, 200);
+    crate::api::leases::everything(api).await;
+    crate::api::batches::everything(api).await;
     crate::api::legacy::everything(api).await;
     crate::api::dead_letters::everything(api).await;
     body(&sidecar.get("/health/ready").await, 200);
