@@ -28,6 +28,7 @@ mod support;
 mod postgres {
     pub(crate) mod accounts;
     pub(crate) mod databases;
+    pub(crate) mod leases;
     pub(crate) mod plans;
     pub(crate) mod whole_system;
 
@@ -37,7 +38,16 @@ mod postgres {
 
     /// The api with its data in this PostgreSQL.
     async fn api_on(server: &Server) -> Service {
-        Setup::new("api")
+        on(server, Setup::new("api")).await
+    }
+
+    /// Another replica, with the same sidecar and the same clock.
+    async fn api_beside(server: &Server, other: &Service) -> Service {
+        on(server, Setup::new("api").beside(other)).await
+    }
+
+    async fn on(server: &Server, setup: Setup) -> Service {
+        setup
             .variable("database_url", server.url())
             .variable("database_host", &server.host())
             .start()
@@ -67,6 +77,21 @@ fn main() {
         databases::postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran,
         databases::postgres_tells_labels_apart_as_sqlite_does,
         databases::numbers_of_tasks_made_on_postgres_begin_above_the_other_systems,
+        leases::a_lease_is_exclusive_until_it_expires,
+        leases::a_burst_of_one_user_does_not_delay_the_reminder_of_another,
+        leases::users_take_turns,
+        leases::a_change_of_the_task_keeps_the_lease_and_a_move_of_the_reminder_ends_it,
+        leases::a_deferred_reminder_is_leased_again_later,
+        leases::due_seconds_are_each_named_once,
+        leases::a_response_ends_where_it_is_large_and_the_rest_is_not_leased,
+        leases::replicas_lease_different_reminders,
+        leases::reminders_that_were_stored_before_leases_are_leased,
+        leases::outcomes_of_a_batch_fail_alone,
+        leases::outcomes_of_two_reminders_of_a_task_are_both_stored,
+        leases::a_change_at_the_same_time_loses_no_outcome,
+        leases::an_outcome_of_a_closing_account_fails_alone,
+        leases::each_reminder_of_a_batch_has_a_decision,
+        leases::each_completed_task_of_a_batch_gets_its_next_occurrence,
         plans::postgres_has_an_index_for_every_statement,
         whole_system::the_same_components_keep_their_tasks_in_postgresql,
     ];

@@ -6,6 +6,7 @@
 
 mod column;
 mod dialect;
+pub(crate) mod rows;
 
 use spin_sdk::pg::{self, DbValue, ParameterValue, PgError, QueryError};
 use spin_sdk::sqlite;
@@ -81,6 +82,16 @@ pub(crate) enum DbError {
     /// The database contains a value that this program would not have written.
     #[error("the database holds a value that cannot be read: {0}")]
     Unreadable(String),
+}
+
+impl DbError {
+    /// Whether a statement about many rows failed because of one of them: it may succeed for the others alone.
+    pub(crate) fn is_about_a_row(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Conflict(_) | Self::AccountClosing => true,
+            Self::Unavailable(_) | Self::Unreadable(_) => false,
+        }
+    }
 }
 
 /// A row of a result; columns by position.

@@ -1,7 +1,6 @@
 //! Why a service did not do what it was asked to. It knows no status and no JSON: `http/problem.rs` makes a problem document of it,
 //! `mcp/error.rs` a failed tool call, `legacy/error.rs` a refused change.
 
-use nudge_component::events::Disposition;
 use nudge_domain::task::{Mistake, ReminderRefusal};
 
 use crate::db::DbError;
@@ -96,9 +95,4 @@ fn describe(mistakes: &[Mistake]) -> String {
         .map(|mistake| mistake.message.as_str())
         .collect();
     messages.join("; ")
-}
-
-/// The database failed to store an event; a later attempt may succeed.
-pub(crate) fn retry(error: DbError) -> Disposition {
-    Disposition::Retry(error.to_string())
 }

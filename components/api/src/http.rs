@@ -1,5 +1,6 @@
 //! HTTP routes.
 
+mod before_batches;
 pub(crate) mod body;
 mod bulk;
 mod changes;
@@ -31,15 +32,18 @@ use crate::tasks::labels::Kind;
 
 pub(crate) fn router() -> Router {
     let internal = Router::new()
-        .route(route::REMINDER_OUTCOMES, post(internal::reminder_outcome))
+        .route(route::REMINDER_OUTCOMES, post(internal::reminder_outcomes))
         .route(route::RELAY, post(internal::relay))
-        .route(route::OVERDUE_REMINDERS, get(internal::overdue_reminders))
-        .route(route::REMINDER_DELIVERY, get(internal::reminder_delivery))
-        .route(route::SUCCESSOR, post(internal::successor))
+        .route(route::LEASES, post(internal::lease))
+        .route(route::DUE_SECONDS, get(internal::due_seconds))
+        .route(route::DELIVERIES, post(internal::deliveries))
+        .route(route::DEFERRALS, post(internal::deferrals))
+        .route(route::SUCCESSORS, post(internal::successors))
         .route(route::DEAD_LETTER_EVENTS, post(dead_letters::arrived))
         .route(route::DEAD_LETTERS, get(dead_letters::list))
         .route(route::DEAD_LETTERS_REPLAY, post(dead_letters::replay))
         .route(route::DEAD_LETTERS_DISCARD, post(dead_letters::discard))
+        .merge(before_batches::router())
         .merge(legacy::router())
         .layer(middleware::from_fn(sidecar::only));
     let users = Router::new()

@@ -1,5 +1,7 @@
 //! Profiles of users: what their tokens last said, and what they set for themselves, which wins.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use nudge_domain::id::UserId;
 use nudge_domain::task::{Mistake, Owner, Patch};
@@ -8,7 +10,7 @@ use serde::Serialize;
 
 use crate::auth::User;
 use crate::caller::Caller;
-use crate::db::{Database, DbError, Row, Value};
+use crate::db::{Database, DbError, Row, Value, rows};
 use crate::error::ServiceError;
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
@@ -163,6 +165,24 @@ pub(crate) async fn find(database: &Database, user_id: &UserId) -> Result<Option
         .first()
         .map(Profile::read)
         .transpose()
+}
+
+/// The profiles of these users, as far as they exist. One that cannot be read fails alone.
+pub(crate) async fn find_all(
+    database: &Database,
+    users: impl IntoIterator<Item = &UserId>,
+) -> Result<BTreeMap<UserId, Result<Profile, DbError>>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM person WHERE id IN (SELECT {} FROM {})",
+        rows::column(0, "TEXT"),
+        rows::rows_of(database.dialect(), "$1")
+    );
+    let wanted = rows::rows(users.into_iter().map(|user| [user.into()]));
+    let found = database.query(&sql, [wanted]).await?;
+    found
+        .iter()
+        .map(|row| Ok((row.parsed(0)?, Profile::read(row))))
+        .collect()
 }
 
 /// The zone in which texts of a user are read.

@@ -12,7 +12,7 @@ use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
 use crate::events::store as events;
 use crate::guard::idempotency;
-use crate::tasks::{record, service, store};
+use crate::tasks::{record, store, successors};
 use crate::{dead_letters, schema};
 
 /// Time after which a completed recurring task without its next occurrence is announced again.
@@ -61,7 +61,7 @@ async fn create_missing_occurrences(database: &Database, now: Timestamp) -> Resu
         .partition(|task| task.status == Status::Completed);
     for task in &skipped {
         // A failure does not hold up the others.
-        if let Err(error) = service::follow(database, task, None).await {
+        if let Err(error) = successors::follow(database, task, None).await {
             tracing::error!(task = %task.id, "the next occurrence is created later: {error}");
         }
     }

@@ -38,7 +38,7 @@ pub(crate) async fn postgres_finds_words_of_every_language(server: Server) {
 }
 
 /// Runs statements as another program does, on a connection of its own.
-async fn run(server: &Server, statements: &str) {
+pub(super) async fn run(server: &Server, statements: &str) {
     let (database, connection) = tokio_postgres::connect(server.url(), tokio_postgres::NoTls)
         .await
         .unwrap();

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     /// Tables whose rows are deleted with their task.
-    const OF_TASKS: [&str; 3] = ["task", "task_event", "task_number"];
+    const OF_TASKS: [&str; 4] = ["task", "task_event", "task_number", "reminder"];
 
     /// Tables that the migrations give a column `user_id`.
     fn tables_of_users() -> BTreeSet<String> {

@@ -12,6 +12,7 @@ use crate::events::outbox::PublishError;
 use crate::guard::rate_limit::RateLimitError;
 use crate::input::fields::{MAX_ERRORS, UNKNOWN_FIELD};
 use crate::tasks::labels::Kind;
+use crate::tasks::leases::LeaseError;
 
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
@@ -68,6 +69,15 @@ impl From<RateLimitError> for Problem {
             }
             RateLimitError::Setting(reason) => Self::internal(reason),
             RateLimitError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaseError> for Problem {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Setting(reason) => Self::internal(reason),
+            LeaseError::Database(error) => error.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::db::{DbError, milliseconds};
 use crate::events::outbox;
 use crate::profile;
 use crate::tasks::service::{context, kind_of};
-use crate::tasks::{record, service, store};
+use crate::tasks::{record, store, successors};
 
 /// Applies a change. Returns `None` if another request changed the task meanwhile. An event whose fields the task has already makes a
 /// version as well: it records the time, so that an older event that arrives later does not count.
@@ -169,7 +169,7 @@ impl Merge {
 pub(super) async fn follow(batch: &Batch<'_>, id: TaskId) -> Result<(), DbError> {
     match store::find_for_service(batch.database, id).await? {
         Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
-            service::follow(batch.database, &task, Some(batch.trace)).await
+            successors::follow(batch.database, &task, Some(batch.trace)).await
         }
         _ => Ok(()),
     }

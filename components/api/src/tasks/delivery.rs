@@ -1,131 +1,191 @@
-//! What notification and email-delivery ask and report about reminders.
+//! What email-delivery asks and reports about reminders, in batches.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
-use nudge_contract::api::{ArmedReminder, OverdueReminders, ReminderDelivery};
+use nudge_contract::api::{DueReminder, ReminderDelivery};
 use nudge_contract::event::DeliveryOutcome;
-use nudge_domain::id::ReminderId;
+use nudge_domain::id::UserId;
 use nudge_domain::reminder::ReminderStatus;
-use nudge_domain::task::Status;
+use nudge_domain::task::{Status, Task};
 
+use super::batch::{Changed, ReminderChange, change_all};
+use super::{record, store_all};
 use crate::db::{Database, DbError};
-use crate::error::{ServiceError, retry};
-use crate::profile;
-use crate::tasks::service::change;
-use crate::tasks::{record, reminders, store};
-use crate::version::{Conditions, Thing};
+use crate::profile::{self, Profile};
 
-/// A reminder counts as overdue after this time: longer than a job, the broker and the mail server take on a good day.
-const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
-
-/// Maximum number of reminders per answer to the reconciling job.
-const OVERDUE_AT_ONCE: u32 = 100;
-
-/// Stores how the delivery of a reminder ended, if the reminder is still the one that was armed.
-pub(crate) async fn reminder_ended(outcome: DeliveryOutcome) -> Result<(), Disposition> {
-    let database = Database::open().await.map_err(retry)?;
-    let remind_at = outcome.remind_at.at();
-    let status = match outcome.failure {
-        None => ReminderStatus::Sent,
-        Some(_) => ReminderStatus::Failed,
-    };
-    let trace = outcome
-        .traceparent
-        .as_deref()
-        .and_then(Traceparent::parse)
-        .unwrap_or_else(Traceparent::start);
-    let Some(task) = store::find_for_service(&database, outcome.task_id)
-        .await
-        .map_err(retry)?
-    else {
-        return Err(Disposition::Drop(format!("there is no task {}", outcome.task_id)));
-    };
-    let (user, task) = (&task.user_id, task.id);
-    let ended = change(&database, user, task, &Conditions::NONE, &trace, |task, _| {
-        let armed = task.reminders.iter_mut().find(|reminder| {
-            reminder.id == outcome.reminder_id && reminder.remind_at.as_second() == remind_at.as_second()
-        });
-        match armed {
-            Some(reminder)
-                if matches!(
-                    reminder.status,
-                    ReminderStatus::Scheduled | ReminderStatus::Cancelled
-                ) =>
-            {
-                reminder.status = status;
-            }
-            // It was moved while the email was on its way, or this outcome came before.
-            _ => {}
+/// Stores how deliveries of reminders ended, each if the reminder is still the one that was due. Returns a result per outcome.
+pub(crate) async fn reminders_ended(outcomes: Vec<DeliveryOutcome>) -> Vec<Result<(), Disposition>> {
+    match store_outcomes(&outcomes).await {
+        Ok(stored) => stored,
+        Err(error) => {
+            let reason = error.to_string();
+            outcomes
+                .iter()
+                .map(|_| Err(Disposition::Retry(reason.clone())))
+                .collect()
         }
-        Ok(())
-    })
-    .await;
-    match ended {
-        // Deleted meanwhile.
-        Ok(_) | Err(ServiceError::NotFound(Thing::Task)) => Ok(()),
-        Err(error) => Err(Disposition::Retry(error.to_string())),
     }
 }
 
-/// Decides whether a reminder is sent, and where to. One that is due in its owner's quiet hours moves to their end, as a change
-/// of its task, so that it is armed again like any other (decision 0014).
-pub(crate) async fn reminder_delivery(
-    database: &Database,
-    reminder: ReminderId,
-    remind_at: Timestamp,
-    trace: &Traceparent,
-) -> Result<ReminderDelivery, ServiceError> {
-    let skip = |reason: &str| {
-        Ok(ReminderDelivery::Skip {
-            reason: reason.to_owned(),
+async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), Disposition>>, DbError> {
+    let changes: Vec<ReminderChange> = outcomes
+        .iter()
+        .map(|outcome| {
+            let trace = outcome.traceparent.as_deref().and_then(Traceparent::parse);
+            ReminderChange {
+                task: outcome.task_id,
+                reminder: outcome.reminder_id,
+                trace: trace.unwrap_or_else(Traceparent::start),
+            }
         })
+        .collect();
+    let database = Database::open().await?;
+    let changed = change_all(&database, &changes, |index, reminder| {
+        let ended = outcomes
+            .get(index)
+            .filter(|outcome| outcome.remind_at.at().as_second() == reminder.remind_at.as_second());
+        // Otherwise it was moved while the email was on its way, or an outcome came before.
+        if let Some(outcome) = ended
+            && matches!(
+                reminder.status,
+                ReminderStatus::Scheduled | ReminderStatus::Cancelled
+            )
+        {
+            reminder.status = match outcome.failure {
+                None => ReminderStatus::Sent,
+                Some(_) => ReminderStatus::Failed,
+            };
+        }
+    })
+    .await?;
+    let results = changed
+        .into_iter()
+        .zip(outcomes)
+        .map(|(changed, outcome)| match changed {
+            Changed::Done | Changed::Deleted => Ok(()),
+            Changed::Unknown => Err(Disposition::Drop(format!("there is no task {}", outcome.task_id))),
+            Changed::Failed(reason) => Err(Disposition::Retry(reason)),
+        });
+    Ok(results.collect())
+}
+
+/// What is known about a reminder before its owner is.
+enum Judged {
+    /// It is not to be sent, for this reason.
+    Skip(String),
+    /// It is to be sent, if it is not the time of its owner's quiet hours.
+    Due(Task),
+}
+
+/// Decides whether reminders are sent, and where to. One that is due in its owner's quiet hours moves to their end, as a change
+/// of its task (decision 0014). Returns a decision per reminder.
+pub(crate) async fn decide(
+    database: &Database,
+    asked: &[DueReminder],
+    trace: &Traceparent,
+) -> Result<Vec<ReminderDelivery>, DbError> {
+    let judged = judge(database, asked).await?;
+    let owners: BTreeSet<&UserId> = judged
+        .iter()
+        .filter_map(|judged| match judged {
+            Judged::Due(task) => Some(&task.user_id),
+            Judged::Skip(_) => None,
+        })
+        .collect();
+    let profiles = if owners.is_empty() {
+        BTreeMap::new()
+    } else {
+        profile::find_all(database, owners).await?
     };
-    let Some(task) = store::find_by_reminder(database, reminder).await? else {
-        return skip("the reminder or its task is gone");
-    };
-    let Some(armed) = task.reminder(reminder) else {
-        return skip("the reminder is gone");
-    };
-    if armed.remind_at.as_second() != remind_at.as_second() {
-        return skip("the reminder was moved");
+    let now = Timestamp::now();
+    let mut postponed = Vec::new();
+    let mut until = Vec::new();
+    let mut decisions = Vec::with_capacity(asked.len());
+    for (judged, asked) in judged.into_iter().zip(asked) {
+        decisions.push(match judged {
+            Judged::Skip(reason) => ReminderDelivery::Skip { reason },
+            Judged::Due(task) => match profiles.get(&task.user_id) {
+                None => ReminderDelivery::NoAddress,
+                Some(Err(error)) => unreadable(asked, error),
+                Some(Ok(profile)) => match profile.quiet_until(now) {
+                    None => send(profile, &task),
+                    Some(end) => {
+                        until.push((asked.remind_at.at(), end));
+                        postponed.push(ReminderChange {
+                            task: task.id,
+                            reminder: asked.reminder_id,
+                            trace: trace.clone(),
+                        });
+                        ReminderDelivery::Skip {
+                            reason: "its owner has quiet hours: it waits until they end".to_owned(),
+                        }
+                    }
+                },
+            },
+        });
     }
-    if armed.status != ReminderStatus::Scheduled || task.status == Status::Completed {
-        return skip("the reminder was cancelled, or is sent");
+    let moved = change_all(database, &postponed, |index, reminder| {
+        // Otherwise it was moved meanwhile.
+        if let Some((asked, until)) = until.get(index)
+            && asked.as_second() == reminder.remind_at.as_second()
+        {
+            reminder.postpone(*until);
+        }
+    });
+    for (moved, change) in moved.await?.into_iter().zip(&postponed) {
+        if let Changed::Failed(reason) = moved {
+            // It is leased again, and decided again, when its lease has expired.
+            tracing::warn!(reminder = %change.reminder, "not postponed until quiet hours end: {reason}");
+        }
     }
-    if !profile::is_reminded_here(database, &task.user_id).await? {
-        return skip("the system that Nudge replaces reminds its owner");
-    }
-    let Some(profile) = profile::find(database, &task.user_id).await? else {
-        return Ok(ReminderDelivery::NoAddress);
-    };
-    if let Some(until) = profile.quiet_until(Timestamp::now()) {
-        reminders::postpone(database, &task, reminder, until, trace).await?;
-        return skip("its owner has quiet hours: it waits until they end");
-    }
-    Ok(match profile.email() {
+    Ok(decisions)
+}
+
+async fn judge(database: &Database, asked: &[DueReminder]) -> Result<Vec<Judged>, DbError> {
+    let found = store_all::find_by_reminders(database, asked.iter().map(|asked| asked.reminder_id)).await?;
+    let judged = asked.iter().map(|asked| {
+        let skip = |reason: &str| Judged::Skip(reason.to_owned());
+        let (task, reminded_here) = match found.get(&asked.reminder_id) {
+            None => return skip("the reminder or its task is gone"),
+            Some(Err(error)) => {
+                tracing::error!(reminder = %asked.reminder_id, "its task cannot be read: {error}");
+                return skip("its task cannot be read");
+            }
+            Some(Ok((task, reminded_here))) => (task, reminded_here),
+        };
+        let Some(reminder) = task.reminder(asked.reminder_id) else {
+            return skip("the reminder is gone");
+        };
+        if reminder.remind_at.as_second() != asked.remind_at.at().as_second() {
+            skip("the reminder was moved")
+        } else if reminder.status != ReminderStatus::Scheduled || task.status == Status::Completed {
+            skip("the reminder was cancelled, or is sent")
+        } else if !reminded_here {
+            skip("the system that Nudge replaces reminds its owner")
+        } else {
+            Judged::Due(task.clone())
+        }
+    });
+    Ok(judged.collect())
+}
+
+fn send(profile: &Profile, task: &Task) -> ReminderDelivery {
+    match profile.email() {
         Some(email) => ReminderDelivery::Send {
             email: email.to_owned(),
             time_zone: profile.zone().name().to_owned(),
-            task: Box::new(record::snapshot(&task)),
+            task: Box::new(record::snapshot(task)),
         },
         None => ReminderDelivery::NoAddress,
-    })
+    }
 }
 
-/// Reminders that should have been sent a while ago.
-pub(crate) async fn overdue_reminders(database: &Database) -> Result<OverdueReminders, DbError> {
-    let before = Timestamp::now().saturating_sub(OVERDUE).unwrap_or(Timestamp::MIN);
-    let rows = store::overdue(database, before, OVERDUE_AT_ONCE).await?;
-    let items = rows.into_iter().filter_map(|(id, task)| {
-        Some(ArmedReminder {
-            reminder_id: id,
-            remind_at: record::local(&task, task.reminder(id)?.remind_at),
-            task: record::snapshot(&task),
-            traceparent: None,
-        })
-    });
-    Ok(OverdueReminders {
-        items: items.collect(),
-    })
+fn unreadable(asked: &DueReminder, error: &DbError) -> ReminderDelivery {
+    tracing::error!(reminder = %asked.reminder_id, "the profile of its owner cannot be read: {error}");
+    ReminderDelivery::Skip {
+        reason: "the profile of its owner cannot be read".to_owned(),
+    }
 }

@@ -155,7 +155,7 @@ pub(crate) fn values(task: &Task) -> Vec<Value> {
         tag_ids: Json(task.tags.clone()),
         recurrence: task.recurrence.clone(),
         recurrence_from: task.recurrence_from,
-        reminders: Json(task.reminders.iter().map(StoredReminder::of).collect()),
+        reminders: stored_reminders(task),
         series_id: task.series.as_ref().map(|series| series.id),
         series_start: task.series.as_ref().map(|series| series.start.at()),
         occurrence: task.occurrence,
@@ -165,6 +165,15 @@ pub(crate) fn values(task: &Task) -> Vec<Value> {
         completed_at: task.completed_at,
     };
     row.values()
+}
+
+/// The value of the column `reminders` alone.
+pub(crate) fn reminders(task: &Task) -> Value {
+    stored_reminders(task).write()
+}
+
+fn stored_reminders(task: &Task) -> Json<Vec<StoredReminder>> {
+    Json(task.reminders.iter().map(StoredReminder::of).collect())
 }
 
 impl StoredReminder {

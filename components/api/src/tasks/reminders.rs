@@ -1,14 +1,11 @@
 //! One reminder of a task at a time. Each change is a change of the task.
 
-use jiff::Timestamp;
-use nudge_component::trace::Traceparent;
 use nudge_domain::id::{ReminderId, TaskId};
 use nudge_domain::reminder::Reminder;
 use nudge_domain::task::{ReminderEdit, ReminderTime, Task};
 use uuid::Uuid;
 
 use crate::caller::Caller;
-use crate::db::Database;
 use crate::error::ServiceError;
 use crate::tasks::service;
 use crate::version::{Conditions, Thing};
@@ -54,30 +51,4 @@ pub(crate) async fn set(
     })
     .await?;
     Ok((task, set))
-}
-
-/// Postpones a reminder until quiet hours end, unless it was changed meanwhile.
-pub(crate) async fn postpone(
-    database: &Database,
-    task: &Task,
-    reminder: ReminderId,
-    until: Timestamp,
-    trace: &Traceparent,
-) -> Result<(), ServiceError> {
-    let armed = task.reminder(reminder).cloned();
-    let (user, task) = (&task.user_id, task.id);
-    let moved = service::change(database, user, task, &Conditions::NONE, trace, |task, _| {
-        if task.reminder(reminder) == armed.as_ref()
-            && let Some(reminder) = task.reminders.iter_mut().find(|known| known.id == reminder)
-        {
-            reminder.postpone(until);
-        }
-        Ok(())
-    })
-    .await;
-    match moved {
-        // Deleted meanwhile.
-        Ok(_) | Err(ServiceError::NotFound(_)) => Ok(()),
-        Err(error) => Err(error),
-    }
 }

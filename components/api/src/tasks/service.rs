@@ -1,4 +1,4 @@
-//! What can be done to tasks: created, read, changed, deleted, followed by the next occurrence.
+//! What can be done to tasks: created, read, changed, deleted.
 //!
 //! A change reads the task, changes it by the rules of the domain, and stores it with its event in one statement, unless another
 //! request was faster; then it starts again ([`change`]). `legacy/` has a loop of its own, because a change from another
@@ -6,12 +6,10 @@
 
 use jiff::Timestamp;
 use nudge_component::trace::Traceparent;
-use nudge_contract::api::{Page, Successor};
+use nudge_contract::api::Page;
 use nudge_contract::event::{Change, TaskEvent};
 use nudge_contract::task as contract;
-use nudge_domain::Due;
 use nudge_domain::id::{TagId, TaskId, UserId};
-use nudge_domain::series::NextOccurrence;
 use nudge_domain::task::{Context, FieldName, Mistake, MoveDue, NewTask, Status, Task, TaskPatch};
 use uuid::Uuid;
 
@@ -24,7 +22,7 @@ use crate::profile;
 use crate::tasks::labels::{self, Kind, LabelId};
 use crate::tasks::list::query::{ListTasks, TaskQuery};
 use crate::tasks::list::statement;
-use crate::tasks::{record, store};
+use crate::tasks::{record, store, successors};
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
 /// The time and new ids. The time is in milliseconds, as it is stored: a response shows the same instants as a later read.
@@ -230,7 +228,7 @@ pub(crate) async fn delete(
     outbox::publish_after_response(&deleted.event);
     // The task is deleted even if this fails; then the recurring job creates the next occurrence.
     if deleted.followed
-        && let Err(error) = follow(database, &deleted.task, Some(trace)).await
+        && let Err(error) = successors::follow(database, &deleted.task, Some(trace)).await
     {
         tracing::warn!("the occurrence after the deleted task {id} is created later: {error}");
     }
@@ -272,38 +270,6 @@ pub(crate) async fn delete_unannounced(
         }
     }
     Err(ServiceError::contended(Thing::Task, id))
-}
-
-/// Creates the occurrence after one that was deleted, or completed in another system. Doing it again does nothing more: the
-/// recurring job does, after a crash.
-pub(crate) async fn follow(
-    database: &Database,
-    skipped: &Task,
-    trace: Option<&Traceparent>,
-) -> Result<(), DbError> {
-    match skipped.next() {
-        Some(next) => create_next(database, skipped, next, trace).await,
-        None => store::set_successor(database, skipped.id, store::Successor::Ended).await,
-    }
-}
-
-/// Stores the next occurrence of a series, once, and unless a later one is still pending: so a task that is completed, reopened,
-/// moved and completed again does not split its series.
-async fn create_next(
-    database: &Database,
-    before: &Task,
-    next: NextOccurrence,
-    trace: Option<&Traceparent>,
-) -> Result<(), DbError> {
-    let task = before.followed_by(next, context().now);
-    let event = record::event(&task, Change::Created, None, trace);
-    match store::insert_after(database, before.occurrence, &task, &event).await {
-        Ok(true) => outbox::publish_after_response(&event),
-        // It is there, or the account of its owner is being deleted.
-        Ok(false) | Err(DbError::AccountClosing) => {}
-        Err(error) => return Err(error),
-    }
-    store::set_successor(database, before.id, store::Successor::Created).await
 }
 
 /// [`change`] for a caller.
@@ -420,39 +386,4 @@ async fn check_labels(database: &Database, task: &Task, before: Option<&Task>) -
     } else {
         Err(ServiceError::UnknownLabels(unknown))
     }
-}
-
-/// Creates the next occurrence of a completed task, once, or notes that there is none.
-pub(crate) async fn successor(
-    database: &Database,
-    completed: TaskId,
-    successor: Successor,
-    trace: &Traceparent,
-) -> Result<(), ServiceError> {
-    let task = store::find_for_service(database, completed)
-        .await?
-        .ok_or(ServiceError::NotFound(Thing::Task))?;
-    let of_another = successor
-        .completed_at()
-        .is_some_and(|at| task.completed_at != Some(at));
-    if task.status != Status::Completed || task.recurrence.is_none() || task.series.is_none() || of_another {
-        // Reopened meanwhile, and perhaps moved: completing it again asks again.
-        return Ok(());
-    }
-    let Successor::Next {
-        id, due, occurrence, ..
-    } = successor
-    else {
-        store::set_successor(database, completed, store::Successor::Ended).await?;
-        return Ok(());
-    };
-    let due = Due::new(due.at(), task.zone.clone())
-        .map_err(|error| vec![Mistake::new(FieldName::Due, error.code(), error)])?;
-    let next = NextOccurrence {
-        task_id: id,
-        due,
-        occurrence,
-    };
-    create_next(database, &task, next, Some(trace)).await?;
-    Ok(())
 }

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
-use nudge_domain::id::{ReminderId, TaskId, UserId};
+use nudge_domain::id::{TaskId, UserId};
 use nudge_domain::task::{Description, Status, Task};
 
 use crate::db::{Database, DbError, Row, Value};
-use crate::profile;
 use crate::tasks::labels::LabelId;
 use crate::tasks::record;
 use crate::terms::terms;
@@ -25,35 +24,9 @@ pub(crate) async fn find_for_service(database: &Database, id: TaskId) -> Result<
     one(database.query(&sql, [(&id).into()]).await?)
 }
 
-/// The task that has a reminder, unless it was deleted.
-pub(crate) async fn find_by_reminder(
-    database: &Database,
-    reminder: ReminderId,
-) -> Result<Option<Task>, DbError> {
-    let columns = record::select();
-    let sql = format!(
-        "SELECT {columns} FROM task WHERE id = (SELECT task_id FROM reminder WHERE id = $1) AND deleted_at IS NULL"
-    );
-    one(database.query(&sql, [(&reminder).into()]).await?)
-}
-
 /// Stores a new task and its event. Returns `false` if there is one of that id.
 pub(crate) async fn insert(database: &Database, task: &Task, event: &TaskEvent) -> Result<bool, DbError> {
     insert_where(database, task, event, "TRUE").await
-}
-
-/// The same for what comes after an occurrence of a series; also returns `false` if a later one is still pending.
-pub(crate) async fn insert_after(
-    database: &Database,
-    occurrence: u32,
-    task: &Task,
-    event: &TaskEvent,
-) -> Result<bool, DbError> {
-    let none_later = format!(
-        "NOT EXISTS (SELECT 1 FROM task WHERE series_id = {} AND occurrence > {occurrence} AND status = 'pending' AND deleted_at IS NULL)",
-        place_of("series_id"),
-    );
-    insert_where(database, task, event, &none_later).await
 }
 
 async fn insert_where(
@@ -129,11 +102,11 @@ pub(crate) async fn update(
 }
 
 /// What the triggers need beside the task: its event, and what search finds it by.
-fn derived_values(task: &Task, event: &TaskEvent) -> [Value; 3] {
-    // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
+pub(super) fn derived_values(task: &Task, event: &TaskEvent) -> [Value; 3] {
+    let [event_type, event_data] = event_values(event);
     [
-        event.change.event_type().into(),
-        serde_json::to_string(event).unwrap_or_default().into(),
+        event_type,
+        event_data,
         terms(
             task.user_id.as_str(),
             task.title.as_str(),
@@ -143,31 +116,13 @@ fn derived_values(task: &Task, event: &TaskEvent) -> [Value; 3] {
     ]
 }
 
-/// What became of the occurrence after a task. While it is still to be made the column says `pending`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Successor {
-    /// It is there.
-    Created,
-    /// The series is over.
-    Ended,
-}
-
-/// Notes that a completed task has its next occurrence, or that the series is over.
-pub(crate) async fn set_successor(
-    database: &Database,
-    id: TaskId,
-    successor: Successor,
-) -> Result<(), DbError> {
-    let state = match successor {
-        Successor::Created => "created",
-        Successor::Ended => "ended",
-    };
-    database
-        .execute(
-            "UPDATE task SET successor = $2 WHERE id = $1",
-            [(&id).into(), state.into()],
-        )
-        .await
+/// The event of a change, for the triggers.
+pub(super) fn event_values(event: &TaskEvent) -> [Value; 2] {
+    // An event is a struct of texts and numbers; nothing in it can fail to be JSON.
+    [
+        event.change.event_type().into(),
+        serde_json::to_string(event).unwrap_or_default().into(),
+    ]
 }
 
 /// Recurring tasks that have waited for their next occurrence since before `before`: skipped ones, and those that were completed
@@ -188,26 +143,6 @@ pub(crate) async fn without_successor(
         .await?
         .iter()
         .map(record::read)
-        .collect()
-}
-
-/// Tasks with reminders that should have been sent before `before`, those that wait longest first, and the reminder.
-pub(crate) async fn overdue(
-    database: &Database,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<(ReminderId, Task)>, DbError> {
-    let sql = format!(
-        "SELECT {}, reminder.id FROM reminder JOIN task ON task.id = reminder.task_id \
-         WHERE reminder.status = 'scheduled' AND reminder.remind_at < $1 AND task.deleted_at IS NULL AND task.status = 'pending' \
-         AND {} \
-         ORDER BY reminder.remind_at LIMIT $2",
-        record::select_of_task(),
-        profile::reminded_here("task.user_id")
-    );
-    let rows = database.query(&sql, [before.into(), limit.into()]).await?;
-    rows.iter()
-        .map(|row| Ok((row.parsed(record::columns().count())?, record::read(row)?)))
         .collect()
 }
 

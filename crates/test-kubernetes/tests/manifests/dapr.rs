@@ -18,9 +18,16 @@ const TYPES: [(&str, &str, &str); 7] = [
     (component::SMTP, "bindings.smtp", "v1"),
 ];
 
-/// Who invokes which route of the api: caller, method, route. The code of each caller names it once.
-const INVOCATIONS: [(&str, &str, &str); 4] = [
+/// Who invokes which route of the api: caller, method, route. The code of each caller names it once, except for the last three, which
+/// versions from before batches invoke.
+const INVOCATIONS: [(&str, &str, &str); 10] = [
     (app::NOTIFICATION, "POST", route::RELAY),
+    (app::NOTIFICATION, "POST", route::LEASES),
+    (app::NOTIFICATION, "GET", route::DUE_SECONDS),
+    (app::NOTIFICATION, "POST", route::DEFERRALS),
+    (app::EMAIL_DELIVERY, "POST", route::DELIVERIES),
+    (app::EMAIL_DELIVERY, "POST", route::DEFERRALS),
+    (app::RECURRING_TASK, "POST", route::SUCCESSORS),
     (app::NOTIFICATION, "GET", route::OVERDUE_REMINDERS),
     (app::EMAIL_DELIVERY, "GET", route::REMINDER_DELIVERY),
     (app::RECURRING_TASK, "POST", route::SUCCESSOR),

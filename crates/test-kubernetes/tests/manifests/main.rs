@@ -273,7 +273,7 @@ fn faults() -> Vec<Fault> {
             ..fault(
                 "a wildcard that matches nothing",
                 "api",
-                "/spec/accessControl/policies/1/operations/0/name",
+                "/spec/accessControl/policies/1/operations/2/name",
                 json!("/internal/reminders/*/delivery"),
                 "may not call GET /internal/reminders/*-*/delivery",
             )

@@ -1,0 +1,161 @@
+//! Changes of reminders of many tasks, with one statement that reads and one that writes them, however many they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use nudge_component::trace::Traceparent;
+use nudge_contract::event::{Change, TaskEvent};
+use nudge_domain::id::{ReminderId, TaskId};
+use nudge_domain::reminder::Reminder;
+use nudge_domain::task::Task;
+
+use super::{record, store_all};
+use crate::db::{Database, DbError, milliseconds};
+use crate::events::outbox;
+use crate::version::ATTEMPTS;
+
+/// Maximum number of tasks that a statement reads or writes: a few megabytes if their descriptions are as long as they may be.
+const AT_ONCE: usize = 100;
+
+/// A reminder that is to be changed.
+pub(crate) struct ReminderChange {
+    pub(crate) task: TaskId,
+    pub(crate) reminder: ReminderId,
+    /// The trace that the change belongs to.
+    pub(crate) trace: Traceparent,
+}
+
+/// What became of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// It is stored, or there was nothing to change.
+    Done,
+    /// The task was deleted.
+    Deleted,
+    /// There is no such task.
+    Unknown,
+    /// It is not stored, and a later attempt may succeed. The text is for the log.
+    Failed(String),
+}
+
+/// Reads tasks, calls `apply` with the index of each change and its reminder, if the task has it, and writes the tasks, each as a
+/// change with an event. Those that other requests have changed meanwhile start again, like a change of one task. Returns what
+/// became of each change.
+///
+/// Several changes of one task become one version.
+///
+/// # Errors
+///
+/// The database cannot be reached. What is stored by then stays stored.
+pub(crate) async fn change_all(
+    database: &Database,
+    changes: &[ReminderChange],
+    apply: impl Fn(usize, &mut Reminder),
+) -> Result<Vec<Changed>, DbError> {
+    let mut changes_of: BTreeMap<TaskId, Vec<usize>> = BTreeMap::new();
+    for (index, change) in changes.iter().enumerate() {
+        changes_of.entry(change.task).or_default().push(index);
+    }
+    let mut changed = BTreeMap::new();
+    let tasks: Vec<TaskId> = changes_of.keys().copied().collect();
+    for tasks in tasks.chunks(AT_ONCE) {
+        let mut left = tasks.to_vec();
+        for _ in 0..ATTEMPTS {
+            if left.is_empty() {
+                break;
+            }
+            let attempt = attempt(database, &left, |task| {
+                let indexes = changes_of.get(&task.id).into_iter().flatten();
+                let mut trace = None;
+                for (index, change) in indexes.filter_map(|index| Some((*index, changes.get(*index)?))) {
+                    trace.get_or_insert(&change.trace);
+                    let mut reminders = task.reminders.iter_mut();
+                    if let Some(reminder) = reminders.find(|reminder| reminder.id == change.reminder) {
+                        apply(index, reminder);
+                    }
+                }
+                trace
+            });
+            let ended = attempt.await?;
+            left.retain(|task| !ended.contains_key(task));
+            changed.extend(ended);
+        }
+    }
+    let contended = || {
+        Changed::Failed(format!(
+            "the task was changed by others {ATTEMPTS} times in a row"
+        ))
+    };
+    let changed = changes
+        .iter()
+        .map(|change| changed.get(&change.task).cloned().unwrap_or_else(contended));
+    Ok(changed.collect())
+}
+
+/// Changes the tasks, and returns what became of each, except those that other requests have changed meanwhile.
+async fn attempt<'a>(
+    database: &Database,
+    tasks: &[TaskId],
+    apply: impl Fn(&mut Task) -> Option<&'a Traceparent>,
+) -> Result<BTreeMap<TaskId, Changed>, DbError> {
+    let mut found = store_all::find(database, tasks.iter().copied()).await?;
+    let now = milliseconds(Timestamp::now());
+    let mut ended = BTreeMap::new();
+    let mut next = Vec::new();
+    for id in tasks {
+        let result = match found.remove(id) {
+            None => Changed::Unknown,
+            Some(Err(error)) => Changed::Failed(error.to_string()),
+            Some(Ok((_, true))) => Changed::Deleted,
+            Some(Ok((before, false))) => {
+                let mut task = before.clone();
+                let trace = apply(&mut task);
+                if task != before {
+                    task.advance(now);
+                    let event = record::event(&task, Change::Updated, Some(&before), trace);
+                    next.push((task, event));
+                    continue;
+                }
+                Changed::Done
+            }
+        };
+        ended.insert(*id, result);
+    }
+    if !next.is_empty() {
+        write(database, &next, &mut ended).await?;
+    }
+    Ok(ended)
+}
+
+/// Writes the next versions of tasks, and notes what became of each, except of those that are at another version.
+async fn write(
+    database: &Database,
+    next: &[(Task, TaskEvent)],
+    ended: &mut BTreeMap<TaskId, Changed>,
+) -> Result<(), DbError> {
+    match store_all::update_reminders(database, next).await {
+        Ok(stored) => note(next, &stored, ended),
+        Err(error) if error.is_about_a_row() => {
+            for one in next.chunks(1) {
+                match store_all::update_reminders(database, one).await {
+                    Ok(stored) => note(one, &stored, ended),
+                    Err(error) if error.is_about_a_row() => {
+                        let failed = Changed::Failed(error.to_string());
+                        ended.extend(one.iter().map(|(task, _)| (task.id, failed.clone())));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Publishes the events of the tasks that are stored.
+fn note(next: &[(Task, TaskEvent)], stored: &BTreeSet<TaskId>, ended: &mut BTreeMap<TaskId, Changed>) {
+    for (task, event) in next.iter().filter(|(task, _)| stored.contains(&task.id)) {
+        outbox::publish_after_response(event);
+        ended.insert(task.id, Changed::Done);
+    }
+}

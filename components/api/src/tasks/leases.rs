@@ -1,0 +1,197 @@
+//! Leases of due reminders (decision 0039).
+//!
+//! notification leases what is due, publishes it, and is not asked about it again. A reminder leaves the index of due ones when its
+//! outcome is stored, or when it is moved, cancelled or deleted. A lease that none of that ends expires, and the reminder is leased
+//! again: that is all there is to do after a crash, anywhere.
+//!
+//! Few reminders are in flight at a time, in all. So the backlog of a burst waits in the database, where users take turns, and not in
+//! the broker, where the next user's reminder would wait behind it.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::settings::variable;
+use nudge_contract::api::{Deferral, LeaseReminders, LeasedReminder, LeasedReminders};
+use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::reminder::ReminderStatus;
+use nudge_domain::task::Task;
+
+use self::store::{Deferred, Leased, Wanted};
+use super::record;
+use crate::db::{Database, DbError, milliseconds};
+
+mod store;
+
+/// How long a lease is in force: longer than the broker and the mail server take on a good day for as many as are in flight.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far the clock of the scheduler may be ahead.
+const AHEAD: SignedDuration = SignedDuration::from_secs(5);
+
+/// Maximum number of reminders per lease.
+pub(crate) const MAX_LIMIT: u32 = 100;
+
+/// Maximum number of seconds that the question for due seconds looks ahead.
+pub(crate) const MAX_HORIZON: u32 = 3600;
+
+/// Maximum number of reminders in flight when the variable `reminders_in_flight` is not set.
+const IN_FLIGHT: u32 = 256;
+
+/// Size in bytes at which a response ends. It has one reminder more than fit.
+const ENOUGH_BYTES: usize = 1024 * 1024;
+
+/// Why reminders are not leased.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LeaseError {
+    /// The bound of reminders in flight cannot be read. The text is for the log.
+    #[error("{0}")]
+    Setting(String),
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// Leases reminders that are due.
+pub(crate) async fn lease(
+    database: &Database,
+    asked: &LeaseReminders,
+) -> Result<LeasedReminders, LeaseError> {
+    let now = milliseconds(Timestamp::now());
+    let ahead = asked.due_by.unwrap_or(now).min(later(now, AHEAD));
+    lease_due_by(database, now, ahead.max(now), asked.limit).await
+}
+
+/// Leases reminders that have been due for a time.
+pub(crate) async fn lease_overdue(
+    database: &Database,
+    since: SignedDuration,
+    limit: u32,
+) -> Result<LeasedReminders, LeaseError> {
+    let now = milliseconds(Timestamp::now());
+    let by = now.saturating_sub(since).unwrap_or(Timestamp::MIN);
+    lease_due_by(database, now, by, limit).await
+}
+
+async fn lease_due_by(
+    database: &Database,
+    now: Timestamp,
+    by: Timestamp,
+    limit: u32,
+) -> Result<LeasedReminders, LeaseError> {
+    let by = milliseconds(by);
+    let wanted = Wanted {
+        now,
+        by,
+        until: later(now, LEASE),
+        limit,
+        in_flight: in_flight().await.map_err(LeaseError::Setting)?,
+    };
+    let leased = store::lease(database, &wanted).await?;
+    if leased.is_empty() {
+        return Ok(LeasedReminders {
+            items: Vec::new(),
+            more: store::is_any_due(database, by).await?,
+        });
+    }
+    let (tasks, more) = store::tasks_of(database, &leased, by).await?;
+    let mut tasks: BTreeMap<ReminderId, _> = tasks.into_iter().collect();
+    let mut items = Vec::new();
+    let mut too_many = Vec::new();
+    let mut bytes = 0;
+    for leased in in_turns(leased) {
+        let item = match tasks.remove(&leased.id) {
+            Some(Ok(task)) => item(&leased, &task),
+            Some(Err(error)) => {
+                // It is found again when the lease has expired, so this line comes again.
+                tracing::error!(reminder = %leased.id, "its task cannot be read: {error}");
+                None
+            }
+            None => None,
+        };
+        let Some(item) = item else { continue };
+        if bytes >= ENOUGH_BYTES {
+            too_many.push(leased.id);
+            continue;
+        }
+        bytes += serde_json::to_vec(&item).map_or(0, |json| json.len());
+        items.push(item);
+    }
+    if !too_many.is_empty() {
+        store::give_back(database, &too_many, wanted.until).await?;
+    }
+    Ok(LeasedReminders {
+        items,
+        more: more || !too_many.is_empty(),
+    })
+}
+
+/// Reminders in the order in which their users take turns, each user's in the order in which they are due.
+fn in_turns(mut leased: Vec<Leased>) -> Vec<Leased> {
+    leased.sort_by(|one, other| (one.remind_at, one.id).cmp(&(other.remind_at, other.id)));
+    let mut turns: BTreeMap<UserId, usize> = BTreeMap::new();
+    let mut leased: Vec<(usize, Leased)> = leased
+        .into_iter()
+        .map(|leased| {
+            let turn = turns.entry(leased.user_id.clone()).or_default();
+            *turn += 1;
+            (*turn, leased)
+        })
+        .collect();
+    // The order within a turn stays.
+    leased.sort_by_key(|(turn, _)| *turn);
+    leased.into_iter().map(|(_, leased)| leased).collect()
+}
+
+/// The reminder as it was leased; `None` if it was moved or cancelled since, which has ended the lease.
+fn item(leased: &Leased, task: &Task) -> Option<LeasedReminder> {
+    let reminder = task.reminder(leased.id)?;
+    let same = reminder.status == ReminderStatus::Scheduled && reminder.remind_at == leased.remind_at;
+    same.then(|| LeasedReminder {
+        reminder_id: leased.id,
+        remind_at: record::local(task, leased.remind_at),
+        task: record::snapshot(task),
+    })
+}
+
+/// Ends leases of reminders that were not sent, for another attempt.
+pub(crate) async fn defer(database: &Database, deferrals: &[Deferral]) -> Result<(), DbError> {
+    let now = milliseconds(Timestamp::now());
+    let deferred: Vec<Deferred> = deferrals
+        .iter()
+        .map(|deferral| Deferred {
+            id: deferral.reminder.reminder_id,
+            remind_at: deferral.reminder.remind_at.at(),
+            attempt_at: later(now, SignedDuration::from_secs(deferral.after_seconds.into())),
+        })
+        .collect();
+    if deferred.is_empty() {
+        return Ok(());
+    }
+    store::defer(database, &deferred).await
+}
+
+/// The seconds, in Unix time, in which reminders become due within the next seconds.
+pub(crate) async fn due_seconds(database: &Database, horizon: u32) -> Result<Vec<i64>, DbError> {
+    let now = milliseconds(Timestamp::now());
+    store::due_seconds(
+        database,
+        now,
+        later(now, SignedDuration::from_secs(horizon.into())),
+    )
+    .await
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// Maximum number of reminders in flight, in all.
+async fn in_flight() -> Result<u32, String> {
+    match variable("reminders_in_flight").await? {
+        None => Ok(IN_FLIGHT),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|bound| *bound > 0)
+            .ok_or_else(|| format!("variable reminders_in_flight is {text}: write a whole number from 1")),
+    }
+}

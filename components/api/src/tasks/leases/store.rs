@@ -1,0 +1,215 @@
+//! The statements that lease reminders.
+
+use jiff::Timestamp;
+use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::task::Task;
+
+use crate::db::rows::{column, flag, rows, rows_of};
+use crate::db::{Database, DbError, Dialect, Row, Value};
+use crate::profile;
+use crate::tasks::record;
+
+/// A scheduled reminder that is due by an instant, and may be sent. Completing or deleting a task cancels its reminders, so the task
+/// is asked about for certainty only. It is a scalar subquery, which is run for each row: a join could read all tasks first.
+fn is_due(by: &str) -> String {
+    format!(
+        "reminder.status = 'scheduled' AND reminder.attempt_at <= {by} \
+         AND COALESCE((SELECT task.status = 'pending' AND task.deleted_at IS NULL FROM task WHERE task.id = reminder.task_id), FALSE) \
+         AND {}",
+        profile::reminded_here("reminder.user_id")
+    )
+}
+
+/// Which reminders to lease, and until when.
+pub(super) struct Wanted {
+    pub(super) now: Timestamp,
+    /// Those that are due by then.
+    pub(super) by: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) limit: u32,
+    /// Maximum number of reminders that are leased at a time, in all.
+    pub(super) in_flight: u32,
+}
+
+/// A reminder that was leased.
+#[derive(Debug, Clone)]
+pub(super) struct Leased {
+    pub(super) id: ReminderId,
+    pub(super) user_id: UserId,
+    pub(super) remind_at: Timestamp,
+}
+
+/// Leases due reminders.
+///
+/// | rows | are |
+/// | --- | --- |
+/// | `flying` | users with reminders in flight |
+/// | `room` | how many may be leased now |
+/// | `idle` | due reminders of the other users, in the order in which they became due |
+/// | `anyone` | due reminders of anyone, in that order, if `idle` leaves room |
+/// | `placed` | both in the order in which users take turns |
+/// | `chosen` | as many as there is room for |
+///
+/// `idle` and `anyone` read an index and end at a limit, so a user's backlog costs what it takes to pass over it in the index.
+/// Concurrent statements on PostgreSQL choose different rows, because they pass over locked ones. A row that was leased after the
+/// snapshot of the statement no longer meets the conditions, which PostgreSQL checks again for such rows.
+pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Leased>, DbError> {
+    let skip_locked = match database.dialect() {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => "FOR UPDATE OF reminder SKIP LOCKED",
+    };
+    let is_due = is_due("$2");
+    let sql = format!(
+        "WITH flying AS MATERIALIZED (\
+           SELECT COALESCE(user_id, '') AS user_id, COUNT(*) AS reminders FROM reminder \
+           WHERE status = 'scheduled' AND leased_until > $1 GROUP BY user_id), \
+         room AS MATERIALIZED (\
+           SELECT CASE WHEN places < 0 THEN 0 WHEN places < CAST($4 AS BIGINT) THEN places ELSE CAST($4 AS BIGINT) END AS places \
+           FROM (SELECT CAST($5 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS places FROM flying) AS free), \
+         idle AS MATERIALIZED (\
+           SELECT id, user_id, attempt_at FROM reminder \
+           WHERE {is_due} AND user_id NOT IN (SELECT user_id FROM flying) AND (SELECT places FROM room) > 0 \
+           ORDER BY attempt_at LIMIT CAST($6 AS BIGINT)), \
+         anyone AS MATERIALIZED (\
+           SELECT id, user_id, attempt_at FROM reminder \
+           WHERE {is_due} AND (SELECT COUNT(*) FROM idle) < (SELECT places FROM room) \
+           ORDER BY attempt_at LIMIT CAST($6 AS BIGINT)), \
+         candidate AS (\
+           SELECT id, user_id, attempt_at, 0 AS class FROM idle UNION ALL \
+           SELECT id, user_id, attempt_at, 1 AS class FROM anyone WHERE id NOT IN (SELECT id FROM idle)), \
+         placed AS (\
+           SELECT id, ROW_NUMBER() OVER (ORDER BY class, turn, attempt_at, id) AS place FROM (\
+             SELECT id, class, attempt_at, ROW_NUMBER() OVER (PARTITION BY class, user_id ORDER BY attempt_at, id) AS turn \
+             FROM candidate) AS turns), \
+         chosen AS MATERIALIZED (\
+           SELECT reminder.id FROM placed JOIN reminder ON reminder.id = placed.id \
+           WHERE reminder.status = 'scheduled' AND reminder.attempt_at <= $2 \
+           ORDER BY placed.place LIMIT (SELECT places FROM room) {skip_locked}) \
+         UPDATE reminder SET leased_until = $3, attempt_at = $3 \
+         WHERE id IN (SELECT id FROM chosen) AND status = 'scheduled' AND attempt_at <= $2 \
+         RETURNING id, user_id, remind_at"
+    );
+    let parameters = [
+        wanted.now.into(),
+        wanted.by.into(),
+        wanted.until.into(),
+        wanted.limit.into(),
+        wanted.in_flight.into(),
+        wanted.limit.saturating_mul(CANDIDATES).into(),
+    ];
+    let rows = database.query(&sql, parameters).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Leased {
+                id: row.parsed(0)?,
+                user_id: row.parsed(1)?,
+                remind_at: row.instant(2)?,
+            })
+        })
+        .collect()
+}
+
+/// Candidates per reminder that may be leased: so many replicas find different ones at a time, and users among so many take turns.
+const CANDIDATES: u32 = 4;
+
+/// Whether any reminder is due that is not leased.
+pub(super) async fn is_any_due(database: &Database, by: Timestamp) -> Result<bool, DbError> {
+    let sql = format!("SELECT 1 FROM reminder WHERE {} LIMIT 1", is_due("$1"));
+    Ok(!database.query(&sql, [by.into()]).await?.is_empty())
+}
+
+/// The tasks of reminders, and whether any reminder is due that is not leased. A task that cannot be read fails alone.
+pub(super) async fn tasks_of(
+    database: &Database,
+    leased: &[Leased],
+    by: Timestamp,
+) -> Result<(Vec<(ReminderId, Result<Task, DbError>)>, bool), DbError> {
+    let sql = format!(
+        "SELECT {}, reminder.id, {} FROM reminder JOIN task ON task.id = reminder.task_id \
+         WHERE reminder.id IN (SELECT {} FROM {})",
+        record::select_of_task(),
+        flag(&format!(
+            "EXISTS (SELECT 1 FROM reminder WHERE {} LIMIT 1)",
+            is_due("$2")
+        )),
+        column(0, "TEXT"),
+        rows_of(database.dialect(), "$1")
+    );
+    let wanted = rows(leased.iter().map(|leased| [Value::from(&leased.id)]));
+    let found = database.query(&sql, [wanted, by.into()]).await?;
+    let id = record::columns().count();
+    let more = found.first().map_or(Ok(false), |row| row.flag(id + 1))?;
+    let tasks = found
+        .iter()
+        .map(|row| Ok((row.parsed(id)?, record::read(row))))
+        .collect::<Result<_, DbError>>()?;
+    Ok((tasks, more))
+}
+
+/// Ends leases until an instant, as if they had not been given.
+pub(super) async fn give_back(
+    database: &Database,
+    reminders: &[ReminderId],
+    until: Timestamp,
+) -> Result<(), DbError> {
+    let sql = format!(
+        "UPDATE reminder SET leased_until = NULL, attempt_at = remind_at \
+         WHERE id IN (SELECT {} FROM {}) AND status = 'scheduled' AND leased_until = $2",
+        column(0, "TEXT"),
+        rows_of(database.dialect(), "$1")
+    );
+    let reminders = rows(reminders.iter().map(|reminder| [Value::from(reminder)]));
+    database.execute(&sql, [reminders, until.into()]).await
+}
+
+/// A reminder whose lease ends.
+pub(super) struct Deferred {
+    pub(super) id: ReminderId,
+    /// The instant that it was leased for.
+    pub(super) remind_at: Timestamp,
+    /// When it may be leased again.
+    pub(super) attempt_at: Timestamp,
+}
+
+/// Ends leases, of reminders that are still scheduled for the same second.
+pub(super) async fn defer(database: &Database, deferred: &[Deferred]) -> Result<(), DbError> {
+    let sql = format!(
+        "UPDATE reminder SET leased_until = NULL, attempt_at = {} FROM {} \
+         WHERE reminder.id = {} AND reminder.remind_at / 1000 = {} AND reminder.status = 'scheduled'",
+        column(2, "BIGINT"),
+        rows_of(database.dialect(), "$1"),
+        column(0, "TEXT"),
+        column(1, "BIGINT"),
+    );
+    let deferred = rows(deferred.iter().map(|deferred| {
+        [
+            Value::from(&deferred.id),
+            deferred.remind_at.as_second().into(),
+            deferred.attempt_at.into(),
+        ]
+    }));
+    database.execute(&sql, [deferred]).await
+}
+
+/// The seconds, in Unix time, in which reminders without a lease become due after `now` and by `until`: each the end of a probe of
+/// the index behind the one before, so that a second costs the same however many reminders are due in it.
+pub(super) async fn due_seconds(
+    database: &Database,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<i64>, DbError> {
+    let first_after = |instant: &str| {
+        format!(
+            "(SELECT attempt_at FROM reminder WHERE status = 'scheduled' AND attempt_at > {instant} AND attempt_at <= $2 \
+             AND (leased_until IS NULL OR leased_until <= $1) ORDER BY attempt_at LIMIT 1)"
+        )
+    };
+    let sql = format!(
+        "WITH RECURSIVE due (instant) AS (SELECT {} UNION ALL SELECT {} FROM due WHERE due.instant IS NOT NULL) \
+         SELECT (instant + 999) / 1000 FROM due WHERE instant IS NOT NULL",
+        first_after("$1"),
+        first_after("(due.instant + 999) / 1000 * 1000")
+    );
+    let rows: Vec<Row> = database.query(&sql, [now.into(), until.into()]).await?;
+    rows.iter().map(|row| row.int(0)).collect()
+}
