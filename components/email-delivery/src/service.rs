@@ -12,17 +12,16 @@
 //! partition. The reminder is released, and the recurring job repeats its event.
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_component::dapr::invocation::{self, Request};
+use nudge_component::ask;
 use nudge_component::dapr::state::Outcome;
 use nudge_component::events::Disposition;
 use nudge_component::publish;
 use nudge_component::subscriber::retry;
-use nudge_contract::api::ReminderDelivery;
+use nudge_contract::api::{AskDeliveries, Deliveries, DueReminder, ReminderDelivery};
 use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSION};
 use nudge_contract::names::{app, route, topic};
 use nudge_contract::task::Snapshot;
 use nudge_domain::Zone;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::smtp::Failure;
 use crate::store::{Claim, Ended, Lease, claim};
@@ -32,8 +31,17 @@ use crate::{lane, mail, smtp};
 /// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
 const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
 
+/// Handles a batch. Returns one result per event, in order.
+pub(crate) async fn reminders_due(events: Vec<ReminderDue>) -> Vec<Result<(), Disposition>> {
+    let mut results = Vec::new();
+    for event in events {
+        results.push(reminder_due(event).await);
+    }
+    results
+}
+
 /// Sends the email of a due reminder, unless it was sent already or is no longer wanted.
-pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> {
+async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> {
     if let Err(closed) = lane::check().await.map_err(retry)? {
         // Nothing is written: the reminder stays overdue, and its event is repeated until the setting is right.
         tracing::error!(reminder = %event.reminder_id, "not sent: {closed}");
@@ -55,9 +63,9 @@ pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> 
 async fn deliver(event: &ReminderDue, lease: Lease) -> Result<(), Disposition> {
     let delivery = match ask_api(event).await {
         Ok(delivery) => delivery,
-        Err(reason) => {
+        Err(why) => {
             release(lease).await;
-            return Err(Disposition::Retry(reason));
+            return Err(why);
         }
     };
     match delivery {
@@ -161,39 +169,18 @@ async fn release(lease: Lease) {
     }
 }
 
-/// What is encoded in a value of a URL's query: the query percent-encode set of the WHATWG URL standard, and what has a meaning
-/// in `application/x-www-form-urlencoded`, where `+` is a space.
-const QUERY_VALUE: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'%')
-    .add(b'&')
-    .add(b'+');
-
-async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, String> {
-    let path = route::REMINDER_DELIVERY.replace("{id}", &event.reminder_id.to_string());
-    let request = Request {
-        method: "GET".to_owned(),
-        path: format!(
-            "{}?remindAt={}",
-            path.trim_start_matches('/'),
-            utf8_percent_encode(&event.remind_at.to_string(), QUERY_VALUE)
-        ),
-        body: None,
-        traceparent: event.traceparent.clone(),
+async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, Disposition> {
+    let request = AskDeliveries {
+        items: vec![DueReminder {
+            reminder_id: event.reminder_id,
+            remind_at: event.remind_at,
+        }],
     };
-    let response = invocation::invoke(app::API.to_owned(), request)
-        .await
-        .map_err(|error| publish::describe(&error))?;
-    if response.status != 200 {
-        return Err(format!(
-            "the api answered {} to a question about reminder {}",
-            response.status, event.reminder_id
-        ));
-    }
-    serde_json::from_slice(&response.body)
-        .map_err(|error| format!("the api's answer cannot be read: {error}"))
+    let answer: Deliveries = ask::post(route::DELIVERIES, &request).await?;
+    answer.items.into_iter().next().ok_or_else(|| {
+        Disposition::Retry(format!(
+            "the api returned no decision for reminder {}",
+            event.reminder_id
+        ))
+    })
 }

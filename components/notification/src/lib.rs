@@ -14,7 +14,6 @@
 mod exports;
 mod routes;
 mod service;
-mod store;
 
 use spin_sdk::http::{IntoResponse, Request};
 
