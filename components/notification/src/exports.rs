@@ -4,7 +4,7 @@ use nudge_component::batch;
 use nudge_component::events::{Disposition, TaskEvent};
 
 use self::bindings::exports::nudge::events::{job_handler, task_events_handler};
-use crate::service;
+use crate::{arming, service};
 
 nudge_component::world!("nudge:events/notification");
 
@@ -12,7 +12,7 @@ struct Component;
 
 impl task_events_handler::Guest for Component {
     async fn handle(events: Vec<TaskEvent>) -> Vec<Result<(), Disposition>> {
-        batch::convert(events, service::tasks_changed).await
+        batch::convert(events, arming::tasks_changed).await
     }
 }
 

@@ -10,7 +10,7 @@ use nudge_component::serve::{PathText, read_body};
 use nudge_component::{Problem, problem, sidecar, subscriber};
 use nudge_contract::names::{app, route};
 
-use crate::service;
+use crate::{arming, service};
 
 pub(crate) fn router() -> Router {
     Router::new()
@@ -23,7 +23,7 @@ pub(crate) fn router() -> Router {
 }
 
 async fn tasks_changed(body: Body) -> Response {
-    subscriber::consume_all(app::NOTIFICATION, body, service::tasks_changed).await
+    subscriber::consume_all(app::NOTIFICATION, body, arming::tasks_changed).await
 }
 
 /// Dapr takes a 404 for success, so a job that cannot be run is logged and answered with 422, which makes the failure

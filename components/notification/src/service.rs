@@ -1,130 +1,90 @@
-//! Arms due seconds, and publishes what is due when their jobs fire.
+//! The jobs of this service: those of due seconds, and the recurring ones.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::ask;
-use nudge_component::dapr::jobs::{self, ConstantPolicy, FailurePolicy, Job, Timing};
-use nudge_component::dapr::pubsub;
+use nudge_component::dapr::jobs::{self, FailurePolicy, Job, Timing};
+use nudge_component::dapr::state;
 use nudge_component::dapr::types::Error;
 use nudge_component::events::Disposition;
-use nudge_component::publish::{self, describe};
-use nudge_component::subscriber::retry;
-use nudge_component::trace::Traceparent;
-use nudge_contract::api::{LeaseReminders, LeasedReminder, LeasedReminders, RelayReport};
-use nudge_contract::event::{Change, ReminderDue, SCHEMA_VERSION, TaskEvent};
-use nudge_contract::names::{app, component, job, route, topic};
+use nudge_component::publish::describe;
+use nudge_contract::api::RelayReport;
+use nudge_contract::names::{component, job, route};
 use nudge_domain::LocalInstant;
-use nudge_domain::reminder::ReminderStatus;
-use nudge_domain::task::Status;
+use nudge_domain::id::TaskId;
+use serde::Deserialize;
 
-/// How far ahead seconds are armed.
-const HORIZON: SignedDuration = SignedDuration::from_mins(2);
+use crate::{arming, sweep};
 
-const RETRY: ConstantPolicy = ConstantPolicy {
-    interval_ms: 5_000,
-    max_retries: Some(60),
-};
-
-/// Arms the seconds in which reminders become due soon. Returns one result per event, in order.
-pub(crate) async fn tasks_changed(events: Vec<TaskEvent>) -> Vec<Result<(), Disposition>> {
-    let mut results = Vec::new();
-    for event in &events {
-        results.push(arm_all(event).await);
-    }
-    results
-}
-
-async fn arm_all(event: &TaskEvent) -> Result<(), Disposition> {
-    for second in seconds(event, Timestamp::now()) {
-        arm(second).await?;
-    }
-    Ok(())
-}
-
-fn seconds(event: &TaskEvent, now: Timestamp) -> BTreeSet<i64> {
-    let task = &event.task.task;
-    if event.change == Change::Deleted || task.status == Status::Completed {
-        return BTreeSet::new();
-    }
-    let scheduled = task
-        .reminders
-        .iter()
-        .filter(|reminder| reminder.status == ReminderStatus::Scheduled);
-    scheduled
-        .map(|reminder| reminder.remind_at.at())
-        .filter(|at| at.duration_since(now) <= HORIZON)
-        .map(|at| at.as_second() + i64::from(at.subsec_nanosecond() > 0))
-        .collect()
-}
-
-async fn arm(second: i64) -> Result<(), Disposition> {
-    let at = Timestamp::from_second(second).map_err(|error| Disposition::Drop(error.to_string()))?;
-    let job = Job {
-        timing: Timing::Once(at.to_string()),
-        data: second.to_string(),
-        overwrite: true,
-        failure_policy: Some(FailurePolicy::Constant(RETRY)),
-    };
-    jobs::schedule(format!("{}{second}", job::DUE_PREFIX), job)
-        .await
-        .map_err(retry)?;
-    Ok(())
-}
+/// How much the scheduler's clock may be ahead of this one. What fires earlier comes again.
+const AHEAD: SignedDuration = SignedDuration::from_secs(5);
 
 /// Runs a job of this app.
 pub(crate) async fn run_job(name: &str, data: &[u8]) -> Result<(), Disposition> {
     match name {
         job::RELAY => relay().await,
-        job::RECONCILE => sweep(None).await,
-        name if name.starts_with(job::DUE_PREFIX) => {
-            let second: i64 = serde_json::from_slice(data)
-                .map_err(|error| Disposition::Drop(format!("the job's data is not a second: {error}")))?;
-            let due_by =
-                Timestamp::from_second(second).map_err(|error| Disposition::Drop(error.to_string()))?;
-            sweep(Some(due_by)).await
-        }
-        name if name.starts_with(job::REMINDER_PREFIX) => sweep(None).await,
+        job::RECONCILE => reconcile().await,
+        name if name.starts_with(job::DUE_PREFIX) => second_is_due(data).await,
+        name if name.starts_with(job::REMINDER_PREFIX) => reminder_is_due(data).await,
         other => Err(Disposition::Drop(format!("there is no job {other} here"))),
     }
 }
 
-async fn sweep(due_by: Option<Timestamp>) -> Result<(), Disposition> {
-    let request = LeaseReminders { due_by, limit: 64 };
-    let leased: LeasedReminders = ask::post(route::LEASES, &request).await?;
-    if leased.items.is_empty() {
-        return Ok(());
-    }
-    let events: Vec<_> = leased.items.into_iter().map(due_event).collect();
-    let topic = publish::topic(topic::TASK_REMINDERS).await.map_err(retry)?;
-    let failed = pubsub::publish_all(component::PUBSUB.to_owned(), topic, events)
-        .await
-        .map_err(retry)?;
-    match failed.first() {
-        None => Ok(()),
-        Some(first) => Err(Disposition::Retry(format!(
-            "{} reminders were not published: {}",
-            failed.len(),
-            first.message
-        ))),
-    }
+/// The job of a due second; its data is that second in Unix time.
+async fn second_is_due(data: &[u8]) -> Result<(), Disposition> {
+    let second: i64 = serde_json::from_slice(data)
+        .map_err(|error| Disposition::Drop(format!("the job's data is not a Unix second: {error}")))?;
+    let due_by = Timestamp::from_second(second)
+        .map_err(|error| Disposition::Drop(format!("the job's data is not a Unix second: {error}")))?;
+    due(due_by).await
 }
 
-fn due_event(leased: LeasedReminder) -> pubsub::CloudEvent {
-    let task_id = leased.task.task.id.to_string();
-    let id = format!("{}:{}", leased.reminder_id, leased.remind_at);
-    let now = Timestamp::now();
-    let minutes_until = |due: LocalInstant| due.at().duration_since(now).as_secs().div_euclid(60);
-    let data = ReminderDue {
-        schema_version: SCHEMA_VERSION,
-        reminder_id: leased.reminder_id,
-        remind_at: leased.remind_at,
-        minutes_left: leased.task.task.due.map(minutes_until),
-        task: leased.task,
-        traceparent: Some(Traceparent::start().to_string()),
+async fn due(due_by: Timestamp) -> Result<(), Disposition> {
+    let ahead = due_by.duration_since(Timestamp::now());
+    if ahead > AHEAD {
+        return Err(Disposition::Retry(format!(
+            "the job fired {} s early by this clock",
+            ahead.as_secs()
+        )));
+    }
+    sweep::run(Some(due_by)).await
+}
+
+/// The part that is used of the data of an earlier version's job.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OldJob {
+    remind_at: LocalInstant,
+    task: OldTask,
+}
+
+#[derive(Deserialize)]
+struct OldTask {
+    id: TaskId,
+}
+
+/// A job of an earlier version, which scheduled one per reminder and kept a record of the jobs of each task. It means the same as the
+/// job of its second; the record is deleted.
+async fn reminder_is_due(data: &[u8]) -> Result<(), Disposition> {
+    let old: OldJob = match serde_json::from_slice(data) {
+        Ok(old) => old,
+        Err(error) => {
+            tracing::warn!("the data of a job of an earlier version cannot be read: {error}");
+            return sweep::run(None).await;
+        }
     };
-    publish::event(app::NOTIFICATION, id, task_id, &data)
+    let due_by = Timestamp::from_second(arming::whole_second(old.remind_at.at()));
+    due(due_by.unwrap_or_else(|_| old.remind_at.at())).await?;
+    let record = format!("armed-{}", old.task.id);
+    if let Err(error) = state::delete(component::STATE_STORE.to_owned(), record, None).await {
+        tracing::warn!(
+            task = %old.task.id,
+            "the record of an earlier version could not be deleted: {}",
+            describe(&error)
+        );
+    }
+    Ok(())
 }
 
 /// Makes the api publish pending events that a crash left in its database.
@@ -138,6 +98,13 @@ async fn relay() -> Result<(), Disposition> {
         );
     }
     Ok(())
+}
+
+/// Publishes what is due and was lost on its way, and arms what is due soon. Neither prevents the other.
+async fn reconcile() -> Result<(), Disposition> {
+    let swept = sweep::run(None).await;
+    arming::arm_horizon().await?;
+    swept
 }
 
 /// Schedules the recurring jobs that do not exist, once at a time. Called after responding to a health probe, since a component
