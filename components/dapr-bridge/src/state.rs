@@ -137,6 +137,15 @@ impl Guest for Bridge {
         outcome(answer)
     }
 
+    async fn put_many(store: String, operations: Vec<PutOperation>) -> Result<Outcome, Error> {
+        if operations.is_empty() {
+            return Ok(Outcome::Done);
+        }
+        let path = format!("/v1.0/state/{}", segment(&store));
+        let entries = operations.iter().map(Save::new).collect::<Result<Vec<_>, _>>()?;
+        outcome(Call::post(path).json(to_json(&entries)?).send().await?)
+    }
+
     async fn delete(store: String, key: String, etag: Option<String>) -> Result<Outcome, Error> {
         let mut path = format!("/v1.0/state/{}/{}", segment(&store), segment(&key));
         if etag.is_some() {

@@ -1,5 +1,6 @@
 //! The world `nudge:events/email-delivery`.
 
+use nudge_component::batch;
 use nudge_component::events::{Disposition, ReminderDue};
 
 use self::bindings::exports::nudge::events::task_reminders_handler;
@@ -10,7 +11,7 @@ nudge_component::world!("nudge:events/email-delivery");
 struct Component;
 
 impl task_reminders_handler::Guest for Component {
-    async fn handle(event: ReminderDue) -> Result<(), Disposition> {
-        service::reminder_due(event.try_into()?).await
+    async fn handle(events: Vec<ReminderDue>) -> Vec<Result<(), Disposition>> {
+        batch::convert(events, service::reminders_due).await
     }
 }

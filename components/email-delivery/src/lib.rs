@@ -8,9 +8,10 @@
 //! | --- | --- |
 //! | `routes.rs` | HTTP: thin adapters |
 //! | `exports.rs` | WIT: thin adapters |
-//! | `service.rs` | the logic |
+//! | `service.rs` | the logic of a batch |
 //! | `store.rs` | the inbox |
-//! | `lane.rs` | the guarantee that only one email is sent at a time |
+//! | `sending.rs` | the emails of a batch, one after another in each lane |
+//! | `lane.rs` | the guarantee that each smtp component sends only one email at a time |
 //! | `mail.rs` | the content of the email |
 //! | `header.rs` | the encoding of its subject and sender |
 //! | `smtp.rs` | the binding, and what its failures mean |
@@ -20,6 +21,7 @@ mod header;
 mod lane;
 mod mail;
 mod routes;
+mod sending;
 mod service;
 mod smtp;
 mod store;

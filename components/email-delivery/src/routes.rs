@@ -13,7 +13,7 @@ use crate::{lane, service};
 
 pub(crate) fn router() -> Router {
     Router::new()
-        .route(route::TASK_REMINDERS, post(reminder_due))
+        .route(route::TASK_REMINDERS, post(reminders_due))
         .layer(middleware::from_fn(sidecar::only))
         .route(route::EMAIL_DELIVERY_HEALTH, get(async || StatusCode::OK))
         .route(route::EMAIL_DELIVERY_READY, get(ready))
@@ -38,6 +38,6 @@ async fn ready() -> Result<StatusCode, Problem> {
     }
 }
 
-async fn reminder_due(body: Body) -> Response {
-    subscriber::consume(app::EMAIL_DELIVERY, body, service::reminder_due).await
+async fn reminders_due(body: Body) -> Response {
+    subscriber::consume_all(app::EMAIL_DELIVERY, body, service::reminders_due).await
 }

@@ -1,137 +1,287 @@
-//! Sends one email for each due reminder.
+//! Sends one email for each due reminder, a batch at a time.
 //!
 //! What happens after a crash at each point:
 //!
 //! | crash after | consequence |
 //! | --- | --- |
-//! | the claim | the lease runs out, the reminder is still overdue in the database, a recurring job repeats its event |
-//! | the mail server accepted the email | as above: the email is sent a second time. SMTP has no way to ask; the window is one state write |
-//! | the record says done | the repeated event finds it and publishes the outcome again |
+//! | the claims | the claims run out, and so do the api's leases; the next sweep repeats the events |
+//! | the mail server accepted emails | as above: they are sent a second time. SMTP has no way to ask. These are the emails since the last write: at most [`GROUP`](crate::sending::GROUP), and what was sent within the last [`UNWRITTEN`](crate::sending::UNWRITTEN) |
+//! | the records say done | the repeated events find them and publish the outcomes again |
 //!
-//! If an email cannot be sent for now, the event is not answered with RETRY, which would hold up every other reminder of the
-//! partition. The reminder is released, and the recurring job repeats its event.
+//! If an email cannot be sent for now, its event is not answered with RETRY, which would hold up every other reminder of the
+//! partition. The reminder is released and given back to the api, and a sweep repeats its event.
 
-use jiff::{SignedDuration, Timestamp};
-use nudge_component::dapr::invocation::{self, Request};
-use nudge_component::dapr::state::Outcome;
+use std::collections::{BTreeMap, BTreeSet};
+
+use nudge_component::ask;
+use nudge_component::dapr::pubsub;
+use nudge_component::dapr::state::PutOperation;
 use nudge_component::events::Disposition;
-use nudge_component::publish;
+use nudge_component::publish::{self, describe};
 use nudge_component::subscriber::retry;
-use nudge_contract::api::ReminderDelivery;
+use nudge_contract::api::{
+    AskDeliveries, DeferReminders, Deferral, Deliveries, DueReminder, ReminderDelivery,
+};
 use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSION};
-use nudge_contract::names::{app, route, topic};
-use nudge_contract::task::Snapshot;
-use nudge_domain::Zone;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use nudge_contract::names::{app, component, route, topic};
 
-use crate::smtp::Failure;
-use crate::store::{Claim, Ended, Lease, claim};
-use crate::{lane, mail, smtp};
+use crate::lane;
+use crate::sending::{self, Finished, Letter};
+use crate::store::{self, Claim, Ended, Lease};
 
-/// How long after its instant a reminder is still attempted, and the minimum time it is retried: a reminder that was not
-/// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
-const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
+/// Maximum number of reminders in a request to the api.
+const AT_ONCE: usize = 100;
 
-/// Sends the email of a due reminder, unless it was sent already or is no longer wanted.
-pub(crate) async fn reminder_due(event: ReminderDue) -> Result<(), Disposition> {
-    if let Err(closed) = lane::check().await.map_err(retry)? {
-        // Nothing is written: the reminder stays overdue, and its event is repeated until the setting is right.
-        tracing::error!(reminder = %event.reminder_id, "not sent: {closed}");
-        return Ok(());
-    }
-    match claim(event.reminder_id, event.remind_at.at())
-        .await
-        .map_err(retry)?
-    {
-        Claim::Done(ended) => tell(&event, ended).await,
-        Claim::Busy => {
-            tracing::info!(reminder = %event.reminder_id, "another delivery is sending it");
-            Ok(())
+/// Maximum size of the tasks in a response of the api, in bytes, as they were when the events were published.
+const LARGEST: usize = 1_000_000;
+
+/// How long a reminder rests whose email could not be sent for now.
+const REST_SECONDS: u32 = 30;
+
+/// A due reminder of a batch.
+pub(crate) struct Due {
+    /// The key of its record.
+    key: String,
+    pub(crate) event: ReminderDue,
+}
+
+impl Due {
+    fn reminder(&self) -> DueReminder {
+        DueReminder {
+            reminder_id: self.event.reminder_id,
+            remind_at: self.event.remind_at,
         }
-        Claim::Won(lease) => deliver(&event, lease).await,
+    }
+
+    fn deferral(&self, after_seconds: u32) -> Deferral {
+        Deferral {
+            reminder: self.reminder(),
+            after_seconds,
+        }
     }
 }
 
-async fn deliver(event: &ReminderDue, lease: Lease) -> Result<(), Disposition> {
-    let delivery = match ask_api(event).await {
-        Ok(delivery) => delivery,
-        Err(reason) => {
-            release(lease).await;
-            return Err(Disposition::Retry(reason));
+/// Sends the emails of due reminders, unless they were sent already or are no longer wanted. Returns one result per event, in
+/// order.
+pub(crate) async fn reminders_due(events: Vec<ReminderDue>) -> Vec<Result<(), Disposition>> {
+    match lane::check().await {
+        Ok(Ok(())) => {}
+        Ok(Err(closed)) => {
+            // Nothing is written: the reminders stay due, and their events are repeated until the setting is right.
+            tracing::error!(reminders = events.len(), "not sent: {closed}");
+            return events.iter().map(|_| Ok(())).collect();
         }
-    };
-    match delivery {
-        ReminderDelivery::Skip { reason } => {
-            tracing::info!(reminder = %event.reminder_id, "not sent: {reason}");
-            release(lease).await;
-            Ok(())
+        Err(error) => {
+            let why = retry(error);
+            return events.iter().map(|_| Err(why.clone())).collect();
         }
-        ReminderDelivery::NoAddress => {
-            finish(
-                event,
-                lease,
-                Some("there is no email address in your profile".to_owned()),
-            )
-            .await
+    }
+    let mut all = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut keys = Vec::new();
+    for event in events {
+        let key = store::key(event.reminder_id, event.remind_at.at());
+        keys.push(key.clone());
+        // What is repeated within the batch gets the result of its first event.
+        if known.insert(key.clone()) {
+            all.push(Due { key, event });
         }
-        ReminderDelivery::Send {
-            email,
-            time_zone,
-            task,
-        } => match send(&reference(event), &email, &time_zone, &task).await {
-            Ok(()) => finish(event, lease, None).await,
-            Err(Failure::Permanent(reason)) => finish(event, lease, Some(reason)).await,
-            Err(Failure::Passing(reason))
-                if Timestamp::now().duration_since(event.remind_at.at()) > WORTH_TRYING
-                    && lease.tried_for(WORTH_TRYING) =>
-            {
-                tracing::error!(reminder = %event.reminder_id, attempts = lease.attempts(), "given up: {reason}");
-                finish(
-                    event,
+    }
+    let failed = Batch::default().run(&all).await;
+    let result = |key: String| failed.get(key.as_str()).cloned().map_or(Ok(()), Err);
+    keys.into_iter().map(result).collect()
+}
+
+/// What becomes of the reminders of a batch.
+#[derive(Default)]
+struct Batch<'a> {
+    /// Events that are delivered again, by their keys.
+    failed: BTreeMap<&'a str, Disposition>,
+    /// Emails that were sent or given up, now or earlier.
+    ended: Vec<(&'a Due, Ended)>,
+    /// Claims that end without an outcome.
+    releases: Vec<PutOperation>,
+    /// Reminders that are to be leased again.
+    deferrals: Vec<Deferral>,
+}
+
+impl<'a> Batch<'a> {
+    /// Handles a batch. Returns the events that are delivered again, by their keys.
+    async fn run(mut self, all: &'a [Due]) -> BTreeMap<&'a str, Disposition> {
+        let won = self.claim(all).await;
+        let mut letters = Vec::new();
+        let mut unsendable = Vec::new();
+        for part in parts(won) {
+            self.ask(part, &mut letters, &mut unsendable).await;
+        }
+        let Finished {
+            ended,
+            failed,
+            untried,
+            unable,
+        } = sending::send_all(letters, unsendable).await;
+        self.ended.extend(ended);
+        for (letters, seconds, tried) in [
+            (failed, REST_SECONDS, true),
+            (untried, 0, false),
+            (unable, REST_SECONDS, false),
+        ] {
+            for Letter { due, lease, .. } in letters {
+                self.deferrals.push(due.deferral(seconds));
+                self.releases
+                    .push(if tried { lease.tried() } else { lease.untried() });
+            }
+        }
+        self.publish().await;
+        self.release().await;
+        self.failed
+    }
+
+    /// Claims the reminders of a batch. Returns those that were won.
+    async fn claim(&mut self, all: &'a [Due]) -> Vec<(&'a Due, Lease)> {
+        let keys: Vec<String> = all.iter().map(|due| due.key.clone()).collect();
+        let mut won = Vec::new();
+        for (due, claim) in all.iter().zip(store::claim_all(&keys).await) {
+            match claim {
+                Ok(Claim::Won(lease)) => won.push((due, lease)),
+                Ok(Claim::Done(ended)) => self.ended.push((due, ended)),
+                Ok(Claim::Busy) => {
+                    tracing::info!(reminder = %due.event.reminder_id, "another delivery is sending it");
+                }
+                Err(error) => {
+                    self.failed.insert(&due.key, retry(error));
+                }
+            }
+        }
+        won
+    }
+
+    /// Asks the api whether and where to send.
+    async fn ask(
+        &mut self,
+        part: Vec<(&'a Due, Lease)>,
+        letters: &mut Vec<Letter<'a>>,
+        unsendable: &mut Vec<(&'a Due, Lease, String)>,
+    ) {
+        let request = AskDeliveries {
+            items: part.iter().map(|(due, _)| due.reminder()).collect(),
+        };
+        let (mut decisions, why) = match ask::post::<Deliveries>(route::DELIVERIES, &request).await {
+            Ok(answer) => (
+                answer.items.into_iter(),
+                Disposition::Retry("the api returned no decision for it".to_owned()),
+            ),
+            Err(why) => (Vec::new().into_iter(), why),
+        };
+        for (due, lease) in part {
+            match decisions.next() {
+                Some(ReminderDelivery::Send {
+                    email,
+                    time_zone,
+                    task,
+                }) => letters.push(Letter {
+                    due,
                     lease,
-                    Some("the email could not be sent for a day".to_owned()),
-                )
-                .await
+                    email,
+                    time_zone,
+                    task,
+                }),
+                Some(ReminderDelivery::NoAddress) => {
+                    let reason = "there is no email address in your profile".to_owned();
+                    unsendable.push((due, lease, reason));
+                }
+                Some(ReminderDelivery::Skip { reason }) => {
+                    tracing::info!(reminder = %due.event.reminder_id, "not sent: {reason}");
+                    self.releases.push(lease.untried());
+                }
+                None => {
+                    self.failed.insert(&due.key, why.clone());
+                    self.releases.push(lease.untried());
+                }
             }
-            Err(Failure::Passing(reason)) => {
-                tracing::warn!(reminder = %event.reminder_id, attempts = lease.attempts(), "not sent for now: {reason}");
-                release(lease).await;
-                Ok(())
-            }
-        },
-    }
-}
-
-/// The reminder and the instant, which also form the key of its claim.
-fn reference(event: &ReminderDue) -> String {
-    format!("{} {}", event.reminder_id, event.remind_at.at().as_second())
-}
-
-async fn send(reference: &str, email: &str, time_zone: &str, snapshot: &Snapshot) -> Result<(), Failure> {
-    // The api returns only valid zones; should it not, an email in UTC is better than none.
-    let zone = time_zone.parse().unwrap_or_else(|_| Zone::utc());
-    let mail = mail::write(reference, &snapshot.task, &zone, Timestamp::now())
-        .map_err(|error| Failure::Passing(format!("the email cannot be rendered: {error}")))?;
-    let _turn = lane::enter().map_err(|taken| Failure::Passing(taken.to_string()))?;
-    smtp::send(email, &mail).await
-}
-
-/// Marks the reminder done, then publishes its outcome. Called after the email is sent: a crash between must not lose the email.
-async fn finish(event: &ReminderDue, lease: Lease, failure: Option<String>) -> Result<(), Disposition> {
-    let ended = Ended {
-        failure,
-        at: Timestamp::now(),
-    };
-    match lease.finish(ended.clone()).await.map_err(retry)? {
-        Outcome::Done => {}
-        Outcome::Lost => {
-            tracing::error!(reminder = %event.reminder_id, "the lease was lost while the email was sent")
         }
     }
-    tell(event, ended).await
+
+    /// Publishes the outcomes. The events of those that the broker does not accept are delivered again, and find their records.
+    async fn publish(&mut self) {
+        if self.ended.is_empty() {
+            return;
+        }
+        let (ended, outcomes): (Vec<&Due>, Vec<_>) = std::mem::take(&mut self.ended)
+            .into_iter()
+            .map(|(due, ended)| (due, outcome(due, ended)))
+            .unzip();
+        let topic = match publish::topic(topic::REMINDER_OUTCOMES).await {
+            Ok(topic) => topic,
+            Err(error) => return self.fail_all(&ended, &retry(error)),
+        };
+        match pubsub::publish_all(component::PUBSUB.to_owned(), topic, outcomes).await {
+            Ok(refused) => {
+                for refused in refused {
+                    let due = usize::try_from(refused.index)
+                        .ok()
+                        .and_then(|index| ended.get(index));
+                    if let Some(due) = due {
+                        self.failed.insert(&due.key, Disposition::Retry(refused.message));
+                    }
+                }
+            }
+            Err(error) => self.fail_all(&ended, &retry(error)),
+        }
+    }
+
+    fn fail_all(&mut self, all: &[&'a Due], why: &Disposition) {
+        self.failed
+            .extend(all.iter().map(|due| (due.key.as_str(), why.clone())));
+    }
+
+    /// Ends claims and leases, in that order: a reminder whose lease ends may be delivered at once. If one of both fails, it
+    /// expires by itself.
+    async fn release(&mut self) {
+        if let Err(error) = store::write_all(std::mem::take(&mut self.releases)).await {
+            tracing::warn!(
+                "claims could not be released and expire by themselves: {}",
+                describe(&error)
+            );
+        }
+        let mut left = std::mem::take(&mut self.deferrals).into_iter().peekable();
+        while left.peek().is_some() {
+            let request = DeferReminders {
+                items: left.by_ref().take(AT_ONCE).collect(),
+            };
+            if let Err(Disposition::Retry(reason) | Disposition::Drop(reason)) =
+                ask::tell(route::DEFERRALS, &request).await
+            {
+                tracing::warn!("leases could not be given back and expire by themselves: {reason}");
+            }
+        }
+    }
 }
 
-async fn tell(event: &ReminderDue, ended: Ended) -> Result<(), Disposition> {
+/// Splits reminders into the parts of one request each.
+fn parts(won: Vec<(&Due, Lease)>) -> Vec<Vec<(&Due, Lease)>> {
+    let mut parts: Vec<Vec<_>> = Vec::new();
+    let mut size = 0;
+    for (due, lease) in won {
+        // A task that cannot be measured is as large as a response may be.
+        let length = serde_json::to_vec(&due.event.task).map_or(LARGEST, |task| task.len());
+        let fits = |part: &&mut Vec<_>| part.len() < AT_ONCE && size + length <= LARGEST;
+        match parts.last_mut().filter(fits) {
+            Some(part) => {
+                size += length;
+                part.push((due, lease));
+            }
+            None => {
+                size = length;
+                parts.push(vec![(due, lease)]);
+            }
+        }
+    }
+    parts
+}
+
+fn outcome(due: &Due, ended: Ended) -> pubsub::CloudEvent {
+    let event = &due.event;
     let task_id = event.task.task.id;
     let outcome = DeliveryOutcome {
         schema_version: SCHEMA_VERSION,
@@ -148,52 +298,5 @@ async fn tell(event: &ReminderDue, ended: Ended) -> Result<(), Disposition> {
         event.remind_at,
         outcome.event_type()
     );
-    let event = publish::event(app::EMAIL_DELIVERY, id, task_id.to_string(), &outcome);
-    publish::publish(topic::REMINDER_OUTCOMES, event)
-        .await
-        .map_err(retry)
-}
-
-/// Releases the lease. If that fails, it expires by itself.
-async fn release(lease: Lease) {
-    if let Err(error) = lease.release().await {
-        tracing::warn!("a lease could not be released: {}", publish::describe(&error));
-    }
-}
-
-/// What is encoded in a value of a URL's query: the query percent-encode set of the WHATWG URL standard, and what has a meaning
-/// in `application/x-www-form-urlencoded`, where `+` is a space.
-const QUERY_VALUE: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'%')
-    .add(b'&')
-    .add(b'+');
-
-async fn ask_api(event: &ReminderDue) -> Result<ReminderDelivery, String> {
-    let path = route::REMINDER_DELIVERY.replace("{id}", &event.reminder_id.to_string());
-    let request = Request {
-        method: "GET".to_owned(),
-        path: format!(
-            "{}?remindAt={}",
-            path.trim_start_matches('/'),
-            utf8_percent_encode(&event.remind_at.to_string(), QUERY_VALUE)
-        ),
-        body: None,
-        traceparent: event.traceparent.clone(),
-    };
-    let response = invocation::invoke(app::API.to_owned(), request)
-        .await
-        .map_err(|error| publish::describe(&error))?;
-    if response.status != 200 {
-        return Err(format!(
-            "the api answered {} to a question about reminder {}",
-            response.status, event.reminder_id
-        ));
-    }
-    serde_json::from_slice(&response.body)
-        .map_err(|error| format!("the api's answer cannot be read: {error}"))
+    publish::event(app::EMAIL_DELIVERY, id, task_id.to_string(), &outcome)
 }

@@ -7,7 +7,6 @@ use nudge_component::dapr::bindings;
 use nudge_component::dapr::types::Error;
 use nudge_component::publish::describe;
 use nudge_component::settings::variable;
-use nudge_contract::names::component::SMTP;
 use nudge_domain::{MailAddress, MailAddressError};
 
 use crate::header;
@@ -31,8 +30,8 @@ pub(crate) enum Failure {
     Passing(String),
 }
 
-/// Sends an email. An address that was stored before the current checks may be invalid.
-pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
+/// Sends an email through a component of type `bindings.smtp`. An address that was stored before the current checks may be invalid.
+pub(crate) async fn send(component: &str, to: &str, mail: &Mail) -> Result<(), Failure> {
     let to: MailAddress = to.parse().map_err(|error: MailAddressError| {
         Failure::Permanent(format!(
             "the address in your profile cannot receive email: {}",
@@ -52,7 +51,7 @@ pub(crate) async fn send(to: &str, mail: &Mail) -> Result<(), Failure> {
     ];
     // The binding takes a JSON string, and writing a string as JSON cannot fail.
     let data = serde_json::to_string(&mail.html).unwrap_or_default();
-    match bindings::invoke(SMTP.to_owned(), "create".to_owned(), metadata, data).await {
+    match bindings::invoke(component.to_owned(), "create".to_owned(), metadata, data).await {
         Ok(_) => Ok(()),
         Err(error) => Err(sort(&error, &to)),
     }

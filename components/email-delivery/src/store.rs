@@ -3,6 +3,13 @@
 //! A claim is a lease. If its holder crashes, the reminder is blocked until the lease expires; then the next delivery takes it
 //! over by the record's ETag. The first claim is a first-write without ETag, which is atomic on every store for keys that
 //! are only ever created that way (`nudge:dapr/state`, `precondition.absent`).
+//!
+//! A batch is claimed with three calls: read all records, claim those that may be claimed, each by what was read, and read the claims
+//! back. The claims are no transaction: on Redis, a record that a transaction creates can be overwritten by another first-write,
+//! and elsewhere one lost race would lose them all (decision 0004). Reading back tells which were won, even if the response to the
+//! claims is lost.
+
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::state::{self, Outcome, Precondition, PutOperation};
@@ -74,42 +81,100 @@ pub(crate) enum Claim {
 pub(crate) struct Lease {
     key: String,
     etag: String,
+    /// As they were before this claim.
+    before: Attempts,
+    /// With this one's start.
     attempts: Attempts,
 }
 
-fn key(reminder: ReminderId, remind_at: Timestamp) -> String {
+/// The key of the record of a reminder and an instant. Two events with the same key are the same reminder.
+pub(crate) fn key(reminder: ReminderId, remind_at: Timestamp) -> String {
     format!("mail-{reminder}-{}", remind_at.as_second())
 }
 
-/// Claims a reminder.
-pub(crate) async fn claim(reminder: ReminderId, remind_at: Timestamp) -> Result<Claim, Error> {
-    let key = key(reminder, remind_at);
+/// Claims reminders by their keys, which are all different. Returns one result per key, in order.
+pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
     let now = Timestamp::now();
-    let (precondition, attempts) = match load(&key).await? {
-        None => (Precondition::Absent, Attempts::default()),
-        Some((Record::Done { ended }, _)) => return Ok(Claim::Done(ended)),
-        Some((Record::Claimed { until, .. }, _)) if until > now => return Ok(Claim::Busy),
-        Some((Record::Claimed { attempts, .. } | Record::Free { attempts }, etag)) => {
-            (Precondition::Unchanged(etag), attempts)
+    let before = match load(keys.to_vec()).await {
+        Ok(before) => before,
+        Err(error) => return keys.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let claimant = Uuid::now_v7();
+    let attempts: Vec<_> = keys
+        .iter()
+        .map(|key| attempt(before.get(key).map(|(record, _)| record), claimant, now))
+        .collect();
+    let writes = keys.iter().zip(&attempts).filter_map(|(key, attempt)| {
+        let Ok(attempt) = attempt else { return None };
+        let precondition = match before.get(key) {
+            None => Precondition::Absent,
+            Some((_, etag)) => Precondition::Unchanged(etag.clone()),
+        };
+        Some(put(key.clone(), &attempt.record, precondition))
+    });
+    let writes: Vec<PutOperation> = writes.collect();
+    let claimed: Vec<String> = writes.iter().map(|write| write.key.clone()).collect();
+    let written = write_all(writes).await;
+    // The next write of each needs its new ETag. No other delivery writes while the lease lasts.
+    let mut after = if claimed.is_empty() {
+        Ok(BTreeMap::new())
+    } else {
+        load(claimed).await
+    };
+    let results = keys.iter().zip(attempts).map(|(key, attempt)| {
+        let attempt = match attempt {
+            Ok(attempt) => attempt,
+            Err(claim) => return Ok(claim),
+        };
+        let found = match &mut after {
+            Ok(after) => after.remove(key),
+            Err(error) => return Err(error.clone()),
+        };
+        match found {
+            Some((record, etag)) if record == attempt.record => Ok(Claim::Won(Lease {
+                key: key.clone(),
+                etag,
+                before: attempt.before,
+                attempts: attempt.attempts,
+            })),
+            Some((Record::Done { ended }, _)) => Ok(Claim::Done(ended)),
+            _ => match &written {
+                Ok(_) => Ok(Claim::Busy),
+                Err(error) => Err(error.clone()),
+            },
         }
+    });
+    results.collect()
+}
+
+/// What a claim writes.
+struct Attempt {
+    record: Record,
+    before: Attempts,
+    attempts: Attempts,
+}
+
+/// The claim that may follow a record, or why none may.
+fn attempt(before: Option<&Record>, claimant: Uuid, now: Timestamp) -> Result<Attempt, Claim> {
+    let before = match before {
+        None => Attempts::default(),
+        Some(Record::Done { ended }) => return Err(Claim::Done(ended.clone())),
+        Some(Record::Claimed { until, .. }) if *until > now => return Err(Claim::Busy),
+        Some(Record::Claimed { attempts, .. } | Record::Free { attempts }) => *attempts,
     };
     let attempts = Attempts {
-        since: attempts.since.or(Some(now)),
-        ..attempts
+        since: before.since.or(Some(now)),
+        ..before
     };
-    let claimed = Record::Claimed {
-        claimant: Uuid::now_v7(),
-        until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX),
+    Ok(Attempt {
+        record: Record::Claimed {
+            claimant,
+            until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX),
+            attempts,
+        },
+        before,
         attempts,
-    };
-    match put(&key, &claimed, precondition).await? {
-        Outcome::Lost => Ok(Claim::Busy),
-        // The next write needs the new ETag. No other delivery writes while the lease lasts.
-        Outcome::Done => Ok(match load(&key).await? {
-            Some((record, etag)) if record == claimed => Claim::Won(Lease { key, etag, attempts }),
-            _ => Claim::Busy,
-        }),
-    }
+    })
 }
 
 impl Lease {
@@ -125,52 +190,69 @@ impl Lease {
             .is_some_and(|since| Timestamp::now().duration_since(since) > span)
     }
 
-    /// Marks the reminder as done.
-    pub(crate) async fn finish(self, ended: Ended) -> Result<Outcome, Error> {
+    /// The write that marks the reminder as done.
+    pub(crate) fn done(self, ended: Ended) -> PutOperation {
         put(
-            &self.key,
+            self.key,
             &Record::Done { ended },
             Precondition::Unchanged(self.etag),
         )
-        .await
     }
 
-    /// Releases the reminder for a later attempt.
-    pub(crate) async fn release(self) -> Result<Outcome, Error> {
-        let free = Record::Free {
-            attempts: Attempts {
-                count: self.attempts.count.saturating_add(1),
-                ..self.attempts
-            },
+    /// The write that releases the reminder after an attempt, for a later one.
+    pub(crate) fn tried(self) -> PutOperation {
+        let attempts = Attempts {
+            count: self.attempts.count.saturating_add(1),
+            ..self.attempts
         };
-        put(&self.key, &free, Precondition::Unchanged(self.etag)).await
+        put(
+            self.key,
+            &Record::Free { attempts },
+            Precondition::Unchanged(self.etag),
+        )
+    }
+
+    /// The write that releases the reminder as it was before: no email was attempted.
+    pub(crate) fn untried(self) -> PutOperation {
+        let free = Record::Free {
+            attempts: self.before,
+        };
+        put(self.key, &free, Precondition::Unchanged(self.etag))
     }
 }
 
-async fn load(key: &str) -> Result<Option<(Record, String)>, Error> {
-    let entry = state::get(STATE_STORE.to_owned(), key.to_owned()).await?;
-    Ok(entry.map(|entry| {
+/// Writes records in one call, each on its own. Lost if any of them was changed in the meantime.
+pub(crate) async fn write_all(writes: Vec<PutOperation>) -> Result<Outcome, Error> {
+    if writes.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    state::put_many(STATE_STORE.to_owned(), writes).await
+}
+
+/// Reads records and their ETags, by key.
+async fn load(keys: Vec<String>) -> Result<BTreeMap<String, (Record, String)>, Error> {
+    let entries = state::get_many(STATE_STORE.to_owned(), keys).await?;
+    let records = entries.into_iter().map(|entry| {
         let record = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
             tracing::error!(
-                key,
+                key = entry.key,
                 "the inbox record cannot be read, so the attempt is repeated: {error}"
             );
             Record::Free {
                 attempts: Attempts::default(),
             }
         });
-        (record, entry.etag)
-    }))
+        (entry.key, (record, entry.etag))
+    });
+    Ok(records.collect())
 }
 
-async fn put(key: &str, record: &Record, precondition: Precondition) -> Result<Outcome, Error> {
-    // Writing an enum of strings and numbers as JSON cannot fail.
-    let value = serde_json::to_string(record).unwrap_or_default();
-    let operation = PutOperation {
-        key: key.to_owned(),
-        value,
+fn put(key: String, record: &Record, precondition: Precondition) -> PutOperation {
+    PutOperation {
+        key,
+        // Writing an enum of strings and numbers as JSON cannot fail.
+        value: serde_json::to_string(record).unwrap_or_default(),
         precondition,
         ttl_seconds: Some(KEPT_SECONDS),
-    };
-    state::put(STATE_STORE.to_owned(), operation).await
+    }
 }

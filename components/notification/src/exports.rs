@@ -1,17 +1,18 @@
 //! The world `nudge:events/notification`.
 
+use nudge_component::batch;
 use nudge_component::events::{Disposition, TaskEvent};
 
 use self::bindings::exports::nudge::events::{job_handler, task_events_handler};
-use crate::service;
+use crate::{arming, service};
 
 nudge_component::world!("nudge:events/notification");
 
 struct Component;
 
 impl task_events_handler::Guest for Component {
-    async fn handle(event: TaskEvent) -> Result<(), Disposition> {
-        service::task_changed(event.try_into()?).await
+    async fn handle(events: Vec<TaskEvent>) -> Vec<Result<(), Disposition>> {
+        batch::convert(events, arming::tasks_changed).await
     }
 }
 

@@ -1,20 +1,22 @@
-//! Reminders: consumes changes of tasks and runs jobs; publishes due reminders.
+//! Reminders: arms the seconds in which reminders are due, and publishes due reminders.
 //!
-//! Every scheduled reminder of a pending task is one Dapr job, named after the reminder's id, that fires on one
-//! replica. The database of the api is the source of truth: a recurring job asks the api for overdue reminders, which
-//! recovers the jobs that a scheduler loses, and email-delivery asks it again before it sends.
+//! Every second in which a reminder becomes due soon is one Dapr job that fires on one replica. The database of the api is the source
+//! of truth: what fires leases what is due and publishes it, and so does a recurring job, which recovers what a scheduler or a
+//! crash lost. email-delivery asks the api again before it sends. Nothing is kept here between two requests that cannot be lost.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `routes.rs` | HTTP: thin adapters |
 //! | `exports.rs` | WIT: thin adapters |
-//! | `service.rs` | the logic |
-//! | `store.rs` | the state between events |
+//! | `service.rs` | the jobs |
+//! | `arming.rs` | which seconds have a job |
+//! | `sweep.rs` | from due reminders in the database to events |
 
+mod arming;
 mod exports;
 mod routes;
 mod service;
-mod store;
+mod sweep;
 
 use spin_sdk::http::{IntoResponse, Request};
 

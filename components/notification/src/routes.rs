@@ -10,11 +10,11 @@ use nudge_component::serve::{PathText, read_body};
 use nudge_component::{Problem, problem, sidecar, subscriber};
 use nudge_contract::names::{app, route};
 
-use crate::service;
+use crate::{arming, service};
 
 pub(crate) fn router() -> Router {
     Router::new()
-        .route(route::TASK_EVENTS, post(task_event))
+        .route(route::TASK_EVENTS, post(tasks_changed))
         .route(route::JOB, post(job))
         .layer(middleware::from_fn(sidecar::only))
         .route(route::NOTIFICATION_HEALTH, get(health))
@@ -22,8 +22,8 @@ pub(crate) fn router() -> Router {
         .method_not_allowed_fallback(problem::no_method)
 }
 
-async fn task_event(body: Body) -> Response {
-    subscriber::consume(app::NOTIFICATION, body, service::task_changed).await
+async fn tasks_changed(body: Body) -> Response {
+    subscriber::consume_all(app::NOTIFICATION, body, arming::tasks_changed).await
 }
 
 /// Dapr takes a 404 for success, so a job that cannot be run is logged and answered with 422, which makes the failure

@@ -1,5 +1,6 @@
 //! The world `nudge:events/recurring-task`.
 
+use nudge_component::batch;
 use nudge_component::events::{Disposition, TaskCompleted};
 
 use self::bindings::exports::nudge::events::task_recurrence_handler;
@@ -10,7 +11,7 @@ nudge_component::world!("nudge:events/recurring-task");
 struct Component;
 
 impl task_recurrence_handler::Guest for Component {
-    async fn handle(event: TaskCompleted) -> Result<(), Disposition> {
-        service::task_completed(event.try_into()?).await
+    async fn handle(events: Vec<TaskCompleted>) -> Vec<Result<(), Disposition>> {
+        batch::convert(events, service::tasks_completed).await
     }
 }

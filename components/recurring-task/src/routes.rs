@@ -12,13 +12,13 @@ use crate::service;
 
 pub(crate) fn router() -> Router {
     Router::new()
-        .route(route::TASK_RECURRENCE, post(task_completed))
+        .route(route::TASK_RECURRENCE, post(tasks_completed))
         .layer(middleware::from_fn(sidecar::only))
         .route(route::RECURRING_TASK_HEALTH, get(async || StatusCode::OK))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
 }
 
-async fn task_completed(body: Body) -> Response {
-    subscriber::consume(app::RECURRING_TASK, body, service::task_completed).await
+async fn tasks_completed(body: Body) -> Response {
+    subscriber::consume_all(app::RECURRING_TASK, body, service::tasks_completed).await
 }

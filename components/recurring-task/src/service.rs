@@ -1,53 +1,71 @@
-//! Creates the next occurrence of a completed task.
+//! Creates the next occurrences of completed tasks.
 
-use nudge_component::dapr::invocation::{self, Request};
+use nudge_component::ask;
+use nudge_component::batch;
 use nudge_component::events::Disposition;
-use nudge_component::subscriber::retry;
-use nudge_contract::api::Successor;
+use nudge_contract::api::{CreateSuccessors, Successor, SuccessorOf, SuccessorResult, Successors};
 use nudge_contract::event::{Change, TaskEvent};
-use nudge_contract::names::{app, route};
+use nudge_contract::names::route;
 use nudge_contract::task::Snapshot;
 use nudge_domain::recurrence::Rule;
 use nudge_domain::series::{CompletedOccurrence, next_occurrence};
 use nudge_domain::{Due, LocalInstant, Zone};
 
-/// Asks the api to create the next occurrence, or to record that the series has ended.
-pub(crate) async fn task_completed(event: TaskEvent) -> Result<(), Disposition> {
+/// Maximum number of completed tasks in a request to the api.
+const AT_ONCE: usize = 100;
+
+/// Asks the api to create the next occurrences, or to record that series have ended. Returns one result per event, in order.
+pub(crate) async fn tasks_completed(events: Vec<TaskEvent>) -> Vec<Result<(), Disposition>> {
+    batch::handle(events.into_iter().map(successor_of).collect(), create).await
+}
+
+async fn create(items: Vec<SuccessorOf>) -> Vec<Result<(), Disposition>> {
+    let mut results = Vec::new();
+    let mut left = items.into_iter().peekable();
+    while left.peek().is_some() {
+        let request = CreateSuccessors {
+            items: left.by_ref().take(AT_ONCE).collect(),
+        };
+        match ask::post::<Successors>(route::SUCCESSORS, &request).await {
+            Ok(answer) => {
+                let mut answers = answer.items.into_iter();
+                results.extend(request.items.iter().map(|item| result(item, answers.next())));
+            }
+            Err(why) => results.extend(request.items.iter().map(|_| Err(why.clone()))),
+        }
+    }
+    results
+}
+
+fn result(item: &SuccessorOf, answer: Option<SuccessorResult>) -> Result<(), Disposition> {
+    let task = item.task_id;
+    match answer {
+        Some(SuccessorResult::Done) => Ok(()),
+        Some(SuccessorResult::Gone) => {
+            tracing::info!(%task, "was purged in the meantime, so its series does not continue");
+            Ok(())
+        }
+        Some(SuccessorResult::Refused { reason }) => Err(Disposition::Drop(format!(
+            "the api refused the next occurrence of {task}: {reason}"
+        ))),
+        Some(SuccessorResult::Later { reason }) => Err(Disposition::Retry(format!(
+            "the api cannot create the next occurrence of {task} now: {reason}"
+        ))),
+        None => Err(Disposition::Retry(format!(
+            "the api returned no result for the next occurrence of {task}"
+        ))),
+    }
+}
+
+fn successor_of(event: TaskEvent) -> Result<SuccessorOf, Disposition> {
     if event.change != Change::Completed {
         return Err(Disposition::Drop("the task was not completed".to_owned()));
     }
-    let successor = successor(&event.task).map_err(Disposition::Drop)?;
-    let body = serde_json::to_string(&successor)
-        .map_err(|error| Disposition::Drop(format!("the successor cannot be written as JSON: {error}")))?;
-    let task = event.task.task.id.to_string();
-    let request = Request {
-        method: "POST".to_owned(),
-        path: route::SUCCESSOR
-            .replace("{id}", &task)
-            .trim_start_matches('/')
-            .to_owned(),
-        body: Some(body),
+    Ok(SuccessorOf {
+        task_id: event.task.task.id,
+        successor: successor(&event.task).map_err(Disposition::Drop)?,
         traceparent: event.traceparent,
-    };
-    let response = invocation::invoke(app::API.to_owned(), request)
-        .await
-        .map_err(retry)?;
-    match response.status {
-        200..300 => Ok(()),
-        // The task was purged in the meantime or no longer recurs, so there is no next occurrence.
-        404 | 410 => {
-            tracing::info!(task, "no longer has a series");
-            Ok(())
-        }
-        400..500 => Err(Disposition::Drop(format!(
-            "the api refused the next occurrence of {task} with {}: {}",
-            response.status,
-            String::from_utf8_lossy(&response.body)
-        ))),
-        status => Err(Disposition::Retry(format!(
-            "the api answered {status} to the next occurrence of {task}"
-        ))),
-    }
+    })
 }
 
 /// The next occurrence of a completed task, or the end of its series.

@@ -1,5 +1,6 @@
 //! Code that every Nudge component shares.
 //!
+//! - [`ask`]: requests to the api
 //! - [`batch`]: one result per event of a batch
 //! - [`dapr`] and [`events`]: the bindings of the WIT packages
 //! - [`problem`]: errors as RFC 9457 problem details
@@ -25,6 +26,7 @@
 //! }
 //! ```
 
+pub mod ask;
 pub mod batch;
 mod bindings;
 pub mod convert;

@@ -19,6 +19,8 @@ pub enum Function {
     StateGetMany,
     /// `state.put`
     StatePut,
+    /// `state.put-many`
+    StatePutMany,
     /// `state.delete`
     StateDelete,
     /// `state.transact`

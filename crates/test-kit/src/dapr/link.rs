@@ -161,6 +161,24 @@ impl<T: 'static> state::HostWithStore<T> for HasSelf<ComponentState> {
         Ok(sidecar(accessor)?.call(Function::StatePut, effect).await)
     }
 
+    async fn put_many(
+        accessor: &Accessor<T, Self>,
+        store: String,
+        operations: Vec<PutOperation>,
+    ) -> Result<Result<Outcome, Error>> {
+        let effect = |memory: &mut super::Memory| {
+            let mut all = Outcome::Done;
+            for operation in operations {
+                check_json("value", &operation.value)?;
+                if memory.put(&store, operation) == Outcome::Lost {
+                    all = Outcome::Lost;
+                }
+            }
+            Ok(all)
+        };
+        Ok(sidecar(accessor)?.call(Function::StatePutMany, effect).await)
+    }
+
     async fn delete(
         accessor: &Accessor<T, Self>,
         store: String,

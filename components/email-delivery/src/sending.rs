@@ -1,0 +1,236 @@
+//! Sends the emails of a batch through the lanes, and records which ones were sent.
+//!
+//! Each lane sends one email after another, and takes the next from a queue that all share. What was sent is recorded in groups, of at
+//! most [`GROUP`] and at the latest [`UNWRITTEN`] after the first of them, while the next email is on its way: a crash
+//! sends the emails of the current group a second time, and those that the lanes were sending.
+//!
+//! After [`BUDGET`] no further email is begun, so that a slow mail server does not make the reminders of other users wait for the
+//! whole batch. What is left goes back to the api, where users take turns.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, join, join_all, select};
+use jiff::{SignedDuration, Timestamp};
+use nudge_component::dapr::state::{Outcome, PutOperation};
+use nudge_component::publish::describe;
+use nudge_contract::task::Snapshot;
+use nudge_domain::Zone;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
+
+use crate::lane::{self, Turn};
+use crate::service::Due;
+use crate::smtp::Failure;
+use crate::store::{self, Ended, Lease};
+use crate::{mail, smtp};
+
+/// Maximum number of emails that are recorded together.
+pub(crate) const GROUP: usize = 8;
+
+/// Longest time between an email and its record, unless the state store is slow.
+pub(crate) const UNWRITTEN: Duration = Duration::from_millis(250);
+
+/// How long emails of a batch are begun.
+const BUDGET: SignedDuration = SignedDuration::from_secs(8);
+
+/// How long after its instant a reminder is still attempted, and the minimum time it is retried: a reminder that was not
+/// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
+const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
+
+/// An email that is to be sent.
+pub(crate) struct Letter<'a> {
+    pub(crate) due: &'a Due,
+    /// The claim of its reminder.
+    pub(crate) lease: Lease,
+    /// The recipient's address.
+    pub(crate) email: String,
+    /// IANA name of the recipient's time zone.
+    pub(crate) time_zone: String,
+    /// The current task.
+    pub(crate) task: Box<Snapshot>,
+}
+
+/// What became of the letters of a batch.
+#[derive(Default)]
+pub(crate) struct Finished<'a> {
+    /// Sent or given up, and recorded as such.
+    pub(crate) ended: Vec<(&'a Due, Ended)>,
+    /// They could not be sent for now.
+    pub(crate) failed: Vec<Letter<'a>>,
+    /// The time was up before their turn.
+    pub(crate) untried: Vec<Letter<'a>>,
+    /// There was no lane.
+    pub(crate) unable: Vec<Letter<'a>>,
+}
+
+/// Sends the letters. `unsendable` are reminders for which no email can be sent, and the reason for their owner; they are recorded
+/// with the others.
+pub(crate) async fn send_all<'a>(
+    letters: Vec<Letter<'a>>,
+    unsendable: Vec<(&'a Due, Lease, String)>,
+) -> Finished<'a> {
+    let desk = Desk::default();
+    for (due, lease, reason) in unsendable {
+        desk.end(due, lease, Some(reason));
+    }
+    let lanes = if letters.is_empty() {
+        Vec::new()
+    } else {
+        lane::enter().await.unwrap_or_else(|reason| {
+            tracing::error!("no email is sent: {reason}");
+            Vec::new()
+        })
+    };
+    if lanes.is_empty() {
+        if !letters.is_empty() {
+            tracing::warn!(
+                reminders = letters.len(),
+                "not sent for now: no smtp component is free; the sidecar may no longer wait for the delivery that uses it"
+            );
+        }
+        desk.state().finished.unable = letters;
+        desk.write().await;
+    } else {
+        desk.state().letters = letters.into();
+        let until = Timestamp::now().saturating_add(BUDGET).unwrap_or(Timestamp::MAX);
+        join_all(lanes.iter().map(|lane| desk.work(lane, until))).await;
+    }
+    let Work {
+        letters,
+        mut finished,
+        ..
+    } = desk.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    finished.untried = letters.into();
+    finished
+}
+
+/// What the lanes of a batch share.
+#[derive(Default)]
+struct Desk<'a>(Mutex<Work<'a>>);
+
+#[derive(Default)]
+struct Work<'a> {
+    letters: VecDeque<Letter<'a>>,
+    unwritten: Vec<(&'a Due, Ended, PutOperation)>,
+    finished: Finished<'a>,
+}
+
+impl<'a> Desk<'a> {
+    /// Not to be held while something is awaited.
+    fn state(&self) -> MutexGuard<'_, Work<'a>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends letters through a lane until there are no more or the time is up.
+    async fn work(&self, lane: &Turn, until: Timestamp) {
+        while let Some(letter) = self.next(until) {
+            let sent = self.send(lane, &letter).await;
+            self.sort(letter, sent);
+            if self.is_group_complete() {
+                self.write().await;
+            }
+        }
+        self.write().await;
+    }
+
+    fn next(&self, until: Timestamp) -> Option<Letter<'a>> {
+        let left = until.duration_since(Timestamp::now());
+        // More is left than there was: the clock was set back.
+        let in_time = left > SignedDuration::ZERO && left <= BUDGET;
+        if in_time {
+            self.state().letters.pop_front()
+        } else {
+            None
+        }
+    }
+
+    /// Sends a letter. If that takes long, what was sent before is recorded meanwhile.
+    async fn send(&self, lane: &Turn, letter: &Letter<'a>) -> Result<(), Failure> {
+        let sending = pin!(send(lane, letter));
+        if self.state().unwritten.is_empty() {
+            return sending.await;
+        }
+        let patience = pin!(wait_for(u64::try_from(UNWRITTEN.as_nanos()).unwrap_or(u64::MAX)));
+        match select(sending, patience).await {
+            Either::Left((sent, _)) => sent,
+            Either::Right(((), sending)) => join(sending, self.write()).await.0,
+        }
+    }
+
+    /// Decides what becomes of a letter.
+    fn sort(&self, letter: Letter<'a>, sent: Result<(), Failure>) {
+        let reminder = letter.due.event.reminder_id;
+        let attempts = letter.lease.attempts();
+        match sent {
+            Ok(()) => self.end(letter.due, letter.lease, None),
+            Err(Failure::Permanent(reason)) => self.end(letter.due, letter.lease, Some(reason)),
+            Err(Failure::Passing(reason)) if is_hopeless(&letter) => {
+                tracing::error!(%reminder, attempts, "given up: {reason}");
+                let reason = "the email could not be sent for a day".to_owned();
+                self.end(letter.due, letter.lease, Some(reason));
+            }
+            Err(Failure::Passing(reason)) => {
+                tracing::warn!(%reminder, attempts, "not sent for now: {reason}");
+                self.state().finished.failed.push(letter);
+            }
+        }
+    }
+
+    fn end(&self, due: &'a Due, lease: Lease, failure: Option<String>) {
+        let ended = Ended {
+            failure,
+            at: Timestamp::now(),
+        };
+        let write = lease.done(ended.clone());
+        self.state().unwritten.push((due, ended, write));
+    }
+
+    fn is_group_complete(&self) -> bool {
+        let now = Timestamp::now();
+        let state = self.state();
+        let oldest = state.unwritten.first().map(|(_, ended, _)| ended.at);
+        let is_old = oldest.is_some_and(|at| now.duration_since(at).unsigned_abs() >= UNWRITTEN);
+        is_old || state.unwritten.len() >= GROUP
+    }
+
+    /// Records what has ended. It was sent, so its outcome is published whether or not it can be recorded.
+    async fn write(&self) {
+        let group = std::mem::take(&mut self.state().unwritten);
+        let mut writes = Vec::new();
+        let mut ended = Vec::new();
+        for (due, end, write) in group {
+            writes.push(write);
+            ended.push((due, end));
+        }
+        let emails = ended.len();
+        match store::write_all(writes).await {
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::Lost) => tracing::error!(emails, "a claim was lost while its email was sent"),
+            Err(error) => tracing::error!(
+                emails,
+                "what was sent could not be recorded; only the api knows it now: {}",
+                describe(&error)
+            ),
+        }
+        self.state().finished.ended.extend(ended);
+    }
+}
+
+/// Whether a reminder that fails again is given up.
+fn is_hopeless(letter: &Letter<'_>) -> bool {
+    let late = Timestamp::now().duration_since(letter.due.event.remind_at.at());
+    late > WORTH_TRYING && letter.lease.tried_for(WORTH_TRYING)
+}
+
+async fn send(lane: &Turn, letter: &Letter<'_>) -> Result<(), Failure> {
+    let event = &letter.due.event;
+    // The reminder and the instant, which also form the key of its claim.
+    let reference = format!("{} {}", event.reminder_id, event.remind_at.at().as_second());
+    // The api returns only valid zones; should it not, an email in UTC is better than none.
+    let zone = letter.time_zone.parse().unwrap_or_else(|_| Zone::utc());
+    let mail = mail::write(&reference, &letter.task.task, &zone, Timestamp::now())
+        .map_err(|error| Failure::Passing(format!("the email cannot be rendered: {error}")))?;
+    smtp::send(lane.component(), &letter.email, &mail).await
+}
