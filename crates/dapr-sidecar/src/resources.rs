@@ -12,7 +12,7 @@ mod subscription;
 
 pub(crate) use component::{Block, Component, EMAIL_FIELDS, KeyPrefix, Smtp};
 pub(crate) use load::{Resources, load};
-pub(crate) use subscription::Subscription;
+pub(crate) use subscription::{Bulk, Subscription};
 
 /// Whether a resource with these `scopes` concerns an app; no scopes means every app.
 pub(crate) fn in_scope(scopes: &[String], app_id: &str) -> bool {

@@ -18,6 +18,7 @@ use crate::app::{App, AppChannel, AppHealth, Phase, chain};
 use crate::bindings::smtp::Mailer;
 use crate::error::Error;
 use crate::jobs::{self, Jobs};
+use crate::pubsub::batch::{BulkDelivery, Turn};
 use crate::pubsub::broker::{Broker, PARTITIONS, Topic};
 use crate::pubsub::deliver::Delivery;
 use crate::resources::resiliency::Resiliency;
@@ -150,13 +151,7 @@ impl Sidecars {
             self.workers
                 .spawn(until_stopped(self.shared.clone(), watch_app(sidecar.clone())));
             self.workers.spawn(jobs::runner::run(sidecar.clone()));
-            for subscription in &sidecar.subscriptions {
-                let delivery = Arc::new(Delivery::new(sidecar.clone(), subscription.clone()));
-                for partition in 0..PARTITIONS {
-                    let delivery = delivery.clone();
-                    self.workers.spawn(async move { delivery.run(partition).await });
-                }
-            }
+            deliver(&mut self.workers, sidecar);
         }
         self.workers
             .spawn(until_stopped(self.shared.clone(), sweep(self.shared.clone())));
@@ -256,6 +251,29 @@ fn sidecar(
         mailers,
         attributes,
     })
+}
+
+/// Starts the tasks that deliver to an app: one for each partition of each of its subscriptions.
+fn deliver(workers: &mut JoinSet<()>, sidecar: &Arc<Sidecar>) {
+    let mut turns: BTreeMap<&str, Turn> = BTreeMap::new();
+    for subscription in &sidecar.subscriptions {
+        let delivery = Delivery::new(sidecar.clone(), subscription.clone());
+        if let Some(limits) = subscription.bulk {
+            let turn = turns.entry(&subscription.pubsub).or_default().clone();
+            let delivery = Arc::new(BulkDelivery::new(delivery, limits, turn));
+            for partition in 0..PARTITIONS {
+                let delivery = delivery.clone();
+                let ticker = sidecar.shared.clock.ticker(limits.max_await);
+                workers.spawn(async move { delivery.run(partition, ticker).await });
+            }
+        } else {
+            let delivery = Arc::new(delivery);
+            for partition in 0..PARTITIONS {
+                let delivery = delivery.clone();
+                workers.spawn(async move { delivery.run(partition).await });
+            }
+        }
+    }
 }
 
 async fn serve_api(listener: TcpListener, sidecar: Arc<Sidecar>) {

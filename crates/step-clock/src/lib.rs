@@ -21,6 +21,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
+mod ticker;
+
+pub use ticker::Ticker;
+
 /// Maximum duration of a single timer of the system clock. A wall clock can be set while a timer runs (NTP, suspend), so a
 /// long wait consists of short ones, and the clock is read again after each.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
@@ -100,6 +104,11 @@ impl Clock {
         let clock = self.clone();
         let deadline = self.now() + duration;
         async move { clock.sleep_until(deadline).await }
+    }
+
+    /// Ticks every `interval` from now on, wherever the wall clock is set meanwhile. `interval` must not be zero.
+    pub fn ticker(&self, interval: Duration) -> Ticker {
+        Ticker::new(self, interval)
     }
 }
 

@@ -14,6 +14,8 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod bulk;
 mod scripted;
 
+pub use bulk::{entries, statuses};
 pub use scripted::{ANY, PATIENCE, Scripted, Seen};

@@ -67,11 +67,15 @@ impl Seen {
     }
 }
 
+/// What responds to a path.
+type Responder = Arc<dyn Fn(&Seen) -> (u16, String) + Send + Sync>;
+
 struct Script {
     seen: watch::Sender<Vec<Seen>>,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
     answers: Mutex<BTreeMap<String, VecDeque<(u16, String)>>>,
+    responders: Mutex<BTreeMap<String, Responder>>,
     /// Paths whose answers wait for the test.
     gates: Mutex<BTreeMap<String, Arc<Notify>>>,
 }
@@ -105,6 +109,7 @@ impl Scripted {
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
             answers: Mutex::default(),
+            responders: Mutex::default(),
             gates: Mutex::default(),
         });
         let url = format!("http://{}", listener.local_addr().expect("a bound address"));
@@ -128,6 +133,19 @@ impl Scripted {
             .lock()
             .expect("not poisoned")
             .insert(path.to_owned(), answers);
+    }
+
+    /// Responds to a path, as status and body, by what has come; instead of [`Scripted::answers`].
+    ///
+    /// # Panics
+    ///
+    /// An answer panicked.
+    pub fn responds(&self, path: &str, respond: impl Fn(&Seen) -> (u16, String) + Send + Sync + 'static) {
+        self.script
+            .responders
+            .lock()
+            .expect("not poisoned")
+            .insert(path.to_owned(), Arc::new(respond));
     }
 
     /// Holds the answers to a path, or with [`ANY`] those to all others, until the returned gate is notified, once for each.
@@ -244,25 +262,34 @@ async fn record(State(script): State<Arc<Script>>, request: Request) -> Response
         return StatusCode::NOT_FOUND.into_response();
     }
     let _in_flight = InFlight::enter(script.clone());
-    let path_and_query = parts
-        .uri
-        .path_and_query()
-        .map_or("", |all| all.as_str())
-        .to_owned();
-    script.seen.send_modify(|seen| {
-        seen.push(Seen {
-            method: parts.method,
-            path: path_and_query,
-            headers: parts.headers,
-            body,
-        });
-    });
+    let seen = Seen {
+        method: parts.method,
+        path: parts
+            .uri
+            .path_and_query()
+            .map_or("", |all| all.as_str())
+            .to_owned(),
+        headers: parts.headers,
+        body,
+    };
+    script.seen.send_modify(|all| all.push(seen.clone()));
     let gate = {
         let gates = script.gates.lock().expect("not poisoned");
         gates.get(&path).or_else(|| gates.get(ANY)).cloned()
     };
     if let Some(gate) = gate {
         gate.notified().await;
+    }
+    let responder = script
+        .responders
+        .lock()
+        .expect("not poisoned")
+        .get(&path)
+        .cloned();
+    if let Some(responder) = responder {
+        let (status, body) = responder(&seen);
+        let status = StatusCode::from_u16(status).expect("a status");
+        return (status, [("x-app", "1")], body).into_response();
     }
     let mut answers = script.answers.lock().expect("not poisoned");
     let answer = answers.get_mut(&path).and_then(|answers| match answers.len() {

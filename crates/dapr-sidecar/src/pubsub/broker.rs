@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use step_clock::Clock;
 use tokio::sync::watch;
 
@@ -87,19 +87,26 @@ impl Broker {
             }
             Ok::<_, StoreError>(ends)
         });
+        let ends = ends.await?;
+        self.reached(topic, ends);
+        Ok(())
+    }
+
+    /// Tells the consumers of a topic where its partitions end.
+    fn reached(&self, topic: &Topic, ends: impl IntoIterator<Item = (u32, i64)>) {
         let watched = self.ends(topic);
-        for (partition, end) in ends.await? {
+        for (partition, end) in ends {
             if let Some(watched) = watched.get(partition as usize) {
                 watched.send_if_modified(|current| std::mem::replace(current, end.max(*current)) < end);
             }
         }
-        Ok(())
     }
 
     /// Makes an app a consumer of a topic, from the end of the topic or from its last position.
     pub(crate) async fn subscribe(&self, app_id: &str, topic: &Topic) -> Result<(), StoreError> {
-        let (app_id, topic) = (app_id.to_owned(), topic.clone());
+        let (app_id, owned) = (app_id.to_owned(), topic.clone());
         let subscribed = self.store.run(move |db| {
+            let topic = owned;
             for partition in 0..PARTITIONS {
                 db.prepare_cached(
                     "INSERT OR IGNORE INTO consumer (app_id, pubsub, topic, partition, position)
@@ -108,9 +115,56 @@ impl Broker {
                 )?
                 .execute(params![app_id, topic.pubsub, topic.name, partition])?;
             }
-            Ok::<_, StoreError>(())
+            let mut ends = db.prepare_cached(
+                "SELECT partition, position FROM topic_end WHERE pubsub = ?1 AND topic = ?2",
+            )?;
+            let ends = ends.query_map(params![topic.pubsub, topic.name], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            Ok::<_, StoreError>(ends.collect::<Result<Vec<(u32, i64)>, _>>()?)
         });
-        subscribed.await
+        let ends = subscribed.await?;
+        self.reached(topic, ends);
+        Ok(())
+    }
+
+    /// Where a partition of a topic that has been subscribed to ends: the position of its next message.
+    pub(crate) fn end(&self, topic: &Topic, partition: u32) -> Option<watch::Receiver<i64>> {
+        let ends = self.ends(topic);
+        ends.get(partition as usize).map(watch::Sender::subscribe)
+    }
+
+    /// The position of the next message for an app in a partition.
+    pub(crate) async fn position(
+        &self,
+        app_id: &str,
+        topic: &Topic,
+        partition: u32,
+    ) -> Result<i64, StoreError> {
+        let (app_id, topic) = (app_id.to_owned(), topic.clone());
+        let position = self.store.run(move |db| {
+            let mut position = db.prepare_cached(
+                "SELECT position FROM consumer WHERE app_id = ?1 AND pubsub = ?2 AND topic = ?3 AND partition = ?4",
+            )?;
+            let parameters = params![app_id, topic.pubsub, topic.name, partition];
+            Ok::<_, StoreError>(position.query_row(parameters, |row| row.get(0))?)
+        });
+        position.await
+    }
+
+    /// The next messages for an app in a partition, in order, at most `limit`; none if there are none now.
+    pub(crate) async fn batch(
+        &self,
+        app_id: &str,
+        topic: &Topic,
+        partition: u32,
+        limit: u32,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let (app_id, topic) = (app_id.to_owned(), topic.clone());
+        let found = self
+            .store
+            .run(move |db| read(db, &app_id, &topic, partition, limit));
+        found.await
     }
 
     /// The next message for an app in a partition; waits if there is none.
@@ -126,9 +180,8 @@ impl Broker {
             if let Some(end) = &mut end {
                 end.mark_unchanged();
             }
-            let (app_id, owned) = (app_id.to_owned(), topic.clone());
-            let found = self.store.run(move |db| next(db, &app_id, &owned, partition));
-            if let Some(stored) = found.await? {
+            let found = self.batch(app_id, topic, partition, 1).await?;
+            if let Some(stored) = found.into_iter().next() {
                 return Ok(stored);
             }
             match &mut end {
@@ -138,15 +191,10 @@ impl Broker {
         }
     }
 
-    /// Records that an app is done with a message.
-    pub(crate) async fn commit(
-        &self,
-        app_id: &str,
-        topic: &Topic,
-        stored: &Stored,
-    ) -> Result<(), StoreError> {
+    /// Records that an app is done with a message and those before it in its partition.
+    pub(crate) async fn commit(&self, app_id: &str, topic: &Topic, last: &Stored) -> Result<(), StoreError> {
         let (app_id, topic) = (app_id.to_owned(), topic.clone());
-        let (partition, position) = (stored.partition, stored.position + 1);
+        let (partition, position) = (last.partition, last.position + 1);
         let committed = self.store.run(move |db| {
             db.prepare_cached(
                 "UPDATE consumer SET position = ?5
@@ -218,37 +266,33 @@ fn append(
     Ok(position)
 }
 
-fn next(db: &Connection, app_id: &str, topic: &Topic, partition: u32) -> Result<Option<Stored>, StoreError> {
-    let row = db
-        .prepare_cached(
-            "SELECT m.position, m.key, m.published, m.metadata, m.body FROM consumer c
-             JOIN message m ON m.pubsub = c.pubsub AND m.topic = c.topic AND m.partition = c.partition
-                           AND m.position >= c.position
-             WHERE c.app_id = ?1 AND c.pubsub = ?2 AND c.topic = ?3 AND c.partition = ?4
-             ORDER BY m.position LIMIT 1",
-        )?
-        .query_row(params![app_id, topic.pubsub, topic.name, partition], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get::<_, String>(3)?,
-                row.get(4)?,
-            ))
-        })
-        .optional()?;
-    let Some((position, key, published, metadata, body)) = row else {
-        return Ok(None);
-    };
-    let metadata = serde_json::from_str(&metadata)?;
-    Ok(Some(Stored {
-        partition,
-        position,
-        key,
-        published: from_millis(published),
-        metadata,
-        body,
-    }))
+fn read(
+    db: &Connection,
+    app_id: &str,
+    topic: &Topic,
+    partition: u32,
+    limit: u32,
+) -> Result<Vec<Stored>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT m.position, m.key, m.published, m.metadata, m.body FROM consumer c
+         JOIN message m ON m.pubsub = c.pubsub AND m.topic = c.topic AND m.partition = c.partition
+                       AND m.position >= c.position
+         WHERE c.app_id = ?1 AND c.pubsub = ?2 AND c.topic = ?3 AND c.partition = ?4
+         ORDER BY m.position LIMIT ?5",
+    )?;
+    let mut rows = statement.query(params![app_id, topic.pubsub, topic.name, partition, limit])?;
+    let mut messages = Vec::new();
+    while let Some(row) = rows.next()? {
+        messages.push(Stored {
+            partition,
+            position: row.get(0)?,
+            key: row.get(1)?,
+            published: from_millis(row.get(2)?),
+            metadata: serde_json::from_str(&row.get::<_, String>(3)?)?,
+            body: row.get(4)?,
+        });
+    }
+    Ok(messages)
 }
 
 #[cfg(test)]
@@ -295,16 +339,18 @@ mod tests {
             let mut seen = Vec::new();
             for partition in 0..PARTITIONS {
                 loop {
-                    let (id, topic) = (app_id.to_owned(), self.topic.clone());
-                    let found = self.broker.store.run(move |db| next(db, &id, &topic, partition));
-                    let Some(stored) = found.await.expect("readable") else {
+                    let found = self.broker.batch(app_id, &self.topic, partition, 3).await;
+                    let found = found.expect("readable");
+                    let Some(last) = found.last() else {
                         break;
                     };
                     self.broker
-                        .commit(app_id, &self.topic, &stored)
+                        .commit(app_id, &self.topic, last)
                         .await
                         .expect("committed");
-                    seen.push((partition, String::from_utf8(stored.body).expect("text")));
+                    for stored in found {
+                        seen.push((partition, String::from_utf8(stored.body).expect("text")));
+                    }
                 }
             }
             seen

@@ -27,7 +27,7 @@ use crate::store::millis;
 use crate::trace;
 
 /// How long Dapr's Kafka consumer waits before it delivers a failed message again.
-const REDELIVERY: Duration = Duration::from_secs(5);
+pub(super) const REDELIVERY: Duration = Duration::from_secs(5);
 
 /// The result of one delivery that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,10 @@ enum Outcome {
 
 /// A subscription of one app, as its eight delivery tasks see it.
 pub(crate) struct Delivery {
-    sidecar: Arc<Sidecar>,
-    subscription: Subscription,
-    topic: Topic,
-    policy: Policy,
+    pub(super) sidecar: Arc<Sidecar>,
+    pub(super) subscription: Subscription,
+    pub(super) topic: Topic,
+    pub(super) policy: Policy,
 }
 
 impl Delivery {
@@ -122,7 +122,7 @@ impl Delivery {
             let settled = match (result, &self.subscription.dead_letter) {
                 (Ok(Outcome::Done | Outcome::NotFound), _) | (Ok(Outcome::Drop), None) => true,
                 (Ok(Outcome::Drop) | Err(_), Some(dead_letter)) => {
-                    self.dead_letter(stored, dead_letter).await
+                    self.dead_letter(&[stored], dead_letter).await
                 }
                 (Err(_), None) => false,
             };
@@ -246,7 +246,7 @@ impl Delivery {
 
     /// The metadata of a delivery: what Kafka adds, then what the message has. So a dead letter shows its
     /// original topic and position, as recorded.
-    fn metadata(&self, stored: &Stored) -> BTreeMap<String, String> {
+    pub(super) fn metadata(&self, stored: &Stored) -> BTreeMap<String, String> {
         let mut metadata = BTreeMap::from([
             ("__offset".to_owned(), stored.position.to_string()),
             ("__partition".to_owned(), stored.partition.to_string()),
@@ -260,24 +260,24 @@ impl Delivery {
         metadata
     }
 
-    /// Copies a message to the dead-letter topic, unchanged and without a reason; `false` if that failed.
-    async fn dead_letter(&self, stored: &Stored, dead_letter: &str) -> bool {
+    /// Copies messages to the dead-letter topic, unchanged and without a reason; `false` if that failed.
+    pub(super) async fn dead_letter(&self, messages: &[&Stored], dead_letter: &str) -> bool {
         let topic = Topic {
             pubsub: self.topic.pubsub.clone(),
             name: dead_letter.to_owned(),
         };
-        let message = Message {
+        let copies = messages.iter().map(|stored| Message {
             metadata: self.metadata(stored),
             body: stored.body.clone(),
-        };
-        match self.sidecar.shared.broker.append(&topic, vec![message]).await {
+        });
+        match self.sidecar.shared.broker.append(&topic, copies.collect()).await {
             Ok(()) => {
-                let app_id = &self.sidecar.app.app_id;
                 tracing::warn!(
-                    app_id,
+                    app_id = self.sidecar.app.app_id,
                     topic = self.topic.name,
                     dead_letter,
-                    "an event was dead-lettered"
+                    events = messages.len(),
+                    "events were dead-lettered"
                 );
                 true
             }
@@ -285,7 +285,7 @@ impl Delivery {
                 tracing::error!(
                     error = chain(&error),
                     dead_letter,
-                    "a dead letter could not be stored"
+                    "dead letters could not be stored"
                 );
                 false
             }

@@ -1,6 +1,7 @@
 //! `kind: Subscription`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -18,8 +19,23 @@ pub(crate) struct Subscription {
     pub(crate) dead_letter: Option<String>,
     /// Messages are published without an envelope and arrive as `data_base64`.
     pub(crate) raw: bool,
+    /// `None` delivers each message on its own.
+    pub(crate) bulk: Option<Bulk>,
     pub(crate) scopes: Vec<String>,
 }
+
+/// The limits of a bulk subscription's batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bulk {
+    /// A batch of this many messages is delivered at once.
+    pub(crate) max_messages: u32,
+    /// How often smaller batches are delivered.
+    pub(crate) max_await: Duration,
+}
+
+/// daprd's defaults on Kafka. As there, a limit that is not positive means the default.
+const DEFAULT_MAX_MESSAGES: u32 = 80;
+const DEFAULT_MAX_AWAIT_MS: u32 = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -30,7 +46,32 @@ struct Spec {
     dead_letter_topic: Option<String>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
-    bulk_subscribe: Option<serde_norway::Value>,
+    bulk_subscribe: Option<BulkSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct BulkSpec {
+    #[serde(default)]
+    enabled: bool,
+    #[serde(default)]
+    max_messages_count: i32,
+    #[serde(default)]
+    max_await_duration_ms: i32,
+}
+
+impl BulkSpec {
+    fn limits(&self) -> Bulk {
+        let positive = |value: i32, default| match u32::try_from(value) {
+            Ok(value) if value > 0 => value,
+            _ => default,
+        };
+        let max_await = positive(self.max_await_duration_ms, DEFAULT_MAX_AWAIT_MS);
+        Bulk {
+            max_messages: positive(self.max_messages_count, DEFAULT_MAX_MESSAGES),
+            max_await: Duration::from_millis(u64::from(max_await)),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,9 +91,6 @@ struct Rule {
 
 pub(crate) fn load(mut source: Source) -> Result<Subscription, Error> {
     let mut spec: Spec = source.spec()?;
-    if spec.bulk_subscribe.is_some() {
-        return Err(source.error("spec.bulkSubscribe: bulk delivery does not exist here"));
-    }
     let raw = match spec.metadata.remove("rawPayload").as_deref() {
         None | Some("false") => false,
         Some("true") => true,
@@ -65,6 +103,14 @@ pub(crate) fn load(mut source: Source) -> Result<Subscription, Error> {
     }
     if spec.routes.rules.is_empty() && spec.routes.default.is_none() {
         return Err(source.error("spec.routes: neither rules nor a default"));
+    }
+    let bulk = spec.bulk_subscribe.filter(|bulk| bulk.enabled);
+    let bulk = bulk.as_ref().map(BulkSpec::limits);
+    if bulk.is_some() && raw && !spec.routes.rules.is_empty() {
+        // daprd compares the bytes instead of an event, fails, and acknowledges the messages without delivering them.
+        return Err(source.error(
+            "spec.routes.rules: daprd loses the messages of a bulk subscription with rawPayload and rules; use only a default",
+        ));
     }
     let mut routes = Routes::new(spec.routes.default);
     for rule in spec.routes.rules {
@@ -79,6 +125,7 @@ pub(crate) fn load(mut source: Source) -> Result<Subscription, Error> {
         routes,
         dead_letter: spec.dead_letter_topic.filter(|topic| !topic.is_empty()),
         raw,
+        bulk,
         scopes: source.scopes,
     })
 }

@@ -9,6 +9,7 @@
 mod bench;
 
 mod bindings;
+mod bulk;
 mod health;
 mod invoke;
 mod jobs;
