@@ -7,6 +7,7 @@ mod access_rotation;
 mod bulk;
 mod coding;
 mod conditional;
+mod cost;
 mod create;
 pub(crate) mod dead_letters;
 mod events;
