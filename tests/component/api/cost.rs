@@ -121,16 +121,15 @@ async fn a_plain_task() {
         task,
         create,
         expect![[r#"
-        open default
-        SELECT person
-        INSERT task
-        sidecar: PublishAll
-        sidecar: PublishAll
-        open default
-        UPDATE task_event
-        published on task-events: 1
-        published on task-updates: 1
-    "#]],
+            open default
+            INSERT task, person
+            sidecar: PublishAll
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            published on task-events: 1
+            published on task-updates: 1
+        "#]],
     )
     .await;
 }
@@ -142,16 +141,15 @@ async fn a_task_with_a_reminder() {
         task,
         create,
         expect![[r#"
-        open default
-        SELECT person
-        INSERT task
-        sidecar: PublishAll
-        sidecar: PublishAll
-        open default
-        UPDATE task_event
-        published on task-events: 1
-        published on task-updates: 1
-    "#]],
+            open default
+            INSERT task, person
+            sidecar: PublishAll
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            published on task-events: 1
+            published on task-updates: 1
+        "#]],
     )
     .await;
 }
@@ -172,18 +170,15 @@ async fn a_task_with_a_category_and_two_tags() {
         task,
         create,
         expect![[r#"
-        open default
-        SELECT person
-        SELECT category
-        SELECT tag
-        INSERT task
-        sidecar: PublishAll
-        sidecar: PublishAll
-        open default
-        UPDATE task_event
-        published on task-events: 1
-        published on task-updates: 1
-    "#]],
+            open default
+            INSERT task, person, category, tag
+            sidecar: PublishAll
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            published on task-events: 1
+            published on task-updates: 1
+        "#]],
     )
     .await;
 }
@@ -200,20 +195,19 @@ async fn a_task_with_an_idempotency_key() {
         task,
         create,
         expect![[r#"
-        open default
-        INSERT idempotency
-        open default
-        SELECT person
-        INSERT task
-        open default
-        UPDATE idempotency
-        sidecar: PublishAll
-        sidecar: PublishAll
-        open default
-        UPDATE task_event
-        published on task-events: 1
-        published on task-updates: 1
-    "#]],
+            open default
+            INSERT idempotency
+            open default
+            INSERT task, person
+            open default
+            UPDATE idempotency
+            sidecar: PublishAll
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            published on task-events: 1
+            published on task-updates: 1
+        "#]],
     )
     .await;
 }
@@ -234,26 +228,23 @@ async fn tasks_at_the_same_time() {
         task,
         creates,
         expect![[r#"
-        open default
-        SELECT person
-        INSERT task
-        sidecar: PublishAll
-        open default
-        SELECT person
-        INSERT task
-        open default
-        SELECT person
-        INSERT task
-        sidecar: PublishAll
-        open default
-        UPDATE task_event
-        sidecar: PublishAll
-        sidecar: PublishAll
-        open default
-        UPDATE task_event
-        published on task-events: 3
-        published on task-updates: 3
-    "#]],
+            open default
+            INSERT task, person
+            sidecar: PublishAll
+            open default
+            INSERT task, person
+            open default
+            INSERT task, person
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            sidecar: PublishAll
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            published on task-events: 3
+            published on task-updates: 3
+        "#]],
     )
     .await;
 }
