@@ -19,6 +19,7 @@ pub(crate) mod languages;
 pub(crate) mod legacy;
 mod list;
 mod me;
+mod me_elsewhere;
 mod me_export;
 pub(crate) mod me_leaving;
 mod occurrences;
