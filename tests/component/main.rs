@@ -16,6 +16,7 @@ mod day;
 mod email_delivery;
 mod field_reports;
 mod golden;
+mod host_log;
 mod legacy_adapter;
 mod mcp;
 mod notification;

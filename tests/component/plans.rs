@@ -3,22 +3,16 @@
 //! There is no list of the statements. The host's log names those that a day with the api runs, and the database says how it
 //! would run them: SQLite with its triggers, PostgreSQL for any parameters.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fmt::Debug;
-use std::sync::Once;
 
 use expect_test::expect;
 use rusqlite::config::DbConfig;
 use serde_json::json;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::api::{delivery, relay};
 use crate::day::day;
 use crate::golden::stable;
+use crate::host_log::{self, Line};
 use crate::support::{Service, json as body, text};
 
 /// Tables that may be read whole: one row a migration; and statements that may read theirs.
@@ -37,47 +31,6 @@ pub(crate) const WITHOUT_INDEX: &str = "SELECT id FROM task WHERE title = $1";
 
 /// Part of a statement that only a request of email-delivery runs, so that a request which fails is found out.
 const BY_REMINDER: &str = "FROM reminder JOIN task ON task.id = reminder.task_id WHERE reminder.id IN ";
-
-thread_local! {
-    /// The statements that hosts of this thread have run since a test began to listen.
-    static RUN: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
-}
-
-/// Listens to the statements of all hosts, from before the first of them starts.
-///
-/// A subscriber of one test alone would miss statements: whether a log line is wanted is decided once for all threads, and a
-/// thread that reaches the line first decides it with its own subscriber.
-pub(crate) fn listen() {
-    static LISTENING: Once = Once::new();
-    LISTENING.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Listener);
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
-    });
-}
-
-struct Listener;
-
-impl<S: Subscriber> Layer<S> for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        metadata.target() == "spin_host::statement"
-    }
-
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        RUN.with_borrow_mut(|run| {
-            if let Some(run) = run {
-                event.record(&mut Text(run));
-            }
-        });
-    }
-}
-
-struct Text<'a>(&'a mut BTreeSet<String>);
-
-impl Visit for Text<'_> {
-    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
-        self.0.insert(format!("{value:?}"));
-    }
-}
 
 /// The statements that a day with the api runs.
 pub(crate) struct Statements(BTreeSet<String>);
@@ -107,7 +60,7 @@ pub(crate) async fn everything(api: &Service) -> Statements {
     let alice = api.user("alice");
     // Migrations read tables whole, once.
     body(&alice.get("/api/v1/tasks").await, 200);
-    RUN.set(Some(BTreeSet::new()));
+    host_log::record();
     // Those that are refused are meant to be.
     let refused = day(api)
         .await
@@ -161,7 +114,11 @@ pub(crate) async fn everything(api: &Service) -> Statements {
     crate::api::dead_letters::everything(api).await;
     body(&sidecar.get("/health/ready").await, 200);
     relay(api).await;
-    Statements(RUN.take().unwrap())
+    let statements = host_log::take().into_iter().filter_map(|line| match line {
+        Line::Statement(text) => Some(text),
+        _ => None,
+    });
+    Statements(statements.collect())
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod api;
 mod bench;
 mod day;
 mod golden;
+mod host_log;
 mod openapi;
 mod plans;
 mod sample;

@@ -73,7 +73,7 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> Service {
-        crate::plans::listen();
+        crate::host_log::listen();
         let file = match self.id {
             app::LEGACY_ADAPTER => "components/legacy-adapter/spin.toml",
             _ => "spin.toml",

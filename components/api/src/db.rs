@@ -236,6 +236,27 @@ impl Database {
         }
     }
 
+    /// Runs a statement that stores at most one row, without `RETURNING`. Returns whether it did.
+    pub(crate) async fn store(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<bool, DbError> {
+        match self {
+            // Requests share the connection, so `changes` could be about the statement of another.
+            Self::Sqlite(_) => Ok(!self
+                .query(&format!("{sql} RETURNING 1"), parameters)
+                .await?
+                .is_empty()),
+            // One host call. A result with rows is a call for the stream, for each row, for the end and for the outcome.
+            Self::Postgres(connection) => {
+                let parameters: Vec<_> = parameters.into_iter().map(to_postgres).collect();
+                let rows = connection.execute(sql, parameters).await.map_err(DbError::from)?;
+                Ok(rows > 0)
+            }
+        }
+    }
+
     /// Runs a statement that returns nothing.
     pub(crate) async fn execute(
         &self,

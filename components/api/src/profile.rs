@@ -1,5 +1,7 @@
 //! Profiles of users: what their tokens last said, and what they set for themselves, which wins.
 
+mod known;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -10,7 +12,7 @@ use serde::Serialize;
 
 use crate::auth::User;
 use crate::caller::Caller;
-use crate::db::{Database, DbError, Row, Value, rows};
+use crate::db::{Database, DbError, Row, Value, milliseconds, rows};
 use crate::error::ServiceError;
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
@@ -29,10 +31,18 @@ pub(crate) struct Profile {
     pub(crate) quiet_hours: Option<QuietHours>,
     /// The reminder of a new task that has a due date and names none, in minutes before it.
     pub(crate) default_reminder: Option<u32>,
-    /// Increases by one with every change, from 1.
-    pub(crate) version: u32,
+    pub(crate) revision: Revision,
     /// Whether the account is being deleted.
     pub(crate) closing: bool,
+}
+
+/// Which state of a profile. It differs between any two, also if the account was deleted and came back in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Revision {
+    /// Increases by one with every change, from 1.
+    pub(crate) version: u32,
+    /// When it was stored.
+    pub(crate) updated_at: Timestamp,
 }
 
 /// A profile as the API shows it.
@@ -46,8 +56,7 @@ pub(crate) struct Me<'a> {
     default_reminder: Option<u32>,
 }
 
-const COLUMNS: &str =
-    "id, email, time_zone, own_email, own_time_zone, quiet_hours, default_reminder, version, leaving_since";
+const COLUMNS: &str = "id, email, time_zone, own_email, own_time_zone, quiet_hours, default_reminder, version, updated_at, leaving_since";
 
 impl Profile {
     /// A user who set nothing, and whose token has no address.
@@ -61,7 +70,10 @@ impl Profile {
             own_zone: None,
             quiet_hours: None,
             default_reminder: None,
-            version: 1,
+            revision: Revision {
+                version: 1,
+                updated_at: Timestamp::UNIX_EPOCH,
+            },
             closing: false,
         }
     }
@@ -102,6 +114,12 @@ impl Profile {
         }
     }
 
+    /// Whether all that the token says is stored.
+    fn says(&self, user: &User) -> bool {
+        (user.email.is_none() || self.token_email == user.email)
+            && (!user.says_zone || self.token_zone == user.zone)
+    }
+
     fn read(row: &Row) -> Result<Self, DbError> {
         let unreadable = |error: &dyn std::fmt::Display| DbError::Unreadable(error.to_string());
         let number = |value: i64| u32::try_from(value).map_err(|error| unreadable(&error));
@@ -117,8 +135,11 @@ impl Profile {
                 .transpose()
                 .map_err(|error| unreadable(&error))?,
             default_reminder: row.maybe_int(6)?.map(number).transpose()?,
-            version: number(row.int(7)?)?,
-            closing: row.maybe_int(8)?.is_some(),
+            revision: Revision {
+                version: number(row.int(7)?)?,
+                updated_at: row.instant(8)?,
+            },
+            closing: row.maybe_int(9)?.is_some(),
         })
     }
 }
@@ -126,10 +147,21 @@ impl Profile {
 /// Stores what the token says, if it says anything new, and returns the profile. A user who was never seen has one now. A
 /// token without address or zone, of a script perhaps, removes nothing that another one said.
 pub(crate) async fn remember(database: &Database, user: &User, now: Timestamp) -> Result<Profile, DbError> {
+    let profile = stored(database, user, now).await?;
+    known::keep(&profile);
+    Ok(profile)
+}
+
+/// The profile as this instance last read it, if the token says nothing new. Another instance may have changed it since: what it leads
+/// to is stored on the condition that the profile is still at this revision.
+pub(crate) fn recall(user: &User) -> Option<Profile> {
+    known::find(&user.id).filter(|profile| profile.says(user))
+}
+
+async fn stored(database: &Database, user: &User, now: Timestamp) -> Result<Profile, DbError> {
     // Reading first: a statement that could write waits for other writers on SQLite, and most tokens say nothing new.
     if let Some(profile) = find(database, &user.id).await?
-        && (user.email.is_none() || profile.token_email == user.email)
-        && (!user.says_zone || profile.token_zone == user.zone)
+        && profile.says(user)
     {
         return Ok(profile);
     }
@@ -204,7 +236,7 @@ pub(crate) async fn update(database: &Database, profile: &Profile, now: Timestam
         .map(|hours| serde_json::to_string(&hours).unwrap_or_default());
     let parameters = [
         profile.id.as_str().into(),
-        profile.version.into(),
+        profile.revision.version.into(),
         profile.own_email.as_deref().into(),
         profile.own_zone.as_ref().map(Zone::name).into(),
         quiet_hours.into(),
@@ -230,6 +262,7 @@ pub(crate) async fn close(
     version: Option<u32>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
+    known::forget(user_id);
     let mut sql =
         "UPDATE person SET leaving_since = $2, version = version + 1 WHERE id = $1 AND leaving_since IS NULL"
             .to_owned();
@@ -310,7 +343,7 @@ pub(crate) async fn patch(
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
         let before = remember(database, user, now).await?;
-        expected.check(Thing::Profile, before.version)?;
+        expected.check(Thing::Profile, before.revision.version)?;
         if before.closing {
             return Err(DbError::AccountClosing.into());
         }
@@ -319,7 +352,10 @@ pub(crate) async fn patch(
         if profile == before {
             return Ok(profile);
         }
-        profile.version = profile.version.saturating_add(1);
+        profile.revision = Revision {
+            version: profile.revision.version.saturating_add(1),
+            updated_at: milliseconds(now),
+        };
         if update(database, &profile, now).await? {
             return Ok(profile);
         }

@@ -90,6 +90,8 @@ impl Opening {
     async fn open(self, address: String) -> Result<Connection, Error> {
         let config: Config = address.parse().map_err(failed)?;
         self.check(&config)?;
+        // The address holds a password.
+        tracing::trace!(target: "spin_host::connection", "PostgreSQL");
         let pool = self.pools.get(address, config)?;
         let connection = pool.get().await.map_err(failed)?;
         Ok(Connection(Arc::new(Lent(Some(connection)))))

@@ -70,6 +70,7 @@ async fn open(state: Access, name: String) -> Result<Connection, Error> {
     if !state.allowed.contains(&name) {
         return Err(Error::AccessDenied);
     }
+    tracing::trace!(target: "spin_host::connection", "{name}");
     if let Some(connection) = state.databases.known(&name) {
         return Ok(connection);
     }

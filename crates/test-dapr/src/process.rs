@@ -41,22 +41,42 @@ impl Process {
         Self::spawn(command, ready, false)
     }
 
-    /// As [`start`](Self::start), for a program that starts others.
-    pub(crate) fn start_group(mut command: Command, ready: &str) -> Result<Self> {
+    /// As [`start`](Self::start), for a program that starts others: they end with it. A Ctrl-C in the terminal does not reach them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub fn start_group(mut command: Command, ready: &str) -> Result<Self> {
         command.process_group(0);
         Self::spawn(command, ready, true)
     }
 
-    fn spawn(mut command: Command, ready: &str, group: bool) -> Result<Self> {
+    /// As [`start_group`](Self::start_group), without waiting until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn launch_group(mut command: Command) -> Result<Self> {
+        command.process_group(0);
+        let mut process = Self::new(command, true)?;
+        drain(process.lines()?);
+        Ok(process)
+    }
+
+    fn new(mut command: Command, group: bool) -> Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut process = Self {
+        Ok(Self {
             child: child(&mut command)?,
             command,
             group,
-        };
+        })
+    }
+
+    fn spawn(command: Command, ready: &str, group: bool) -> Result<Self> {
+        let mut process = Self::new(command, group)?;
         let name = process.name();
         let lines = process.lines()?;
         let deadline = Instant::now() + PATIENCE;

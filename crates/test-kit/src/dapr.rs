@@ -329,12 +329,13 @@ impl FakeDapr {
         self.memory().invocations.clone()
     }
 
-    /// Runs one call: the planned fault, if any, around the effect.
+    /// Runs one call: the planned fault, if any, around the effect. It is logged under the target `nudge_test_kit::call`.
     async fn call<T>(
         &self,
         function: Function,
         effect: impl FnOnce(&mut Memory) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        tracing::trace!(target: "nudge_test_kit::call", "{function:?}");
         let fault = {
             let mut memory = self.memory();
             *memory.calls.entry(function).or_default() += 1;

@@ -40,7 +40,7 @@ pub(crate) async fn delete_account(who: &Caller<'_>) {
 }
 
 /// Runs the relay until every account deletion is finished.
-async fn gone(api: &Service) {
+pub(crate) async fn gone(api: &Service) {
     let leaving = "SELECT COUNT(*) FROM person WHERE leaving_since IS NOT NULL";
     for _ in 0..10 {
         api.pass(10);

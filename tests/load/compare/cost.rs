@@ -9,7 +9,7 @@ use crate::create::AT_A_RATE;
 use crate::load::{Outcome, number};
 use crate::results::{Measure, Results};
 use crate::stack::Stack;
-use crate::usage::{processor_time, processor_time_of_all};
+use crate::usage::processor_time;
 
 /// Processor time so far.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ impl Cost {
         Ok(Self {
             services: processor_time(&stack.processes())?,
             sidecars: processor_time(&stack.sidecars())?,
-            database: processor_time_of_all(stack.platform.postgres.id())?,
+            database: processor_time(&[stack.platform.postgres.id()])?,
         })
     }
 

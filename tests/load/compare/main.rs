@@ -30,6 +30,7 @@ use load::{Pace, Plan};
 use results::Results;
 use stack::{Programs, Stack, Subject};
 use test_real::{Broker, Parts, State};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures the subjects in alternation, and writes a table, ratios and plots.
 #[derive(Debug, Parser)]
@@ -117,7 +118,31 @@ impl Options {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut options = Options::parse();
+    let interrupted = interrupted()?;
+    unless(interrupted, measure(Options::parse())).await
+}
+
+/// Completes on Ctrl-C and on SIGTERM, from now on.
+fn interrupted() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be awaited")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be awaited")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Does `work` unless it is interrupted: then it is dropped, and every process that it has started ends.
+async fn unless(interrupted: impl Future<Output = ()>, work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::select! {
+        done = work => done,
+        () = interrupted => anyhow::bail!("interrupted"),
+    }
+}
+
+async fn measure(mut options: Options) -> Result<()> {
     for counts in [&mut options.reminders, &mut options.events, &mut options.stored] {
         counts.retain(|count| *count > 0);
     }
@@ -230,4 +255,35 @@ fn write(options: &Options, results: &Results) -> Result<String> {
     std::fs::write(options.out.join("table.md"), &text)?;
     std::fs::write(options.out.join("figures.jsonl"), results.lines()?)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use test_dapr::Process;
+
+    use super::*;
+    use crate::usage::tests::{ended, members, spin};
+
+    #[tokio::test]
+    async fn an_interrupted_benchmark_leaves_no_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sender, started) = tokio::sync::oneshot::channel();
+        let processes = Mutex::new(Vec::new());
+        let work = async {
+            let process = Process::start_group(spin(folder.path()), "Available Routes")?;
+            *processes.lock().unwrap() = members(&process);
+            sender.send(()).unwrap();
+            std::future::pending::<()>().await;
+            drop(process);
+            Ok(())
+        };
+        let interrupted = async { started.await.unwrap() };
+        let error = unless(interrupted, work).await.unwrap_err();
+        assert_eq!(error.to_string(), "interrupted");
+        let processes = processes.lock().unwrap();
+        assert!(processes.len() >= 2, "{processes:?}");
+        ended(&processes);
+    }
 }

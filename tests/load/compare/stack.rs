@@ -134,7 +134,7 @@ impl Stack {
             let [port] = free_ports()?;
             let (command, ready) = told.command(apps, port)?;
             services.push(Service {
-                process: tokio::task::block_in_place(|| Process::start(command, ready))?,
+                process: tokio::task::block_in_place(|| Process::start_group(command, ready))?,
                 address: ([127, 0, 0, 1], port).into(),
             });
         }
@@ -201,14 +201,9 @@ impl Stack {
     /// Starts one more api and stops it; returns the time from the start of the process to its first response.
     pub(crate) async fn cold_start(&self) -> Result<Duration> {
         let [port] = free_ports()?;
-        let (mut command, _) = self.told.command(&[app::API], port)?;
-        command
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null());
+        let (command, _) = self.told.command(&[app::API], port)?;
         let begun = Instant::now();
-        let mut process = tokio::process::Command::from(command)
-            .kill_on_drop(true)
-            .spawn()?;
+        let process = Process::launch_group(command)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let answered = async {
             let mut looks = tokio::time::interval(Duration::from_millis(1));
@@ -222,7 +217,7 @@ impl Stack {
             }
         };
         let time = tokio::time::timeout(PATIENCE, answered).await;
-        process.kill().await?;
+        tokio::task::block_in_place(|| drop(process));
         time.context("one more api does not answer")
     }
 
@@ -239,7 +234,7 @@ impl Stack {
         Ok(client)
     }
 
-    /// The process of each service.
+    /// The process of each service. On Spin its child does the work.
     pub(crate) fn processes(&self) -> Vec<u32> {
         self.services.iter().map(|service| service.process.id()).collect()
     }

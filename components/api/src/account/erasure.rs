@@ -68,8 +68,8 @@ async fn mark(database: &Database, user: &User, expected: &Conditions) -> Result
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
         let profile = profile::remember(database, user, now).await?;
-        expected.check(Thing::Profile, profile.version)?;
-        let version = (!expected.is_none()).then_some(profile.version);
+        expected.check(Thing::Profile, profile.revision.version)?;
+        let version = (!expected.is_none()).then_some(profile.revision.version);
         if profile.closing || profile::close(database, &profile.id, version, now).await? {
             return Ok(profile.id);
         }

@@ -23,7 +23,7 @@ pub(super) fn router() -> Router {
 }
 
 fn answer(profile: &Profile) -> Response {
-    ([(ETAG, etag(profile.version))], Json(profile.view())).into_response()
+    ([(ETAG, etag(profile.revision.version))], Json(profile.view())).into_response()
 }
 
 async fn read(identity: Identity) -> Result<Response, Problem> {

@@ -53,16 +53,30 @@ pub(crate) async fn create(
     {
         return Ok(created);
     }
-    let profile = profile::remember(database, user, context.now).await?;
-    let task = Task::create(id, profile.owner(), new, &context)?;
-    check_labels(database, &task, None).await?;
-    let event = record::event(&task, Change::Created, None, Some(trace));
-    if store::insert(database, &task, &event).await? {
-        outbox::publish_after_response(&event);
-        return Ok(task);
+    let mut known = profile::recall(user);
+    for _ in 0..ATTEMPTS {
+        let (profile, was_known) = match known.take() {
+            Some(profile) => (profile, true),
+            None => (profile::remember(database, user, context.now).await?, false),
+        };
+        let task = match Task::create(id, profile.owner(), new, &context) {
+            Ok(task) => task,
+            // It may be valid by the profile as it is now.
+            Err(_) if was_known => continue,
+            Err(mistakes) => return Err(mistakes.into()),
+        };
+        let event = record::event(&task, Change::Created, None, Some(trace));
+        if store::insert_if_current(database, &task, &event, profile.revision).await? {
+            outbox::publish_after_response(&event);
+            return Ok(task);
+        }
+        check_labels(database, &task, None).await?;
+        if store::exists(database, id).await? {
+            // An attempt that overlapped with this one was faster; or the task was created by the first attempt, and is deleted.
+            return read(caller, id).await;
+        }
     }
-    // An attempt that overlapped with this one was faster; or the task was created by the first attempt, and is deleted.
-    read(caller, id).await
+    Err(ServiceError::contended(Thing::Profile, &user.id))
 }
 
 /// Reads a task.

@@ -1,11 +1,14 @@
 //! The statements on tasks, their events and their reminders. Each is whole in itself.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use nudge_contract::event::{Change, TaskEvent};
-use nudge_domain::id::{TaskId, UserId};
+use nudge_domain::id::{TagId, TaskId, UserId};
 use nudge_domain::task::{Description, Status, Task};
 
 use crate::db::{Database, DbError, Row, Value};
+use crate::profile::Revision;
 use crate::tasks::labels::LabelId;
 use crate::tasks::record;
 use crate::terms::terms;
@@ -24,9 +27,52 @@ pub(crate) async fn find_for_service(database: &Database, id: TaskId) -> Result<
     one(database.query(&sql, [(&id).into()]).await?)
 }
 
+/// Whether there is a task of this id, of any user; also one that was deleted.
+pub(crate) async fn exists(database: &Database, id: TaskId) -> Result<bool, DbError> {
+    let rows = database
+        .query("SELECT 1 FROM task WHERE id = $1", [(&id).into()])
+        .await?;
+    Ok(!rows.is_empty())
+}
+
 /// Stores a new task and its event. Returns `false` if there is one of that id.
 pub(crate) async fn insert(database: &Database, task: &Task, event: &TaskEvent) -> Result<bool, DbError> {
-    insert_where(database, task, event, "TRUE").await
+    insert_where(database, task, event, "TRUE", []).await
+}
+
+/// The same if the owner's profile is still at this revision and the owner has the task's labels; also returns `false` if not.
+/// So a task is created with one statement, whatever was read before.
+pub(crate) async fn insert_if_current(
+    database: &Database,
+    task: &Task,
+    event: &TaskEvent,
+    profile: Revision,
+) -> Result<bool, DbError> {
+    let mut parameters: Vec<Value> = Vec::new();
+    let mut place = |value: Value| {
+        parameters.push(value);
+        // Three more are derived from the task.
+        format!("${}", record::columns().count() + 3 + parameters.len())
+    };
+    let owner = place_of("user_id");
+    let (version, updated_at) = (place(profile.version.into()), place(profile.updated_at.into()));
+    let mut condition = format!(
+        "EXISTS (SELECT 1 FROM person WHERE id = {owner} AND version = {version} AND updated_at = {updated_at})"
+    );
+    if let Some(category) = task.category {
+        let id = place((&category).into());
+        condition += &format!(" AND EXISTS (SELECT 1 FROM category WHERE id = {id} AND user_id = {owner})");
+    }
+    let tags: BTreeSet<TagId> = task.tags.iter().copied().collect();
+    if !tags.is_empty() {
+        let count = tags.len();
+        let ids: Vec<String> = tags.into_iter().map(|tag| place((&tag).into())).collect();
+        condition += &format!(
+            " AND (SELECT COUNT(*) FROM tag WHERE id IN ({}) AND user_id = {owner}) = {count}",
+            ids.join(", ")
+        );
+    }
+    insert_where(database, task, event, &condition, parameters).await
 }
 
 async fn insert_where(
@@ -34,19 +80,20 @@ async fn insert_where(
     task: &Task,
     event: &TaskEvent,
     condition: &str,
+    of_condition: impl IntoIterator<Item = Value>,
 ) -> Result<bool, DbError> {
     let mut parameters = record::values(task);
     let mut places: Vec<String> = record::columns().map(|(name, _)| place_of(name)).collect();
     let next = parameters.len() + 1;
     places.extend((next..next + 3).map(|place| format!("${place}")));
     parameters.extend(derived_values(task, event));
+    parameters.extend(of_condition);
     let sql = format!(
-        "INSERT INTO task ({}, event_type, event_data, terms) SELECT {} WHERE {condition} \
-         ON CONFLICT (id) DO NOTHING RETURNING version",
+        "INSERT INTO task ({}, event_type, event_data, terms) SELECT {} WHERE {condition} ON CONFLICT (id) DO NOTHING",
         record::select(),
         places.join(", ")
     );
-    Ok(!database.query(&sql, parameters).await?.is_empty())
+    database.store(&sql, parameters).await
 }
 
 /// The parameter of a column. A `SELECT` does not say of which type its parameters are.
@@ -92,13 +139,13 @@ pub(crate) async fn update(
     }
     let sql = format!(
         "UPDATE task SET {}, event_type = ${next}, event_data = ${}, terms = ${}{extra} \
-         WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL RETURNING version",
+         WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL",
         sets.join(", "),
         next + 1,
         next + 2,
         next + 3,
     );
-    Ok(!database.query(&sql, parameters).await?.is_empty())
+    database.store(&sql, parameters).await
 }
 
 /// What the triggers need beside the task: its event, and what search finds it by.
