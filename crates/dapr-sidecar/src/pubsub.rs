@@ -8,3 +8,4 @@ mod envelope;
 pub(crate) mod publish;
 pub(crate) mod routes;
 mod statuses;
+mod table;

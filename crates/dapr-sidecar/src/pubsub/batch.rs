@@ -8,21 +8,23 @@
 //! | `SUCCESS` for an entry | done | done |
 //! | `RETRY`, an unknown or no status for an entry | the entry is dead-lettered after the inbound retry policy | the whole batch is redelivered every 5 s |
 //! | no statuses, 3xx to 5xx, no answer | every entry is dead-lettered after the policy | the whole batch is redelivered every 5 s |
-//! | `DROP` for an entry | see `Delivery::drop` in `batch/call.rs` | dropped |
+//! | `DROP` for an entry | see `Call::drop` | dropped |
 //! | 404 | the whole batch is dropped | dropped |
 //!
 //! The policy sends only the failed entries again, together.
 
 mod call;
 mod entry;
+mod results;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use step_clock::Ticker;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
 
 use self::call::{Call, Completed};
 use self::entry::Entry;
+use self::results::Results;
 use super::broker::Stored;
 use super::deliver::{Delivery, REDELIVERY};
 use crate::app::chain;
@@ -48,41 +50,6 @@ enum Pass {
     Failed,
     /// The sidecar stopped.
     Stopped,
-}
-
-/// Whether the entries of a batch failed, by their index; `None` if nothing is known yet.
-struct Results(std::sync::Mutex<Vec<Option<bool>>>);
-
-impl Results {
-    fn new(entries: usize) -> Self {
-        Self(std::sync::Mutex::new(vec![None; entries]))
-    }
-
-    fn with<T>(&self, change: impl FnOnce(&mut Vec<Option<bool>>) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Sets those of which nothing is known.
-    fn set_others(&self, failed: bool) {
-        self.with(|all| {
-            for result in all {
-                result.get_or_insert(failed);
-            }
-        });
-    }
-
-    /// Records whether an entry failed.
-    fn set(&self, index: usize, failed: bool) {
-        self.with(|all| {
-            if let Some(result) = all.get_mut(index) {
-                *result = Some(failed);
-            }
-        });
-    }
-
-    fn failed(&self, index: usize) -> bool {
-        self.with(|all| all.get(index).copied().flatten() == Some(true))
-    }
 }
 
 impl BulkDelivery {

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::super::broker::Stored;
 use super::super::deliver::Delivery;
 use super::super::statuses::{self, Response, Status};
-use super::Results;
 use super::entry::Entry;
+use super::results::Results;
 use crate::app::chain;
 use crate::trace;
 
