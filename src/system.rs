@@ -81,6 +81,7 @@ impl System {
             data: data.sidecar_store(),
             synchronous: options.synchronous,
             clock: options.clock.clone(),
+            await_clock: Clock::system(),
             apps: app::ALL.map(|id| sidecar_of(id, &api_token, &app_token)).to_vec(),
         })
         .await

@@ -265,6 +265,7 @@ impl Setup {
             data: dir.join("dapr.db"),
             synchronous: dapr_sidecar::Synchronous::Full,
             clock: Clock::system(),
+            await_clock: Clock::system(),
             apps: apps
                 .keys()
                 .map(|id| App {

@@ -175,6 +175,7 @@ async fn start(sidecar: &Sidecar, server: SocketAddr, folder: &Path) -> (Running
                 working_dir: folder.to_owned(),
                 data: folder.join("dapr.db"),
                 clock: Clock::system(),
+                await_clock: Clock::system(),
                 synchronous: Synchronous::Full,
                 apps: vec![App {
                     max_concurrency: app::max_concurrency(APP_ID).map(|limit| limit as usize),

@@ -22,6 +22,7 @@
 //!     data: dir.join("dapr.db"),
 //!     synchronous: Synchronous::Full,
 //!     clock: Clock::system(),
+//!     await_clock: Clock::system(),
 //!     apps: vec![App::new("orders")],
 //! })
 //! .await?;

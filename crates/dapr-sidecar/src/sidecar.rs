@@ -20,6 +20,8 @@ use crate::store::Store;
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    /// By which batches wait.
+    pub(crate) await_clock: Clock,
     pub(crate) broker: Broker,
     pub(crate) jobs: Jobs,
     pub(crate) apps: Apps,

@@ -49,6 +49,9 @@ pub struct Options {
     pub synchronous: Synchronous,
     /// The clock of due times, time-to-live and retries.
     pub clock: Clock,
+    /// The clock of `maxAwaitDurationMs`, by which batches that are not full wait. The system's, beside a stepped clock that stands still
+    /// while events are on their way.
+    pub await_clock: Clock,
     /// The apps, each with a sidecar of its own.
     pub apps: Vec<App>,
 }
@@ -94,6 +97,7 @@ impl Sidecars {
             broker: Broker::new(store.clone(), options.clock.clone()),
             store,
             clock: options.clock,
+            await_clock: options.await_clock,
             jobs: Jobs::new(),
             apps,
             tracing: resources.tracing,
@@ -263,7 +267,7 @@ fn deliver(workers: &mut JoinSet<()>, sidecar: &Arc<Sidecar>) {
             let delivery = Arc::new(BulkDelivery::new(delivery, limits, turn));
             for partition in 0..PARTITIONS {
                 let delivery = delivery.clone();
-                let ticker = sidecar.shared.clock.ticker(limits.max_await);
+                let ticker = sidecar.shared.await_clock.ticker(limits.max_await);
                 workers.spawn(async move { delivery.run(partition, ticker).await });
             }
         } else {

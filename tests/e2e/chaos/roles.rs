@@ -126,6 +126,7 @@ impl Embedded {
             working_dir: self.folder,
             resources: self.resources,
             clock: Clock::system(),
+            await_clock: Clock::system(),
             apps: apps.collect(),
         })
         .await

@@ -103,6 +103,7 @@ impl Bench {
             data: dir.path().join("dapr.db"),
             synchronous,
             clock: clock.clone(),
+            await_clock: clock.clone(),
             apps,
         };
         let sidecars = Sidecars::bind(options).await?;
