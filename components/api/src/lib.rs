@@ -17,7 +17,7 @@
 //! | --- | --- |
 //! | `upkeep.rs` | what the recurring job does: publish, follow series, remove what is old |
 //! | `account/` | export and deletion of everything about a user |
-//! | `tasks/` | tasks: `service.rs`, `reminders.rs`, `delivery.rs`, `list/`, `search.rs`, `labels/` |
+//! | `tasks/` | tasks: `service.rs`, `reminders.rs`, `list/`, `search.rs`, `labels/`; for the other services: `leases.rs`, `delivery.rs`, `successors.rs` |
 //! | `dead_letters.rs` | events that no consumer could handle |
 //! | `profile.rs` | what is known about a user |
 //!

@@ -291,10 +291,11 @@ pub(crate) async fn closing(
 }
 
 /// The condition that Nudge, and not the legacy system, reminds the user that a column names: the latest row counts (decision 0020).
+/// Not equal, since PostgreSQL expects that of most rows, and equal of few: then it plans for a long search, and compiles it first.
 pub(crate) fn reminded_here(user_column: &str) -> String {
     format!(
         "COALESCE((SELECT master FROM legacy_master WHERE user_id IN ({user_column}, '*') \
-         ORDER BY changed_at DESC, user_id DESC LIMIT 1), 'nudge') = 'nudge'"
+         ORDER BY changed_at DESC, user_id DESC LIMIT 1), 'nudge') <> 'legacy'"
     )
 }
 

@@ -54,11 +54,14 @@ pub(super) struct Leased {
 /// Concurrent statements on PostgreSQL choose different rows, because they pass over locked ones. A row that was leased after the
 /// snapshot of the statement no longer meets the conditions, which PostgreSQL checks again for such rows.
 pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Leased>, DbError> {
-    let skip_locked = match database.dialect() {
+    let dialect = database.dialect();
+    let skip_locked = match dialect {
         Dialect::Sqlite => "",
         Dialect::Postgres => "FOR UPDATE OF reminder SKIP LOCKED",
     };
     let is_due = is_due("$2");
+    let idle_end = end_of(dialect, "(SELECT places FROM room) > 0");
+    let anyone_end = end_of(dialect, "(SELECT COUNT(*) FROM idle) < (SELECT places FROM room)");
     let sql = format!(
         "WITH flying AS MATERIALIZED (\
            SELECT COALESCE(user_id, '') AS user_id, COUNT(*) AS reminders FROM reminder \
@@ -68,12 +71,10 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
            FROM (SELECT CAST($5 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS places FROM flying) AS free), \
          idle AS MATERIALIZED (\
            SELECT id, user_id, attempt_at FROM reminder \
-           WHERE {is_due} AND user_id NOT IN (SELECT user_id FROM flying) AND (SELECT places FROM room) > 0 \
-           ORDER BY attempt_at LIMIT CAST($6 AS BIGINT)), \
+           WHERE {is_due} AND user_id NOT IN (SELECT user_id FROM flying) {idle_end}), \
          anyone AS MATERIALIZED (\
            SELECT id, user_id, attempt_at FROM reminder \
-           WHERE {is_due} AND (SELECT COUNT(*) FROM idle) < (SELECT places FROM room) \
-           ORDER BY attempt_at LIMIT CAST($6 AS BIGINT)), \
+           WHERE {is_due} {anyone_end}), \
          candidate AS (\
            SELECT id, user_id, attempt_at, 0 AS class FROM idle UNION ALL \
            SELECT id, user_id, attempt_at, 1 AS class FROM anyone WHERE id NOT IN (SELECT id FROM idle)), \
@@ -107,6 +108,19 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
             })
         })
         .collect()
+}
+
+/// The end of a statement that reads due reminders in their order, if a condition holds that is the same for all of them.
+///
+/// SQLite would check it for each row, but evaluates a limit once. PostgreSQL checks it once, and cannot plan for a limit that it
+/// does not know.
+fn end_of(dialect: Dialect, condition: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => {
+            format!("ORDER BY attempt_at LIMIT CASE WHEN {condition} THEN CAST($6 AS BIGINT) ELSE 0 END")
+        }
+        Dialect::Postgres => format!("AND {condition} ORDER BY attempt_at LIMIT CAST($6 AS BIGINT)"),
+    }
 }
 
 /// Candidates per reminder that may be leased: so many replicas find different ones at a time, and users among so many take turns.
