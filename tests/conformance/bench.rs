@@ -12,7 +12,7 @@ use nudge_test_kit::bridge::{self, Bridge};
 use nudge_test_kit::http::{Answer, Call};
 use serde_json::Value;
 use test_app::Scripted;
-use test_dapr::{Dapr, Daprd, Kafka, Scheduler};
+use test_dapr::{Dapr, Daprd, Kafka, Redis, Scheduler};
 
 /// The sidecar under test.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub(crate) enum Subject {
     Daprd(Dapr),
     /// daprd on a Kafka of its own.
     Kafka(Dapr),
+    /// daprd on Redis Streams of its own, with its state there, too.
+    Redis(Dapr),
     /// daprd with state in a PostgreSQL of its own.
     Postgresql(Dapr),
 }
@@ -32,6 +34,7 @@ impl Subject {
             Self::Embedded => "embedded",
             Self::Daprd(_) => "daprd",
             Self::Kafka(_) => "daprd-kafka",
+            Self::Redis(_) => "daprd-redis",
             Self::Postgresql(_) => "daprd-postgresql",
         }
     }
@@ -49,8 +52,27 @@ impl Subject {
                 let kafka = tokio::task::spawn_blocking(Kafka::start).await;
                 let kafka = kafka.expect("no panic").expect("Kafka starts");
                 behind.pubsub = include_str!("../../dapr-components/kafka/pubsub.yaml").to_owned();
-                behind.secret = Some(("kafka-brokers", kafka.address().to_string()));
+                behind.secrets = vec![("kafka-brokers", kafka.address().to_string())];
                 behind._kafka = Some(kafka);
+            }
+            Self::Redis(_) => {
+                let redis = tokio::task::spawn_blocking(Redis::start).await;
+                let redis = redis.expect("no panic").expect("Redis starts");
+                // Sooner than a test gives up. daprd ignores an interval of redelivery with a unit.
+                behind.pubsub = include_str!("../../dapr-components/redis-streams/pubsub.yaml")
+                    .replace("value: 90s", "value: 5s")
+                    .replace("value: 15s", "value: \"1000\"");
+                // The apps here are others.
+                behind.statestore = include_str!("../../dapr-components/redis/statestore.yaml")
+                    .lines()
+                    .filter(|line| !line.starts_with("scopes:"))
+                    .map(|line| format!("{line}\n"))
+                    .collect();
+                behind.secrets = vec![
+                    ("redis-host", redis.address().to_string()),
+                    ("redis-password", Redis::PASSWORD.to_owned()),
+                ];
+                behind._redis = Some(redis);
             }
             Self::Postgresql(_) => {
                 let server = test_postgres::Server::start().await;
@@ -60,7 +82,7 @@ impl Subject {
                     .filter(|line| !line.starts_with("scopes:"))
                     .map(|line| format!("{line}\n"))
                     .collect();
-                behind.secret = Some(("postgres-connection", server.url().to_owned()));
+                behind.secrets = vec![("postgres-connection", server.url().to_owned())];
                 behind._postgres = Some(server);
             }
         }
@@ -103,8 +125,9 @@ spec:
 struct Behind {
     pubsub: String,
     statestore: String,
-    secret: Option<(&'static str, String)>,
+    secrets: Vec<(&'static str, String)>,
     _kafka: Option<Kafka>,
+    _redis: Option<Redis>,
     _postgres: Option<test_postgres::Server>,
 }
 
@@ -140,6 +163,17 @@ impl Setup {
             "---\napiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: sub-{topic}}}\nspec:\n  \
              pubsubname: pubsub\n  topic: {topic}\n  routes: {routes}\n{dead_letter}{raw}scopes: [{ORDERS}]\n"
         ));
+        self
+    }
+
+    /// Makes the last subscription one for batches of up to `max` events.
+    pub(crate) fn bulk(mut self, max: u32, max_await: Duration) -> Self {
+        let end = format!("scopes: [{ORDERS}]\n");
+        let subscription = self.more.strip_suffix(&end).expect("a subscription comes last");
+        self.more = format!(
+            "{subscription}  bulkSubscribe: {{enabled: true, maxMessagesCount: {max}, maxAwaitDurationMs: {}}}\n{end}",
+            max_await.as_millis()
+        );
         self
     }
 
@@ -202,7 +236,7 @@ impl Setup {
             std::fs::write(resources.join("resiliency.yaml"), yaml).expect("written");
         }
         let mut secrets = BTreeMap::from([("jwt-key", "s3cret".to_owned()), ("empty", String::new())]);
-        secrets.extend(behind.secret.clone());
+        secrets.extend(behind.secrets.clone());
         let secrets = serde_json::to_string(&secrets).expect("JSON");
         std::fs::write(dir.path().join("secrets.json"), secrets).expect("written");
         let mut scripted = BTreeMap::new();
@@ -211,9 +245,10 @@ impl Setup {
         }
         let (addresses, running) = match subject {
             Subject::Embedded => self.embedded(dir.path(), &scripted).await,
-            Subject::Daprd(dapr) | Subject::Kafka(dapr) | Subject::Postgresql(dapr) => {
-                self.real(dapr, dir.path(), &scripted).await
-            }
+            Subject::Daprd(dapr)
+            | Subject::Kafka(dapr)
+            | Subject::Redis(dapr)
+            | Subject::Postgresql(dapr) => self.real(dapr, dir.path(), &scripted).await,
         };
         World {
             apps: scripted,

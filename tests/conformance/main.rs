@@ -1,5 +1,5 @@
-//! What Nudge relies on in a sidecar, case by case, with four subjects: the embedded sidecar, the real daprd, and for what a broker or a
-//! store may do in its own way, daprd on Kafka and daprd on PostgreSQL.
+//! What Nudge relies on in a sidecar, case by case, with five subjects: the embedded sidecar, the real daprd, and for what a broker or a
+//! store may do in its own way, daprd on Kafka, on Redis, and on PostgreSQL.
 //!
 //! What a case expects is what the real one did. Each goes through the bridge component, as Nudge does, or over HTTP by hand
 //! where the wire matters. `expected-failures/<subject>.txt` lists the cases that a subject fails, each with the reason; a case
@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use test_dapr::{Dapr, Kafka};
+use test_dapr::{Dapr, Kafka, Redis};
 use test_postgres::Server;
 
 use bench::Subject;
@@ -75,7 +75,10 @@ fn cases() -> Vec<Case> {
         what_is_put_is_there,
         an_absent_key_is_claimed_once,
         an_old_etag_loses,
+        many_keys_are_each_written_on_their_own,
         a_transaction_is_all_or_nothing,
+        a_transaction_with_a_taken_key_writes_nothing,
+        a_key_that_a_transaction_created_is_taken,
         a_conditional_delete_needs_the_current_etag,
         a_value_expires,
         several_keys_at_once,
@@ -183,6 +186,10 @@ fn main() {
             expected(include_str!("expected-failures/daprd-kafka.txt")),
         ),
         (
+            "daprd-redis",
+            expected(include_str!("expected-failures/daprd-redis.txt")),
+        ),
+        (
             "daprd-postgresql",
             expected(include_str!("expected-failures/daprd-postgresql.txt")),
         ),
@@ -195,45 +202,72 @@ fn main() {
             );
         }
     }
-    let [(_, embedded), (_, daprd), (_, on_kafka), (_, on_postgresql)] = listed;
+    let [
+        (_, embedded),
+        (_, daprd),
+        (_, on_kafka),
+        (_, on_redis),
+        (_, on_postgresql),
+    ] = listed;
     let mut trials: Vec<Trial> = cases
         .iter()
         .map(|case| trial(&Subject::Embedded, case, embedded.get(case.name).copied()))
         .collect();
     let dapr = Dapr::find();
     let kafka = dapr.as_ref().ok().zip(Kafka::find().ok());
+    let redis = dapr.as_ref().ok().zip(Redis::find().ok());
     let postgresql = dapr.as_ref().ok().filter(|_| Server::missing().is_none());
     let real = [
         (
             "daprd",
             dapr.as_ref().ok().cloned().map(Subject::Daprd),
-            "",
+            // Its broker delivers batches of one event.
+            &[
+                "pubsub/",
+                "state/",
+                "jobs/",
+                "secrets/",
+                "bindings/",
+                "emails/",
+                "invocation/",
+                "health/",
+                "concurrency/",
+                "tokens/",
+            ][..],
             daprd,
         ),
         (
             "daprd-kafka",
             kafka.map(|(dapr, _)| Subject::Kafka(dapr.clone())),
-            "pubsub/",
+            &["pubsub/"],
             on_kafka,
+        ),
+        (
+            "daprd-redis",
+            redis.map(|(dapr, _)| Subject::Redis(dapr.clone())),
+            &["state/"],
+            on_redis,
         ),
         (
             "daprd-postgresql",
             postgresql.cloned().map(Subject::Postgresql),
-            "state/",
+            &["state/"],
             on_postgresql,
         ),
     ];
-    for (name, subject, block, listed) in real {
+    for (name, subject, blocks, listed) in real {
         if subject.is_none() {
             let missing = [
                 dapr.as_ref().err().map(ToString::to_string),
                 Kafka::find().err().map(|error| error.to_string()),
+                Redis::find().err().map(|error| error.to_string()),
                 Server::missing().map(str::to_owned),
             ];
             let missing: Vec<String> = missing.into_iter().flatten().collect();
             eprintln!("the cases of {name} are ignored: {}", missing.join("; "));
         }
-        for case in cases.iter().filter(|case| case.name.starts_with(block)) {
+        let of_blocks = |case: &&Case| blocks.iter().any(|block| case.name.starts_with(block));
+        for case in cases.iter().filter(of_blocks) {
             trials.push(match &subject {
                 Some(subject) => trial(subject, case, listed.get(case.name).copied()),
                 None => Trial::test(format!("{name}/{}", case.name), || Ok(())).with_ignored_flag(true),
