@@ -1,11 +1,12 @@
 //! Email-delivery: due reminders in, one email each out, and its outcome.
 
+mod batch;
 mod ending;
 mod lane;
 mod mail;
 mod once;
 
-use nudge_test_kit::dapr::BindingCall;
+use nudge_test_kit::dapr::{BindingCall, Response};
 use serde_json::{Value, json};
 
 use crate::sample::task;
@@ -13,18 +14,54 @@ use crate::support::{Service, json};
 
 const EVENTS: &str = "/email-delivery/events/task-reminders";
 
+const DELIVERIES: &str = "internal/reminders/deliveries";
+
+const DEFERRALS: &str = "internal/reminders/deferrals";
+
 /// Email-delivery with an api that sends the sample's reminders to alice.
 async fn start() -> Service {
     let email = Service::start("email-delivery").await;
-    email
-        .dapr
-        .answer_json(200, &send_to("alice@example.com", &task()));
+    decide(&email, send_to("alice@example.com", &task()));
     email
 }
 
-/// The response of the api if a reminder of `task` is to be sent.
+/// The decision of the api if a reminder of `task` is to be sent.
 fn send_to(address: &str, task: &Value) -> Value {
     json!({ "decision": "send", "email": address, "timeZone": "Europe/Berlin", "task": task })
+}
+
+/// Lets the api decide the same about every reminder.
+fn decide(email: &Service, decision: Value) {
+    answer(email, move |_| decision.clone());
+}
+
+/// Lets the api decide about each reminder, and take back every lease.
+fn answer(email: &Service, decide: impl Fn(&Value) -> Value + Send + 'static) {
+    email.dapr.answer(move |invocation| {
+        let request = &invocation.request;
+        let (status, body) = match (request.method.as_str(), request.path.as_str()) {
+            ("POST", DELIVERIES) => {
+                let decisions: Vec<Value> = items(request.body.as_deref()).iter().map(&decide).collect();
+                (200, json!({ "items": decisions }))
+            }
+            ("POST", DEFERRALS) => (204, Value::Null),
+            other => panic!("{other:?}"),
+        };
+        let body = body.to_string().into_bytes();
+        Response { status, body }
+    });
+}
+
+fn items(body: Option<&str>) -> Vec<Value> {
+    let body: Value = serde_json::from_str(body.expect("a body")).expect("JSON");
+    body["items"].as_array().expect("a list").clone()
+}
+
+/// The items of each request to a path of the api.
+fn asked(email: &Service, path: &str) -> Vec<Vec<Value>> {
+    let invocations = email.dapr.invocations().into_iter();
+    let asked = invocations.filter(|asked| asked.app_id == "api" && asked.request.path == path);
+    asked.map(|asked| items(asked.request.body.as_deref())).collect()
 }
 
 async fn deliver(email: &Service, event: &Value) -> String {

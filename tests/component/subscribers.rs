@@ -6,7 +6,7 @@ use nudge_test_kit::dapr::{Function, unavailable};
 use serde_json::{Value, json};
 
 use crate::golden::stable;
-use crate::sample::{REMINDER, TASK, cloud_event, reminder_due, task, task_event};
+use crate::sample::{REMINDER, TASK, batch, cloud_event, reminder_due, task, task_event};
 use crate::support::{Service, json, send};
 
 /// Every consumer, its route, and an event that it accepts.
@@ -163,12 +163,12 @@ async fn a_type_that_contradicts_its_payload_is_dead_lettered() {
 async fn an_event_that_is_too_large_is_dead_lettered_unread() {
     for (id, path, _) in consumers() {
         let service = Service::start(id).await;
-        let (word, reasons) = deliver(&service, path, "x".repeat(256 * 1024 + 1)).await;
+        let (word, reasons) = deliver(&service, path, "x".repeat(8 * 1024 * 1024 + 1)).await;
         assert_eq!(
             (word, reasons),
             (
                 json!("SUCCESS"),
-                vec!["the body is larger than 256 KiB".to_owned()]
+                vec!["the body is larger than 8192 KiB".to_owned()]
             ),
             "{id}"
         );
@@ -203,9 +203,64 @@ async fn without_a_broker_to_put_it_on_dapr_is_told_to_drop_it() {
     }
 }
 
+/// Delivers a batch and returns the statuses of its entries.
+async fn deliver_all(service: &Service, path: &str, events: &[Value]) -> Vec<Value> {
+    let answer = json(&service.sidecar().post(path, &batch(events)).await, 200);
+    let statuses = answer["statuses"].as_array().expect("a list");
+    let status = |(number, status): (usize, &Value)| {
+        assert_eq!(status["entryId"], number.to_string());
+        status["status"].clone()
+    };
+    statuses.iter().enumerate().map(status).collect()
+}
+
+#[tokio::test]
+async fn a_poisoned_event_fails_alone_in_its_batch() {
+    for (id, path, good) in consumers() {
+        let service = Service::start(id).await;
+        // Other services are asked about the good one.
+        service.dapr.down(Function::Invoke, unavailable("no app"));
+        service.dapr.down(Function::StateGetMany, unavailable("no store"));
+        let alone = json(&service.sidecar().post(path, &good).await, 200)["status"].clone();
+        let mut poisoned = good.clone();
+        poisoned["type"] = json!("nudge.order.paid.v1");
+        let statuses = deliver_all(&service, path, &[good.clone(), poisoned.clone(), good]).await;
+        assert_eq!(
+            statuses,
+            [alone.clone(), json!("SUCCESS"), alone.clone()],
+            "{id}: the same as without it"
+        );
+        // The api does not know the task of the good one.
+        let dead = service.dapr.published("dead-letter").into_iter();
+        let kept: Vec<Value> = dead
+            .map(|dead| dead.data().expect("JSON")["event"].clone())
+            .map(|event| serde_json::from_str(event.as_str().expect("a text")).expect("one event"))
+            .filter(|event: &Value| event["type"] == poisoned["type"])
+            .collect();
+        assert_eq!(kept, [poisoned.clone()], "{id}");
+
+        // daprd crashes, or dead-letters another event, if an entry is dropped.
+        service
+            .dapr
+            .fail_next(Function::Publish, unavailable("the broker is away"));
+        let statuses = deliver_all(&service, path, &[poisoned]).await;
+        assert_eq!(statuses, ["RETRY"], "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_events_is_answered() {
+    for (id, path, _) in consumers() {
+        let service = Service::start(id).await;
+        assert!(deliver_all(&service, path, &[]).await.is_empty(), "{id}");
+        assert_eq!(service.dapr.published("dead-letter").len(), 0, "{id}");
+    }
+}
+
 #[tokio::test]
 async fn unknown_fields_are_ignored() {
     let notification = Service::start("notification").await;
+    notification.pass(9 * 60);
     let mut event = task_event("created", &task());
     event["data"]["mood"] = json!("good");
     event["data"]["task"]["colour"] = json!("red");
@@ -217,7 +272,7 @@ async fn unknown_fields_are_ignored() {
     )
     .await;
     assert_eq!((word, reasons.len()), (json!("SUCCESS"), 0));
-    assert_eq!(notification.dapr.jobs().len(), 2);
+    assert_eq!(notification.dapr.jobs().len(), 1);
 }
 
 #[tokio::test]

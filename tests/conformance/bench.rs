@@ -22,7 +22,7 @@ pub(crate) enum Subject {
     Daprd(Dapr),
     /// daprd on a Kafka of its own.
     Kafka(Dapr),
-    /// daprd on Redis Streams of its own.
+    /// daprd on Redis Streams of its own, with its state there, too.
     Redis(Dapr),
     /// daprd with state in a PostgreSQL of its own.
     Postgresql(Dapr),
@@ -62,6 +62,12 @@ impl Subject {
                 behind.pubsub = include_str!("../../dapr-components/redis-streams/pubsub.yaml")
                     .replace("value: 90s", "value: 5s")
                     .replace("value: 15s", "value: \"1000\"");
+                // The apps here are others.
+                behind.statestore = include_str!("../../dapr-components/redis/statestore.yaml")
+                    .lines()
+                    .filter(|line| !line.starts_with("scopes:"))
+                    .map(|line| format!("{line}\n"))
+                    .collect();
                 behind.secrets = vec![
                     ("redis-host", redis.address().to_string()),
                     ("redis-password", Redis::PASSWORD.to_owned()),

@@ -1,5 +1,5 @@
 //! What Nudge relies on in a sidecar, case by case, with five subjects: the embedded sidecar, the real daprd, and for what a broker or a
-//! store may do in its own way, daprd on Kafka, on Redis Streams, and on PostgreSQL.
+//! store may do in its own way, daprd on Kafka, on Redis, and on PostgreSQL.
 //!
 //! What a case expects is what the real one did. Each goes through the bridge component, as Nudge does, or over HTTP by hand
 //! where the wire matters. `expected-failures/<subject>.txt` lists the cases that a subject fails, each with the reason; a case
@@ -91,7 +91,10 @@ fn cases() -> Vec<Case> {
         what_is_put_is_there,
         an_absent_key_is_claimed_once,
         an_old_etag_loses,
+        many_keys_are_each_written_on_their_own,
         a_transaction_is_all_or_nothing,
+        a_transaction_with_a_taken_key_writes_nothing,
+        a_key_that_a_transaction_created_is_taken,
         a_conditional_delete_needs_the_current_etag,
         a_value_expires,
         several_keys_at_once,
@@ -258,7 +261,7 @@ fn main() {
         (
             "daprd-redis",
             redis.map(|(dapr, _)| Subject::Redis(dapr.clone())),
-            &["bulk/"],
+            &["bulk/", "state/"],
             on_redis,
         ),
         (

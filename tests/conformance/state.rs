@@ -76,17 +76,28 @@ pub(crate) async fn an_absent_key_is_claimed_once(subject: Subject) {
         assert_eq!(outcome, Ok(expected));
     }
     let claim = json!([{ "key": "claim", "value": 2, "options": { "concurrency": "first-write" } }]);
-    // Stores say it each in their way; the bridge knows both.
+    // Stores say it each in their way; the bridge knows them all.
     let (status, words) = match subject {
         Subject::Postgresql(_) => (500, "no item was updated"),
+        Subject::Redis(_) => (500, "failed to set key orders||claim: "),
         _ => (
             409,
             "possible etag mismatch. error from state store: item already exists and no etag was passed",
         ),
     };
     let message = format!("failed saving state in state store statestore: {words}");
-    let expected = json!({ "errorCode": "ERR_STATE_SAVE", "message": message });
-    assert_eq!(save(&world, claim).await, (status, expected));
+    check_refused(&save(&world, claim).await, status, &message);
+}
+
+/// Checks that a write was refused, with a message that begins so: Redis adds the line of a script.
+fn check_refused((status, body): &(u16, Value), expected: u16, message: &str) {
+    assert_eq!(
+        (*status, &body["errorCode"]),
+        (expected, &json!("ERR_STATE_SAVE")),
+        "{body}"
+    );
+    let said = body["message"].as_str().expect("a message");
+    assert!(said.starts_with(message), "{said} instead of {message}");
 }
 
 pub(crate) async fn an_old_etag_loses(subject: Subject) {
@@ -103,6 +114,7 @@ pub(crate) async fn an_old_etag_loses(subject: Subject) {
     assert_ne!(current, old);
     let details = match subject {
         Subject::Postgresql(_) => String::new(),
+        Subject::Redis(_) => ": ERR user_script:14: failed to set key orders||k".to_owned(),
         _ => format!(": state etag not match for key=orders||k: current={current}, expect={old}"),
     };
     let message = format!(
@@ -111,9 +123,80 @@ pub(crate) async fn an_old_etag_loses(subject: Subject) {
     // Whatever the concurrency says, an ETag counts.
     for options in [json!({}), json!({ "concurrency": "last-write" })] {
         let change = json!([{ "key": "k", "value": 3, "etag": old, "options": options }]);
-        let expected = json!({ "errorCode": "ERR_STATE_SAVE", "message": message });
-        assert_eq!(save(&world, change).await, (409, expected));
+        check_refused(&save(&world, change).await, 409, &message);
     }
+}
+
+pub(crate) async fn many_keys_are_each_written_on_their_own(subject: Subject) {
+    let world = Setup::default().start(&subject).await;
+    let mut bridge = world.bridge().await;
+    let value = async |key: &str| told(&world.get(&format!("{STORE}/{key}")).await);
+    let absent = |key: &str, value: &str| put(key, value, Precondition::Absent);
+    let both = vec![absent("a", "1"), absent("b", "1")];
+    let outcome = call!(bridge, nudge_dapr_state.call_put_many("statestore".into(), both));
+    assert_eq!(outcome, Ok(Outcome::Done));
+    let old = etag(&world, "b").await;
+    let mixed = vec![
+        absent("a", "2"),
+        absent("c", "2"),
+        put("b", "2", Precondition::Unchanged(old.clone())),
+    ];
+    let outcome = call!(bridge, nudge_dapr_state.call_put_many("statestore".into(), mixed));
+    assert_eq!(outcome, Ok(Outcome::Lost));
+    assert_eq!(value("a").await, (200, json!(1)));
+    assert_eq!(value("b").await, (200, json!(2)));
+    assert_eq!(value("c").await, (200, json!(2)));
+    // What was created together is as taken as what was created alone.
+    let taken = vec![
+        absent("a", "3"),
+        absent("c", "3"),
+        put("b", "3", Precondition::Unchanged(old)),
+    ];
+    let outcome = call!(bridge, nudge_dapr_state.call_put_many("statestore".into(), taken));
+    assert_eq!(outcome, Ok(Outcome::Lost));
+    for (key, expected) in [("a", 1), ("b", 2), ("c", 2)] {
+        assert_eq!(value(key).await, (200, json!(expected)), "{key}");
+    }
+}
+
+pub(crate) async fn a_transaction_with_a_taken_key_writes_nothing(subject: Subject) {
+    let world = Setup::default().start(&subject).await;
+    let mut bridge = world.bridge().await;
+    let absent = |key: &str, value: &str| put(key, value, Precondition::Absent);
+    let outcome = call!(
+        bridge,
+        nudge_dapr_state.call_put("statestore".into(), absent("taken", "1"))
+    );
+    assert_eq!(outcome, Ok(Outcome::Done));
+    let operations = ["free", "taken"]
+        .map(|key| Operation::Put(absent(key, "2")))
+        .to_vec();
+    let outcome = call!(
+        bridge,
+        nudge_dapr_state.call_transact("statestore".into(), operations)
+    );
+    assert_eq!(outcome, Ok(Outcome::Lost));
+    assert_eq!(told(&world.get(&format!("{STORE}/taken")).await), (200, json!(1)));
+    assert_eq!(world.get(&format!("{STORE}/free")).await.status, 204);
+}
+
+pub(crate) async fn a_key_that_a_transaction_created_is_taken(subject: Subject) {
+    let world = Setup::default().start(&subject).await;
+    let mut bridge = world.bridge().await;
+    let claim = |value: &str| {
+        let claim = |key: &str| Operation::Put(put(key, value, Precondition::Absent));
+        vec![claim("a"), claim("b")]
+    };
+    for expected in [Outcome::Done, Outcome::Lost] {
+        let outcome = call!(
+            bridge,
+            nudge_dapr_state.call_transact("statestore".into(), claim("1"))
+        );
+        assert_eq!(outcome, Ok(expected));
+    }
+    let alone = put("a", "2", Precondition::Absent);
+    let outcome = call!(bridge, nudge_dapr_state.call_put("statestore".into(), alone));
+    assert_eq!(outcome, Ok(Outcome::Lost));
 }
 
 pub(crate) async fn a_transaction_is_all_or_nothing(subject: Subject) {

@@ -137,7 +137,7 @@ pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
                 before: attempt.before,
                 attempts: attempt.attempts,
             })),
-            Some((Record::Done { ended }, _)) => Ok(Claim::Done(ended)),
+            // Another delivery was faster, whatever it has made of it since.
             _ => match &written {
                 Ok(_) => Ok(Claim::Busy),
                 Err(error) => Err(error.clone()),

@@ -8,8 +8,9 @@
 //! | the lease | it runs out, and the next sweep leases the reminder again |
 //! | the publish | none: email-delivery has the events |
 //!
-//! A job is answered after its first round, since the sidecar waits for it. If more is due, the instance's pump goes on behind the
-//! answer: there is one, and it ends when nothing is left, after [`PUMPED`], or with a failure. `reconcile` finds what it leaves.
+//! A job is answered after its first round, since the sidecar waits for it. If more is due, the instance's pump goes on after the
+//! response: there is one, and it ends when nothing is left, when nothing moves for [`PATIENCE`], or with a failure. `reconcile` finds
+//! what it leaves.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -38,8 +39,8 @@ const LARGEST: usize = 1_000_000;
 /// What an event has besides its data, in bytes, generously.
 const ENVELOPE: usize = 1_024;
 
-/// How long the pump runs without a new job.
-const PUMPED: SignedDuration = SignedDuration::from_secs(30);
+/// How long the pump runs without publishing anything and without a new job.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The first and the longest pause of the pump while too many reminders are in flight.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
@@ -109,7 +110,7 @@ async fn pump() {
     loop {
         if let Some(requested) = next() {
             due_by = requested;
-            until = Timestamp::now().saturating_add(PUMPED).unwrap_or(Timestamp::MAX);
+            until = patience();
         }
         let finished = match round(due_by).await {
             Ok(Round { more: false, .. }) => true,
@@ -121,7 +122,7 @@ async fn pump() {
                 };
                 let left = until.duration_since(Timestamp::now());
                 // More is left than there was: the clock was set back.
-                !(SignedDuration::ZERO..=PUMPED).contains(&left)
+                !(SignedDuration::ZERO..=PATIENCE).contains(&left)
             }
             Err(Disposition::Retry(reason) | Disposition::Drop(reason)) => {
                 tracing::warn!("due reminders wait for the next sweep: {reason}");
@@ -132,6 +133,13 @@ async fn pump() {
             return;
         }
     }
+}
+
+/// When the pump ends if nothing moves until then.
+fn patience() -> Timestamp {
+    Timestamp::now()
+        .saturating_add(PATIENCE)
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// Waits, and returns the next pause.

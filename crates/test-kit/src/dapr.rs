@@ -6,7 +6,7 @@
 mod fault;
 mod link;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Result, bail};
@@ -133,6 +133,8 @@ struct Memory {
     calls: HashMap<Function, usize>,
     next: HashMap<Function, VecDeque<Fault>>,
     down: HashMap<Function, Error>,
+    /// Ids of events that the broker does not accept in bulk.
+    refused: BTreeSet<String>,
 }
 
 impl Default for FakeDapr {
@@ -162,6 +164,7 @@ impl FakeDapr {
             calls: HashMap::new(),
             next: HashMap::new(),
             down: HashMap::new(),
+            refused: BTreeSet::new(),
         };
         Self {
             memory: Arc::new(Mutex::new(memory)),
@@ -242,6 +245,21 @@ impl FakeDapr {
     /// Ends [`down`](Self::down).
     pub fn up(&self, function: Function) {
         self.memory().down.remove(&function);
+    }
+
+    /// The broker no longer accepts the event of this id in a bulk publish.
+    pub fn refuse_event(&self, id: &str) {
+        self.memory().refused.insert(id.to_owned());
+    }
+
+    /// The broker accepts all events again.
+    pub fn accept_events(&self) {
+        self.memory().refused.clear();
+    }
+
+    /// The number of calls of all functions.
+    pub fn all_calls(&self) -> usize {
+        self.memory().calls.values().sum()
     }
 
     /// How often `function` was called, whatever the result.

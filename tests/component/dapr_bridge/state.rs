@@ -161,6 +161,45 @@ async fn a_lost_race_is_a_result() {
 }
 
 #[tokio::test]
+async fn many_keys_are_written_in_one_call_and_each_on_its_own_precondition() {
+    let mut bridge = Bridge::start().await;
+    let many = || {
+        let other = PutOperation {
+            key: "k2".to_owned(),
+            ..put(Precondition::Unchanged("e2".to_owned()), None)
+        };
+        vec![put(Precondition::Absent, Some(60)), other]
+    };
+    bridge.reply(Reply::empty(204));
+    let done = call!(
+        bridge,
+        nudge_dapr_state.call_put_many("statestore".into(), many())
+    );
+    assert_eq!(done, Ok(Outcome::Done));
+    expect![[r#"
+        POST /v1.0/state/statestore
+        content-type: application/json
+
+        [{"key":"k1","value":{"a": 1},"options":{"concurrency":"first-write"},"metadata":{"ttlInSeconds":"60"}},{"key":"k2","value":{"a": 1},"etag":"e2","options":{"concurrency":"first-write"}}]
+    "#]]
+    .assert_eq(&bridge.request());
+    for (status, body) in LOST {
+        bridge.reply(Reply::json(status, body));
+        let lost = call!(
+            bridge,
+            nudge_dapr_state.call_put_many("statestore".into(), many())
+        );
+        assert_eq!(lost, Ok(Outcome::Lost), "{body}");
+    }
+    bridge.sidecar.requests().clear();
+    let nothing = call!(
+        bridge,
+        nudge_dapr_state.call_put_many("statestore".into(), Vec::new())
+    );
+    assert_eq!(nothing, Ok(Outcome::Done));
+}
+
+#[tokio::test]
 async fn a_value_that_is_not_json_is_refused_before_it_is_sent() {
     let mut bridge = Bridge::start().await;
     let operation = PutOperation {

@@ -5,7 +5,7 @@ use http::Method;
 use nudge_test_kit::dapr::{Function, failed, unavailable};
 use serde_json::{Value, json};
 
-use super::{EVENTS, deliver, outcomes, send_to, start};
+use super::{EVENTS, decide, deliver, outcomes, send_to, start};
 use crate::golden::stable;
 use crate::sample::{reminder_due, task};
 use crate::support::send;
@@ -64,7 +64,7 @@ async fn a_reminder_to_an_address_set_under_older_rules_fails_and_the_outcome_do
         ("bob@exam_ple.net", "`_` is not allowed after the @"),
     ] {
         let email = start().await;
-        email.dapr.answer_json(200, &send_to(address, &task()));
+        decide(&email, send_to(address, &task()));
         assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
         assert_eq!(email.dapr.calls(Function::Binding), 0, "{address}");
         let told = outcomes(&email);
@@ -165,17 +165,15 @@ async fn an_email_that_is_first_tried_days_late_is_not_given_up_at_its_first_fai
 #[tokio::test]
 async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_marked_done() {
     let email = start().await;
-    email.dapr.answer_json(
-        200,
-        &json!({ "decision": "skip", "reason": "the reminder was moved" }),
+    decide(
+        &email,
+        json!({ "decision": "skip", "reason": "the reminder was moved" }),
     );
     let event = reminder_due(&task(), 0);
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
     assert_eq!((email.dapr.binding_calls().len(), outcomes(&email).len()), (0, 0));
     // It was moved back to its previous instant.
-    email
-        .dapr
-        .answer_json(200, &send_to("alice@example.com", &task()));
+    decide(&email, send_to("alice@example.com", &task()));
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
     assert_eq!((email.dapr.binding_calls().len(), outcomes(&email).len()), (1, 1));
 }
@@ -183,7 +181,7 @@ async fn a_reminder_that_is_no_longer_wanted_is_not_sent_and_not_marked_done() {
 #[tokio::test]
 async fn a_reminder_of_a_user_without_an_address_has_failed() {
     let email = start().await;
-    email.dapr.answer_json(200, &json!({ "decision": "noAddress" }));
+    decide(&email, json!({ "decision": "noAddress" }));
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
     assert!(email.dapr.binding_calls().is_empty());
     assert_eq!(outcomes(&email)[0].2, "there is no email address in your profile");
@@ -200,9 +198,7 @@ async fn an_api_that_does_not_answer_well_is_asked_again_without_waiting_for_the
         email.dapr.answer_json(answer.0, &answer.1);
         let event = reminder_due(&task(), 0);
         assert_eq!(deliver(&email, &event).await, "RETRY", "{answer:?}");
-        email
-            .dapr
-            .answer_json(200, &send_to("alice@example.com", &task()));
+        decide(&email, send_to("alice@example.com", &task()));
         assert_eq!(deliver(&email, &event).await, "SUCCESS", "{answer:?}");
         assert_eq!(email.dapr.binding_calls().len(), 1, "{answer:?}");
     }

@@ -3,7 +3,7 @@
 use nudge_test_kit::dapr::{Function, unavailable};
 use serde_json::json;
 
-use super::{deliver, field, outcomes, send_to, start};
+use super::{decide, deliver, field, outcomes, send_to, start};
 use crate::sample::{reminder_due, task};
 use crate::support::{Service, json};
 
@@ -137,9 +137,7 @@ async fn an_instance_that_is_sending_does_not_send_a_second_email_at_the_same_ti
 #[tokio::test]
 async fn an_email_that_fails_does_not_block_the_next() {
     let email = start().await;
-    email
-        .dapr
-        .answer_json(200, &send_to("alice@example.com", &task()));
+    decide(&email, send_to("alice@example.com", &task()));
     email
         .dapr
         .fail_next(Function::Binding, unavailable("the mail server is away"));

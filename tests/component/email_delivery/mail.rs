@@ -3,9 +3,9 @@
 use expect_test::{expect, expect_file};
 use serde_json::{Value, json};
 
-use super::{deliver, field, send_to, start};
+use super::{DELIVERIES, answer, asked, decide, deliver, field, send_to, start};
 use crate::sample::{REMINDER, reminder_due, task};
-use crate::support::{Service, Setup, TRACE};
+use crate::support::{Service, Setup};
 
 /// The HTML of the last mail.
 fn html(email: &Service) -> String {
@@ -19,7 +19,7 @@ async fn the_email_looks_like_this() {
     let mut nasty = task();
     nasty["title"] = json!("Pay <rent> & \"more\"");
     nasty["description"] = json!("first line\n\n  second <b>line</b>\r\n<script>alert('x')</script>");
-    email.dapr.answer_json(200, &send_to("alice@example.com", &nasty));
+    decide(&email, send_to("alice@example.com", &nasty));
     // The event knows the task as it was; the mail shows it as it is.
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
     let html = html(&email);
@@ -37,7 +37,7 @@ async fn without_its_markup_the_email_is_one_statement_per_line_in_reading_order
     let mut task = task();
     task["title"] = json!("Pay <rent> & \"more\"");
     task["description"] = json!("first line\n\n  - second <b>line</b>");
-    email.dapr.answer_json(200, &send_to("alice@example.com", &task));
+    decide(&email, send_to("alice@example.com", &task));
     assert_eq!(deliver(&email, &reminder_due(&task, 0)).await, "SUCCESS");
     expect![[r#"
         Pay <rent> & "more"
@@ -58,7 +58,7 @@ async fn every_email_sets_every_field_and_no_other() {
         task["priority"] = json!(priority);
         task["title"] = json!("Pay <rent> & \"more\"");
         task["reminders"][0]["remindAt"] = json!(format!("2026-11-21T13:3{x_priority}:00+01:00"));
-        email.dapr.answer_json(200, &send_to("alice@example.com", &task));
+        decide(&email, send_to("alice@example.com", &task));
         deliver(&email, &reminder_due(&task, 0)).await;
         let mail = email.dapr.binding_calls().pop().expect("a mail");
         assert_eq!(
@@ -101,7 +101,7 @@ async fn a_subject_that_readers_would_change_is_given_to_the_binding_in_ascii() 
     ] {
         task["title"] = json!(title);
         task["reminders"][0]["remindAt"] = json!(format!("2026-11-21T13:3{number}:00+01:00"));
-        email.dapr.answer_json(200, &send_to("alice@example.com", &task));
+        decide(&email, send_to("alice@example.com", &task));
         deliver(&email, &reminder_due(&task, 0)).await;
         let mail = email.dapr.binding_calls().pop().expect("a mail");
         assert_eq!(field(&mail, "subject"), subject);
@@ -115,9 +115,7 @@ async fn a_subject_that_readers_would_change_is_given_to_the_binding_in_ascii() 
 #[tokio::test]
 async fn an_international_domain_is_sent_in_ascii() {
     let email = start().await;
-    email
-        .dapr
-        .answer_json(200, &send_to("user@bücher.example", &task()));
+    decide(&email, send_to("user@bücher.example", &task()));
     deliver(&email, &reminder_due(&task(), 0)).await;
     let mail = email.dapr.binding_calls().pop().expect("a mail");
     assert_eq!(field(&mail, "emailTo"), "user@xn--bcher-kva.example");
@@ -126,18 +124,15 @@ async fn an_international_domain_is_sent_in_ascii() {
 #[tokio::test]
 async fn emails_of_two_users_do_not_mix() {
     let email = start().await;
-    email.dapr.answer(|invocation| {
-        let (address, title) = if invocation.request.path.contains(REMINDER) {
+    answer(&email, |reminder| {
+        let (address, title) = if reminder["reminderId"] == REMINDER {
             ("alice@example.com", "of alice")
         } else {
             ("bob@example.com", "of bob")
         };
         let mut task = task();
         task["title"] = json!(title);
-        nudge_test_kit::dapr::Response {
-            status: 200,
-            body: send_to(address, &task).to_string().into_bytes(),
-        }
+        send_to(address, &task)
     });
     let (alice, bob) = (reminder_due(&task(), 0), reminder_due(&task(), 1));
     // At the same time, one of them may have to wait for another delivery.
@@ -172,18 +167,11 @@ async fn emails_of_two_users_do_not_mix() {
 }
 
 #[tokio::test]
-async fn the_api_is_asked_about_the_instant_that_was_armed() {
+async fn the_api_is_asked_about_the_instant_of_the_event() {
     let email = start().await;
     deliver(&email, &reminder_due(&task(), 0)).await;
-    let asked = email.dapr.invocations();
-    assert_eq!(asked.len(), 1);
-    assert_eq!(
-        (asked[0].app_id.as_str(), asked[0].request.method.as_str()),
-        ("api", "GET")
-    );
-    let path = format!("internal/reminders/{REMINDER}/delivery?remindAt=2026-11-21T13:30:00%2B01:00");
-    assert_eq!(asked[0].request.path, path);
-    assert_eq!(asked[0].request.traceparent.as_deref(), Some(TRACE));
+    let about = json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T13:30:00+01:00" });
+    assert_eq!(asked(&email, DELIVERIES), [[about]]);
 }
 
 #[tokio::test]
@@ -192,9 +180,7 @@ async fn without_a_sender_no_email_is_sent_and_the_reminder_waits() {
         .variable("mail_from", "")
         .start()
         .await;
-    email
-        .dapr
-        .answer_json(200, &send_to("alice@example.com", &task()));
+    decide(&email, send_to("alice@example.com", &task()));
     assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
     assert!(email.dapr.binding_calls().is_empty());
     assert!(email.dapr.published("reminder-outcomes").is_empty());
@@ -206,7 +192,7 @@ async fn a_task_without_due_and_description_makes_a_short_mail() {
     let mut bare = task();
     bare["due"] = Value::Null;
     bare["description"] = Value::Null;
-    email.dapr.answer_json(200, &send_to("alice@example.com", &bare));
+    decide(&email, send_to("alice@example.com", &bare));
     deliver(&email, &reminder_due(&bare, 1)).await;
     let html = html(&email);
     assert!(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{deliver, outcomes, start};
 use crate::sample::{REMINDER, reminder_due, task, wit_task};
-use crate::support::Service;
+use crate::support::{Service, Setup};
 
 /// How long a claim blocks others, and a second.
 const LEASE: u64 = 91;
@@ -70,7 +70,9 @@ async fn deliveries_at_the_same_time_are_one_mail() {
     let email = start().await;
     let event = reminder_due(&task(), 0);
     // All of them find no record before the first of them claims.
-    let holds: Vec<_> = (0..4).map(|_| email.dapr.hold_next(Function::StatePut)).collect();
+    let holds: Vec<_> = (0..4)
+        .map(|_| email.dapr.hold_next(Function::StatePutMany))
+        .collect();
     let release = async {
         for hold in &holds {
             hold.reached().await;
@@ -112,16 +114,22 @@ async fn a_claim_of_a_dead_process_blocks_until_its_lease_is_over() {
     assert_eq!(outcomes(&email).len(), 1);
 }
 
+/// Delivers until the email is sent and is to be recorded, where the process crashes. Returns another one.
+async fn crash_before_the_record(email: &Service, event: &Value) -> Service {
+    email.dapr.pass_next(Function::StatePutMany);
+    let hold = email.dapr.hold_next(Function::StatePutMany);
+    tokio::select! {
+        status = deliver(email, event) => panic!("it went on: {status}"),
+        () = hold.reached() => {}
+    }
+    Setup::new("email-delivery").beside(email).start().await
+}
+
 #[tokio::test]
 async fn a_crash_between_the_email_and_its_record_sends_a_second_email_only_after_the_lease() {
     let email = start().await;
     let event = reminder_due(&task(), 0);
-    // The claim is written, the record of the outcome is not.
-    email.dapr.pass_next(Function::StatePut);
-    email
-        .dapr
-        .fail_next(Function::StatePut, unavailable("the process dies here"));
-    assert_eq!(deliver(&email, &event).await, "RETRY");
+    let email = crash_before_the_record(&email, &event).await;
     assert_eq!((emails(&email), outcomes(&email).len()), (1, 0));
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
     assert_eq!(emails(&email), 1);
@@ -135,12 +143,26 @@ async fn a_crash_between_the_email_and_its_record_sends_a_second_email_only_afte
 }
 
 #[tokio::test]
+async fn an_email_that_was_sent_is_told_even_if_it_cannot_be_recorded() {
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    email.dapr.pass_next(Function::StatePutMany);
+    email
+        .dapr
+        .fail_next(Function::StatePutMany, unavailable("the state store is away"));
+    assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    // The api knows, and does not want it a second time.
+    assert_eq!((emails(&email), outcomes(&email).len()), (1, 1));
+    assert_eq!(record(&email)["phase"], "claimed");
+}
+
+#[tokio::test]
 async fn a_crash_after_the_record_tells_the_outcome_again_and_not_the_mail() {
     let email = start().await;
     let event = reminder_due(&task(), 0);
     email
         .dapr
-        .fail_next(Function::Publish, unavailable("the broker is away"));
+        .fail_next(Function::PublishAll, unavailable("the broker is away"));
     assert_eq!(deliver(&email, &event).await, "RETRY");
     assert_eq!((emails(&email), outcomes(&email).len()), (1, 0));
     assert_eq!(deliver(&email, &event).await, "SUCCESS");
@@ -148,25 +170,38 @@ async fn a_crash_after_the_record_tells_the_outcome_again_and_not_the_mail() {
 }
 
 #[tokio::test]
-async fn a_claim_that_fails_or_whose_response_is_lost_sends_no_email_twice() {
-    for (function, lost) in [
-        (Function::StateGet, false),
-        (Function::StatePut, false),
-        (Function::StatePut, true),
-    ] {
+async fn a_claim_that_fails_sends_no_email() {
+    for function in [Function::StateGetMany, Function::StatePutMany] {
         let email = start().await;
         let event = reminder_due(&task(), 0);
-        if lost {
-            email.dapr.lose_answer(function, timeout("no answer"));
-        } else {
-            email.dapr.fail_next(function, failed("away"));
-        }
+        email.dapr.fail_next(function, failed("away"));
         assert_eq!(deliver(&email, &event).await, "RETRY", "{function:?}");
         assert_eq!(emails(&email), 0, "{function:?}");
-        email.pass(LEASE);
         assert_eq!(deliver(&email, &event).await, "SUCCESS", "{function:?}");
         assert_eq!(emails(&email), 1, "{function:?}");
     }
+    // It cannot be read back.
+    let email = start().await;
+    let event = reminder_due(&task(), 0);
+    email.dapr.pass_next(Function::StateGetMany);
+    email.dapr.fail_next(Function::StateGetMany, failed("away"));
+    assert_eq!(deliver(&email, &event).await, "RETRY");
+    email.pass(LEASE);
+    assert_eq!(
+        (emails(&email), deliver(&email, &event).await.as_str()),
+        (0, "SUCCESS")
+    );
+    assert_eq!(emails(&email), 1);
+}
+
+#[tokio::test]
+async fn a_claim_whose_response_is_lost_is_read_back() {
+    let email = start().await;
+    email
+        .dapr
+        .lose_answer(Function::StatePutMany, timeout("no answer"));
+    assert_eq!(deliver(&email, &reminder_due(&task(), 0)).await, "SUCCESS");
+    assert_eq!((emails(&email), outcomes(&email).len()), (1, 1));
 }
 
 #[tokio::test]
@@ -192,17 +227,15 @@ async fn the_wit_export_does_what_the_route_does() {
         .unwrap();
     let exports = EmailDelivery::new(&mut store, &instance).unwrap();
     let handler = exports.nudge_events_task_reminders_handler();
-    let (done, refused) = store
-        .run_concurrent(async |accessor| {
-            (
-                handler.call_handle(accessor, event).await,
-                handler.call_handle(accessor, bad).await,
-            )
-        })
+    let results = store
+        .run_concurrent(async |accessor| handler.call_handle(accessor, vec![bad, event]).await)
         .await
+        .unwrap()
         .unwrap();
-    assert_eq!(done.unwrap(), Ok(()));
-    assert!(matches!(refused.unwrap(), Err(wit::Disposition::Drop(reason)) if reason.contains("soon")));
+    assert!(
+        matches!(&results[..], [Err(wit::Disposition::Drop(reason)), Ok(())] if reason.contains("soon")),
+        "{results:?}"
+    );
     deliver(&email, &reminder_due(&task(), 0)).await;
     assert_eq!(emails(&email), 1, "both ways share the inbox");
 }

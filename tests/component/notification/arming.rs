@@ -1,85 +1,194 @@
-//! Jobs are scheduled for changes of tasks.
+//! Seconds are armed for changes of tasks.
 
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
 use nudge_test_kit::bindings::notification::Notification;
-use nudge_test_kit::dapr::{FailurePolicy, FakeDapr, Function, Timing, timeout, unavailable};
+use nudge_test_kit::dapr::{FailurePolicy, FakeDapr, Function, Timing, failed, timeout, unavailable};
 use serde_json::{Value, json};
 
-use crate::sample::{OTHER_REMINDER, REMINDER, TASK, task, task_event, wit_task};
-use crate::support::{Service, TRACE, json};
+use crate::sample::{batch, task, task_event, wit_task};
+use crate::support::{START, Service, json};
 
 const EVENTS: &str = "/notification/events/task-events";
+
+/// Seconds from the start, in Unix time.
+fn second(after_start: i64) -> i64 {
+    let start: jiff::Timestamp = START.parse().expect("an instant");
+    start.as_second() + after_start
+}
+
+/// The sample with reminders at these instants.
+fn task_at(instants: &[&str]) -> Value {
+    let mut task = task();
+    let reminders = instants.iter().zip(1..).map(|(instant, number): (_, u32)| {
+        json!({ "id": format!("018f0000-0000-7000-8000-0000000000a{number}"), "at": instant, "remindAt": instant, "status": "scheduled" })
+    });
+    task["reminders"] = reminders.collect();
+    task
+}
 
 async fn deliver(notification: &Service, event: &Value) -> String {
     let answer = json(&notification.sidecar().post(EVENTS, event).await, 200);
     answer["status"].as_str().expect("one of Dapr's words").to_owned()
 }
 
-/// The scheduled jobs: reminder and instant.
-fn armed(dapr: &FakeDapr) -> Vec<(String, String)> {
-    let instant = |timing| match timing {
-        Timing::Once(instant) => instant,
-        Timing::Repeated(schedule) => panic!("{schedule}"),
+/// Delivers a batch and returns its statuses, in order.
+async fn deliver_all(notification: &Service, events: &[Value]) -> Vec<String> {
+    let answer = json(&notification.sidecar().post(EVENTS, &batch(events)).await, 200);
+    let statuses = answer["statuses"].as_array().expect("a list").clone();
+    let status = |(number, status): (usize, Value)| {
+        assert_eq!(status["entryId"], number.to_string());
+        status["status"].as_str().expect("a word").to_owned()
     };
-    dapr.jobs()
-        .into_iter()
-        .map(|(name, job)| (name, instant(job.timing)))
-        .collect()
+    statuses.into_iter().enumerate().map(status).collect()
 }
 
-fn job(reminder: &str, instant: &str) -> (String, String) {
-    (format!("reminder-{reminder}"), instant.to_owned())
-}
-
-fn both() -> [(String, String); 2] {
-    [
-        job(REMINDER, "2026-11-21T13:30:00+01:00"),
-        job(OTHER_REMINDER, "2026-11-21T13:10:00+01:00"),
-    ]
-}
-
-/// The sample at a later version with the first reminder moved.
-fn moved(version: u32, remind_at: &str) -> Value {
-    let mut task = task();
-    task["version"] = json!(version);
-    task["reminders"][0]["remindAt"] = json!(remind_at);
-    task
+/// The seconds that have a job.
+fn armed(dapr: &FakeDapr) -> Vec<i64> {
+    let second = |name: &str| {
+        let second = name.strip_prefix("due-").unwrap_or_else(|| panic!("{name}"));
+        second.parse().expect("a number")
+    };
+    dapr.jobs().keys().map(|name| second(name)).collect()
 }
 
 #[tokio::test]
-async fn each_reminder_of_a_task_becomes_a_job() {
+async fn what_is_beyond_the_horizon_asks_nothing_of_the_sidecar() {
     let notification = Service::start("notification").await;
+    let far = task_at(&["2026-11-21T12:02:00.001Z", "2026-11-21T12:10:00Z"]);
+    for change in ["created", "updated", "reopened"] {
+        assert_eq!(deliver(&notification, &task_event(change, &far)).await, "SUCCESS");
+    }
+    assert_eq!(notification.dapr.all_calls(), 0);
+}
+
+#[tokio::test]
+async fn a_second_in_which_a_reminder_is_due_soon_becomes_a_job() {
+    let notification = Service::start("notification").await;
+    let task = task_at(&["2026-11-21T13:02:00+01:00", "2026-11-21T12:00:30.001Z"]);
     assert_eq!(
-        deliver(&notification, &task_event("created", &task())).await,
+        deliver(&notification, &task_event("created", &task)).await,
         "SUCCESS"
     );
-    assert_eq!(armed(&notification.dapr), both());
-    let job = notification
-        .dapr
-        .take_job(&format!("reminder-{REMINDER}"))
-        .expect("armed");
+    assert_eq!(
+        armed(&notification.dapr),
+        [second(31), second(120)],
+        "the reminder is due when its job fires"
+    );
+    let name = format!("due-{}", second(31));
+    let job = notification.dapr.take_job(&name).expect("armed");
+    assert_eq!(job.timing, Timing::Once("2026-11-21T12:00:31Z".to_owned()));
+    assert_eq!(job.data, second(31).to_string());
     assert!(job.overwrite, "a redelivered event must not fail on its own job");
     assert!(
         matches!(job.failure_policy, Some(FailurePolicy::Constant(policy)) if policy.interval_ms == 5_000 && policy.max_retries == Some(60))
     );
-    assert_eq!(
-        serde_json::from_str::<Value>(&job.data).expect("JSON"),
-        json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T13:30:00+01:00", "task": task(), "traceparent": TRACE })
-    );
-    let record = notification
+    assert_eq!(notification.dapr.all_calls(), 2, "no record is kept");
+}
+
+#[tokio::test]
+async fn only_what_is_to_be_sent_is_armed() {
+    let notification = Service::start("notification").await;
+    let near = task_at(&["2026-11-21T12:01:00Z"]);
+    let mut completed = near.clone();
+    completed["status"] = json!("completed");
+    let mut sent = near.clone();
+    sent["reminders"][0]["status"] = json!("sent");
+    let events = [
+        task_event("completed", &completed),
+        task_event("deleted", &near),
+        task_event("updated", &sent),
+        task_event("created", &task_at(&[])),
+    ];
+    assert_eq!(deliver_all(&notification, &events).await, ["SUCCESS"; 4]);
+    assert_eq!(notification.dapr.all_calls(), 0);
+}
+
+#[tokio::test]
+async fn a_second_that_has_passed_is_armed_if_it_was_a_moment_ago() {
+    let notification = Service::start("notification").await;
+    for (instant, jobs) in [
+        ("2026-11-21T11:58:59Z", &[][..]),
+        ("2026-11-21T11:59:00Z", &[-60]),
+        ("2026-11-21T12:00:00Z", &[-60, 0]),
+    ] {
+        deliver(&notification, &task_event("updated", &task_at(&[instant]))).await;
+        let jobs: Vec<i64> = jobs.iter().map(|after| second(*after)).collect();
+        assert_eq!(armed(&notification.dapr), jobs, "{instant}");
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_events_of_one_second_make_one_job() {
+    let notification = Service::start("notification").await;
+    let event = task_event("created", &task_at(&["2026-11-21T12:01:00Z"]));
+    for _ in 0..20 {
+        let statuses = deliver_all(&notification, &vec![event.clone(); 50]).await;
+        assert_eq!(statuses, ["SUCCESS"; 50]);
+    }
+    assert_eq!(armed(&notification.dapr), [second(60)]);
+    assert_eq!(notification.dapr.all_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_second_that_is_nearly_here_is_armed_again_because_its_job_may_have_fired() {
+    let notification = Service::start("notification").await;
+    let event = task_event("created", &task_at(&["2026-11-21T12:01:00Z"]));
+    for (pass, calls) in [(0, 1), (58, 1), (1, 2), (2, 3)] {
+        notification.pass(pass);
+        assert_eq!(deliver(&notification, &event).await, "SUCCESS");
+        assert_eq!(notification.dapr.calls(Function::JobSchedule), calls, "{pass}");
+    }
+}
+
+#[tokio::test]
+async fn if_a_second_cannot_be_armed_only_the_events_that_need_it_come_again() {
+    let notification = Service::start("notification").await;
+    let events = [
+        task_event("created", &task_at(&["2026-11-21T12:01:00Z"])),
+        task_event("created", &task_at(&["2026-11-21T12:10:00Z"])),
+        task_event(
+            "created",
+            &task_at(&["2026-11-21T12:00:30Z", "2026-11-21T12:01:30Z"]),
+        ),
+        task_event("created", &task_at(&["2026-11-21T12:01:30Z"])),
+    ];
+    notification
         .dapr
-        .stored(&format!("armed-{TASK}"))
-        .expect("a record");
-    assert_eq!(record.ttl_seconds, None, "it is needed as long as there are jobs");
+        .fail_next(Function::JobSchedule, failed("it does not like this one"));
     assert_eq!(
-        serde_json::from_str::<Value>(&record.value).expect("JSON"),
-        json!({ "version": 1, "jobs": { REMINDER: "2026-11-21T13:30:00+01:00", OTHER_REMINDER: "2026-11-21T13:10:00+01:00" } })
+        deliver_all(&notification, &events).await,
+        ["SUCCESS", "SUCCESS", "RETRY", "SUCCESS"]
     );
+    assert_eq!(armed(&notification.dapr), [second(60), second(90)]);
+    assert_eq!(deliver_all(&notification, &events).await, ["SUCCESS"; 4]);
+    assert_eq!(armed(&notification.dapr), [second(30), second(60), second(90)]);
+}
+
+#[tokio::test]
+async fn without_a_scheduler_a_batch_waits_for_one_attempt() {
+    for error in [unavailable("no sidecar"), timeout("the scheduler is slow")] {
+        let notification = Service::start("notification").await;
+        notification.dapr.down(Function::JobSchedule, error);
+        let events = [
+            task_event("created", &task_at(&["2026-11-21T12:10:00Z"])),
+            task_event("created", &task_at(&["2026-11-21T12:00:30Z"])),
+            task_event("created", &task_at(&["2026-11-21T12:01:30Z"])),
+        ];
+        assert_eq!(
+            deliver_all(&notification, &events).await,
+            ["SUCCESS", "RETRY", "RETRY"]
+        );
+        assert_eq!(notification.dapr.calls(Function::JobSchedule), 1);
+        notification.dapr.up(Function::JobSchedule);
+        assert_eq!(deliver_all(&notification, &events).await, ["SUCCESS"; 3]);
+        assert_eq!(armed(&notification.dapr), [second(30), second(90)]);
+    }
 }
 
 #[tokio::test]
 async fn the_wit_export_does_what_the_route_does() {
     let notification = Service::start("notification").await;
+    notification.pass(9 * 60);
     let event = wit::TaskEvent {
         change: wit::Change::Created,
         task: wit_task(),
@@ -98,246 +207,14 @@ async fn the_wit_export_does_what_the_route_does() {
         .unwrap();
     let exports = Notification::new(&mut store, &instance).unwrap();
     let handler = exports.nudge_events_task_events_handler();
-    let (done, refused) = store
-        .run_concurrent(async |accessor| {
-            (
-                handler.call_handle(accessor, event).await,
-                handler.call_handle(accessor, bad).await,
-            )
-        })
+    let results = store
+        .run_concurrent(async |accessor| handler.call_handle(accessor, vec![bad, event]).await)
         .await
+        .unwrap()
         .unwrap();
-    assert_eq!(done.unwrap(), Ok(()));
-    assert_eq!(armed(&notification.dapr), both());
+    assert_eq!(armed(&notification.dapr), [second(600)]);
     assert!(
-        matches!(refused.unwrap(), Err(wit::Disposition::Drop(reason)) if reason.starts_with("reminder.id"))
+        matches!(&results[..], [Err(wit::Disposition::Drop(reason)), Ok(())] if reason.starts_with("reminder.id")),
+        "{results:?}"
     );
-}
-
-#[tokio::test]
-async fn a_new_task_without_reminders_asks_nothing_of_the_sidecar() {
-    let notification = Service::start("notification").await;
-    let mut task = task();
-    task["reminders"] = json!([]);
-    assert_eq!(
-        deliver(&notification, &task_event("created", &task)).await,
-        "SUCCESS"
-    );
-    assert_eq!(notification.dapr.calls(Function::StateGet), 0);
-    assert_eq!(notification.dapr.calls(Function::StatePut), 0);
-    // A previous version was not seen: its jobs must be removed.
-    task["version"] = json!(2);
-    deliver(&notification, &task_event("updated", &task)).await;
-    assert!(notification.dapr.stored(&format!("armed-{TASK}")).is_some());
-}
-
-#[tokio::test]
-async fn an_event_that_comes_again_changes_nothing() {
-    let notification = Service::start("notification").await;
-    let event = task_event("created", &task());
-    for _ in 0..3 {
-        assert_eq!(deliver(&notification, &event).await, "SUCCESS");
-    }
-    assert_eq!(armed(&notification.dapr), both());
-    assert_eq!(notification.dapr.calls(Function::JobSchedule), 2);
-    assert_eq!(notification.dapr.calls(Function::StatePut), 1);
-}
-
-#[tokio::test]
-async fn an_older_version_that_comes_late_is_ignored() {
-    let notification = Service::start("notification").await;
-    deliver(
-        &notification,
-        &task_event("updated", &moved(2, "2026-11-21T15:00:00+01:00")),
-    )
-    .await;
-    assert_eq!(
-        deliver(&notification, &task_event("created", &task())).await,
-        "SUCCESS"
-    );
-    assert_eq!(
-        armed(&notification.dapr)[0],
-        job(REMINDER, "2026-11-21T15:00:00+01:00")
-    );
-}
-
-#[tokio::test]
-async fn a_reminder_that_moved_is_armed_again_and_the_other_does_not_change() {
-    let notification = Service::start("notification").await;
-    deliver(&notification, &task_event("created", &task())).await;
-    deliver(
-        &notification,
-        &task_event("updated", &moved(2, "2026-11-21T15:00:00+01:00")),
-    )
-    .await;
-    assert_eq!(
-        armed(&notification.dapr),
-        [job(REMINDER, "2026-11-21T15:00:00+01:00"), both()[1].clone()]
-    );
-    assert_eq!(notification.dapr.calls(Function::JobSchedule), 3);
-}
-
-#[tokio::test]
-async fn a_task_that_is_done_or_gone_has_no_jobs() {
-    for change in ["completed", "deleted"] {
-        let notification = Service::start("notification").await;
-        deliver(&notification, &task_event("created", &task())).await;
-        let mut over = moved(2, "2026-11-21T13:30:00+01:00");
-        if change == "completed" {
-            over["status"] = json!("completed");
-        }
-        assert_eq!(
-            deliver(&notification, &task_event(change, &over)).await,
-            "SUCCESS"
-        );
-        assert_eq!(armed(&notification.dapr), [], "{change}");
-        let record = notification
-            .dapr
-            .stored(&format!("armed-{TASK}"))
-            .expect("a record");
-        assert_eq!(
-            record.ttl_seconds,
-            Some(7 * 24 * 60 * 60),
-            "it is kept as long as an event can be late"
-        );
-        assert_eq!(
-            deliver(&notification, &task_event("created", &task())).await,
-            "SUCCESS"
-        );
-        assert_eq!(
-            armed(&notification.dapr),
-            [],
-            "{change}: an older event does not bring them back"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_reminder_that_is_taken_off_loses_its_job() {
-    let notification = Service::start("notification").await;
-    deliver(&notification, &task_event("created", &task())).await;
-    let mut less = moved(2, "2026-11-21T13:30:00+01:00");
-    less["reminders"].as_array_mut().expect("a list").remove(0);
-    deliver(&notification, &task_event("updated", &less)).await;
-    assert_eq!(armed(&notification.dapr), [both()[1].clone()]);
-}
-
-#[tokio::test]
-async fn a_reminder_whose_email_was_sent_costs_no_call_for_its_job() {
-    for status in ["sent", "failed"] {
-        let notification = Service::start("notification").await;
-        deliver(&notification, &task_event("created", &task())).await;
-        let mut over = moved(2, "2026-11-21T13:30:00+01:00");
-        over["reminders"][0]["status"] = json!(status);
-        deliver(&notification, &task_event("updated", &over)).await;
-        assert_eq!(
-            notification.dapr.calls(Function::JobDelete),
-            0,
-            "{status}: it fired, and is gone by itself"
-        );
-        // Over for another instant than the job's.
-        let mut again = moved(3, "2026-11-21T15:00:00+01:00");
-        deliver(&notification, &task_event("updated", &again)).await;
-        again["version"] = json!(4);
-        again["reminders"][0]["status"] = json!(status);
-        again["reminders"][0]["remindAt"] = json!("2026-11-21T13:30:00+01:00");
-        deliver(&notification, &task_event("updated", &again)).await;
-        assert_eq!(notification.dapr.calls(Function::JobDelete), 1, "{status}");
-    }
-}
-
-#[tokio::test]
-async fn a_failure_in_the_middle_is_finished_by_the_next_delivery() {
-    let notification = Service::start("notification").await;
-    notification.dapr.pass_next(Function::JobSchedule);
-    notification
-        .dapr
-        .fail_next(Function::JobSchedule, timeout("the scheduler is slow"));
-    let event = task_event("created", &task());
-    assert_eq!(deliver(&notification, &event).await, "RETRY");
-    assert_eq!(armed(&notification.dapr), [both()[0].clone()]);
-    assert_eq!(
-        notification.dapr.keys(),
-        Vec::<String>::new(),
-        "a record is never written before the work"
-    );
-    assert_eq!(deliver(&notification, &event).await, "SUCCESS");
-    assert_eq!(armed(&notification.dapr), both());
-}
-
-#[tokio::test]
-async fn an_outage_of_the_state_store_or_the_scheduler_delivers_again() {
-    let event = task_event("created", &task());
-    for function in [Function::StateGet, Function::StatePut, Function::JobSchedule] {
-        let notification = Service::start("notification").await;
-        notification.dapr.fail_next(function, unavailable("away"));
-        assert_eq!(deliver(&notification, &event).await, "RETRY", "{function:?}");
-        assert_eq!(deliver(&notification, &event).await, "SUCCESS", "{function:?}");
-        assert_eq!(armed(&notification.dapr), both(), "{function:?}");
-    }
-    let notification = Service::start("notification").await;
-    notification
-        .dapr
-        .lose_answer(Function::StatePut, timeout("no answer"));
-    assert_eq!(deliver(&notification, &event).await, "RETRY");
-    assert_eq!(deliver(&notification, &event).await, "SUCCESS");
-    assert_eq!(armed(&notification.dapr), both());
-}
-
-#[tokio::test]
-async fn of_two_versions_at_the_same_time_the_newer_one_decides() {
-    let notification = Service::start("notification").await;
-    // The older one stands just before it arms the first reminder when the newer one comes and goes.
-    let hold = notification.dapr.hold_next(Function::JobSchedule);
-    let older = task_event("created", &task());
-    let newer = task_event("updated", &moved(2, "2026-11-21T15:00:00+01:00"));
-    let overtaking = async {
-        hold.reached().await;
-        let status = deliver(&notification, &newer).await;
-        hold.release();
-        status
-    };
-    let (late, early) = tokio::join!(deliver(&notification, &older), overtaking);
-    assert_eq!((late.as_str(), early.as_str()), ("SUCCESS", "SUCCESS"));
-    assert_eq!(
-        armed(&notification.dapr)[0],
-        job(REMINDER, "2026-11-21T15:00:00+01:00")
-    );
-    let record = notification
-        .dapr
-        .stored(&format!("armed-{TASK}"))
-        .expect("a record");
-    assert_eq!(
-        serde_json::from_str::<Value>(&record.value).expect("JSON")["version"],
-        2
-    );
-}
-
-#[tokio::test]
-async fn an_older_version_that_is_handled_after_the_end_of_its_task_leaves_no_job() {
-    let notification = Service::start("notification").await;
-    let hold = notification.dapr.hold_next(Function::JobSchedule);
-    let older = task_event("created", &task());
-    let over = task_event("deleted", &moved(2, "2026-11-21T13:30:00+01:00"));
-    let overtaking = async {
-        hold.reached().await;
-        deliver(&notification, &over).await;
-        hold.release();
-    };
-    let (late, ()) = tokio::join!(deliver(&notification, &older), overtaking);
-    assert_eq!(late, "SUCCESS");
-    assert_eq!(armed(&notification.dapr), []);
-}
-
-#[tokio::test]
-async fn a_record_that_cannot_be_read_is_replaced() {
-    let notification = Service::start("notification").await;
-    notification
-        .dapr
-        .set_state(&format!("armed-{TASK}"), &json!("something else"));
-    assert_eq!(
-        deliver(&notification, &task_event("created", &task())).await,
-        "SUCCESS"
-    );
-    assert_eq!(armed(&notification.dapr), both());
 }

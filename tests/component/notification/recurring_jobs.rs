@@ -5,7 +5,7 @@ use nudge_test_kit::dapr::{FailurePolicy, Function, Timing, failed, unavailable}
 use nudge_test_kit::http::DEADLINE;
 use serde_json::{Value, json};
 
-use crate::sample::{OTHER_REMINDER, REMINDER, task};
+use super::Api;
 use crate::support::{Service, Setup, send};
 
 async fn run(notification: &Service, job: &str) -> u16 {
@@ -104,50 +104,31 @@ async fn a_health_probe_does_not_wait_for_the_scheduler() {
 #[tokio::test]
 async fn the_relay_is_the_apis() {
     let notification = Service::start("notification").await;
-    notification
-        .dapr
-        .answer_json(200, &json!({ "published": 2, "left": 0 }));
+    let api = Api::start(&notification.dapr, 0);
     assert_eq!(run(&notification, "relay").await, 200);
-    let asked = notification.dapr.invocations();
-    assert_eq!(asked.len(), 1);
-    assert_eq!(
-        (
-            asked[0].app_id.as_str(),
-            asked[0].request.method.as_str(),
-            asked[0].request.path.as_str()
-        ),
-        ("api", "POST", "internal/relay")
-    );
-    assert!(asked[0].request.traceparent.is_some());
+    assert_eq!(api.asked("internal/relay"), [Value::Null]);
+    assert!(notification.dapr.invocations()[0].request.traceparent.is_some());
 }
 
 #[tokio::test]
-async fn overdue_reminders_fire_as_if_their_job_had() {
+async fn reconcile_publishes_what_is_due_and_arms_what_is_due_soon() {
     let notification = Service::start("notification").await;
-    let item =
-        |id: &str| json!({ "reminderId": id, "remindAt": "2026-11-21T12:30:00+01:00", "task": task() });
+    let api = Api::start(&notification.dapr, 65);
+    api.lock().seconds = vec![1_795_262_430, 1_795_262_431];
+    // The scheduler may have lost what this instance has armed: it is armed each time.
+    for times in 1..=2 {
+        assert_eq!(run(&notification, "reconcile").await, 200);
+        let jobs = notification.dapr.jobs();
+        let names: Vec<&str> = jobs.keys().map(String::as_str).collect();
+        assert_eq!(names, ["due-1795262430", "due-1795262431"]);
+        assert_eq!(notification.dapr.calls(Function::JobSchedule), 2 * times);
+    }
+    assert_eq!(api.leases()[0], json!({ "limit": 64 }));
     notification
         .dapr
-        .answer_json(200, &json!({ "items": [item(REMINDER), item(OTHER_REMINDER)] }));
-    assert_eq!(run(&notification, "reconcile").await, 200);
-    let asked = &notification.dapr.invocations()[0].request;
-    assert_eq!(
-        (asked.method.as_str(), asked.path.as_str()),
-        ("GET", "internal/reminders/overdue")
-    );
-    let ids: Vec<String> = notification
-        .dapr
-        .published("task-reminders")
-        .into_iter()
-        .map(|due| due.event.id)
-        .collect();
-    assert_eq!(
-        ids,
-        [
-            format!("{REMINDER}:2026-11-21T12:30:00+01:00"),
-            format!("{OTHER_REMINDER}:2026-11-21T12:30:00+01:00")
-        ]
-    );
+        .wait_for("task-reminders", 65)
+        .await
+        .expect("it goes on as a job does");
 }
 
 #[tokio::test]
@@ -156,21 +137,19 @@ async fn what_fires_has_the_prefix_of_the_topics() {
         .variable("topic_prefix", "nudge-")
         .start()
         .await;
-    let item = json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T12:30:00+01:00", "task": task() });
-    notification.dapr.answer_json(200, &json!({ "items": [item] }));
+    Api::start(&notification.dapr, 2);
     assert_eq!(run(&notification, "reconcile").await, 200);
-    let job = format!("/job/reminder-{REMINDER}");
-    assert_eq!(notification.sidecar().post(&job, &item).await.status, 200);
     assert_eq!(notification.dapr.published("nudge-task-reminders").len(), 2);
     assert!(notification.dapr.published("task-reminders").is_empty());
 }
 
 #[tokio::test]
-async fn nothing_overdue_is_nothing_to_publish() {
+async fn nothing_due_is_nothing_to_publish() {
     let notification = Service::start("notification").await;
-    notification.dapr.answer_json(200, &json!({ "items": [] }));
+    Api::start(&notification.dapr, 0);
     assert_eq!(run(&notification, "reconcile").await, 200);
     assert_eq!(notification.dapr.calls(Function::PublishAll), 0);
+    assert_eq!(notification.dapr.all_calls(), 2);
 }
 
 #[tokio::test]
@@ -181,16 +160,23 @@ async fn a_recurring_job_fails_when_the_api_or_the_broker_does() {
         assert_eq!(run(&notification, "relay").await, 503, "{answer:?}");
         assert_eq!(run(&notification, "reconcile").await, 503, "{answer:?}");
     }
-    let item = json!({ "reminderId": REMINDER, "remindAt": "2026-11-21T12:30:00+01:00", "task": task() });
-    notification.dapr.answer_json(200, &json!({ "items": [item] }));
-    notification
-        .dapr
-        .fail_next(Function::Invoke, unavailable("no sidecar"));
-    assert_eq!(run(&notification, "reconcile").await, 503);
+}
+
+#[tokio::test]
+async fn reconcile_arms_although_it_cannot_publish_and_publishes_although_it_cannot_arm() {
+    let notification = Service::start("notification").await;
+    let api = Api::start(&notification.dapr, 1);
+    api.lock().seconds = vec![1_795_262_430];
     notification
         .dapr
         .fail_next(Function::PublishAll, failed("the broker is full"));
     assert_eq!(run(&notification, "reconcile").await, 503);
+    assert_eq!(notification.dapr.jobs().len(), 1);
+    notification
+        .dapr
+        .fail_next(Function::JobSchedule, unavailable("the scheduler is away"));
+    assert_eq!(run(&notification, "reconcile").await, 503);
+    assert_eq!(notification.dapr.published("task-reminders").len(), 1);
     assert_eq!(run(&notification, "reconcile").await, 200);
 }
 

@@ -99,15 +99,23 @@ impl<T: 'static> pubsub::HostWithStore<T> for HasSelf<ComponentState> {
         events: Vec<pubsub::CloudEvent>,
     ) -> Result<Result<Vec<FailedEvent>, Error>> {
         let effect = |memory: &mut super::Memory| {
-            for event in events {
+            let mut failed = Vec::new();
+            for (index, event) in (0..).zip(events) {
                 check_json("data", &event.data)?;
+                if memory.refused.contains(&event.id) {
+                    failed.push(FailedEvent {
+                        index,
+                        message: "the broker does not accept it".to_owned(),
+                    });
+                    continue;
+                }
                 memory.published.push(Published {
                     pubsub: pubsub.clone(),
                     topic: topic.clone(),
                     event,
                 });
             }
-            Ok(Vec::new())
+            Ok(failed)
         };
         Ok(sidecar(accessor)?.call(Function::PublishAll, effect).await)
     }

@@ -35,6 +35,7 @@ interface!(state {
     get(store: String, key: String) -> Option<Entry>;
     get_many(store: String, keys: Vec<String>) -> Vec<Entry>;
     put(store: String, operation: PutOperation) -> Outcome;
+    put_many(store: String, operations: Vec<PutOperation>) -> Outcome;
     delete(store: String, key: String, etag: Option<String>) -> Outcome;
     transact(store: String, operations: Vec<Operation>) -> Outcome;
 });

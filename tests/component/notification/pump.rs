@@ -1,0 +1,161 @@
+//! What does not fit the first round of a job goes on after its response.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use nudge_test_kit::dapr::{Function, Response, unavailable};
+use serde_json::{Value, json};
+
+use super::{Api, due_reminder, reminder};
+use crate::support::{START, Service};
+
+const TOPIC: &str = "task-reminders";
+
+/// Notification half an hour after the start, when all reminders are due.
+async fn start() -> Service {
+    let notification = Service::start("notification").await;
+    notification.pass(30 * 60);
+    notification
+}
+
+/// Fires the job of the current second, which succeeds.
+async fn fire(notification: &Service) {
+    let start: jiff::Timestamp = START.parse().expect("an instant");
+    let second = start.as_second() + 30 * 60;
+    let path = format!("/job/due-{second}");
+    let answer = notification.sidecar().post(&path, &json!(second)).await;
+    assert_eq!(answer.status, 200);
+}
+
+/// Fires a job for that many reminders, and returns the number of sidecar calls that publish them.
+async fn calls_for(reminders: usize) -> usize {
+    let notification = start().await;
+    let api = Api::start(&notification.dapr, reminders);
+    fire(&notification).await;
+    let published = notification.dapr.wait_for(TOPIC, reminders).await.expect("all");
+    assert_eq!(published.len(), reminders, "each once");
+    assert_eq!(
+        api.leases()[0],
+        *api.leases().last().expect("one"),
+        "each asks alike"
+    );
+    notification.dapr.all_calls()
+}
+
+#[tokio::test]
+async fn many_reminders_of_one_second_cost_two_calls_for_each_round() {
+    assert_eq!(calls_for(64).await, 2);
+    assert_eq!(calls_for(100).await, 4);
+    assert_eq!(calls_for(1_000).await, 32);
+}
+
+#[tokio::test]
+async fn a_job_is_answered_after_its_first_round() {
+    let notification = start().await;
+    let _api = Api::start(&notification.dapr, 65);
+    notification.dapr.pass_next(Function::Invoke);
+    let hold = notification.dapr.hold_next(Function::Invoke);
+    fire(&notification).await;
+    assert_eq!(notification.dapr.published(TOPIC).len(), 64);
+    hold.reached().await;
+    hold.release();
+    notification.dapr.wait_for(TOPIC, 65).await.expect("the rest");
+}
+
+#[tokio::test]
+async fn the_pump_waits_while_too_many_are_in_flight() {
+    let notification = start().await;
+    let api = Api::start(&notification.dapr, 2);
+    api.lock().congested = 3;
+    fire(&notification).await;
+    notification.dapr.wait_for(TOPIC, 2).await.expect("it goes on");
+    assert_eq!(api.leases().len(), 4);
+}
+
+#[tokio::test]
+async fn one_pump_serves_all_jobs_of_an_instance() {
+    let notification = start().await;
+    let api = Api::start(&notification.dapr, 0);
+    api.lock().due = (1..=200).map(due_reminder).collect();
+    notification.dapr.pass_next(Function::Invoke);
+    let hold = notification.dapr.hold_next(Function::Invoke);
+    fire(&notification).await;
+    hold.reached().await;
+    // Two more jobs while it waits: each has a round of its own, and leaves the rest to the pump that is there.
+    fire(&notification).await;
+    fire(&notification).await;
+    assert_eq!(api.leases().len(), 3);
+    assert_eq!(
+        notification.dapr.calls(Function::Invoke),
+        4,
+        "no second pump asks"
+    );
+    hold.release();
+    notification.dapr.wait_for(TOPIC, 200).await.expect("all");
+}
+
+/// The api's answers to requests for leases, in order; afterwards nothing is due.
+fn script(notification: &Service, answers: &[(&[usize], bool)]) {
+    let answers: VecDeque<Value> = answers
+        .iter()
+        .map(|(items, more)| {
+            let items: Vec<Value> = items.iter().map(|number| due_reminder(*number)).collect();
+            json!({ "items": items, "more": more })
+        })
+        .collect();
+    let answers = Arc::new(Mutex::new(answers));
+    notification.dapr.answer(move |_| {
+        let next = answers.lock().expect("no panic").pop_front();
+        let answer = next.unwrap_or_else(|| json!({ "items": [], "more": false }));
+        Response {
+            status: 200,
+            body: answer.to_string().into_bytes(),
+        }
+    });
+}
+
+/// What was published, once there is that much.
+async fn published(notification: &Service, count: usize) -> Vec<String> {
+    let published = notification.dapr.wait_for(TOPIC, count).await.expect("all");
+    published
+        .iter()
+        .map(|due| due.event.id.split(':').next().expect("an id").to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_job_that_comes_while_the_pump_ends_is_not_missed() {
+    let notification = start().await;
+    // The job, a second job, the pump, and the pump again because of the second job.
+    script(
+        &notification,
+        &[(&[1], true), (&[2], true), (&[], false), (&[3], false)],
+    );
+    notification.dapr.pass_next(Function::Invoke);
+    let hold = notification.dapr.hold_next(Function::Invoke);
+    fire(&notification).await;
+    hold.reached().await;
+    fire(&notification).await;
+    hold.release();
+    assert_eq!(
+        published(&notification, 3).await,
+        [reminder(1), reminder(2), reminder(3)]
+    );
+}
+
+#[tokio::test]
+async fn a_pump_that_fails_ends_and_the_next_job_starts_another() {
+    let notification = start().await;
+    let api = Api::start(&notification.dapr, 65);
+    notification.dapr.pass_next(Function::Invoke);
+    notification
+        .dapr
+        .fail_next(Function::Invoke, unavailable("the api is away"));
+    fire(&notification).await;
+    let called = || (notification.dapr.calls(Function::Invoke) >= 2).then_some(());
+    notification.dapr.until(called).await.expect("the pump asks");
+    assert_eq!(notification.dapr.published(TOPIC).len(), 64);
+    api.lock().due.extend((66..=130).map(due_reminder));
+    fire(&notification).await;
+    notification.dapr.wait_for(TOPIC, 130).await.expect("all");
+}
