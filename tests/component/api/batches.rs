@@ -296,6 +296,11 @@ pub(crate) async fn next_occurrences(api: &Service, sql: impl AsyncFn(&str)) {
     let reason = text(&refused[0], "reason");
     assert!(reason.starts_with("due: "), "{reason}");
 
+    // Two that would split a series, in one statement if nothing kept them apart.
+    let split = completed(api, "dave").await;
+    let asked = json!({ "items": [item(&split, next(8)), item(&split, next(9))] });
+    assert_eq!(create(&asked).await, json!([done, done]));
+
     let pending = async |user: &str| {
         let page = body(
             &api.user(user)
@@ -313,6 +318,7 @@ pub(crate) async fn next_occurrences(api: &Service, sql: impl AsyncFn(&str)) {
     made.sort();
     assert_eq!(made, [1, 3].map(|n| text(&next(n), "id").to_owned()));
     assert_eq!(pending("carol").await, [text(&reopened, "id")]);
+    assert_eq!(pending("dave").await, [text(&next(8), "id")]);
     let first = read(api, "alice", &json!({ "id": next(1)["id"] })).await;
     assert_eq!((&first["version"], &first["occurrence"]), (&json!(1), &json!(2)));
     assert_eq!(first["reminders"][0]["remindAt"], "2026-12-02T08:00:00+01:00");

@@ -324,6 +324,12 @@ pub(crate) async fn seconds(api: &Service) {
     defer(api, &leased["items"][0], 30).await;
     let all = [32, 60, 120, 121].map(second);
     assert_eq!(due_seconds(api, 3600).await, json!(all), "rounded up");
+    defer(api, &leased["items"][1], 58).await;
+    assert_eq!(
+        due_seconds(api, 3600).await,
+        json!(all),
+        "it is due in a second that has others"
+    );
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ enum Judged {
     /// It is not to be sent, for this reason.
     Skip(String),
     /// It is to be sent, if it is not the time of its owner's quiet hours.
-    Due(Task),
+    Due(Box<Task>),
 }
 
 /// Decides whether reminders are sent, and where to. One that is due in its owner's quiet hours moves to their end, as a change
@@ -166,7 +166,7 @@ async fn judge(database: &Database, asked: &[DueReminder]) -> Result<Vec<Judged>
         } else if !reminded_here {
             skip("the system that Nudge replaces reminds its owner")
         } else {
-            Judged::Due(task.clone())
+            Judged::Due(Box::new(task.clone()))
         }
     });
     Ok(judged.collect())

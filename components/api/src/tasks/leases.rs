@@ -126,7 +126,7 @@ async fn lease_due_by(
 
 /// Reminders in the order in which their users take turns, each user's in the order in which they are due.
 fn in_turns(mut leased: Vec<Leased>) -> Vec<Leased> {
-    leased.sort_by(|one, other| (one.remind_at, one.id).cmp(&(other.remind_at, other.id)));
+    leased.sort_by_key(|leased| (leased.remind_at, leased.id));
     let mut turns: BTreeMap<UserId, usize> = BTreeMap::new();
     let mut leased: Vec<(usize, Leased)> = leased
         .into_iter()
