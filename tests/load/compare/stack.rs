@@ -307,7 +307,7 @@ impl Told {
 
     fn spin(&self, apps: &[&str], port: u16) -> Result<Command> {
         let program = std::env::var_os("SPIN").context("set SPIN to the program of Spin 4.1 or later")?;
-        // Spin sends head and body of a request in two writes; on a pooled connection the second one waits for an acknowledgement.
+        // Spin sends some heads before their body; on a pooled connection the body then waits for an acknowledgement (decision 0029).
         let runtime = self.folder.join("runtime-config.toml");
         std::fs::write(&runtime, "[outbound_http]\nconnection_pooling = false\n")?;
         let mut command = self.up(Path::new(&program), &self.root, apps, port);

@@ -29,7 +29,7 @@ const PENDING_AFTER: SignedDuration = SignedDuration::from_secs(5);
 pub(crate) const BATCH: usize = 50;
 
 /// How long events wait for those of other requests, while there are others: longer than a call of the sidecar, and shorter than
-/// a user notices. The first event after a pause does not wait.
+/// a user notices. The first event after a pause does not wait. Decision 0028 has the figures of other times.
 const GATHERING: Duration = Duration::from_millis(10);
 
 /// Events of all requests of this instance that are stored and not yet published. Of all users.
