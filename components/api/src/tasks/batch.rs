@@ -30,12 +30,14 @@ pub(crate) struct ReminderChange {
 pub(crate) enum Changed {
     /// It is stored, or there was nothing to change.
     Done,
-    /// The task was deleted.
+    /// The task was deleted, or the account of its owner is being deleted.
     Deleted,
     /// There is no such task.
     Unknown,
-    /// It is not stored, and a later attempt may succeed. The text is for the log.
-    Failed(String),
+    /// Other requests changed the task at the same time, each attempt. A later one may succeed.
+    Contended,
+    /// The task cannot be read or stored. The text is for the log.
+    Refused(String),
 }
 
 /// Reads tasks, calls `apply` with the index of each change and its reminder, if the task has it, and writes the tasks, each as a
@@ -81,14 +83,9 @@ pub(crate) async fn change_all(
             changed.extend(ended);
         }
     }
-    let contended = || {
-        Changed::Failed(format!(
-            "the task was changed by others {ATTEMPTS} times in a row"
-        ))
-    };
     let changed = changes
         .iter()
-        .map(|change| changed.get(&change.task).cloned().unwrap_or_else(contended));
+        .map(|change| changed.get(&change.task).cloned().unwrap_or(Changed::Contended));
     Ok(changed.collect())
 }
 
@@ -105,7 +102,7 @@ async fn attempt<'a>(
     for id in tasks {
         let result = match found.remove(id) {
             None => Changed::Unknown,
-            Some(Err(error)) => Changed::Failed(error.to_string()),
+            Some(Err(error)) => Changed::Refused(error.to_string()),
             Some(Ok((_, true))) => Changed::Deleted,
             Some(Ok((before, false))) => {
                 let mut task = before.clone();
@@ -139,9 +136,13 @@ async fn write(
             for one in next.chunks(1) {
                 match store_all::update_reminders(database, one).await {
                     Ok(stored) => note(one, &stored, ended),
+                    // Its account is being deleted, and the task with it.
+                    Err(DbError::AccountClosing) => {
+                        ended.extend(one.iter().map(|(task, _)| (task.id, Changed::Deleted)));
+                    }
                     Err(error) if error.is_about_a_row() => {
-                        let failed = Changed::Failed(error.to_string());
-                        ended.extend(one.iter().map(|(task, _)| (task.id, failed.clone())));
+                        let refused = Changed::Refused(error.to_string());
+                        ended.extend(one.iter().map(|(task, _)| (task.id, refused.clone())));
                     }
                     Err(error) => return Err(error),
                 }

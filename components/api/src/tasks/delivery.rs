@@ -67,7 +67,12 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
         .map(|(changed, outcome)| match changed {
             Changed::Done | Changed::Deleted => Ok(()),
             Changed::Unknown => Err(Disposition::Drop(format!("there is no task {}", outcome.task_id))),
-            Changed::Failed(reason) => Err(Disposition::Retry(reason)),
+            Changed::Contended => Err(Disposition::Retry(format!(
+                "task {} was changed by other requests at the same time",
+                outcome.task_id
+            ))),
+            // A retry would hold up the outcomes of other users.
+            Changed::Refused(reason) => Err(Disposition::Drop(reason)),
         });
     Ok(results.collect())
 }
@@ -136,9 +141,9 @@ pub(crate) async fn decide(
         }
     });
     for (moved, change) in moved.await?.into_iter().zip(&postponed) {
-        if let Changed::Failed(reason) = moved {
+        if matches!(moved, Changed::Contended | Changed::Refused(_)) {
             // It is leased again, and decided again, when its lease has expired.
-            tracing::warn!(reminder = %change.reminder, "not postponed until quiet hours end: {reason}");
+            tracing::warn!(reminder = %change.reminder, "not postponed until quiet hours end: {moved:?}");
         }
     }
     Ok(decisions)
