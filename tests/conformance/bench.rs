@@ -166,17 +166,6 @@ impl Setup {
         self
     }
 
-    /// Makes the last subscription one for batches of up to `max` events.
-    pub(crate) fn bulk(mut self, max: u32, max_await: Duration) -> Self {
-        let end = format!("scopes: [{ORDERS}]\n");
-        let subscription = self.more.strip_suffix(&end).expect("a subscription comes last");
-        self.more = format!(
-            "{subscription}  bulkSubscribe: {{enabled: true, maxMessagesCount: {max}, maxAwaitDurationMs: {}}}\n{end}",
-            max_await.as_millis()
-        );
-        self
-    }
-
     /// A subscription that delivers to `/on/{topic}`.
     pub(crate) fn topic(self, topic: &str) -> Self {
         let routes = format!("{{default: /on/{topic}}}");

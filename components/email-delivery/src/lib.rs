@@ -9,6 +9,7 @@
 //! | `routes.rs` | HTTP: thin adapters |
 //! | `exports.rs` | WIT: thin adapters |
 //! | `service.rs` | the logic of a batch |
+//! | `due.rs` | a reminder of a batch |
 //! | `store.rs` | the inbox |
 //! | `sending.rs` | the emails of a batch, one after another in each lane |
 //! | `lane.rs` | the guarantee that each smtp component sends only one email at a time |
@@ -16,6 +17,7 @@
 //! | `header.rs` | the encoding of its subject and sender |
 //! | `smtp.rs` | the binding, and what its failures mean |
 
+mod due;
 mod exports;
 mod header;
 mod lane;

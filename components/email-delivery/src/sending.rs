@@ -20,8 +20,8 @@ use nudge_contract::task::Snapshot;
 use nudge_domain::Zone;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
+use crate::due::Due;
 use crate::lane::{self, Turn};
-use crate::service::Due;
 use crate::smtp::Failure;
 use crate::store::{self, Ended, Lease};
 use crate::{mail, smtp};

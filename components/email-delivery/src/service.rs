@@ -19,12 +19,11 @@ use nudge_component::dapr::state::PutOperation;
 use nudge_component::events::Disposition;
 use nudge_component::publish::{self, describe};
 use nudge_component::subscriber::retry;
-use nudge_contract::api::{
-    AskDeliveries, DeferReminders, Deferral, Deliveries, DueReminder, ReminderDelivery,
-};
+use nudge_contract::api::{AskDeliveries, DeferReminders, Deferral, Deliveries, ReminderDelivery};
 use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSION};
 use nudge_contract::names::{app, component, route, topic};
 
+use crate::due::Due;
 use crate::lane;
 use crate::sending::{self, Finished, Letter};
 use crate::store::{self, Claim, Ended, Lease};
@@ -37,29 +36,6 @@ const LARGEST: usize = 1_000_000;
 
 /// How long a reminder rests whose email could not be sent for now.
 const REST_SECONDS: u32 = 30;
-
-/// A due reminder of a batch.
-pub(crate) struct Due {
-    /// The key of its record.
-    key: String,
-    pub(crate) event: ReminderDue,
-}
-
-impl Due {
-    fn reminder(&self) -> DueReminder {
-        DueReminder {
-            reminder_id: self.event.reminder_id,
-            remind_at: self.event.remind_at,
-        }
-    }
-
-    fn deferral(&self, after_seconds: u32) -> Deferral {
-        Deferral {
-            reminder: self.reminder(),
-            after_seconds,
-        }
-    }
-}
 
 /// Sends the emails of due reminders, unless they were sent already or are no longer wanted. Returns one result per event, in
 /// order.
@@ -80,11 +56,11 @@ pub(crate) async fn reminders_due(events: Vec<ReminderDue>) -> Vec<Result<(), Di
     let mut known = BTreeSet::new();
     let mut keys = Vec::new();
     for event in events {
-        let key = store::key(event.reminder_id, event.remind_at.at());
-        keys.push(key.clone());
+        let due = Due::new(event);
+        keys.push(due.key.clone());
         // What is repeated within the batch gets the result of its first event.
-        if known.insert(key.clone()) {
-            all.push(Due { key, event });
+        if known.insert(due.key.clone()) {
+            all.push(due);
         }
     }
     let failed = Batch::default().run(&all).await;

@@ -127,7 +127,7 @@ async fn arm_all(seconds: Vec<i64>) -> BTreeMap<i64, Disposition> {
 async fn arm(second: i64) -> Result<(), Error> {
     let Ok(at) = Timestamp::from_second(second) else {
         // Instants of reminders are instants, and the api answers with seconds of reminders.
-        tracing::error!(second, "is no instant, and no reminder can be due then");
+        tracing::error!(second, "cannot be armed: it is beyond the instants that exist");
         return Ok(());
     };
     let job = Job {

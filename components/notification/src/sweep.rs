@@ -8,8 +8,8 @@
 //! | the lease | it runs out, and the next sweep leases the reminder again |
 //! | the publish | none: email-delivery has the events |
 //!
-//! A job is answered after its first round, since the sidecar waits for it. If more is due, the instance's pump goes on behind the
-//! answer: there is one, and it ends when nothing is left, when nothing moves for [`PATIENCE`], or with a failure. `reconcile` finds
+//! A job is answered after its first round, since the sidecar waits for it. If more is due, the instance's pump goes on after the
+//! response: there is one, and it ends when nothing is left, when nothing moves for [`PATIENCE`], or with a failure. `reconcile` finds
 //! what it leaves.
 
 use std::sync::{Mutex, PoisonError};

@@ -23,7 +23,7 @@ fn due(number: usize) -> Value {
     event
 }
 
-fn dues(numbers: impl IntoIterator<Item = usize>) -> Vec<Value> {
+fn several(numbers: impl IntoIterator<Item = usize>) -> Vec<Value> {
     numbers.into_iter().map(due).collect()
 }
 
@@ -65,7 +65,7 @@ fn deferred(number: usize, after_seconds: u32) -> Value {
 /// The number of sidecar calls for a batch whose emails are all sent.
 async fn calls_for(reminders: usize) -> usize {
     let email = start().await;
-    let events = dues(1..=reminders);
+    let events = several(1..=reminders);
     assert_eq!(deliver_all(&email, &events).await, vec!["SUCCESS"; reminders]);
     assert_eq!((emails(&email), told(&email).len()), (reminders, reminders));
     for (function, calls) in [
@@ -98,10 +98,10 @@ async fn each_reminder_of_a_batch_has_its_own_fate() {
         _ => send_to("alice@example.com", &task()),
     });
     // One was sent before, and one is being sent by another process, which stops before its email.
-    deliver_all(&email, &dues([7])).await;
+    deliver_all(&email, &several([7])).await;
     let elsewhere = Setup::new("email-delivery").beside(&email).start().await;
     let hold = elsewhere.dapr.hold_next(Function::Binding);
-    let events = dues([6]);
+    let events = several([6]);
     tokio::select! {
         statuses = deliver_all(&elsewhere, &events) => panic!("it went on: {statuses:?}"),
         () = hold.reached() => {}
@@ -119,7 +119,7 @@ async fn each_reminder_of_a_batch_has_its_own_fate() {
         .dapr
         .fail_next(Function::Binding, refused("550 5.1.1 no such user"));
 
-    let statuses = deliver_all(&email, &dues([1, 2, 3, 4, 5, 6, 7, 1, 8])).await;
+    let statuses = deliver_all(&email, &several([1, 2, 3, 4, 5, 6, 7, 1, 8])).await;
 
     assert_eq!(statuses, ["SUCCESS"; 9]);
     let mut told = told(&email);
@@ -153,7 +153,7 @@ async fn an_api_that_does_not_answer_gets_the_batch_again_and_no_attempt_is_coun
     email
         .dapr
         .fail_next(Function::Invoke, unavailable("the api is away"));
-    let events = dues(1..=3);
+    let events = several(1..=3);
     assert_eq!(deliver_all(&email, &events).await, ["RETRY"; 3]);
     assert_eq!(
         record(&email, 2),
@@ -168,7 +168,7 @@ async fn a_decision_that_is_missing_delivers_its_event_again() {
     let email = start().await;
     let decision = send_to("alice@example.com", &task());
     email.dapr.answer_json(200, &json!({ "items": [decision] }));
-    assert_eq!(deliver_all(&email, &dues([1, 2])).await, ["SUCCESS", "RETRY"]);
+    assert_eq!(deliver_all(&email, &several([1, 2])).await, ["SUCCESS", "RETRY"]);
     assert_eq!(emails(&email), 1);
 }
 
@@ -185,7 +185,7 @@ async fn the_api_is_asked_about_as_much_as_its_response_may_hold() {
         })
         .collect();
     assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 4]);
-    assert_eq!(deliver_all(&email, &dues(5..=105)).await, ["SUCCESS"; 101]);
+    assert_eq!(deliver_all(&email, &several(5..=105)).await, ["SUCCESS"; 101]);
     let sizes: Vec<usize> = asked(&email, DELIVERIES).iter().map(Vec::len).collect();
     assert_eq!(sizes, [3, 1, 100, 1]);
 }
@@ -193,7 +193,7 @@ async fn the_api_is_asked_about_as_much_as_its_response_may_hold() {
 #[tokio::test]
 async fn outcomes_that_are_not_published_are_told_by_the_next_delivery() {
     let email = start().await;
-    let events = dues(1..=3);
+    let events = several(1..=3);
     email
         .dapr
         .fail_next(Function::PublishAll, unavailable("the broker is away"));
@@ -205,7 +205,7 @@ async fn outcomes_that_are_not_published_are_told_by_the_next_delivery() {
         ["SUCCESS", "RETRY", "SUCCESS"]
     );
     email.dapr.accept_events();
-    assert_eq!(deliver_all(&email, &dues([2])).await, ["SUCCESS"]);
+    assert_eq!(deliver_all(&email, &several([2])).await, ["SUCCESS"]);
     let told: Vec<String> = told(&email).into_iter().map(|(id, _)| id).collect();
     assert_eq!((told, emails(&email)), ([1, 3, 2].map(id).to_vec(), 3));
 }
@@ -218,7 +218,7 @@ async fn a_crash_sends_no_more_a_second_time_than_one_group() {
             email.dapr.pass_next(Function::StatePutMany);
         }
         let hold = email.dapr.hold_next(Function::StatePutMany);
-        let events = dues(1..=10);
+        let events = several(1..=10);
         tokio::select! {
             statuses = deliver_all(&email, &events) => panic!("it went on: {statuses:?}"),
             () = hold.reached() => {}
@@ -236,7 +236,7 @@ async fn what_was_sent_is_recorded_while_the_next_email_takes_long() {
     let email = start().await;
     email.dapr.pass_next(Function::Binding);
     let hold = email.dapr.hold_next(Function::Binding);
-    let events = dues([1, 2]);
+    let events = several([1, 2]);
     let meanwhile = async {
         hold.reached().await;
         let recorded = || (record(&email, 1)["phase"] == "done").then_some(());
@@ -255,7 +255,7 @@ async fn what_was_sent_is_recorded_while_the_next_email_takes_long() {
 async fn when_the_time_of_a_batch_is_up_the_rest_is_given_back() {
     let email = start().await;
     let hold = email.dapr.hold_next(Function::Binding);
-    let events = dues(1..=3);
+    let events = several(1..=3);
     let slow = async {
         hold.reached().await;
         email.pass(8);
@@ -278,7 +278,7 @@ async fn when_the_time_of_a_batch_is_up_the_rest_is_given_back() {
 async fn a_clock_that_is_set_back_does_not_lengthen_the_time_of_a_batch() {
     let email = start().await;
     let hold = email.dapr.hold_next(Function::Binding);
-    let events = dues([1, 2]);
+    let events = several([1, 2]);
     let step = async {
         hold.reached().await;
         email.clock.set_back(std::time::Duration::from_secs(60));
@@ -299,7 +299,7 @@ async fn two_lanes_send_at_the_same_time_and_each_one_email() {
         email.dapr.hold_next(Function::Binding),
         email.dapr.hold_next(Function::Binding),
     );
-    let events = dues(1..=5);
+    let events = several(1..=5);
     let meanwhile = async {
         first.reached().await;
         second.reached().await;
@@ -338,7 +338,7 @@ async fn two_replicas_that_get_the_same_batch_send_each_email_once() {
         }
         holds.iter().for_each(nudge_test_kit::dapr::Hold::release);
     };
-    let events = dues(1..=10);
+    let events = several(1..=10);
     let (one, two, ()) = tokio::join!(
         deliver_all(&email, &events),
         deliver_all(&other, &events),

@@ -1,4 +1,4 @@
-//! What does not fit the first round of a job goes on behind its answer.
+//! What does not fit the first round of a job goes on after its response.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
