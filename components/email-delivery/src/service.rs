@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use nudge_component::ask;
 use nudge_component::dapr::pubsub;
 use nudge_component::dapr::state::PutOperation;
@@ -121,8 +122,12 @@ impl<'a> Batch<'a> {
             match claim {
                 Ok(Claim::Won(lease)) => won.push((due, lease)),
                 Ok(Claim::Done(ended)) => self.ended.push((due, ended)),
-                Ok(Claim::Busy) => {
+                Ok(Claim::Busy(until)) => {
                     tracing::info!(reminder = %due.event.reminder_id, "another delivery is sending it");
+                    // Unless that one has crashed, its outcome comes first.
+                    if let Some(until) = until {
+                        self.deferrals.push(due.deferral(seconds_until(until)));
+                    }
                 }
                 Err(error) => {
                     self.failed.insert(&due.key, retry(error));
@@ -232,6 +237,12 @@ impl<'a> Batch<'a> {
             }
         }
     }
+}
+
+/// Whole seconds from now, rounded up.
+fn seconds_until(instant: Timestamp) -> u32 {
+    let left = instant.duration_since(Timestamp::now()).as_secs().max(0);
+    u32::try_from(left).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// Splits reminders into the parts of one request each.

@@ -71,8 +71,8 @@ pub(crate) struct Ended {
 pub(crate) enum Claim {
     /// This delivery holds the lease.
     Won(Lease),
-    /// Another delivery holds the lease, or crashed with it recently.
-    Busy,
+    /// Another delivery holds the lease, or crashed with it recently: when it expires, unless it was taken just now.
+    Busy(Option<Timestamp>),
     /// It was already sent or given up.
     Done(Ended),
 }
@@ -139,7 +139,7 @@ pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
             })),
             // Another delivery was faster, whatever it has made of it since.
             _ => match &written {
-                Ok(_) => Ok(Claim::Busy),
+                Ok(_) => Ok(Claim::Busy(None)),
                 Err(error) => Err(error.clone()),
             },
         }
@@ -159,7 +159,7 @@ fn attempt(before: Option<&Record>, claimant: Uuid, now: Timestamp) -> Result<At
     let before = match before {
         None => Attempts::default(),
         Some(Record::Done { ended }) => return Err(Claim::Done(ended.clone())),
-        Some(Record::Claimed { until, .. }) if *until > now => return Err(Claim::Busy),
+        Some(Record::Claimed { until, .. }) if *until > now => return Err(Claim::Busy(Some(*until))),
         Some(Record::Claimed { attempts, .. } | Record::Free { attempts }) => *attempts,
     };
     let attempts = Attempts {

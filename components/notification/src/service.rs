@@ -100,11 +100,12 @@ async fn relay() -> Result<(), Disposition> {
     Ok(())
 }
 
-/// Publishes what is due and was lost on its way, and arms what is due soon. Neither prevents the other.
+/// Arms what is due soon, and publishes what is due and was lost on its way. Neither prevents the other. In this order nothing is
+/// missed that becomes due in between.
 async fn reconcile() -> Result<(), Disposition> {
-    let swept = sweep::run(None).await;
-    arming::arm_horizon().await?;
-    swept
+    let armed = arming::arm_horizon().await;
+    sweep::run(None).await?;
+    armed
 }
 
 /// Schedules the recurring jobs that do not exist, once at a time. Called after responding to a health probe, since a component

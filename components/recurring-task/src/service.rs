@@ -48,9 +48,11 @@ fn result(item: &SuccessorOf, answer: Option<SuccessorResult>) -> Result<(), Dis
         Some(SuccessorResult::Refused { reason }) => Err(Disposition::Drop(format!(
             "the api refused the next occurrence of {task}: {reason}"
         ))),
-        Some(SuccessorResult::Later { reason }) => Err(Disposition::Retry(format!(
-            "the api cannot create the next occurrence of {task} now: {reason}"
-        ))),
+        // A retry would hold up the events of other tasks, and the api announces this one again.
+        Some(SuccessorResult::Later { reason }) => {
+            tracing::warn!(%task, "the next occurrence cannot be created now: {reason}");
+            Ok(())
+        }
         None => Err(Disposition::Retry(format!(
             "the api returned no result for the next occurrence of {task}"
         ))),

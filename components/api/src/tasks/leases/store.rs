@@ -185,11 +185,12 @@ pub(super) struct Deferred {
     pub(super) attempt_at: Timestamp,
 }
 
-/// Ends leases, of reminders that are still scheduled for the same second.
+/// Ends leases, of reminders that are still scheduled for the same second. Of several deferrals of a lease the first counts.
 pub(super) async fn defer(database: &Database, deferred: &[Deferred]) -> Result<(), DbError> {
     let sql = format!(
         "UPDATE reminder SET leased_until = NULL, attempt_at = {} FROM {} \
-         WHERE reminder.id = {} AND reminder.remind_at / 1000 = {} AND reminder.status = 'scheduled'",
+         WHERE reminder.id = {} AND reminder.remind_at / 1000 = {} AND reminder.status = 'scheduled' \
+         AND reminder.leased_until IS NOT NULL",
         column(2, "BIGINT"),
         rows_of(database.dialect(), "$1"),
         column(0, "TEXT"),
