@@ -90,7 +90,7 @@ fn main() {
         leases::outcomes_of_a_batch_fail_alone,
         leases::outcomes_of_two_reminders_of_a_task_are_both_stored,
         leases::a_change_at_the_same_time_loses_no_outcome,
-        leases::an_outcome_of_a_closing_account_fails_alone,
+        leases::an_outcome_of_a_closing_account_holds_up_no_other,
         leases::each_reminder_of_a_batch_has_a_decision,
         leases::each_completed_task_of_a_batch_gets_its_next_occurrence,
         plans::postgres_has_an_index_for_every_statement,

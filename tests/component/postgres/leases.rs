@@ -62,7 +62,7 @@ pub(crate) async fn a_change_at_the_same_time_loses_no_outcome(server: Server) {
     batches::outcomes_beside_changes(&api_on(&server).await).await;
 }
 
-pub(crate) async fn an_outcome_of_a_closing_account_fails_alone(server: Server) {
+pub(crate) async fn an_outcome_of_a_closing_account_holds_up_no_other(server: Server) {
     let api = api_on(&server).await;
     batches::outcomes_of_closing(&api, async |statement: &str| run(&server, statement).await).await;
 }

@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How far around a mail a fault explains a second one.
 const NEAR: SignedDuration = SignedDuration::from_secs(10);
 
-/// Emails on their way at one time, so the most that one fault can repeat: the eight that are recorded together, and the next one.
-const ON_THEIR_WAY: usize = 9;
+/// Emails on their way at one time, so the most that one fault can repeat: the two that are recorded together, and the next one.
+const ON_THEIR_WAY: usize = 3;
 
 /// A mail that was accepted.
 struct Mail {
