@@ -245,7 +245,7 @@ async fn measure(server: &Server, hosts: &[RunningHost], options: &Options) -> R
         own: histogram()?,
     });
     let done = Arc::new(AtomicU64::new(0));
-    let used = usage::processor_time_of_all(server.id())?;
+    let used = usage::processor_time(&[server.id()])?;
     let begun = Instant::now();
     let until = begun + Duration::from_secs(options.seconds);
     let email = Duration::from_millis(options.email_ms);
@@ -267,7 +267,7 @@ async fn measure(server: &Server, hosts: &[RunningHost], options: &Options) -> R
     others.await??;
     let seconds = begun.elapsed().as_secs_f64();
     let done = done.load(Ordering::Relaxed);
-    let used = usage::processor_time_of_all(server.id())?.saturating_sub(used);
+    let used = usage::processor_time(&[server.id()])?.saturating_sub(used);
     #[expect(clippy::cast_precision_loss, reason = "far below 2⁵³")]
     let (count, milliseconds) = (done as f64, |micros: u64| micros as f64 / 1_000.0);
     let quantile =
