@@ -152,8 +152,8 @@ async fn deliver(
     let service = stack.service(app_id)?;
     let call = Call::new(service, Method::POST, route).header("dapr-api-token", APP_TOKEN);
     let events: Vec<Value> = events.collect();
-    let (calls, connections): (Arc<[Value]>, u32) = match (stack.subject(), app_id) {
-        (Subject::Python, _) => (events.into(), app::max_concurrency(app_id).unwrap_or(CONNECTIONS)),
+    let (calls, connections): (Arc<[Value]>, u32) = match (stack.takes_batches(), app_id) {
+        (false, _) => (events.into(), app::max_concurrency(app_id).unwrap_or(CONNECTIONS)),
         (_, app::EMAIL_DELIVERY) => (events.chunks(BATCH_OF_REMINDERS).map(batch).collect(), 1),
         _ => (events.chunks(BATCH).map(batch).collect(), 1),
     };

@@ -77,7 +77,8 @@ struct Options {
     /// The program of the spin host.
     #[arg(long, default_value = "target/native/spin-host")]
     spin_host: PathBuf,
-    /// A folder with another spin-host, spin.toml and its components, for the subject nudge-before.
+    /// A folder with another spin-host, spin.toml and its components, for the subject nudge-before. It may have a folder
+    /// `subscriptions` with a `subscriptions.yaml` of its own.
     #[arg(long, default_value = "target/bench/before")]
     before: PathBuf,
     /// The program with the services without WebAssembly.

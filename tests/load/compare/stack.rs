@@ -87,6 +87,35 @@ pub(crate) struct Stack {
     pub(crate) platform: Platform,
     tokens: Vec<String>,
     told: Told,
+    batches: bool,
+}
+
+/// Gives the sidecars the subscriptions of the subject. Returns whether they deliver batches.
+///
+/// Python takes single events. An earlier build may have a folder `subscriptions` of its own beside its `spin.toml`.
+fn subscribe(platform: &mut Platform, subject: Subject, programs: &Programs) -> Result<bool> {
+    let current = platform.resources.iter_mut();
+    let current = current
+        .into_iter()
+        .find(|folder| folder.ends_with("subscriptions"));
+    let current = current.context("no folder of subscriptions")?;
+    let own = match subject {
+        Subject::NudgeBefore => Some(programs.before.join("subscriptions")).filter(|folder| folder.is_dir()),
+        _ => None,
+    };
+    let file = own.as_ref().unwrap_or(current).join("subscriptions.yaml");
+    let mut text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    if subject == Subject::Python {
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("bulkSubscribe"));
+        text = lines.collect::<Vec<_>>().join("\n");
+    }
+    let folder = platform.folder.path().join("subscriptions");
+    std::fs::create_dir(&folder)?;
+    std::fs::write(folder.join("subscriptions.yaml"), &text)?;
+    *current = folder;
+    Ok(text.contains("bulkSubscribe"))
 }
 
 /// The index in [`app::ALL`].
@@ -114,7 +143,8 @@ impl Stack {
         programs: &Programs,
         root: &Path,
     ) -> Result<Self> {
-        let platform = Platform::start(parts).await;
+        let mut platform = Platform::start(parts).await;
+        let batches = subscribe(&mut platform, subject, programs)?;
         let ports: [u16; 4] = free_ports()?;
         let told = Told {
             subject,
@@ -158,6 +188,7 @@ impl Stack {
             daprds,
             platform,
             told,
+            batches,
         };
         stack.ready().await?;
         Ok(stack)
@@ -219,6 +250,11 @@ impl Stack {
         let time = tokio::time::timeout(PATIENCE, answered).await;
         tokio::task::block_in_place(|| drop(process));
         time.context("one more api does not answer")
+    }
+
+    /// Whether the sidecars deliver batches.
+    pub(crate) fn takes_batches(&self) -> bool {
+        self.batches
     }
 
     /// The subject.
