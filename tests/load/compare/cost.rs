@@ -14,10 +14,10 @@ use crate::usage::processor_time;
 /// Processor time so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
-    services: Duration,
-    sidecars: Duration,
+    pub(crate) services: Duration,
+    pub(crate) sidecars: Duration,
     /// Of the database server, which also stores the state of the services.
-    database: Duration,
+    pub(crate) database: Duration,
 }
 
 impl Cost {

@@ -62,6 +62,10 @@ struct Options {
     /// Seconds from the creation of the first task to the due instant, for each thousand reminders.
     #[arg(long, default_value_t = 20)]
     lead: u32,
+    /// Reminders of one user that are due in one second, beside which another user has one each second, in the last round; 0: not
+    /// measured.
+    #[arg(long, default_value_t = 0)]
+    beside: u32,
     /// Numbers of events in a burst; 0 for none. At most 1,000 through recurring-task and email-delivery, because more take minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     events: Vec<u32>,
@@ -237,6 +241,11 @@ async fn bursts(
     {
         let lead = options.lead * reminders.div_ceil(1_000);
         reminders::late(results, name, stack, *reminders, lead).await?;
+        cost::settle(stack).await?;
+    }
+    if is_last && options.beside > 0 {
+        let lead = options.lead * options.beside.div_ceil(1_000);
+        reminders::beside_a_burst(results, name, stack, options.beside, lead).await?;
         cost::settle(stack).await?;
     }
     Ok(())

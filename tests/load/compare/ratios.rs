@@ -8,7 +8,7 @@ use crate::stack::Subject;
 use crate::{create, events, growth, reminders, start};
 
 /// The metric that is compared of each measure. All others are in the table and in the raw figures.
-const COMPARED: [(Measure, &str); 13] = [
+const COMPARED: [(Measure, &str); 14] = [
     (create::FLAT_OUT, "answers/s"),
     (create::FLAT_OUT, "services µs/request"),
     (create::AT_A_RATE, "p95 ms"),
@@ -18,6 +18,7 @@ const COMPARED: [(Measure, &str); 13] = [
     (events::RECURRING_TASK, "seconds"),
     (events::EMAIL_DELIVERY, "seconds"),
     (reminders::LATE, "p99 ms"),
+    (reminders::BESIDE, "p99 ms"),
     (growth::READ, "answers/s"),
     (growth::FIRST_PAGE, "answers/s"),
     (growth::SEARCH, "answers/s"),
