@@ -252,7 +252,10 @@ async fn a_reminder_that_is_leased_early_is_sent_at_the_end_of_quiet_hours() {
     api.pass(58);
     // The job of 13:01:00, by a clock that is two seconds ahead.
     let asked = json!({ "limit": 1, "dueBy": "2026-11-21T12:01:00Z" });
-    let leased = body(&api.sidecar().post("/internal/reminders/leases", &asked).await, 200);
+    let leased = body(
+        &api.sidecar().post("/internal/reminders/leases", &asked).await,
+        200,
+    );
     assert_eq!(leased["items"][0]["reminderId"], task["reminders"][0]["id"]);
     let decided = decide(&api, &[reminder(&task, 0)]).await;
     assert_eq!(decided[0]["decision"], "send", "{}", decided[0]);
