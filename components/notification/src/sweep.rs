@@ -115,11 +115,12 @@ async fn pump() {
         let finished = match round(due_by).await {
             Ok(Round { more: false, .. }) => true,
             Ok(Round { published, .. }) => {
-                pause = if published > 0 {
-                    PAUSES.0
+                if published > 0 {
+                    until = patience();
+                    pause = PAUSES.0;
                 } else {
-                    wait(pause).await
-                };
+                    pause = wait(pause).await;
+                }
                 let left = until.duration_since(Timestamp::now());
                 // More is left than there was: the clock was set back.
                 !(SignedDuration::ZERO..=PATIENCE).contains(&left)

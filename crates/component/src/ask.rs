@@ -13,7 +13,7 @@ use crate::trace::Traceparent;
 ///
 /// # Errors
 ///
-/// Retry: the api cannot be reached, its status is not 200, or its response cannot be read.
+/// Retry: the api cannot be reached, its status is not 2xx, or its response cannot be read.
 pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Disposition> {
     ask("GET", path, None).await
 }

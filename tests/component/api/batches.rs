@@ -243,6 +243,24 @@ async fn each_reminder_of_a_batch_has_a_decision() {
     decisions(&Service::start("api").await).await;
 }
 
+#[tokio::test]
+async fn a_reminder_that_is_leased_early_is_sent_at_the_end_of_quiet_hours() {
+    let api = Service::start("api").await;
+    let quiet = json!({ "quietHours": { "from": "12:30", "until": "13:01" } });
+    body(&api.user("bob").patch("/api/v1/me", &quiet).await, 200);
+    let task = due(&api, "bob", "14:01", &[60]).await;
+    api.pass(58);
+    // The job of 13:01:00, by a clock that is two seconds ahead.
+    let asked = json!({ "limit": 1, "dueBy": "2026-11-21T12:01:00Z" });
+    let leased = body(
+        &api.sidecar().post("/internal/reminders/leases", &asked).await,
+        200,
+    );
+    assert_eq!(leased["items"][0]["reminderId"], task["reminders"][0]["id"]);
+    let decided = decide(&api, &[reminder(&task, 0)]).await;
+    assert_eq!(decided[0]["decision"], "send", "{}", decided[0]);
+}
+
 /// A completed daily task.
 async fn completed(api: &Service, user: &str) -> Value {
     let task = json!({ "title": "x", "due": "2026-12-01T09:00", "recurrence": "daily", "reminders": [{ "minutesBefore": 60 }] });

@@ -214,6 +214,20 @@ async fn a_scheduler_whose_clock_is_ahead_gets_what_its_job_is_for() {
     ahead(&Service::start("api").await).await;
 }
 
+#[tokio::test]
+async fn a_task_that_cannot_be_read_takes_no_place_of_another_user() {
+    let api = bounded("1").await;
+    remind(&api, "alice", "broken", 1).await;
+    remind(&api, "bob", "other", 2).await;
+    api.sql("UPDATE task SET time_zone = 'Mars/Base' WHERE title = 'broken'");
+    api.pass(2);
+    assert_eq!(titles(&lease(&api, 1).await), (vec![], true));
+    assert_eq!(titles(&lease(&api, 1).await), (vec!["other"], false));
+    api.sql("UPDATE task SET time_zone = 'UTC' WHERE title = 'broken'");
+    api.pass(60);
+    assert_eq!(titles(&lease(&api, 1).await), (vec!["broken"], true));
+}
+
 /// A change of a task keeps the lease of its reminder; moving or cancelling the reminder ends it.
 pub(crate) async fn kept_by_a_change(api: &Service) {
     let alice = api.user("alice");

@@ -114,6 +114,23 @@ fn script(notification: &Service, answers: &[(&[usize], bool)]) {
     });
 }
 
+#[tokio::test]
+async fn the_pump_goes_on_as_long_as_reminders_are_published() {
+    let notification = start().await;
+    script(
+        &notification,
+        &[(&[1], true), (&[2], true), (&[3], true), (&[4], false)],
+    );
+    // The second round takes longer than the pump waits without publishing.
+    notification.dapr.pass_next(Function::Invoke);
+    let hold = notification.dapr.hold_next(Function::Invoke);
+    fire(&notification).await;
+    hold.reached().await;
+    notification.pass(31);
+    hold.release();
+    assert_eq!(published(&notification, 4).await.len(), 4);
+}
+
 /// What was published, once there is that much.
 async fn published(notification: &Service, count: usize) -> Vec<String> {
     let published = notification.dapr.wait_for(TOPIC, count).await.expect("all");

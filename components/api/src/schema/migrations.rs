@@ -96,12 +96,13 @@ pub(crate) async fn ensure(database: &Database) -> Result<(), DbError> {
     if READY.load(Ordering::Relaxed) {
         return Ok(());
     }
-    let mut migrated = migrate(database).await;
+    let mut applied = None;
+    let mut migrated = migrate(database, &mut applied).await;
     for _ in 1..ATTEMPTS {
         match &migrated {
             Err(DbError::Conflict(reason) | DbError::Refused(reason)) => {
                 tracing::info!("the schema is migrated by another as well: {reason}");
-                migrated = migrate(database).await;
+                migrated = migrate(database, &mut applied).await;
             }
             Ok(()) | Err(DbError::Unavailable(_) | DbError::Unreadable(_) | DbError::AccountClosing) => break,
         }
@@ -126,7 +127,9 @@ async fn synchronous() -> Result<(&'static str, &'static str), DbError> {
     }
 }
 
-async fn migrate(database: &Database) -> Result<(), DbError> {
+/// `applied` are the migrations that were complete when this instance first looked. It repeats all others to the end, also those that
+/// another has completed since: an earlier one may have brought back a trigger that a later one replaces.
+async fn migrate(database: &Database, applied: &mut Option<Vec<i64>>) -> Result<(), DbError> {
     if database.dialect() == Dialect::Sqlite {
         // Settings of Spin's one connection, so each instance applies them before it writes anything. The second is for macOS,
         // where fsync leaves bytes in the drive's cache (https://sqlite.org/pragma.html#pragma_fullfsync).
@@ -138,8 +141,13 @@ async fn migrate(database: &Database) -> Result<(), DbError> {
         database.query("PRAGMA cache_size = -16384", []).await?;
     }
     database.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)", []).await?;
-    let rows = database.query("SELECT number FROM schema_migration", []).await?;
-    let applied = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
+    let applied: &Vec<i64> = match applied {
+        Some(applied) => applied,
+        None => {
+            let rows = database.query("SELECT number FROM schema_migration", []).await?;
+            applied.insert(rows.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?)
+        }
+    };
     for migration in MIGRATIONS
         .iter()
         .filter(|migration| !applied.contains(&migration.number))

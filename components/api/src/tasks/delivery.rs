@@ -115,7 +115,9 @@ pub(crate) async fn decide(
             Judged::Due(task) => match profiles.get(&task.user_id) {
                 None => ReminderDelivery::NoAddress,
                 Some(Err(error)) => unreadable(asked, error),
-                Some(Ok(profile)) => match profile.quiet_until(now) {
+                // One that is leased early, because the scheduler's clock is ahead, is decided as at its instant: at the end of the
+                // quiet hours, it would wait for its lease to expire.
+                Some(Ok(profile)) => match profile.quiet_until(now.max(asked.remind_at.at())) {
                     None => send(profile, &task),
                     Some(end) => {
                         until.push((asked.remind_at.at(), end));

@@ -96,13 +96,19 @@ async fn lease_due_by(
     let mut tasks: BTreeMap<ReminderId, _> = tasks.into_iter().collect();
     let mut items = Vec::new();
     let mut too_many = Vec::new();
+    let mut unreadable = Vec::new();
     let mut bytes = 0;
     for leased in in_turns(leased) {
         let item = match tasks.remove(&leased.id) {
             Some(Ok(task)) => item(&leased, &task),
             Some(Err(error)) => {
-                // It is found again when the lease has expired, so this line comes again.
+                // It is found again when the lease would have expired, so this line comes again. It is not in flight until then.
                 tracing::error!(reminder = %leased.id, "its task cannot be read: {error}");
+                unreadable.push(Deferred {
+                    id: leased.id,
+                    remind_at: leased.remind_at,
+                    attempt_at: wanted.until,
+                });
                 None
             }
             None => None,
@@ -117,6 +123,9 @@ async fn lease_due_by(
     }
     if !too_many.is_empty() {
         store::give_back(database, &too_many, wanted.until).await?;
+    }
+    if !unreadable.is_empty() {
+        store::defer(database, &unreadable).await?;
     }
     Ok(LeasedReminders {
         items,
