@@ -12,7 +12,7 @@ use crate::people::{Deeds, Person, differs};
 use crate::world::World;
 use test_real::MailServer;
 
-/// How long after the last fault nothing may get better before everything is in order: a lease of 90 s, two rounds of the standing
+/// How long after the last fault nothing may get better before everything is in order: a claim of 90 s, two rounds of the recurring
 /// jobs, and a margin for a busy machine. A backlog may take longer as long as it gets shorter.
 const PATIENCE: Duration = Duration::from_secs(300);
 
