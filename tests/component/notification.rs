@@ -23,6 +23,8 @@ struct Reminders {
     leased: BTreeMap<String, Value>,
     /// How many requests for leases are answered with nothing, because too many reminders are in flight.
     congested: usize,
+    /// Whether a reminder that is given back for later does not come again.
+    rests: bool,
     /// Seconds in which reminders become due.
     seconds: Vec<i64>,
     asked: Vec<(String, Value)>,
@@ -70,7 +72,10 @@ impl Reminders {
             ("POST", "internal/reminders/deferrals") => {
                 for item in body["items"].as_array().expect("a list") {
                     let id = item["reminderId"].as_str().expect("an id");
-                    self.due.extend(self.leased.remove(id));
+                    let reminder = self.leased.remove(id);
+                    if !self.rests || item["afterSeconds"] == 0 {
+                        self.due.extend(reminder);
+                    }
                 }
                 (204, Value::Null)
             }

@@ -38,6 +38,9 @@ const LARGEST: usize = 1_000_000;
 /// How long a reminder rests whose email could not be sent for now.
 const REST_SECONDS: u32 = 30;
 
+/// How long a reminder rests whose outcome the broker refused. Its event is repeated then, and finds the record.
+const REPEAT_SECONDS: u32 = 5;
+
 /// Sends the emails of due reminders, unless they were sent already or are no longer wanted. Returns one result per event, in
 /// order.
 pub(crate) async fn reminders_due(events: Vec<ReminderDue>) -> Vec<Result<(), Disposition>> {
@@ -183,7 +186,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Publishes the outcomes. The events of those that the broker does not accept are delivered again, and find their records.
+    /// Publishes the outcomes. If none can be published, the events are delivered again, and find their records. If the broker refuses
+    /// some, those reminders are given back: a RETRY would hold up the reminders of other users until it accepts them.
     async fn publish(&mut self) {
         if self.ended.is_empty() {
             return;
@@ -203,7 +207,8 @@ impl<'a> Batch<'a> {
                         .ok()
                         .and_then(|index| ended.get(index));
                     if let Some(due) = due {
-                        self.failed.insert(&due.key, Disposition::Retry(refused.message));
+                        tracing::warn!(reminder = %due.event.reminder_id, "its outcome was refused: {}", refused.message);
+                        self.deferrals.push(due.deferral(REPEAT_SECONDS));
                     }
                 }
             }

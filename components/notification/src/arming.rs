@@ -25,8 +25,8 @@ const HORIZON: SignedDuration = SignedDuration::from_mins(2);
 /// How old a due reminder of an event may be to be armed; `reconcile` finds older ones.
 const LATE: SignedDuration = SignedDuration::from_mins(1);
 
-/// A second that is this near is armed even if this instance has armed it: its job may just have fired.
-const NEAR: SignedDuration = SignedDuration::from_secs(1);
+/// How much the scheduler's clock may be ahead of this one. What fires earlier comes again.
+pub(crate) const AHEAD: SignedDuration = SignedDuration::from_secs(5);
 
 /// Maximum number of remembered seconds, more than [`HORIZON`] has.
 const REMEMBERED: usize = 512;
@@ -87,8 +87,9 @@ pub(crate) fn whole_second(at: Timestamp) -> i64 {
     at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }
 
+/// Whether this instance has armed a second, and its job cannot have fired yet.
 fn is_armed(second: i64, now: Timestamp) -> bool {
-    second > whole_second(now).saturating_add(NEAR.as_secs())
+    second > whole_second(now).saturating_add(AHEAD.as_secs())
         && LATELY
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use nudge_component::ask;
 use nudge_component::dapr::jobs::{self, FailurePolicy, Job, Timing};
 use nudge_component::dapr::state;
@@ -16,9 +16,6 @@ use nudge_domain::id::TaskId;
 use serde::Deserialize;
 
 use crate::{arming, sweep};
-
-/// How much the scheduler's clock may be ahead of this one. What fires earlier comes again.
-const AHEAD: SignedDuration = SignedDuration::from_secs(5);
 
 /// Runs a job of this app.
 pub(crate) async fn run_job(name: &str, data: &[u8]) -> Result<(), Disposition> {
@@ -42,7 +39,7 @@ async fn second_is_due(data: &[u8]) -> Result<(), Disposition> {
 
 async fn due(due_by: Timestamp) -> Result<(), Disposition> {
     let ahead = due_by.duration_since(Timestamp::now());
-    if ahead > AHEAD {
+    if ahead > arming::AHEAD {
         return Err(Disposition::Retry(format!(
             "the job fired {} s early by this clock",
             ahead.as_secs()

@@ -9,8 +9,8 @@
 //! | the publish | none: email-delivery has the events |
 //!
 //! A job is answered after its first round, since the sidecar waits for it. If more is due, the instance's pump goes on after the
-//! response: there is one, and it ends when nothing is left, when nothing moves for [`PATIENCE`], or with a failure. `reconcile` finds
-//! what it leaves.
+//! response: there is one, and it ends when nothing is left, or when nothing moves for [`PATIENCE`]. `reconcile` finds what it leaves.
+//! A failure does not end it: the api may be restarting, and events that the broker refuses must not hold up the others.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -42,7 +42,7 @@ const ENVELOPE: usize = 1_024;
 /// How long the pump runs without publishing anything and without a new job.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
-/// The first and the longest pause of the pump while too many reminders are in flight.
+/// The first and the longest pause of the pump while too many reminders are in flight, or something fails.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
 /// The pump of this instance. Nothing in it is specific to a user.
@@ -61,10 +61,16 @@ static PUMP: Mutex<Pump> = Mutex::new(Pump {
     due_by: None,
 });
 
+/// How long a reminder rests whose event was refused: the next rounds lease others.
+const REST_SECONDS: u32 = 5;
+
 /// The result of a round.
 struct Round {
     published: usize,
+    /// Others are due.
     more: bool,
+    /// Why not all were published.
+    refused: Option<String>,
 }
 
 /// Publishes what is due now, or by `due_by`: as much as fits one round; the pump goes on with the rest.
@@ -73,10 +79,13 @@ struct Round {
 ///
 /// Retry: the api or the broker failed. What was leased and not published is given back.
 pub(crate) async fn run(due_by: Option<Timestamp>) -> Result<(), Disposition> {
-    if round(due_by).await?.more && begin(due_by) {
+    let round = round(due_by).await?;
+    if round.more && begin(due_by) {
         spin_sdk::wasip3::spawn(pump());
     }
-    Ok(())
+    round
+        .refused
+        .map_or(Ok(()), |reason| Err(Disposition::Retry(reason)))
 }
 
 /// Requests another round of the pump. Returns whether the caller has to start it.
@@ -112,25 +121,33 @@ async fn pump() {
             due_by = requested;
             until = patience();
         }
-        let finished = match round(due_by).await {
-            Ok(Round { more: false, .. }) => true,
-            Ok(Round { published, .. }) => {
-                if published > 0 {
-                    until = patience();
-                    pause = PAUSES.0;
-                } else {
-                    pause = wait(pause).await;
+        let published = match round(due_by).await {
+            Ok(round) => {
+                if let Some(reason) = &round.refused {
+                    tracing::warn!("{reason}");
                 }
-                let left = until.duration_since(Timestamp::now());
-                // More is left than there was: the clock was set back.
-                !(SignedDuration::ZERO..=PATIENCE).contains(&left)
+                if !round.more {
+                    if end() {
+                        return;
+                    }
+                    continue;
+                }
+                round.published
             }
             Err(Disposition::Retry(reason) | Disposition::Drop(reason)) => {
-                tracing::warn!("due reminders wait for the next sweep: {reason}");
-                true
+                tracing::warn!("due reminders wait: {reason}");
+                0
             }
         };
-        if finished && end() {
+        if published > 0 {
+            pause = PAUSES.0;
+            until = patience();
+            continue;
+        }
+        pause = wait(pause).await;
+        let left = until.duration_since(Timestamp::now());
+        // More is left than there was: the clock was set back.
+        if !(SignedDuration::ZERO..=PATIENCE).contains(&left) && end() {
             return;
         }
     }
@@ -156,50 +173,64 @@ async fn round(due_by: Option<Timestamp>) -> Result<Round, Disposition> {
         limit: AT_ONCE,
     };
     let leased: LeasedReminders = ask::post(route::LEASES, &request).await?;
-    let published = leased.items.len();
-    publish(leased.items).await?;
-    Ok(Round {
-        published,
-        more: leased.more,
-    })
+    let count = leased.items.len();
+    let (unpublished, reason) = publish(leased.items).await?;
+    let published = count.saturating_sub(unpublished.len());
+    let refused =
+        reason.map(|reason| format!("{} due reminders were not published: {reason}", unpublished.len()));
+    if !unpublished.is_empty() {
+        give_back(unpublished).await;
+    }
+    match refused {
+        Some(reason) if published == 0 => Err(Disposition::Retry(reason)),
+        refused => Ok(Round {
+            published,
+            more: leased.more,
+            refused,
+        }),
+    }
 }
 
-/// Publishes leased reminders. Those that the broker does not accept are given back.
-async fn publish(leased: Vec<LeasedReminder>) -> Result<(), Disposition> {
+/// Publishes leased reminders. Returns those that the broker did not accept, and why.
+async fn publish(leased: Vec<LeasedReminder>) -> Result<(Vec<Deferral>, Option<String>), Disposition> {
     if leased.is_empty() {
-        return Ok(());
+        return Ok((Vec::new(), None));
     }
     let topic = publish::topic(topic::TASK_REMINDERS).await.map_err(retry)?;
-    let mut returned = Vec::new();
+    let mut unpublished = Vec::new();
     let mut reason = None;
+    let mut is_away = false;
     for part in parts(leased) {
-        // After an error it is unknown what was published, and email-delivery sends what comes twice once.
-        if reason.is_some() {
-            returned.extend(part.reminders);
+        if is_away {
+            unpublished.extend(part.reminders.into_iter().map(|reminder| deferral(reminder, 0)));
             continue;
         }
         match pubsub::publish_all(component::PUBSUB.to_owned(), topic.clone(), part.events).await {
-            Ok(failed) => {
-                reason = failed.first().map(|first| first.message.clone());
-                let failed = failed
-                    .iter()
-                    .filter_map(|failed| part.reminders.get(usize::try_from(failed.index).ok()?));
-                returned.extend(failed.cloned());
+            Ok(refused) => {
+                for refused in refused {
+                    let index = usize::try_from(refused.index).ok();
+                    if let Some(reminder) = index.and_then(|index| part.reminders.get(index)) {
+                        unpublished.push(deferral(reminder.clone(), REST_SECONDS));
+                    }
+                    reason.get_or_insert(refused.message);
+                }
             }
+            // It is unknown what was published, and email-delivery sends what comes twice once.
             Err(error) => {
+                is_away = true;
+                unpublished.extend(part.reminders.into_iter().map(|reminder| deferral(reminder, 0)));
                 reason = Some(describe(&error));
-                returned.extend(part.reminders);
             }
         }
     }
-    let Some(reason) = reason else {
-        return Ok(());
-    };
-    let count = returned.len();
-    give_back(returned).await;
-    Err(Disposition::Retry(format!(
-        "{count} due reminders were not published: {reason}"
-    )))
+    Ok((unpublished, reason))
+}
+
+fn deferral(reminder: DueReminder, after_seconds: u32) -> Deferral {
+    Deferral {
+        reminder,
+        after_seconds,
+    }
 }
 
 /// What one bulk publish holds: events, and their reminders in the same order.
@@ -250,15 +281,9 @@ fn due_event(leased: LeasedReminder) -> CloudEvent {
     publish::event(app::NOTIFICATION, id, task_id, &data)
 }
 
-/// Ends leases, so that the next sweep gets the reminders. If that fails, the leases expire by themselves.
-async fn give_back(reminders: Vec<DueReminder>) {
-    let items = reminders.into_iter().map(|reminder| Deferral {
-        reminder,
-        after_seconds: 0,
-    });
-    let request = DeferReminders {
-        items: items.collect(),
-    };
+/// Ends leases, so that a later sweep gets the reminders. If that fails, the leases expire by themselves.
+async fn give_back(items: Vec<Deferral>) {
+    let request = DeferReminders { items };
     if let Err(Disposition::Retry(reason) | Disposition::Drop(reason)) =
         ask::tell(route::DEFERRALS, &request).await
     {

@@ -130,10 +130,11 @@ async fn a_thousand_events_of_one_second_make_one_job() {
 }
 
 #[tokio::test]
-async fn a_second_that_is_nearly_here_is_armed_again_because_its_job_may_have_fired() {
+async fn a_second_whose_job_may_have_fired_is_armed_again() {
     let notification = Service::start("notification").await;
     let event = task_event("created", &task_at(&["2026-11-21T12:01:00Z"]));
-    for (pass, calls) in [(0, 1), (58, 1), (1, 2), (2, 3)] {
+    // The scheduler's clock may be 5 s ahead.
+    for (pass, calls) in [(0, 1), (54, 1), (1, 2), (6, 3)] {
         notification.pass(pass);
         assert_eq!(deliver(&notification, &event).await, "SUCCESS");
         assert_eq!(notification.dapr.calls(Function::JobSchedule), calls, "{pass}");

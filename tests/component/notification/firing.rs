@@ -107,16 +107,16 @@ async fn what_is_not_published_is_given_back_and_the_job_comes_again() {
         .fail_next(Function::PublishAll, unavailable("the broker is away"));
     let answer = notification.sidecar().post(&path(), &json!(due())).await;
     assert_eq!(json(&answer, 503)["code"], "unavailable");
-    let given_back = |number| json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "afterSeconds": 0 });
+    let given_back = |number, after| json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "afterSeconds": after });
     assert_eq!(
         api.deferrals(),
-        [json!({ "items": [given_back(1), given_back(2)] })]
+        [json!({ "items": [given_back(1, 0), given_back(2, 0)] })]
     );
     // One of two.
     notification.dapr.refuse_event(&event_id(2));
     assert_eq!(fire(&notification, &path(), &json!(due())).await, 503);
     assert_eq!(published(&notification), [event_id(1)]);
-    assert_eq!(api.deferrals()[1..], [json!({ "items": [given_back(2)] })]);
+    assert_eq!(api.deferrals()[1..], [json!({ "items": [given_back(2, 5)] })]);
     notification.dapr.accept_events();
     assert_eq!(fire(&notification, &path(), &json!(due())).await, 200);
     assert_eq!(published(&notification), [event_id(1), event_id(2)]);

@@ -20,11 +20,20 @@ async fn start() -> Service {
 
 /// Fires the job of the current second, which succeeds.
 async fn fire(notification: &Service) {
+    assert_eq!(answer(notification).await, 200);
+}
+
+/// Fires the job of the current second, and returns the status of the response.
+async fn answer(notification: &Service) -> u16 {
     let start: jiff::Timestamp = START.parse().expect("an instant");
     let second = start.as_second() + 30 * 60;
     let path = format!("/job/due-{second}");
-    let answer = notification.sidecar().post(&path, &json!(second)).await;
-    assert_eq!(answer.status, 200);
+    notification
+        .sidecar()
+        .post(&path, &json!(second))
+        .await
+        .status
+        .as_u16()
 }
 
 /// Fires a job for that many reminders, and returns the number of sidecar calls that publish them.
@@ -161,18 +170,46 @@ async fn a_job_that_comes_while_the_pump_ends_is_not_missed() {
 }
 
 #[tokio::test]
-async fn a_pump_that_fails_ends_and_the_next_job_starts_another() {
+async fn the_pump_goes_on_as_long_as_something_is_published() {
     let notification = start().await;
-    let api = Api::start(&notification.dapr, 65);
+    let _api = Api::start(&notification.dapr, 193);
+    notification.dapr.pass_next(Function::Invoke);
+    let first = notification.dapr.hold_next(Function::Invoke);
+    fire(&notification).await;
+    first.reached().await;
+    let second = notification.dapr.hold_next(Function::Invoke);
+    notification.pass(20);
+    first.release();
+    second.reached().await;
+    notification.pass(20);
+    second.release();
+    let published = notification.dapr.wait_for(TOPIC, 193).await.expect("all");
+    assert_eq!(published.len(), 193);
+}
+
+#[tokio::test]
+async fn a_failure_does_not_end_the_pump() {
+    let notification = start().await;
+    let _api = Api::start(&notification.dapr, 65);
     notification.dapr.pass_next(Function::Invoke);
     notification
         .dapr
         .fail_next(Function::Invoke, unavailable("the api is away"));
     fire(&notification).await;
-    let called = || (notification.dapr.calls(Function::Invoke) >= 2).then_some(());
-    notification.dapr.until(called).await.expect("the pump asks");
-    assert_eq!(notification.dapr.published(TOPIC).len(), 64);
-    api.lock().due.extend((66..=130).map(due_reminder));
-    fire(&notification).await;
-    notification.dapr.wait_for(TOPIC, 130).await.expect("all");
+    notification.dapr.wait_for(TOPIC, 65).await.expect("all");
+}
+
+#[tokio::test]
+async fn an_event_that_the_broker_refuses_holds_up_no_other() {
+    let notification = start().await;
+    let api = Api::start(&notification.dapr, 200);
+    // Those that are given back rest.
+    api.lock().rests = true;
+    notification
+        .dapr
+        .refuse_event(&format!("{}:2026-11-21T13:30:00+01:00", reminder(1)));
+    assert_eq!(answer(&notification).await, 503);
+    notification.dapr.wait_for(TOPIC, 199).await.expect("the others");
+    assert_eq!(api.deferrals().len(), 1);
+    assert_eq!(api.deferrals()[0]["items"][0]["afterSeconds"], 5);
 }

@@ -12,7 +12,7 @@ use crate::people::{Deeds, Person, differs};
 use crate::world::World;
 use test_real::MailServer;
 
-/// How long after the last fault nothing may get better before everything is in order: a lease of 90 s, two rounds of the standing
+/// How long after the last fault nothing may get better before everything is in order: a claim of 90 s, two rounds of the recurring
 /// jobs, and a margin for a busy machine. A backlog may take longer as long as it gets shorter.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -313,29 +313,38 @@ impl Verdict {
         }
     }
 
-    /// There is a job for each second in which something is due soon.
+    /// There is a job for each second in which something is due soon, and none for a second that has passed.
     async fn jobs(&mut self, world: &World, live: &BTreeMap<String, Value>) {
         let now = Timestamp::now();
+        let second = |at: Timestamp| at.as_second() + i64::from(at.subsec_nanosecond() > 0);
         // A second that is armed every half a minute, for two minutes, and not so soon that its job may have fired.
         let soon = SignedDuration::from_secs(10)..SignedDuration::from_secs(80);
-        let mut seconds = BTreeSet::new();
+        let mut expected = BTreeMap::new();
+        let versions = world.observer.versions.values().flatten();
+        for reminder in versions.flat_map(|version| &version.reminders) {
+            if reminder.at < now {
+                expected.insert(second(reminder.at), false);
+            }
+        }
         for task in live.values() {
             let reminders = task["reminders"].as_array().expect("a list");
             for reminder in reminders.iter().map(Reminder::read) {
                 if reminder.status == "scheduled" && soon.contains(&reminder.at.duration_since(now)) {
-                    let second = reminder.at.as_second();
-                    seconds.insert(second + i64::from(reminder.at.subsec_nanosecond() > 0));
+                    expected.insert(second(reminder.at), true);
                 }
             }
         }
-        for second in seconds {
+        for (second, expected) in expected {
             self.jobs_asked += 1;
             match world.has_job(&format!("due-{second}")).await {
                 None => self
                     .waiting
                     .push(format!("an answer about the job of second {second}")),
-                Some(false) => self.waiting.push(format!("the job of second {second}")),
-                Some(true) => {}
+                Some(true) if !expected => self
+                    .waiting
+                    .push(format!("the end of the job of second {second}")),
+                Some(false) if expected => self.waiting.push(format!("the job of second {second}")),
+                Some(_) => {}
             }
             if self.waiting.len() > 3 {
                 return;
