@@ -179,6 +179,8 @@ fn reads_all(step: &str) -> bool {
         "free",
         "room",
         "idle",
+        "first_due",
+        "last_due",
         "anyone",
         "turns",
         "placed",

@@ -45,12 +45,13 @@ pub(super) struct Leased {
 /// | --- | --- |
 /// | `flying` | users with reminders in flight |
 /// | `room` | how many may be leased now |
-/// | `idle` | due reminders of the other users, in the order in which they became due |
+/// | `idle` | due reminders of the other users: those that became due first, and those that became due last |
 /// | `anyone` | due reminders of anyone, in that order, if `idle` leaves room |
 /// | `placed` | both in the order in which users take turns |
 /// | `chosen` | as many as there is room for |
 ///
-/// `idle` and `anyone` read an index and end at a limit, so a user's backlog costs what it takes to pass over it in the index.
+/// `idle` and `anyone` read an index and end at a limit, so a user's backlog costs what it takes to pass over it in the index. `idle`
+/// includes the last ones, because all of the first ones may belong to the burst of one user who has nothing in flight just now.
 /// Concurrent statements on PostgreSQL choose different rows, because they pass over locked ones. A row that was leased after the
 /// snapshot of the statement no longer meets the conditions, which PostgreSQL checks again for such rows.
 pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Leased>, DbError> {
@@ -60,8 +61,14 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
         Dialect::Postgres => "FOR UPDATE OF reminder SKIP LOCKED",
     };
     let is_due = is_due("$2");
-    let idle_end = end_of(dialect, "(SELECT places FROM room) > 0");
-    let anyone_end = end_of(dialect, "(SELECT COUNT(*) FROM idle) < (SELECT places FROM room)");
+    let is_idle = format!("{is_due} AND user_id NOT IN (SELECT user_id FROM flying)");
+    let is_room = "(SELECT places FROM room) > 0";
+    let (first_end, last_end) = (end_of(dialect, is_room, "ASC"), end_of(dialect, is_room, "DESC"));
+    let anyone_end = end_of(
+        dialect,
+        "(SELECT COUNT(*) FROM idle) < (SELECT places FROM room)",
+        "ASC",
+    );
     let sql = format!(
         "WITH flying AS MATERIALIZED (\
            SELECT COALESCE(user_id, '') AS user_id, COUNT(*) AS reminders FROM reminder \
@@ -70,8 +77,9 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
            SELECT CASE WHEN places < 0 THEN 0 WHEN places < CAST($4 AS BIGINT) THEN places ELSE CAST($4 AS BIGINT) END AS places \
            FROM (SELECT CAST($5 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS places FROM flying) AS free), \
          idle AS MATERIALIZED (\
-           SELECT id, user_id, attempt_at FROM reminder \
-           WHERE {is_due} AND user_id NOT IN (SELECT user_id FROM flying) {idle_end}), \
+           SELECT * FROM (SELECT id, user_id, attempt_at FROM reminder WHERE {is_idle} {first_end}) AS first_due \
+           UNION \
+           SELECT * FROM (SELECT id, user_id, attempt_at FROM reminder WHERE {is_idle} {last_end}) AS last_due), \
          anyone AS MATERIALIZED (\
            SELECT id, user_id, attempt_at FROM reminder \
            WHERE {is_due} {anyone_end}), \
@@ -110,16 +118,18 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
         .collect()
 }
 
-/// The end of a statement that reads due reminders in their order, if a condition holds that is the same for all of them.
+/// The end of a statement that reads due reminders in an order, if a condition holds that is the same for all of them.
 ///
 /// SQLite would check it for each row, but evaluates a limit once. PostgreSQL checks it once, and cannot plan for a limit that it
 /// does not know.
-fn end_of(dialect: Dialect, condition: &str) -> String {
+fn end_of(dialect: Dialect, condition: &str, order: &str) -> String {
     match dialect {
         Dialect::Sqlite => {
-            format!("ORDER BY attempt_at LIMIT CASE WHEN {condition} THEN CAST($6 AS BIGINT) ELSE 0 END")
+            format!(
+                "ORDER BY attempt_at {order} LIMIT CASE WHEN {condition} THEN CAST($6 AS BIGINT) ELSE 0 END"
+            )
         }
-        Dialect::Postgres => format!("AND {condition} ORDER BY attempt_at LIMIT CAST($6 AS BIGINT)"),
+        Dialect::Postgres => format!("AND {condition} ORDER BY attempt_at {order} LIMIT CAST($6 AS BIGINT)"),
     }
 }
 
