@@ -54,7 +54,7 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_value = "1,2,4")]
     replicas: Vec<usize>,
     /// Maximum number of reminders in flight (variable `reminders_in_flight`).
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 128)]
     in_flight: u32,
     /// Milliseconds that the mail server takes for an email.
     #[arg(long, default_value_t = 0)]
@@ -227,7 +227,12 @@ async fn store(server: &Server, api: SocketAddr, options: &Options) -> Result<()
     for statement in ["VACUUM (ANALYZE) task, reminder, person", "CHECKPOINT"] {
         database.batch_execute(statement).await?;
     }
-    say("ready");
+    let size = "SELECT pg_total_relation_size('task') + pg_total_relation_size('reminder')";
+    let size: i64 = database.query_one(size, &[]).await?.get(0);
+    say(&format!(
+        "ready: {} bytes for each task with its reminder",
+        size / i64::try_from(total)?
+    ));
     Ok(())
 }
 

@@ -35,7 +35,7 @@ pub(crate) const MAX_LIMIT: u32 = 100;
 pub(crate) const MAX_HORIZON: u32 = 3600;
 
 /// Maximum number of reminders in flight when the variable `reminders_in_flight` is not set.
-const IN_FLIGHT: u32 = 256;
+const IN_FLIGHT: u32 = 128;
 
 /// Size in bytes at which a response ends. It has one reminder more than fit.
 const ENOUGH_BYTES: usize = 1024 * 1024;
