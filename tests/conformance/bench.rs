@@ -61,7 +61,7 @@ impl Subject {
                 // Sooner than a test gives up. daprd ignores an interval of redelivery with a unit.
                 behind.pubsub = include_str!("../../dapr-components/redis-streams/pubsub.yaml")
                     .replace("value: 90s", "value: 5s")
-                    .replace("value: 15s", "value: \"1000\"");
+                    .replace("value: \"15000\"", "value: \"1000\"");
                 // The apps here are others.
                 behind.statestore = include_str!("../../dapr-components/redis/statestore.yaml")
                     .lines()
@@ -163,6 +163,17 @@ impl Setup {
             "---\napiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: sub-{topic}}}\nspec:\n  \
              pubsubname: pubsub\n  topic: {topic}\n  routes: {routes}\n{dead_letter}{raw}scopes: [{ORDERS}]\n"
         ));
+        self
+    }
+
+    /// Makes the last subscription one for batches of up to `max` events.
+    pub(crate) fn bulk(mut self, max: u32, max_await: Duration) -> Self {
+        let end = format!("scopes: [{ORDERS}]\n");
+        let subscription = self.more.strip_suffix(&end).expect("a subscription comes last");
+        self.more = format!(
+            "{subscription}  bulkSubscribe: {{enabled: true, maxMessagesCount: {max}, maxAwaitDurationMs: {}}}\n{end}",
+            max_await.as_millis()
+        );
         self
     }
 
