@@ -71,7 +71,7 @@ fn invocation(call: &BindingCall) -> Value {
 /// Makes email-delivery send the email of a task.
 async fn deliver(host: &RunningHost, dapr: &FakeDapr, task: &Value) {
     let delivery = json!({ "decision": "send", "email": "alice@example.com", "timeZone": "Europe/Berlin", "task": task });
-    dapr.answer_json(200, &delivery);
+    dapr.answer_json(200, &json!({ "items": [delivery] }));
     let event = json!({
         "specversion": "1.0",
         "id": task["id"],

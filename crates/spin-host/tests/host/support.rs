@@ -1,10 +1,11 @@
 //! A host with fixture components, a client for it, and a server that guests call.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -215,37 +216,55 @@ impl Recorder {
     }
 }
 
-/// Captures the log lines of this thread. Each test runs on one thread, together with its host.
-pub(crate) struct Log {
-    text: Arc<Mutex<Vec<u8>>>,
-    _default: tracing::subscriber::DefaultGuard,
+thread_local! {
+    /// The log lines of this thread since a test began to capture them.
+    static LINES: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
+
+/// Captures the log lines of this thread. Each test runs on one thread, together with its host.
+///
+/// There is one subscriber for all threads: whether a line is wanted is decided once for all of them, and a thread that reaches
+/// the line first would decide it with its own subscriber.
+pub(crate) struct Log(());
 
 impl Log {
     pub(crate) fn start() -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let writer = text.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .without_time()
-            .with_writer(move || LogWriter(writer.clone()))
-            .finish();
-        Self {
-            text,
-            _default: tracing::subscriber::set_default(subscriber),
-        }
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_ansi(false)
+                .without_time()
+                .with_writer(|| LogWriter)
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).expect("no other subscriber is set");
+        });
+        LINES.set(Some(Vec::new()));
+        Self(())
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.text.lock().expect("not poisoned").clone()).expect("text")
+        LINES.with_borrow(|lines| {
+            let lines = lines.clone().expect("this thread captures its lines");
+            String::from_utf8(lines).expect("text")
+        })
     }
 }
 
-struct LogWriter(Arc<Mutex<Vec<u8>>>);
+impl Drop for Log {
+    fn drop(&mut self) {
+        LINES.set(None);
+    }
+}
+
+struct LogWriter;
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        LINES.with_borrow_mut(|lines| {
+            if let Some(lines) = lines {
+                lines.extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
