@@ -106,10 +106,7 @@ where
             Json(BatchAnswer { statuses }).into_response()
         }
         // One event alone; what is neither is refused as such.
-        Err(_) => {
-            let statuses = handle_all(consumer, &[&bytes], handle).await;
-            answer(statuses.first().copied().unwrap_or(Status::Retry))
-        }
+        Err(_) => one(handle_all(consumer, &[&bytes], handle).await),
     }
 }
 
@@ -157,15 +154,16 @@ where
         Ok(bytes) => bytes,
         Err(problem) => return answer(refuse(consumer, problem.detail(), b"").await),
     };
-    let event = match CloudEvent::parse::<T>(&bytes) {
-        Ok(event) => event,
-        Err(error) => return answer(refuse(consumer, &error.to_string(), &bytes).await),
+    let handle = async |events: Vec<T>| match events.into_iter().next() {
+        Some(event) => vec![handle(event).await],
+        None => Vec::new(),
     };
-    match handle(event.data).await {
-        Err(Disposition::Drop(reason)) => answer(refuse(consumer, &reason, &bytes).await),
-        Err(Disposition::Retry(reason)) => answer(again(Some(&event.id), &reason)),
-        Ok(()) => answer(Status::Success),
-    }
+    one(handle_all(consumer, &[&bytes], handle).await)
+}
+
+/// The answer to an event alone.
+fn one(statuses: Vec<Status>) -> Response {
+    answer(statuses.first().copied().unwrap_or(Status::Retry))
 }
 
 /// A message of a raw subscription (`rawPayload`) as Dapr wraps it: its bytes are in `data_base64`.
