@@ -20,7 +20,7 @@ mod results;
 use std::sync::Arc;
 
 use step_clock::Ticker;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use self::call::{Call, Completed};
 use self::entry::Entry;
@@ -229,29 +229,8 @@ impl BulkDelivery {
 
     /// Makes a call with the inbound policy; `None` if the sidecar stopped before it ended.
     async fn make(&self, call: &Call<'_>) -> Option<Result<Completed, ()>> {
-        let Delivery {
-            sidecar,
-            policy,
-            topic,
-            ..
-        } = &self.delivery;
-        let shared = &sidecar.shared;
-        // Held during an attempt, so that stopping waits for that and not for the next one.
-        let attempting = &Semaphore::new(1);
-        let attempts = policy.run(&shared.clock, move || async move {
-            let _held = attempting.acquire().await;
-            call.attempt().await
-        });
-        let idle = async {
-            shared.stopped().await;
-            let _held = attempting.acquire().await;
-        };
-        let result = tokio::select! {
-            biased;
-            result = attempts => result,
-            () = idle => return None,
-            () = shared.overdue() => return None,
-        };
+        let Delivery { sidecar, topic, .. } = &self.delivery;
+        let result = self.delivery.attempts(|| call.attempt()).await?;
         Some(result.map_err(|error| {
             let app_id = &sidecar.app.app_id;
             tracing::warn!(app_id, topic = topic.name, "a bulk delivery failed: {error}");

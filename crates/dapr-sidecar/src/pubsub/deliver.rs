@@ -20,7 +20,7 @@ use super::broker::{Message, Stored, Topic};
 use super::envelope::{self, CLOUD_EVENT};
 use crate::app::chain;
 use crate::go_json::sorted;
-use crate::policy::Policy;
+use crate::policy::{Failed, Policy};
 use crate::resources::Subscription;
 use crate::sidecar::Sidecar;
 use crate::store::millis;
@@ -99,25 +99,39 @@ impl Delivery {
         }
     }
 
-    /// Delivers one message until it is settled; `false` if the sidecar stopped before that.
-    async fn deliver(&self, stored: &Stored) -> bool {
+    /// Runs an attempt by the inbound policy; `None` if the sidecar stopped before it ended.
+    pub(super) async fn attempts<T, E, F: Future<Output = Result<T, E>>>(
+        &self,
+        mut attempt: impl FnMut() -> F,
+    ) -> Option<Result<T, Failed<E>>> {
         let shared = &self.sidecar.shared;
         // Held during an attempt, so that stopping waits for that and not for the next one.
         let attempting = &Semaphore::new(1);
+        let attempts = self.policy.run(&shared.clock, || {
+            let attempt = attempt();
+            async move {
+                let _held = attempting.acquire().await;
+                attempt.await
+            }
+        });
+        let idle = async {
+            shared.stopped().await;
+            let _held = attempting.acquire().await;
+        };
+        tokio::select! {
+            biased;
+            result = attempts => Some(result),
+            () = idle => None,
+            () = shared.overdue() => None,
+        }
+    }
+
+    /// Delivers one message until it is settled; `false` if the sidecar stopped before that.
+    async fn deliver(&self, stored: &Stored) -> bool {
+        let shared = &self.sidecar.shared;
         loop {
-            let attempts = self.policy.run(&shared.clock, move || async move {
-                let _held = attempting.acquire().await;
-                self.attempt(stored).await
-            });
-            let idle = async {
-                shared.stopped().await;
-                let _held = attempting.acquire().await;
-            };
-            let result = tokio::select! {
-                biased;
-                result = attempts => result,
-                () = idle => return false,
-                () = shared.overdue() => return false,
+            let Some(result) = self.attempts(|| self.attempt(stored)).await else {
+                return false;
             };
             let settled = match (result, &self.subscription.dead_letter) {
                 (Ok(Outcome::Done | Outcome::NotFound), _) | (Ok(Outcome::Drop), None) => true,
