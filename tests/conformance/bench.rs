@@ -12,7 +12,7 @@ use nudge_test_kit::bridge::{self, Bridge};
 use nudge_test_kit::http::{Answer, Call};
 use serde_json::Value;
 use test_app::Scripted;
-use test_dapr::{Dapr, Daprd, Kafka, Redis, Scheduler};
+use test_dapr::{Dapr, Daprd, Kafka, RabbitMq, Redis, Scheduler};
 
 /// The sidecar under test.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub(crate) enum Subject {
     Kafka(Dapr),
     /// daprd on Redis Streams of its own, with its state there, too.
     Redis(Dapr),
+    /// daprd on a RabbitMQ of its own.
+    RabbitMq(Dapr),
     /// daprd with state in a PostgreSQL of its own.
     Postgresql(Dapr),
 }
@@ -35,6 +37,7 @@ impl Subject {
             Self::Daprd(_) => "daprd",
             Self::Kafka(_) => "daprd-kafka",
             Self::Redis(_) => "daprd-redis",
+            Self::RabbitMq(_) => "daprd-rabbitmq",
             Self::Postgresql(_) => "daprd-postgresql",
         }
     }
@@ -73,6 +76,13 @@ impl Subject {
                     ("redis-password", Redis::PASSWORD.to_owned()),
                 ];
                 behind._redis = Some(redis);
+            }
+            Self::RabbitMq(_) => {
+                let rabbitmq = tokio::task::spawn_blocking(RabbitMq::start).await;
+                let rabbitmq = rabbitmq.expect("no panic").expect("RabbitMQ starts");
+                behind.pubsub = include_str!("../../dapr-components/rabbitmq/pubsub.yaml").to_owned();
+                behind.secrets = vec![("rabbitmq-url", rabbitmq.url())];
+                behind._rabbitmq = Some(rabbitmq);
             }
             Self::Postgresql(_) => {
                 let server = test_postgres::Server::start().await;
@@ -128,6 +138,7 @@ struct Behind {
     secrets: Vec<(&'static str, String)>,
     _kafka: Option<Kafka>,
     _redis: Option<Redis>,
+    _rabbitmq: Option<RabbitMq>,
     _postgres: Option<test_postgres::Server>,
 }
 
@@ -248,6 +259,7 @@ impl Setup {
             Subject::Daprd(dapr)
             | Subject::Kafka(dapr)
             | Subject::Redis(dapr)
+            | Subject::RabbitMq(dapr)
             | Subject::Postgresql(dapr) => self.real(dapr, dir.path(), &scripted).await,
         };
         World {

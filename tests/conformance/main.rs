@@ -1,5 +1,5 @@
-//! What Nudge relies on in a sidecar, case by case, with five subjects: the embedded sidecar, the real daprd, and for what a broker or a
-//! store may do in its own way, daprd on Kafka, on Redis, and on PostgreSQL.
+//! What Nudge relies on in a sidecar, case by case, with six subjects: the embedded sidecar, the real daprd, and for what a broker or a
+//! store may do in its own way, daprd on Kafka, on Redis, on RabbitMQ, and on PostgreSQL.
 //!
 //! What a case expects is what the real one did. Each goes through the bridge component, as Nudge does, or over HTTP by hand
 //! where the wire matters. `expected-failures/<subject>.txt` lists the cases that a subject fails, each with the reason; a case
@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use test_dapr::{Dapr, Kafka, Redis};
+use test_dapr::{Dapr, Kafka, RabbitMq, Redis};
 use test_postgres::Server;
 
 use bench::Subject;
@@ -206,6 +206,10 @@ fn main() {
             expected(include_str!("expected-failures/daprd-redis.txt")),
         ),
         (
+            "daprd-rabbitmq",
+            expected(include_str!("expected-failures/daprd-rabbitmq.txt")),
+        ),
+        (
             "daprd-postgresql",
             expected(include_str!("expected-failures/daprd-postgresql.txt")),
         ),
@@ -223,6 +227,7 @@ fn main() {
         (_, daprd),
         (_, on_kafka),
         (_, on_redis),
+        (_, on_rabbitmq),
         (_, on_postgresql),
     ] = listed;
     let mut trials: Vec<Trial> = cases
@@ -232,6 +237,7 @@ fn main() {
     let dapr = Dapr::find();
     let kafka = dapr.as_ref().ok().zip(Kafka::find().ok());
     let redis = dapr.as_ref().ok().zip(Redis::find().ok());
+    let rabbitmq = dapr.as_ref().ok().zip(RabbitMq::find().ok());
     let postgresql = dapr.as_ref().ok().filter(|_| Server::missing().is_none());
     let real = [
         (
@@ -265,6 +271,12 @@ fn main() {
             on_redis,
         ),
         (
+            "daprd-rabbitmq",
+            rabbitmq.map(|(dapr, _)| Subject::RabbitMq(dapr.clone())),
+            &["bulk/"],
+            on_rabbitmq,
+        ),
+        (
             "daprd-postgresql",
             postgresql.cloned().map(Subject::Postgresql),
             &["state/"],
@@ -277,6 +289,7 @@ fn main() {
                 dapr.as_ref().err().map(ToString::to_string),
                 Kafka::find().err().map(|error| error.to_string()),
                 Redis::find().err().map(|error| error.to_string()),
+                RabbitMq::find().err().map(|error| error.to_string()),
                 Server::missing().map(str::to_owned),
             ];
             let missing: Vec<String> = missing.into_iter().flatten().collect();
