@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     Passing(String),
     /// The mail server took too long. It may do so for this email only, and may have accepted it.
     Slow(String),
-    /// No email can be sent: the mail server cannot be reached or lets nobody in, or the setup is wrong. This one was not sent.
+    /// No email can be sent: the mail server cannot be reached or refuses the client, or the setup is wrong. This one was not sent.
     Away(String),
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn send(component: &str, to: &str, mail: &Mail) -> Result<(), F
 
 /// Classifies an error of the binding. If an operator has to fix it, it is logged as an error, and the email waits.
 ///
-/// Nothing that the mail server says about one email means that it is away: whoever runs the recipient's mail server could make it
+/// Nothing that the mail server says about one email means that it is away: an operator of a recipient's mail server could make it
 /// say so, and would delay the emails of others.
 fn sort(error: &Error, to: &MailAddress) -> Failure {
     let message = match error {
