@@ -41,8 +41,15 @@ fn answer(email: &Service, decide: impl Fn(&Value) -> Value + Send + 'static) {
         let request = &invocation.request;
         let (status, body) = match (request.method.as_str(), request.path.as_str()) {
             ("POST", DELIVERIES) => {
-                let decisions: Vec<Value> = items(request.body.as_deref()).iter().map(&decide).collect();
-                (200, json!({ "items": decisions }))
+                let asked = items(request.body.as_deref());
+                // Whatever their order, each says what it is about.
+                let decisions = asked.iter().rev().map(|reminder| {
+                    let mut decision = decide(reminder);
+                    decision["reminderId"] = reminder["reminderId"].clone();
+                    decision["remindAt"] = reminder["remindAt"].clone();
+                    decision
+                });
+                (200, json!({ "items": decisions.collect::<Vec<_>>() }))
             }
             ("POST", DEFERRALS) => (204, Value::Null),
             other => panic!("{other:?}"),

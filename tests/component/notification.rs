@@ -51,8 +51,19 @@ impl Api {
         bodies.map(|(_, body)| body).collect()
     }
 
+    /// The requests for leases, without their ids.
     fn leases(&self) -> Vec<Value> {
-        self.asked("internal/reminders/leases")
+        let mut leases = self.asked("internal/reminders/leases");
+        for lease in &mut leases {
+            lease.as_object_mut().expect("an object").remove("leaseId");
+        }
+        leases
+    }
+
+    /// The ids of the requests for leases.
+    fn lease_ids(&self) -> Vec<Value> {
+        let leases = self.asked("internal/reminders/leases");
+        leases.iter().map(|lease| lease["leaseId"].clone()).collect()
     }
 
     fn deferrals(&self) -> Vec<Value> {
@@ -105,6 +116,9 @@ impl Reminders {
     }
 }
 
+/// The lease that reminders are in.
+const LEASE: &str = "0193f0c1-7a00-7000-8000-0000000000b1";
+
 /// The id of a reminder.
 fn reminder(number: usize) -> String {
     format!("018f0000-0000-7000-9000-{number:012x}")
@@ -112,5 +126,5 @@ fn reminder(number: usize) -> String {
 
 /// A reminder that became due half an hour after the start, as the api leases it.
 fn due_reminder(number: usize) -> Value {
-    json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "task": task() })
+    json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "leaseId": LEASE, "task": task() })
 }

@@ -191,7 +191,7 @@ async fn a_mail_server_that_is_busy_gets_the_email_later_and_once() {
         stage: Stage::Data,
         code: 451,
         text: "4.3.0 try later".to_owned(),
-        times: 4,
+        times: 2,
     });
     let alice = bench.user("alice", "UTC");
     let task = alice

@@ -26,6 +26,7 @@ impl Due {
         DueReminder {
             reminder_id: self.event.reminder_id,
             remind_at: self.event.remind_at,
+            lease_id: self.event.lease_id,
         }
     }
 

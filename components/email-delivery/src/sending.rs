@@ -6,7 +6,8 @@
 //! email less, and cost half a call of the sidecar more per reminder.
 //!
 //! After [`BUDGET`] no further email is begun, so that a slow mail server does not make the reminders of other users wait for the
-//! whole batch. What is left goes back to the api, where users take turns.
+//! whole batch. A lane whose mail server is away, or too slow for an email, begins no other. What is left goes back to the api, where
+//! users take turns.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -60,7 +61,9 @@ pub(crate) struct Finished<'a> {
     pub(crate) ended: Vec<(&'a Due, Ended)>,
     /// They could not be sent for now.
     pub(crate) failed: Vec<Letter<'a>>,
-    /// The time was up before their turn.
+    /// The mail server was away, which is not their fault.
+    pub(crate) away: Vec<Letter<'a>>,
+    /// The batch ended before their turn.
     pub(crate) untried: Vec<Letter<'a>>,
     /// There was no lane.
     pub(crate) unable: Vec<Letter<'a>>,
@@ -124,11 +127,15 @@ impl<'a> Desk<'a> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends letters through a lane until there are no more or the time is up.
+    /// Sends letters through a lane until there are no more, the time is up, or the mail server is away or too slow.
     async fn work(&self, lane: &Turn, until: Timestamp) {
         while let Some(letter) = self.next(until) {
             let sent = self.send(lane, &letter).await;
+            let is_over = matches!(sent, Err(Failure::Away(_) | Failure::Slow(_)));
             self.sort(letter, sent);
+            if is_over {
+                break;
+            }
         }
         self.write().await;
     }
@@ -167,14 +174,20 @@ impl<'a> Desk<'a> {
         match sent {
             Ok(()) => self.end(letter.due, letter.lease, None),
             Err(Failure::Permanent(reason)) => self.end(letter.due, letter.lease, Some(reason)),
-            Err(Failure::Passing(reason)) if is_hopeless(&letter) => {
+            Err(Failure::Passing(reason) | Failure::Slow(reason) | Failure::Away(reason))
+                if is_hopeless(&letter) =>
+            {
                 tracing::error!(%reminder, attempts, "given up: {reason}");
                 let reason = "the email could not be sent for a day".to_owned();
                 self.end(letter.due, letter.lease, Some(reason));
             }
-            Err(Failure::Passing(reason)) => {
+            Err(Failure::Passing(reason) | Failure::Slow(reason)) => {
                 tracing::warn!(%reminder, attempts, "not sent for now: {reason}");
                 self.state().finished.failed.push(letter);
+            }
+            Err(Failure::Away(reason)) => {
+                tracing::warn!(%reminder, attempts, "no email can be sent now: {reason}");
+                self.state().finished.away.push(letter);
             }
         }
     }

@@ -9,9 +9,13 @@
 //! | the records say done | the repeated events find them and publish the outcomes again |
 //!
 //! If an email cannot be sent for now, its event is not answered with RETRY, which would hold up every other reminder of the
-//! partition. The reminder is released and given back to the api, and a sweep repeats its event.
+//! partition. The reminder is released and given back to the api, and a sweep repeats its event. It rests longer after each attempt,
+//! so that an address that takes no email for a day costs about fifty attempts. If the mail server is away, that is no attempt of any
+//! reminder; the batch ends, and its response waits a little, because there is nothing else that could be sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use nudge_component::ask;
@@ -20,9 +24,13 @@ use nudge_component::dapr::state::PutOperation;
 use nudge_component::events::Disposition;
 use nudge_component::publish::{self, describe};
 use nudge_component::subscriber::retry;
-use nudge_contract::api::{AskDeliveries, DeferReminders, Deferral, Deliveries, ReminderDelivery};
+use nudge_contract::api::{
+    AskDeliveries, DeferReminders, Deferral, Deliveries, DueReminder, ReminderDelivery,
+};
 use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSION};
 use nudge_contract::names::{app, component, route, topic};
+use nudge_domain::id::ReminderId;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::due::Due;
 use crate::lane;
@@ -35,8 +43,15 @@ const AT_ONCE: usize = 100;
 /// Maximum size of the tasks in a response of the api, in bytes, as they were when the events were published.
 const LARGEST: usize = 1_000_000;
 
-/// How long a reminder rests whose email could not be sent for now.
+/// How long a reminder rests whose email could not be sent for now, the first time. It is twice as long after each further attempt.
 const REST_SECONDS: u32 = 30;
+
+/// The longest that a reminder rests.
+const LONGEST_REST_SECONDS: u32 = 30 * 60;
+
+/// How long a batch waits before it gives back what it has, if the mail server is away. Without it, everything that is due would be
+/// leased and given back as fast as possible.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// How long a reminder rests whose outcome the broker refused. Its event is repeated then, and finds the record.
 const REPEAT_SECONDS: u32 = 5;
@@ -56,15 +71,25 @@ pub(crate) async fn reminders_due(events: Vec<ReminderDue>) -> Vec<Result<(), Di
             return events.iter().map(|_| Err(why.clone())).collect();
         }
     }
-    let mut all = Vec::new();
-    let mut known = BTreeSet::new();
+    let mut all: Vec<Due> = Vec::new();
+    let mut known = BTreeMap::new();
     let mut keys = Vec::new();
     for event in events {
         let due = Due::new(event);
         keys.push(due.key.clone());
-        // What is repeated within the batch gets the result of its first event.
-        if known.insert(due.key.clone()) {
-            all.push(due);
+        // What is repeated within the batch gets the result of one event: that of the latest lease, because the others are obsolete.
+        match known.entry(due.key.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(all.len());
+                all.push(due);
+            }
+            Entry::Occupied(entry) => {
+                if let Some(first) = all.get_mut(*entry.get())
+                    && due.event.lease_id > first.event.lease_id
+                {
+                    *first = due;
+                }
+            }
         }
     }
     let failed = Batch::default().run(&all).await;
@@ -97,22 +122,30 @@ impl<'a> Batch<'a> {
         let Finished {
             ended,
             failed,
+            away,
             untried,
             unable,
         } = sending::send_all(letters, unsendable).await;
+        let is_away = !away.is_empty() && ended.is_empty();
         self.ended.extend(ended);
-        for (letters, seconds, tried) in [
-            (failed, REST_SECONDS, true),
-            (untried, 0, false),
-            (unable, REST_SECONDS, false),
-        ] {
+        for Letter { due, lease, .. } in failed {
+            self.deferrals.push(due.deferral(rest_seconds(lease.attempts())));
+            self.releases.push(lease.tried());
+        }
+        for Letter { due, lease, .. } in away {
+            self.deferrals.push(due.deferral(0));
+            self.releases.push(lease.not_counted());
+        }
+        for (letters, seconds) in [(untried, 0), (unable, REST_SECONDS)] {
             for Letter { due, lease, .. } in letters {
                 self.deferrals.push(due.deferral(seconds));
-                self.releases
-                    .push(if tried { lease.tried() } else { lease.untried() });
+                self.releases.push(lease.untried());
             }
         }
         self.publish().await;
+        if is_away {
+            wait_for(u64::try_from(AWAY.as_nanos()).unwrap_or(u64::MAX)).await;
+        }
         self.release().await;
         self.failed
     }
@@ -127,9 +160,11 @@ impl<'a> Batch<'a> {
                 Ok(Claim::Done(ended)) => self.ended.push((due, ended)),
                 Ok(Claim::Busy(until)) => {
                     tracing::info!(reminder = %due.event.reminder_id, "another delivery is sending it");
-                    // Unless that one has crashed, its outcome comes first.
+                    // Unless that one has crashed, its outcome comes first. It may also be about to find that its event is
+                    // obsolete, so this one does not wait until the claim expires.
                     if let Some(until) = until {
-                        self.deferrals.push(due.deferral(seconds_until(until)));
+                        let seconds = seconds_until(until).min(REST_SECONDS);
+                        self.deferrals.push(due.deferral(seconds));
                     }
                 }
                 Err(error) => {
@@ -152,13 +187,13 @@ impl<'a> Batch<'a> {
         };
         let (mut decisions, why) = match ask::post::<Deliveries>(route::DELIVERIES, &request).await {
             Ok(answer) => (
-                answer.items.into_iter(),
+                by_reminder(&request, answer),
                 Disposition::Retry("the api returned no decision for it".to_owned()),
             ),
-            Err(why) => (Vec::new().into_iter(), why),
+            Err(why) => (BTreeMap::new(), why),
         };
         for (due, lease) in part {
-            match decisions.next() {
+            match decisions.remove(&key(&due.reminder())) {
                 Some(ReminderDelivery::Send {
                     email,
                     time_zone,
@@ -242,6 +277,31 @@ impl<'a> Batch<'a> {
             }
         }
     }
+}
+
+/// What distinguishes the reminders of a request.
+fn key(reminder: &DueReminder) -> (ReminderId, i64) {
+    (reminder.reminder_id, reminder.remind_at.at().as_second())
+}
+
+/// The decisions by what they are about. Those of an api that does not say so are in the order of the request.
+fn by_reminder(request: &AskDeliveries, answer: Deliveries) -> BTreeMap<(ReminderId, i64), ReminderDelivery> {
+    let mut places = request.items.iter();
+    let decisions = answer.items.into_iter().filter_map(|decided| {
+        let place = places.next();
+        let about = match (decided.reminder_id, decided.remind_at) {
+            (Some(id), Some(remind_at)) => Some((id, remind_at.at().as_second())),
+            _ => place.map(key),
+        };
+        Some((about?, decided.decision))
+    });
+    decisions.collect()
+}
+
+/// How long a reminder rests that could not be sent after that many earlier attempts.
+fn rest_seconds(attempts: u32) -> u32 {
+    let doubled = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
+    REST_SECONDS.saturating_mul(doubled).min(LONGEST_REST_SECONDS)
 }
 
 /// Whole seconds from now, rounded up.

@@ -12,6 +12,9 @@ use nudge_domain::{MailAddress, MailAddressError};
 use crate::header;
 use crate::mail::Mail;
 
+/// Prefix of the binding's error if sending fails, whether or not it has connected to the mail server.
+const FAILED: &str = "error from smtp binding, sending email failed: ";
+
 /// Prefix of the binding's error if sending fails after it has connected to the mail server and logged in.
 const NOT_SENT: &str = "gomail: could not send email 1: ";
 
@@ -28,6 +31,10 @@ pub(crate) enum Failure {
     Permanent(String),
     /// A later attempt may succeed; the text is for the log.
     Passing(String),
+    /// The mail server took too long. It may do so for this email only, and may have accepted it.
+    Slow(String),
+    /// No email can be sent: the mail server cannot be reached or refuses the client, or the setup is wrong. This one was not sent.
+    Away(String),
 }
 
 /// Sends an email through a component of type `bindings.smtp`. An address that was stored before the current checks may be invalid.
@@ -40,8 +47,8 @@ pub(crate) async fn send(component: &str, to: &str, mail: &Mail) -> Result<(), F
     })?;
     let from = match variable("mail_from").await {
         Ok(Some(from)) => from,
-        Ok(None) => return Err(Failure::Passing("the variable mail_from is empty".to_owned())),
-        Err(error) => return Err(Failure::Passing(error)),
+        Ok(None) => return Err(Failure::Away("the variable mail_from is empty".to_owned())),
+        Err(error) => return Err(Failure::Away(error)),
     };
     let metadata = vec![
         ("emailFrom".to_owned(), header::sender(&from)),
@@ -58,13 +65,20 @@ pub(crate) async fn send(component: &str, to: &str, mail: &Mail) -> Result<(), F
 }
 
 /// Classifies an error of the binding. If an operator has to fix it, it is logged as an error, and the email waits.
+///
+/// Nothing that the mail server says about one email means that it is away: an operator of a recipient's mail server could make it
+/// say so, and would delay the emails of others.
 fn sort(error: &Error, to: &MailAddress) -> Failure {
     let message = match error {
         Error::Other(failure) | Error::InvalidArgument(failure) => &failure.message,
-        _ => return Failure::Passing(describe(error)),
+        Error::Timeout(_) => return Failure::Slow(describe(error)),
+        Error::Unavailable(_) | Error::NoSuchComponent(_) | Error::AccessDenied(_) => {
+            return Failure::Away(describe(error));
+        }
+        Error::Conflict(_) => return Failure::Passing(describe(error)),
     };
     let meaning = meaning(message, to);
-    if let Meaning::Setup(what) = meaning {
+    if let Meaning::Setup(what) | Meaning::Closed(what) = meaning {
         tracing::error!("no email is sent until {what}: {}", describe(error));
     }
     match meaning {
@@ -73,6 +87,7 @@ fn sort(error: &Error, to: &MailAddress) -> Failure {
         }
         Meaning::Refused(code) => Failure::Permanent(format!("the mail server refused it with {code}")),
         Meaning::Setup(_) | Meaning::Passing => Failure::Passing(describe(error)),
+        Meaning::Closed(_) | Meaning::Away => Failure::Away(describe(error)),
     }
 }
 
@@ -83,19 +98,24 @@ enum Meaning {
     Recipient,
     /// The mail server refuses the email with this reply code.
     Refused(u16),
-    /// The setup is wrong; the text says what must become true.
+    /// The setup is wrong for this email; the text says what must become true.
     Setup(&'static str),
-    /// Anything that may succeed later.
+    /// The setup is wrong for every email; the text says what must become true.
+    Closed(&'static str),
+    /// The mail server cannot be reached.
+    Away,
+    /// Anything else that may succeed later.
     Passing,
 }
 
 fn meaning(message: &str, to: &MailAddress) -> Meaning {
     if message.contains(INVALID_FIELD) {
-        return Meaning::Setup("the smtp component and the variable mail_from are complete");
+        return Meaning::Closed("the smtp component and the variable mail_from are complete");
     }
     let Some((_, reason)) = message.split_once(NOT_SENT) else {
         return match reply_code(message) {
-            Some(500..) => Meaning::Setup("the mail server lets the smtp component in"),
+            Some(500..) => Meaning::Closed("the mail server lets the smtp component in"),
+            _ if message.contains(FAILED) => Meaning::Away,
             _ => Meaning::Passing,
         };
     };
@@ -163,13 +183,22 @@ mod tests {
         ] {
             assert_eq!(meaning(&gomail(reply)), expected, "{reply}");
         }
-        let refused = "dial tcp 127.0.0.1:587: connect: connection refused";
-        assert_eq!(
-            meaning(&recorded(&format!(
-                "error from smtp binding, sending email failed: {refused}"
-            ))),
-            Meaning::Passing
-        );
+    }
+
+    #[test]
+    fn only_what_happens_before_the_email_means_that_the_mail_server_is_away() {
+        for words in [
+            "dial tcp 127.0.0.1:587: connect: connection refused",
+            "dial tcp 10.0.0.1:25: i/o timeout",
+            "dial tcp: lookup mail.example.com: no such host",
+            "421 4.3.2 too many connections",
+            "EOF",
+        ] {
+            let message = recorded(&format!("error from smtp binding, sending email failed: {words}"));
+            assert_eq!(meaning(&message), Meaning::Away, "{words}");
+            assert_eq!(meaning(&gomail(words)), Meaning::Passing, "{words}");
+        }
+        assert_eq!(meaning("status 500 without a body"), Meaning::Passing);
     }
 
     #[test]
@@ -192,16 +221,20 @@ mod tests {
     #[test]
     fn what_the_setup_lacks_is_not_the_fault_of_the_mail() {
         for message in [
+            gomail(r#"535 "5.7.8 authentication failed""#),
+            gomail("530 5.7.0 authentication required"),
+        ] {
+            assert!(matches!(meaning(&message), Meaning::Setup(_)), "{message}");
+        }
+        for message in [
             recorded(
                 "smtp binding error: emailFrom property not supplied in configuration- or request-metadata",
             ),
             recorded("smtp binding error:  priority value must be between 1 (highest) and 5 (lowest)"),
-            gomail(r#"535 "5.7.8 authentication failed""#),
             recorded(r#"error from smtp binding, sending email failed: 535 "5.7.8 no""#),
             recorded("error from smtp binding, sending email failed: 554 5.7.1 your address is on a list"),
-            gomail("530 5.7.0 authentication required"),
         ] {
-            assert!(matches!(meaning(&message), Meaning::Setup(_)), "{message}");
+            assert!(matches!(meaning(&message), Meaning::Closed(_)), "{message}");
         }
     }
 }

@@ -19,8 +19,9 @@ use nudge_domain::id::ReminderId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Longer than any attempt can take: the request to the api, and the smtp binding with its retries.
-const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// Longer than a batch can take: the api is asked within 15 s, emails are begun for 8 s, the last one takes at most 15 s, if the mail
+/// server is away 2 s follow, and the records are written within 10 s.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a record is kept after its last write: longer than an event can be delayed.
 const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
@@ -210,6 +211,17 @@ impl Lease {
             &Record::Free { attempts },
             Precondition::Unchanged(self.etag),
         )
+    }
+
+    /// The write that releases the reminder after an attempt that failed for every email: it counts as begun, for [`tried_for`], and
+    /// not as an attempt of this one.
+    ///
+    /// [`tried_for`]: Self::tried_for
+    pub(crate) fn not_counted(self) -> PutOperation {
+        let free = Record::Free {
+            attempts: self.attempts,
+        };
+        put(self.key, &free, Precondition::Unchanged(self.etag))
     }
 
     /// The write that releases the reminder as it was before: no email was attempted.

@@ -11,6 +11,11 @@
 //! A job is answered after its first round, since the sidecar waits for it. If more is due, the instance's pump goes on after the
 //! response: there is one, and it ends when nothing is left, or when nothing moves for [`PATIENCE`]. `reconcile` finds what it leaves.
 //! A failure does not end it: the api may be restarting, and events that the broker refuses must not hold up the others.
+//!
+//! While reminders are in flight, or were given back for a few seconds, the pump stays and asks every [`POLL`]: what email-delivery
+//! gives back has no job, and would wait for `reconcile`. For a single reminder that is one request more, after its email was sent.
+//!
+//! Each round has an id. A request for leases that the sidecar repeats, because the response came too late, gets the same reminders.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,6 +34,7 @@ use nudge_contract::event::{ReminderDue, SCHEMA_VERSION};
 use nudge_contract::names::{app, component, route, topic};
 use nudge_domain::LocalInstant;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
+use uuid::Uuid;
 
 /// Maximum number of reminders in one round.
 const AT_ONCE: u32 = 64;
@@ -45,12 +51,20 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// The first and the longest pause of the pump while too many reminders are in flight, or something fails.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
+/// How often the pump asks while nothing is due and reminders are in flight: about as long as an email takes on a bad day.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How often it looks meanwhile whether a job has left something for it. That is no request.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// The pump of this instance. Nothing in it is specific to a user.
 #[derive(Debug, Default)]
 struct Pump {
     running: bool,
     /// Something asked for another round since the last one began.
     again: bool,
+    /// More was due than the one who asked could publish, so the round is not to wait.
+    more: bool,
     /// The latest second that was asked for.
     due_by: Option<Timestamp>,
 }
@@ -58,6 +72,7 @@ struct Pump {
 static PUMP: Mutex<Pump> = Mutex::new(Pump {
     running: false,
     again: false,
+    more: false,
     due_by: None,
 });
 
@@ -69,6 +84,8 @@ struct Round {
     published: usize,
     /// Others are due.
     more: bool,
+    /// Some may become due again soon.
+    pending: bool,
     /// Why not all were published.
     refused: Option<String>,
 }
@@ -80,7 +97,7 @@ struct Round {
 /// Retry: the api or the broker failed. What was leased and not published is given back.
 pub(crate) async fn run(due_by: Option<Timestamp>) -> Result<(), Disposition> {
     let round = round(due_by).await?;
-    if round.more && begin(due_by) {
+    if (round.more || round.pending) && begin(due_by, round.more) {
         spin_sdk::wasip3::spawn(pump());
     }
     round
@@ -89,9 +106,10 @@ pub(crate) async fn run(due_by: Option<Timestamp>) -> Result<(), Disposition> {
 }
 
 /// Requests another round of the pump. Returns whether the caller has to start it.
-fn begin(due_by: Option<Timestamp>) -> bool {
+fn begin(due_by: Option<Timestamp>, more: bool) -> bool {
     let mut pump = PUMP.lock().unwrap_or_else(PoisonError::into_inner);
     pump.again = true;
+    pump.more |= more;
     pump.due_by = pump.due_by.max(due_by);
     !std::mem::replace(&mut pump.running, true)
 }
@@ -99,7 +117,13 @@ fn begin(due_by: Option<Timestamp>) -> bool {
 /// Takes the request for another round, if there is one.
 fn next() -> Option<Option<Timestamp>> {
     let mut pump = PUMP.lock().unwrap_or_else(PoisonError::into_inner);
+    pump.more = false;
     std::mem::take(&mut pump.again).then_some(pump.due_by)
+}
+
+/// Whether a job has left something for the pump.
+fn is_more() -> bool {
+    PUMP.lock().unwrap_or_else(PoisonError::into_inner).more
 }
 
 /// Ends the pump, unless another round was requested. There is no await between the check and the end, so no request is missed.
@@ -114,42 +138,53 @@ fn end() -> bool {
 
 async fn pump() {
     let mut due_by = None;
-    let mut until = Timestamp::now();
+    let mut until = patience();
     let mut pause = PAUSES.0;
+    poll().await;
     loop {
         if let Some(requested) = next() {
             due_by = requested;
             until = patience();
         }
-        let published = match round(due_by).await {
+        let (published, more, pending) = match round(due_by).await {
             Ok(round) => {
                 if let Some(reason) = &round.refused {
                     tracing::warn!("{reason}");
                 }
-                if !round.more {
-                    if end() {
-                        return;
-                    }
-                    continue;
-                }
-                round.published
+                (round.published, round.more, round.pending)
             }
             Err(Disposition::Retry(reason) | Disposition::Drop(reason)) => {
                 tracing::warn!("due reminders wait: {reason}");
-                0
+                (0, true, true)
             }
         };
         if published > 0 {
             pause = PAUSES.0;
             until = patience();
-            continue;
         }
-        pause = wait(pause).await;
+        if more && published > 0 {
+            continue;
+        } else if more {
+            pause = wait(pause).await;
+        } else if pending {
+            poll().await;
+        } else if end() {
+            return;
+        }
         let left = until.duration_since(Timestamp::now());
         // More is left than there was: the clock was set back.
         if !(SignedDuration::ZERO..=PATIENCE).contains(&left) && end() {
             return;
         }
+    }
+}
+
+/// Waits for [`POLL`], or until a job leaves something for the pump.
+async fn poll() {
+    let mut waited = Duration::ZERO;
+    while waited < POLL && !is_more() {
+        wait(GLANCE).await;
+        waited += GLANCE;
     }
 }
 
@@ -171,6 +206,7 @@ async fn round(due_by: Option<Timestamp>) -> Result<Round, Disposition> {
     let request = LeaseReminders {
         due_by,
         limit: AT_ONCE,
+        lease_id: Some(Uuid::now_v7().into()),
     };
     let leased: LeasedReminders = ask::post(route::LEASES, &request).await?;
     let count = leased.items.len();
@@ -186,6 +222,7 @@ async fn round(due_by: Option<Timestamp>) -> Result<Round, Disposition> {
         refused => Ok(Round {
             published,
             more: leased.more,
+            pending: leased.pending,
             refused,
         }),
     }
@@ -247,6 +284,7 @@ fn parts(leased: Vec<LeasedReminder>) -> Vec<Part> {
         let reminder = DueReminder {
             reminder_id: leased.reminder_id,
             remind_at: leased.remind_at,
+            lease_id: leased.lease_id,
         };
         let event = due_event(leased);
         let length = event.data.len() + ENVELOPE;
@@ -274,6 +312,7 @@ fn due_event(leased: LeasedReminder) -> CloudEvent {
         schema_version: SCHEMA_VERSION,
         reminder_id: leased.reminder_id,
         remind_at: leased.remind_at,
+        lease_id: leased.lease_id,
         minutes_left: leased.task.task.due.map(minutes_until),
         task: leased.task,
         traceparent: Some(Traceparent::start().to_string()),

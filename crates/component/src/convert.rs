@@ -153,6 +153,7 @@ impl TryFrom<wit::ReminderDue> for event::ReminderDue {
             schema_version: SCHEMA_VERSION,
             reminder_id: read("reminder-id", &event.reminder_id)?,
             remind_at: read("remind-at", &event.remind_at)?,
+            lease_id: maybe("lease-id", event.lease_id)?,
             minutes_left: event.minutes_left,
             task: event.task.try_into()?,
             traceparent: event.traceparent,
@@ -189,6 +190,7 @@ mod tests {
 
     const TASK: &str = "018f0000-0000-7000-8000-000000000001";
     const REMINDER: &str = "018f0000-0000-7000-8000-0000000000a1";
+    const LEASE: &str = "0193f0c1-7a00-7000-8000-0000000000b1";
     const SERIES: &str = "018f0000-0000-7000-8000-0000000000f1";
     const CATEGORY: &str = "018f0000-0000-7000-8000-0000000000c1";
     const TAG: &str = "018f0000-0000-7000-8000-0000000000d1";
@@ -289,6 +291,7 @@ mod tests {
             schema_version: 1,
             reminder_id: REMINDER.parse().expect("an id"),
             remind_at: EARLIER.parse().expect("an instant"),
+            lease_id: Some(LEASE.parse().expect("an id")),
             minutes_left: Some(-7),
             task: snapshot(),
             traceparent: Some(TRACE.to_owned()),
@@ -335,6 +338,7 @@ mod tests {
         let event = wit::ReminderDue {
             reminder_id: REMINDER.to_owned(),
             remind_at: EARLIER.to_owned(),
+            lease_id: Some(LEASE.to_owned()),
             minutes_left: Some(-7),
             task: wit_task(),
             traceparent: Some(TRACE.to_owned()),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
-use nudge_domain::id::{ReminderId, TaskId};
+use nudge_domain::id::{LeaseId, ReminderId, TaskId};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Change;
@@ -79,6 +79,9 @@ pub struct LeasedReminder {
     pub reminder_id: ReminderId,
     /// The instant it is due.
     pub remind_at: LocalInstant,
+    /// The lease. None from an api of a version that had no such ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_id: Option<LeaseId>,
     /// Its task.
     pub task: Snapshot,
 }
@@ -93,6 +96,10 @@ pub struct LeaseReminders {
     pub due_by: Option<Timestamp>,
     /// Maximum number of reminders.
     pub limit: u32,
+    /// The id of the lease, a UUIDv7. A request that is repeated with the same id gets the same reminders. Without it, the api makes
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_id: Option<LeaseId>,
 }
 
 /// Response of [`LEASES`](crate::names::route::LEASES).
@@ -103,6 +110,9 @@ pub struct LeasedReminders {
     pub items: Vec<LeasedReminder>,
     /// Whether other reminders are due that were not leased: there are more than the limit, or too many are in flight.
     pub more: bool,
+    /// Whether reminders may become due again soon: some are in flight, these included, or were given back for some seconds.
+    #[serde(default)]
+    pub pending: bool,
 }
 
 /// Response of [`DUE_SECONDS`](crate::names::route::DUE_SECONDS).
@@ -121,6 +131,9 @@ pub struct DueReminder {
     pub reminder_id: ReminderId,
     /// The instant.
     pub remind_at: LocalInstant,
+    /// The lease. None if its event is of a version that had no such ids; then the reminder counts as leased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_id: Option<LeaseId>,
 }
 
 /// Body of [`DELIVERIES`](crate::names::route::DELIVERIES).
@@ -136,7 +149,22 @@ pub struct AskDeliveries {
 #[serde(rename_all = "camelCase")]
 pub struct Deliveries {
     /// One decision per reminder, in the order of the request.
-    pub items: Vec<ReminderDelivery>,
+    pub items: Vec<DecidedReminder>,
+}
+
+/// An item of [`Deliveries`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecidedReminder {
+    /// Which reminder. An api of a version before leases had ids does not say; there the order of the request counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminder_id: Option<ReminderId>,
+    /// The instant that was asked about. None as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_at: Option<LocalInstant>,
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: ReminderDelivery,
 }
 
 /// The final decision whether a reminder is sent.

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
-use nudge_domain::id::{ReminderId, TaskId, UserId};
+use nudge_domain::id::{LeaseId, ReminderId, TaskId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -230,6 +230,9 @@ pub struct ReminderDue {
     pub reminder_id: ReminderId,
     /// The instant it was armed for. If the reminder was moved since, this event is obsolete.
     pub remind_at: LocalInstant,
+    /// The lease that this event belongs to. When the reminder is leased again, the event is obsolete. None from older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_id: Option<LeaseId>,
     /// Whole minutes from publishing until the task is due; negative when overdue; none without a due date.
     pub minutes_left: Option<i64>,
     /// The task as the publisher knew it.

@@ -81,6 +81,11 @@ uuid_id!(
     TagId,
     "tag"
 );
+uuid_id!(
+    /// A lease of due reminders, which one request made. Later leases have greater ids.
+    LeaseId,
+    "lease"
+);
 
 /// The subject of a user's token: 1 to 128 characters, no control characters, otherwise opaque.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

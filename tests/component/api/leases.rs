@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{sent, settled};
 use crate::support::{Service, Setup, json as body, text};
 
-const LEASES: &str = "/internal/reminders/leases";
-const DEFERRALS: &str = "/internal/reminders/deferrals";
+pub(crate) const LEASES: &str = "/internal/reminders/leases";
+pub(crate) const DEFERRALS: &str = "/internal/reminders/deferrals";
 const OUTCOMES: &str = "/internal/events/reminder-outcomes";
 
 /// The instant some seconds from now.
@@ -34,14 +34,14 @@ pub(crate) async fn lease(api: &Service, limit: u32) -> Value {
 }
 
 /// The titles of the tasks whose reminders were leased, and whether there is more.
-fn titles(leased: &Value) -> (Vec<&str>, bool) {
+pub(crate) fn titles(leased: &Value) -> (Vec<&str>, bool) {
     let items = leased["items"].as_array().unwrap();
     let titles = items.iter().map(|item| text(&item["task"], "title"));
     (titles.collect(), leased["more"].as_bool().unwrap())
 }
 
 /// The reminder of a task, and the instant it is due, as requests name it.
-fn due(task: &Value) -> Value {
+pub(crate) fn due(task: &Value) -> Value {
     let reminder = &task["reminders"][0];
     json!({ "reminderId": reminder["id"], "remindAt": reminder["remindAt"] })
 }
@@ -51,6 +51,11 @@ async fn defer(api: &Service, reminder: &Value, seconds: u32) {
     item["afterSeconds"] = json!(seconds);
     let answer = api.sidecar().post(DEFERRALS, &json!({ "items": [item] })).await;
     assert_eq!(answer.status, 204, "{:?}", answer.body);
+}
+
+/// The response when nothing is due or in flight.
+fn nothing() -> Value {
+    json!({ "items": [], "more": false, "pending": false })
 }
 
 async fn due_seconds(api: &Service, horizon: u32) -> Value {
@@ -71,7 +76,7 @@ fn second(after_start: i64) -> i64 {
 pub(crate) async fn exclusive_until_it_expires(api: &Service) {
     let first = remind(api, "alice", "first", 1).await;
     remind(api, "alice", "second", 2).await;
-    assert_eq!(lease(api, 10).await, json!({ "items": [], "more": false }));
+    assert_eq!(lease(api, 10).await, nothing());
     api.pass(2);
     let leased = lease(api, 1).await;
     let mut snapshot = first.clone();
@@ -81,8 +86,14 @@ pub(crate) async fn exclusive_until_it_expires(api: &Service) {
     assert_eq!(
         leased,
         json!({
-            "items": [{ "reminderId": reminder["id"], "remindAt": reminder["remindAt"], "task": snapshot }],
+            "items": [{
+                "reminderId": reminder["id"],
+                "remindAt": reminder["remindAt"],
+                "leaseId": leased["items"][0]["leaseId"],
+                "task": snapshot,
+            }],
             "more": true,
+            "pending": true,
         })
     );
     assert_eq!(titles(&lease(api, 10).await), (vec!["second"], false));
@@ -265,7 +276,7 @@ pub(crate) async fn kept_by_a_change(api: &Service) {
         200,
     );
     api.pass(60);
-    assert_eq!(lease(api, 10).await, json!({ "items": [], "more": false }));
+    assert_eq!(lease(api, 10).await, nothing());
 
     let task = remind(api, "alice", "z", 1).await;
     api.pass(1);
@@ -283,7 +294,7 @@ pub(crate) async fn kept_by_a_change(api: &Service) {
     );
     assert_eq!(alice.delete(&path(&task)).await.status, 204);
     api.pass(60);
-    assert_eq!(lease(api, 10).await, json!({ "items": [], "more": false }));
+    assert_eq!(lease(api, 10).await, nothing());
 }
 
 #[tokio::test]
@@ -477,11 +488,11 @@ pub(crate) fn before_leases(drop_new: &str, old: &str) -> String {
         .map(|statement| format!("{statement};"));
     let triggers: String = triggers.collect();
     format!(
-        "{drop_new} DROP INDEX reminder_due; DROP INDEX reminder_leased; \
+        "{drop_new} DROP INDEX reminder_due; DROP INDEX reminder_in_flight; DROP INDEX reminder_resting; \
          ALTER TABLE reminder DROP COLUMN user_id; ALTER TABLE reminder DROP COLUMN attempt_at; \
-         ALTER TABLE reminder DROP COLUMN leased_until; {triggers} \
+         ALTER TABLE reminder DROP COLUMN leased_until; ALTER TABLE reminder DROP COLUMN lease_id; {triggers} \
          CREATE INDEX reminder_scheduled ON reminder (remind_at) WHERE status = 'scheduled'; \
-         DELETE FROM schema_migration WHERE number = 10;"
+         DELETE FROM schema_migration WHERE number IN (10, 11);"
     )
 }
 

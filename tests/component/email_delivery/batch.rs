@@ -1,6 +1,6 @@
 //! Batches: few calls, and a result for each reminder.
 
-use nudge_test_kit::dapr::{Function, failed, unavailable};
+use nudge_test_kit::dapr::{Function, failed, timeout, unavailable};
 use serde_json::{Value, json};
 
 use super::{DEFERRALS, DELIVERIES, EVENTS, answer, asked, decide, field, outcomes, send_to, start};
@@ -8,7 +8,7 @@ use crate::sample::{batch, reminder_due, task};
 use crate::support::{Service, Setup, json};
 
 /// How long a claim blocks others, and a second.
-const LEASE: u64 = 91;
+const LEASE: u64 = 61;
 
 const REMIND_AT: &str = "2026-11-21T13:30:00+01:00";
 
@@ -136,8 +136,8 @@ async fn each_reminder_of_a_batch_has_its_own_fate() {
     ];
     assert_eq!(told, expected.map(|(number, failure)| (id(number), failure)));
     assert_eq!(emails(&email), 3);
-    // Should the other process have crashed, the reminder comes again when its claim has expired.
-    assert_eq!(asked(&email, DEFERRALS), [[deferred(6, 91), deferred(2, 30)]]);
+    // Should the other process have crashed, the reminder comes again.
+    assert_eq!(asked(&email, DEFERRALS), [[deferred(6, 30), deferred(2, 30)]]);
     let phase = |number| record(&email, number)["phase"].clone();
     let phases = [1, 2, 3, 4, 5, 6, 7, 8].map(phase);
     assert_eq!(
@@ -165,8 +165,36 @@ async fn an_api_that_does_not_answer_gets_the_batch_again_and_no_attempt_is_coun
 }
 
 #[tokio::test]
+async fn an_event_names_its_lease_and_the_latest_one_counts() {
+    let email = start().await;
+    let lease = |number: usize| format!("0193f0c1-7a00-7000-8000-{number:012x}");
+    let of = |number: usize, of: usize| {
+        let mut event = due(number);
+        event["data"]["leaseId"] = json!(lease(of));
+        event
+    };
+    answer(&email, move |reminder| match &reminder["leaseId"] {
+        known if *known == lease(2) => send_to("alice@example.com", &task()),
+        other => json!({ "decision": "skip", "reason": format!("{other} has ended") }),
+    });
+    email
+        .dapr
+        .fail_next(Function::Binding, failed("451 4.3.0 try later"));
+    // The copy of an earlier lease may come first or last.
+    let events = [of(1, 1), of(1, 2), of(2, 2), of(2, 1), of(3, 1), due(4)];
+    assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 6]);
+    assert_eq!(emails(&email), 1);
+    let mut first = deferred(1, 30);
+    first["leaseId"] = json!("0193f0c1-7a00-7000-8000-000000000002");
+    assert_eq!(asked(&email, DEFERRALS), [[first]]);
+    assert_eq!(asked(&email, DELIVERIES)[0].len(), 4);
+    assert_eq!(record(&email, 3)["phase"], "free");
+}
+
+#[tokio::test]
 async fn a_decision_that_is_missing_delivers_its_event_again() {
     let email = start().await;
+    // That of an api that does not say which reminder it is about.
     let decision = send_to("alice@example.com", &task());
     email.dapr.answer_json(200, &json!({ "items": [decision] }));
     assert_eq!(deliver_all(&email, &several([1, 2])).await, ["SUCCESS", "RETRY"]);
@@ -275,6 +303,96 @@ async fn when_the_time_of_a_batch_is_up_the_rest_is_given_back() {
     );
     assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 3]);
     assert_eq!((emails(&email), told(&email).len()), (3, 4));
+}
+
+/// What Dapr's binding says if it cannot connect.
+fn refused() -> nudge_test_kit::dapr::Error {
+    failed(
+        "error invoking output binding smtp: error from smtp binding, sending email failed: dial tcp 127.0.0.1:587: connect: \
+         connection refused",
+    )
+}
+
+#[tokio::test]
+async fn a_batch_ends_when_the_mail_server_is_away_and_nothing_counts_as_an_attempt() {
+    let events = several(1..=3);
+    for error in [
+        refused(),
+        unavailable("no sidecar"),
+        failed(
+            "error invoking output binding smtp: error from smtp binding, sending email failed: 535 5.7.8 log in first",
+        ),
+    ] {
+        let email = start().await;
+        email.dapr.fail_next(Function::Binding, error);
+        assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 3]);
+        assert_eq!(email.dapr.calls(Function::Binding), 1, "the others are not tried");
+        assert_eq!(
+            asked(&email, DEFERRALS),
+            [[deferred(1, 0), deferred(2, 0), deferred(3, 0)]]
+        );
+        let attempts = [1, 2, 3].map(|number| record(&email, number)["attempts"].clone());
+        assert_eq!(attempts, [0, 0, 0].map(Value::from));
+        // A day of that is enough.
+        assert_eq!(record(&email, 1)["since"], "2026-11-21T12:00:00Z");
+        assert_eq!(record(&email, 2)["since"], Value::Null);
+        assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 3]);
+        assert_eq!(emails(&email), 3);
+    }
+}
+
+#[tokio::test]
+async fn an_email_that_the_mail_server_is_too_slow_for_ends_the_batch_and_is_an_attempt() {
+    let email = start().await;
+    email.dapr.pass_next(Function::Binding);
+    email.dapr.fail_next(Function::Binding, timeout("no answer"));
+    let events = several(1..=4);
+    assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 4]);
+    assert_eq!(email.dapr.calls(Function::Binding), 2);
+    assert_eq!(
+        asked(&email, DEFERRALS),
+        [[deferred(2, 30), deferred(3, 0), deferred(4, 0)]]
+    );
+    let attempts = [2, 3].map(|number| record(&email, number)["attempts"].clone());
+    assert_eq!(attempts, [1, 0].map(Value::from));
+}
+
+#[tokio::test]
+async fn a_lane_whose_mail_server_is_away_leaves_the_rest_to_the_others() {
+    let email = Setup::new("email-delivery")
+        .variable("smtp_components", "smtp, smtp-2")
+        .start()
+        .await;
+    decide(&email, send_to("alice@example.com", &task()));
+    email.dapr.fail_next(Function::Binding, refused());
+    let events = several(1..=5);
+    assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 5]);
+    assert_eq!(
+        (emails(&email), asked(&email, DEFERRALS)),
+        (4, vec![vec![deferred(1, 0)]])
+    );
+}
+
+#[tokio::test]
+async fn each_attempt_that_fails_makes_the_next_pause_longer() {
+    let email = start().await;
+    let reply = "error invoking output binding smtp: error from smtp binding, sending email failed: gomail: could not send email 1: 451 later";
+    email.dapr.down(Function::Binding, failed(reply));
+    let mut pauses = Vec::new();
+    for attempt in 1..=9 {
+        deliver_all(&email, &several([1])).await;
+        let deferrals = asked(&email, DEFERRALS);
+        assert_eq!(deferrals.len(), attempt);
+        pauses.push(
+            deferrals[attempt - 1][0]["afterSeconds"]
+                .as_u64()
+                .expect("seconds"),
+        );
+    }
+    assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]);
+    // Another reminder begins anew.
+    deliver_all(&email, &several([2])).await;
+    assert_eq!(asked(&email, DEFERRALS)[9], [deferred(2, 30)]);
 }
 
 #[tokio::test]

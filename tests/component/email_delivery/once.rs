@@ -10,7 +10,7 @@ use crate::sample::{REMINDER, reminder_due, task, wit_task};
 use crate::support::{Service, Setup};
 
 /// How long a claim blocks others, and a second.
-const LEASE: u64 = 91;
+const LEASE: u64 = 61;
 
 const SENT: &str = "nudge.reminder.sent.v1";
 
@@ -210,6 +210,7 @@ async fn the_wit_export_does_what_the_route_does() {
     let event = wit::ReminderDue {
         reminder_id: REMINDER.to_owned(),
         remind_at: "2026-11-21T13:30:00+01:00".to_owned(),
+        lease_id: None,
         minutes_left: Some(60),
         task: wit_task(),
         traceparent: None,

@@ -6,7 +6,7 @@ use nudge_test_kit::bindings::notification::Notification;
 use nudge_test_kit::dapr::{Function, unavailable};
 use serde_json::{Value, json};
 
-use super::{Api, due_reminder, reminder};
+use super::{Api, LEASE, due_reminder, reminder};
 use crate::golden::{stable, without_task};
 use crate::sample::{REMINDER, TASK, task};
 use crate::support::{START, Service, TRACE, json, text};
@@ -72,6 +72,30 @@ async fn the_job_of_a_second_publishes_what_is_due() {
 }
 
 #[tokio::test]
+async fn each_round_has_an_id_and_an_event_that_of_its_lease() {
+    let (notification, api) = start(0).await;
+    let mut without = due_reminder(1);
+    without.as_object_mut().expect("an object").remove("leaseId");
+    api.lock().due.extend([without, due_reminder(2)]);
+    for _ in 0..2 {
+        assert_eq!(fire(&notification, &path(), &json!(due())).await, 200);
+    }
+    let ids = api.lease_ids();
+    assert!(ids.iter().all(Value::is_string), "{ids:?}");
+    assert_ne!(ids[0], ids[1]);
+    let events = notification.dapr.published("task-reminders");
+    let leases = events
+        .iter()
+        .map(|due| due.data().expect("JSON")["leaseId"].clone());
+    let leases: Vec<Value> = leases.collect();
+    assert_eq!(
+        leases,
+        [Value::Null, json!(LEASE)],
+        "an api of an older version does not know the id"
+    );
+}
+
+#[tokio::test]
 async fn minutes_left_are_negative_after_the_due_date_and_none_without_one() {
     let (notification, api) = start(2).await;
     notification.pass(60 * 60);
@@ -107,7 +131,7 @@ async fn what_is_not_published_is_given_back_and_the_job_comes_again() {
         .fail_next(Function::PublishAll, unavailable("the broker is away"));
     let answer = notification.sidecar().post(&path(), &json!(due())).await;
     assert_eq!(json(&answer, 503)["code"], "unavailable");
-    let given_back = |number, after| json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "afterSeconds": after });
+    let given_back = |number, after| json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "leaseId": LEASE, "afterSeconds": after });
     assert_eq!(
         api.deferrals(),
         [json!({ "items": [given_back(1, 0), given_back(2, 0)] })]

@@ -105,11 +105,20 @@ async fn one_pump_serves_all_jobs_of_an_instance() {
 
 /// The api's answers to requests for leases, in order; afterwards nothing is due.
 fn script(notification: &Service, answers: &[(&[usize], bool)]) {
+    let answers: Vec<_> = answers
+        .iter()
+        .map(|(items, more)| (*items, *more, false))
+        .collect();
+    script_pending(notification, &answers);
+}
+
+/// The same, and whether reminders may become due again.
+fn script_pending(notification: &Service, answers: &[(&[usize], bool, bool)]) {
     let answers: VecDeque<Value> = answers
         .iter()
-        .map(|(items, more)| {
+        .map(|(items, more, pending)| {
             let items: Vec<Value> = items.iter().map(|number| due_reminder(*number)).collect();
-            json!({ "items": items, "more": more })
+            json!({ "items": items, "more": more, "pending": pending })
         })
         .collect();
     let answers = Arc::new(Mutex::new(answers));
@@ -121,6 +130,41 @@ fn script(notification: &Service, answers: &[(&[usize], bool)]) {
             body: answer.to_string().into_bytes(),
         }
     });
+}
+
+#[tokio::test]
+async fn what_is_given_back_is_published_again_without_another_job() {
+    let notification = start().await;
+    script_pending(
+        &notification,
+        &[
+            (&[1, 2], false, true),
+            (&[], false, true),
+            (&[2], false, true),
+            (&[], false, false),
+        ],
+    );
+    fire(&notification).await;
+    assert_eq!(
+        published(&notification, 3).await,
+        [reminder(1), reminder(2), reminder(2)]
+    );
+}
+
+#[tokio::test]
+async fn a_single_reminder_costs_one_request_more_after_it_was_sent() {
+    let notification = start().await;
+    script_pending(
+        &notification,
+        &[(&[1], false, true), (&[], false, false), (&[2], false, false)],
+    );
+    fire(&notification).await;
+    let asked = || (notification.dapr.calls(Function::Invoke) == 2).then_some(());
+    notification.dapr.until(asked).await.expect("the pump asks");
+    // The next job is not left to a pump that is still there, so it gets the reminder itself.
+    fire(&notification).await;
+    assert_eq!(published(&notification, 2).await, [reminder(1), reminder(2)]);
+    assert_eq!(notification.dapr.calls(Function::Invoke), 3);
 }
 
 #[tokio::test]

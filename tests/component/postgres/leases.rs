@@ -4,7 +4,7 @@ use test_postgres::Server;
 
 use super::databases::run;
 use super::{api_beside, api_on};
-use crate::api::{batches, leases};
+use crate::api::{batches, lease_ids, leases};
 
 pub(crate) async fn a_lease_is_exclusive_until_it_expires(server: Server) {
     leases::exclusive_until_it_expires(&api_on(&server).await).await;
@@ -25,6 +25,22 @@ pub(crate) async fn a_change_of_the_task_keeps_the_lease_and_a_move_of_the_remin
 
 pub(crate) async fn a_deferred_reminder_is_leased_again_later(server: Server) {
     leases::deferred(&api_on(&server).await).await;
+}
+
+pub(crate) async fn a_repeated_request_gets_the_same_reminders(server: Server) {
+    lease_ids::repeated(&api_on(&server).await).await;
+}
+
+pub(crate) async fn an_event_of_a_lease_that_was_followed_by_another_is_not_sent(server: Server) {
+    lease_ids::superseded(&api_on(&server).await).await;
+}
+
+pub(crate) async fn the_earliest_deferral_of_a_lease_counts(server: Server) {
+    lease_ids::earliest(&api_on(&server).await).await;
+}
+
+pub(crate) async fn a_response_says_whether_reminders_may_become_due_again(server: Server) {
+    lease_ids::pending(&api_on(&server).await).await;
 }
 
 pub(crate) async fn due_seconds_are_each_named_once(server: Server) {

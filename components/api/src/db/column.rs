@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use nudge_domain::Zone;
-use nudge_domain::id::{CategoryId, ReminderId, SeriesId, TagId, TaskId, UserId};
+use nudge_domain::id::{CategoryId, LeaseId, ReminderId, SeriesId, TagId, TaskId, UserId};
 use nudge_domain::recurrence::Rule;
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{Description, Priority, Status, Title};
@@ -53,6 +53,7 @@ text_columns! {
     ReminderId: ReminderId::to_string;
     SeriesId: SeriesId::to_string;
     CategoryId: CategoryId::to_string;
+    LeaseId: LeaseId::to_string;
     TagId: TagId::to_string;
     UserId: UserId::to_string;
     Status: Status::to_string;

@@ -63,6 +63,7 @@ async fn reminder_delivery(
     let asked = DueReminder {
         reminder_id: path_id(&id, Thing::Reminder)?,
         remind_at,
+        lease_id: None,
     };
     let decided = delivery::decide(&Database::open().await?, &[asked], &trace).await?;
     let decided = decided.into_iter().next();

@@ -9,8 +9,8 @@ use nudge_component::serve::{Json, MAX_BATCH, read_body, read_body_up_to};
 use nudge_component::trace::Traceparent;
 use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{
-    AskDeliveries, CreateSuccessors, DeferReminders, Deliveries, DueSeconds, LeaseReminders, LeasedReminders,
-    RelayReport, Successors,
+    AskDeliveries, CreateSuccessors, DecidedReminder, DeferReminders, Deliveries, DueSeconds, LeaseReminders,
+    LeasedReminders, RelayReport, Successors,
 };
 use nudge_contract::names::app;
 use serde::Deserialize;
@@ -96,8 +96,16 @@ pub(super) async fn deliveries(
 ) -> Result<Json<Deliveries>, Problem> {
     let asked: AskDeliveries = read_batch(body).await?;
     check_count(&asked.items)?;
-    let items = delivery::decide(&Database::open().await?, &asked.items, &trace).await?;
-    Ok(Json(Deliveries { items }))
+    let decided = delivery::decide(&Database::open().await?, &asked.items, &trace).await?;
+    let items = asked.items.iter().zip(decided);
+    let items = items.map(|(asked, decision)| DecidedReminder {
+        reminder_id: Some(asked.reminder_id),
+        remind_at: Some(asked.remind_at),
+        decision,
+    });
+    Ok(Json(Deliveries {
+        items: items.collect(),
+    }))
 }
 
 pub(super) async fn deferrals(body: Body) -> Result<StatusCode, Problem> {

@@ -155,13 +155,13 @@ async fn judge(database: &Database, asked: &[DueReminder]) -> Result<Vec<Judged>
     let found = store_all::find_by_reminders(database, asked.iter().map(|asked| asked.reminder_id)).await?;
     let judged = asked.iter().map(|asked| {
         let skip = |reason: &str| Judged::Skip(reason.to_owned());
-        let (task, reminded_here) = match found.get(&asked.reminder_id) {
+        let (task, reminded_here, lease) = match found.get(&asked.reminder_id) {
             None => return skip("the reminder or its task is gone"),
             Some(Err(error)) => {
                 tracing::error!(reminder = %asked.reminder_id, "its task cannot be read: {error}");
                 return skip("its task cannot be read");
             }
-            Some(Ok((task, reminded_here))) => (task, reminded_here),
+            Some(Ok(found)) => (&found.task, found.reminded_here, found.lease),
         };
         let Some(reminder) = task.reminder(asked.reminder_id) else {
             return skip("the reminder is gone");
@@ -170,6 +170,8 @@ async fn judge(database: &Database, asked: &[DueReminder]) -> Result<Vec<Judged>
             skip("the reminder was moved")
         } else if reminder.status != ReminderStatus::Scheduled || task.status == Status::Completed {
             skip("the reminder was cancelled, or is sent")
+        } else if asked.lease_id.is_some() && asked.lease_id != lease {
+            skip("its lease has ended: it is leased again")
         } else if !reminded_here {
             skip("the system that Nudge replaces reminds its owner")
         } else {

@@ -4,6 +4,10 @@
 //! outcome is stored, or when it is moved, cancelled or deleted. A lease that none of that ends expires, and the reminder is leased
 //! again: that is all there is to do after a crash, anywhere.
 //!
+//! A lease has an id (decision 0041), which its events carry. Events of a lease that was followed by another are not sent any more, so
+//! copies do not wait behind each other when the mail server is slow. A lease that has expired without a successor is still the
+//! reminder's: otherwise nothing would be sent if the broker took longer than a lease lasts.
+//!
 //! Few reminders are in flight at a time, in all. So the backlog of a burst waits in the database, where users take turns, and not in
 //! the broker, where the next user's reminder would wait behind it.
 
@@ -12,11 +16,12 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::settings::variable;
 use nudge_contract::api::{Deferral, LeaseReminders, LeasedReminder, LeasedReminders};
-use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::id::{LeaseId, ReminderId, UserId};
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::Task;
+use uuid::Uuid;
 
-use self::store::{Deferred, Leased, Wanted};
+use self::store::{Deferred, Leased, Left, Wanted};
 use super::record;
 use crate::db::{Database, DbError, milliseconds};
 
@@ -24,6 +29,9 @@ mod store;
 
 /// How long a lease is in force: longer than the broker and the mail server take on a good day for as many as are in flight.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How soon a reminder that rests is due again for [`LeasedReminders::pending`]: `reconcile` arms what rests longer.
+const SOON: SignedDuration = SignedDuration::from_secs(30);
 
 /// How far the clock of the scheduler may be ahead.
 const AHEAD: SignedDuration = SignedDuration::from_secs(5);
@@ -57,7 +65,8 @@ pub(crate) async fn lease(
 ) -> Result<LeasedReminders, LeaseError> {
     let now = milliseconds(Timestamp::now());
     let ahead = asked.due_by.unwrap_or(now).min(later(now, AHEAD));
-    lease_due_by(database, now, ahead.max(now), asked.limit).await
+    let id = asked.lease_id.unwrap_or_else(|| Uuid::now_v7().into());
+    lease_due_by(database, now, ahead.max(now), id, asked.limit).await
 }
 
 /// Leases reminders that have been due for a time.
@@ -68,13 +77,14 @@ pub(crate) async fn lease_overdue(
 ) -> Result<LeasedReminders, LeaseError> {
     let now = milliseconds(Timestamp::now());
     let by = now.saturating_sub(since).unwrap_or(Timestamp::MIN);
-    lease_due_by(database, now, by, limit).await
+    lease_due_by(database, now, by, Uuid::now_v7().into(), limit).await
 }
 
 async fn lease_due_by(
     database: &Database,
     now: Timestamp,
     by: Timestamp,
+    id: LeaseId,
     limit: u32,
 ) -> Result<LeasedReminders, LeaseError> {
     let by = milliseconds(by);
@@ -82,15 +92,28 @@ async fn lease_due_by(
         now,
         by,
         until: later(now, LEASE),
+        id,
         limit,
         in_flight: in_flight().await.map_err(LeaseError::Setting)?,
     };
-    let leased = store::lease(database, &wanted).await?;
+    let mut leased = store::lease(database, &wanted).await?;
     if leased.is_empty() {
-        return Ok(LeasedReminders {
-            items: Vec::new(),
-            more: store::is_any_due(database, by).await?,
-        });
+        let Left {
+            due,
+            pending,
+            repeated,
+        } = store::left(database, &wanted, later(now, SOON)).await?;
+        if repeated {
+            // The response to the first request was lost, or came too late.
+            leased = store::leased(database, id, now).await?;
+        }
+        if leased.is_empty() {
+            return Ok(LeasedReminders {
+                items: Vec::new(),
+                more: due,
+                pending,
+            });
+        }
     }
     let (tasks, more) = store::tasks_of(database, &leased, by).await?;
     let mut tasks: BTreeMap<ReminderId, _> = tasks.into_iter().collect();
@@ -100,13 +123,14 @@ async fn lease_due_by(
     let mut bytes = 0;
     for leased in in_turns(leased) {
         let item = match tasks.remove(&leased.id) {
-            Some(Ok(task)) => item(&leased, &task),
+            Some(Ok(task)) => item(&leased, &task, id),
             Some(Err(error)) => {
                 // It is found again when the lease would have expired, so this line comes again. It is not in flight until then.
                 tracing::error!(reminder = %leased.id, "its task cannot be read: {error}");
                 unreadable.push(Deferred {
                     id: leased.id,
                     remind_at: leased.remind_at,
+                    lease: Some(id),
                     attempt_at: wanted.until,
                 });
                 None
@@ -122,7 +146,7 @@ async fn lease_due_by(
         items.push(item);
     }
     if !too_many.is_empty() {
-        store::give_back(database, &too_many, wanted.until).await?;
+        store::give_back(database, &too_many, id).await?;
     }
     if !unreadable.is_empty() {
         store::defer(database, &unreadable).await?;
@@ -130,6 +154,7 @@ async fn lease_due_by(
     Ok(LeasedReminders {
         items,
         more: more || !too_many.is_empty(),
+        pending: true,
     })
 }
 
@@ -151,27 +176,37 @@ fn in_turns(mut leased: Vec<Leased>) -> Vec<Leased> {
 }
 
 /// The reminder as it was leased; `None` if it was moved or cancelled since, which has ended the lease.
-fn item(leased: &Leased, task: &Task) -> Option<LeasedReminder> {
+fn item(leased: &Leased, task: &Task, id: LeaseId) -> Option<LeasedReminder> {
     let reminder = task.reminder(leased.id)?;
     let same = reminder.status == ReminderStatus::Scheduled && reminder.remind_at == leased.remind_at;
     same.then(|| LeasedReminder {
         reminder_id: leased.id,
         remind_at: record::local(task, leased.remind_at),
+        lease_id: Some(id),
         task: record::snapshot(task),
     })
 }
 
-/// Ends leases of reminders that were not sent, for another attempt.
+/// Ends leases of reminders that were not sent, for another attempt. One of a lease that has been followed by another is ignored, and
+/// the earliest of several of one lease counts.
 pub(crate) async fn defer(database: &Database, deferrals: &[Deferral]) -> Result<(), DbError> {
     let now = milliseconds(Timestamp::now());
-    let deferred: Vec<Deferred> = deferrals
-        .iter()
-        .map(|deferral| Deferred {
-            id: deferral.reminder.reminder_id,
-            remind_at: deferral.reminder.remind_at.at(),
+    let mut earliest: BTreeMap<_, Deferred> = BTreeMap::new();
+    for deferral in deferrals {
+        let reminder = &deferral.reminder;
+        let deferred = Deferred {
+            id: reminder.reminder_id,
+            remind_at: reminder.remind_at.at(),
+            lease: reminder.lease_id,
             attempt_at: later(now, SignedDuration::from_secs(deferral.after_seconds.into())),
-        })
-        .collect();
+        };
+        let key = (deferred.id, deferred.remind_at.as_second(), deferred.lease);
+        let known = earliest.get(&key);
+        if known.is_none_or(|known| deferred.attempt_at < known.attempt_at) {
+            earliest.insert(key, deferred);
+        }
+    }
+    let deferred: Vec<Deferred> = earliest.into_values().collect();
     if deferred.is_empty() {
         return Ok(());
     }

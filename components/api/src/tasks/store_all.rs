@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nudge_contract::event::TaskEvent;
-use nudge_domain::id::{ReminderId, TaskId};
+use nudge_domain::id::{LeaseId, ReminderId, TaskId};
 use nudge_domain::task::Task;
 
 use super::record;
@@ -35,13 +35,22 @@ pub(super) async fn find(
         .collect()
 }
 
-/// The tasks that have reminders, except those that were deleted, and whether Nudge reminds their owners.
+/// A task that has a reminder.
+pub(super) struct Reminding {
+    pub(super) task: Task,
+    /// Whether Nudge reminds its owner.
+    pub(super) reminded_here: bool,
+    /// The lease that the reminder is in, whether or not it has expired.
+    pub(super) lease: Option<LeaseId>,
+}
+
+/// The tasks that have reminders, except those that were deleted. A row that cannot be read fails alone.
 pub(super) async fn find_by_reminders(
     database: &Database,
     reminders: impl IntoIterator<Item = ReminderId>,
-) -> Result<BTreeMap<ReminderId, Found>, DbError> {
+) -> Result<BTreeMap<ReminderId, Result<Reminding, DbError>>, DbError> {
     let sql = format!(
-        "SELECT {}, {}, reminder.id FROM reminder JOIN task ON task.id = reminder.task_id \
+        "SELECT {}, {}, reminder.id, CASE WHEN reminder.leased_until IS NOT NULL THEN reminder.lease_id END FROM reminder JOIN task ON task.id = reminder.task_id \
          WHERE reminder.id IN (SELECT {} FROM {}) AND task.deleted_at IS NULL",
         record::select_of_task(),
         flag(&profile::reminded_here("task.user_id")),
@@ -51,9 +60,18 @@ pub(super) async fn find_by_reminders(
     let wanted = rows(reminders.into_iter().map(|reminder| [Value::from(&reminder)]));
     let found = database.query(&sql, [wanted]).await?;
     let id = record::columns().count() + 1;
+    let reminding = |row: &Row| {
+        let (task, reminded_here) = read_with_flag(row)?;
+        let lease = row.maybe_text(id + 1)?.map(|_| row.parsed(id + 1)).transpose()?;
+        Ok(Reminding {
+            task,
+            reminded_here,
+            lease,
+        })
+    };
     found
         .iter()
-        .map(|row| Ok((row.parsed(id)?, read_with_flag(row))))
+        .map(|row| Ok((row.parsed(id)?, reminding(row))))
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! The statements that lease reminders.
 
 use jiff::Timestamp;
-use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::id::{LeaseId, ReminderId, UserId};
 use nudge_domain::task::Task;
 
 use crate::db::rows::{column, flag, rows, rows_of};
@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     /// Those that are due by then.
     pub(super) by: Timestamp,
     pub(super) until: Timestamp,
+    /// The id of the lease. If it has reminders in flight already, no others are leased.
+    pub(super) id: LeaseId,
     pub(super) limit: u32,
     /// Maximum number of reminders that are leased at a time, in all.
     pub(super) in_flight: u32,
@@ -71,11 +73,13 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
     );
     let sql = format!(
         "WITH flying AS MATERIALIZED (\
-           SELECT COALESCE(user_id, '') AS user_id, COUNT(*) AS reminders FROM reminder \
+           SELECT COALESCE(user_id, '') AS user_id, COUNT(*) AS reminders, \
+             MAX(CASE WHEN lease_id = $7 THEN 1 ELSE 0 END) AS repeated FROM reminder \
            WHERE status = 'scheduled' AND leased_until > $1 GROUP BY user_id), \
          room AS MATERIALIZED (\
-           SELECT CASE WHEN places < 0 THEN 0 WHEN places < CAST($4 AS BIGINT) THEN places ELSE CAST($4 AS BIGINT) END AS places \
-           FROM (SELECT CAST($5 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS places FROM flying) AS free), \
+           SELECT CASE WHEN places < 0 OR repeated > 0 THEN 0 WHEN places < CAST($4 AS BIGINT) THEN places ELSE CAST($4 AS BIGINT) END AS places \
+           FROM (SELECT CAST($5 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS places, \
+             COALESCE(MAX(repeated), 0) AS repeated FROM flying) AS free), \
          idle AS MATERIALIZED (\
            SELECT * FROM (SELECT id, user_id, attempt_at FROM reminder WHERE {is_idle} {first_end}) AS first_due \
            UNION \
@@ -94,7 +98,7 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
            SELECT reminder.id FROM placed JOIN reminder ON reminder.id = placed.id \
            WHERE reminder.status = 'scheduled' AND reminder.attempt_at <= $2 \
            ORDER BY placed.place LIMIT (SELECT places FROM room) {skip_locked}) \
-         UPDATE reminder SET leased_until = $3, attempt_at = $3 \
+         UPDATE reminder SET leased_until = $3, attempt_at = $3, lease_id = $7 \
          WHERE id IN (SELECT id FROM chosen) AND status = 'scheduled' AND attempt_at <= $2 \
          RETURNING id, user_id, remind_at"
     );
@@ -105,17 +109,27 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
         wanted.limit.into(),
         wanted.in_flight.into(),
         wanted.limit.saturating_mul(CANDIDATES).into(),
+        (&wanted.id).into(),
     ];
-    let rows = database.query(&sql, parameters).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Leased {
-                id: row.parsed(0)?,
-                user_id: row.parsed(1)?,
-                remind_at: row.instant(2)?,
-            })
+    read(&database.query(&sql, parameters).await?)
+}
+
+fn read(rows: &[Row]) -> Result<Vec<Leased>, DbError> {
+    let rows = rows.iter().map(|row| {
+        Ok(Leased {
+            id: row.parsed(0)?,
+            user_id: row.parsed(1)?,
+            remind_at: row.instant(2)?,
         })
-        .collect()
+    });
+    rows.collect()
+}
+
+/// The reminders of a lease that are still in flight.
+pub(super) async fn leased(database: &Database, id: LeaseId, now: Timestamp) -> Result<Vec<Leased>, DbError> {
+    let sql = "SELECT id, user_id, remind_at FROM reminder \
+         WHERE status = 'scheduled' AND leased_until > $1 AND lease_id = $2";
+    read(&database.query(sql, [now.into(), (&id).into()]).await?)
 }
 
 /// The end of a statement that reads due reminders in an order, if a condition holds that is the same for all of them.
@@ -136,10 +150,48 @@ fn end_of(dialect: Dialect, condition: &str, order: &str) -> String {
 /// Candidates per reminder that may be leased: so many replicas find different ones at a time, and users among so many take turns.
 const CANDIDATES: u32 = 4;
 
-/// Whether any reminder is due that is not leased.
-pub(super) async fn is_any_due(database: &Database, by: Timestamp) -> Result<bool, DbError> {
-    let sql = format!("SELECT 1 FROM reminder WHERE {} LIMIT 1", is_due("$1"));
-    Ok(!database.query(&sql, [by.into()]).await?.is_empty())
+/// What there is when nothing could be leased.
+pub(super) struct Left {
+    /// Any reminder is due that is not leased.
+    pub(super) due: bool,
+    /// Any reminder is in flight, or was given back and may be leased again soon.
+    pub(super) pending: bool,
+    /// The lease has reminders in flight.
+    pub(super) repeated: bool,
+}
+
+/// What there is when nothing could be leased. Reminders that rest beyond `soon` do not count.
+pub(super) async fn left(database: &Database, wanted: &Wanted, soon: Timestamp) -> Result<Left, DbError> {
+    let sql = format!(
+        "SELECT {}, {}, {}",
+        flag(&format!(
+            "EXISTS (SELECT 1 FROM reminder WHERE {} LIMIT 1)",
+            is_due("$2")
+        )),
+        flag(
+            "EXISTS (SELECT 1 FROM reminder WHERE status = 'scheduled' AND leased_until > $1) \
+             OR EXISTS (SELECT 1 FROM reminder WHERE status = 'scheduled' AND leased_until IS NULL AND lease_id IS NOT NULL \
+             AND attempt_at > $1 AND attempt_at <= $3)"
+        ),
+        flag(
+            "EXISTS (SELECT 1 FROM reminder WHERE status = 'scheduled' AND leased_until > $1 AND lease_id = $4)"
+        ),
+    );
+    let parameters = [
+        wanted.now.into(),
+        wanted.by.into(),
+        soon.into(),
+        (&wanted.id).into(),
+    ];
+    let rows = database.query(&sql, parameters).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| DbError::Unreadable("a statement without a table has no row".to_owned()))?;
+    Ok(Left {
+        due: row.flag(0)?,
+        pending: row.flag(1)?,
+        repeated: row.flag(2)?,
+    })
 }
 
 /// The tasks of reminders, and whether any reminder is due that is not leased. A task that cannot be read fails alone.
@@ -170,20 +222,20 @@ pub(super) async fn tasks_of(
     Ok((tasks, more))
 }
 
-/// Ends leases until an instant, as if they had not been given.
+/// Takes reminders out of a lease, as if they had not been in it.
 pub(super) async fn give_back(
     database: &Database,
     reminders: &[ReminderId],
-    until: Timestamp,
+    lease: LeaseId,
 ) -> Result<(), DbError> {
     let sql = format!(
         "UPDATE reminder SET leased_until = NULL, attempt_at = remind_at \
-         WHERE id IN (SELECT {} FROM {}) AND status = 'scheduled' AND leased_until = $2",
+         WHERE id IN (SELECT {} FROM {}) AND status = 'scheduled' AND leased_until IS NOT NULL AND lease_id = $2",
         column(0, "TEXT"),
         rows_of(database.dialect(), "$1")
     );
     let reminders = rows(reminders.iter().map(|reminder| [Value::from(reminder)]));
-    database.execute(&sql, [reminders, until.into()]).await
+    database.execute(&sql, [reminders, (&lease).into()]).await
 }
 
 /// A reminder whose lease ends.
@@ -191,26 +243,33 @@ pub(super) struct Deferred {
     pub(super) id: ReminderId,
     /// The instant that it was leased for.
     pub(super) remind_at: Timestamp,
+    /// The lease; none if only the instant is known.
+    pub(super) lease: Option<LeaseId>,
     /// When it may be leased again.
     pub(super) attempt_at: Timestamp,
 }
 
-/// Ends leases, of reminders that are still scheduled for the same second. Of several deferrals of a lease the first counts.
+/// Ends leases, of reminders that are still scheduled for the same second and in the same lease. Of several deferrals of a lease the
+/// earliest counts; they are of different reminders here.
 pub(super) async fn defer(database: &Database, deferred: &[Deferred]) -> Result<(), DbError> {
+    // The row in which a deferral has ended the lease still has its id.
     let sql = format!(
-        "UPDATE reminder SET leased_until = NULL, attempt_at = {} FROM {} \
+        "UPDATE reminder SET leased_until = NULL, attempt_at = {attempt_at} FROM {} \
          WHERE reminder.id = {} AND reminder.remind_at / 1000 = {} AND reminder.status = 'scheduled' \
-         AND reminder.leased_until IS NOT NULL",
-        column(2, "BIGINT"),
+         AND CASE WHEN {lease} IS NULL THEN reminder.leased_until IS NOT NULL \
+         ELSE reminder.lease_id = {lease} AND (reminder.leased_until IS NOT NULL OR reminder.attempt_at > {attempt_at}) END",
         rows_of(database.dialect(), "$1"),
         column(0, "TEXT"),
         column(1, "BIGINT"),
+        attempt_at = column(2, "BIGINT"),
+        lease = column(3, "TEXT"),
     );
     let deferred = rows(deferred.iter().map(|deferred| {
         [
             Value::from(&deferred.id),
             deferred.remind_at.as_second().into(),
             deferred.attempt_at.into(),
+            deferred.lease.as_ref().into(),
         ]
     }));
     database.execute(&sql, [deferred]).await
