@@ -5,6 +5,7 @@ use nudge_domain::task::{Mistake, ReminderRefusal};
 
 use crate::db::DbError;
 use crate::events::outbox::PublishError;
+use crate::limit::{OverLimit, SettingError};
 use crate::tasks::labels::Kind;
 use crate::version::{ATTEMPTS, Mismatch, Thing};
 
@@ -40,6 +41,12 @@ pub(crate) enum ServiceError {
         /// Its id, for the log.
         id: String,
     },
+    /// The user has reached a limit.
+    #[error("over the limit: {0}")]
+    OverLimit(OverLimit),
+    /// A variable of the component cannot be read.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The broker did not accept events.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -69,6 +76,12 @@ impl ServiceError {
 impl From<Mismatch> for ServiceError {
     fn from(mismatch: Mismatch) -> Self {
         Self::Mismatch(mismatch)
+    }
+}
+
+impl From<OverLimit> for ServiceError {
+    fn from(over: OverLimit) -> Self {
+        Self::OverLimit(over)
     }
 }
 

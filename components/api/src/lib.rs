@@ -23,7 +23,7 @@
 //!
 //! | ground | holds |
 //! | --- | --- |
-//! | `caller.rs`, `error.rs`, `version.rs` | who asks, why not, and at which version |
+//! | `caller.rs`, `error.rs`, `limit.rs`, `version.rs` | who asks, why not, how much, and at which version |
 //! | `guard/` | idempotency keys and rate limits |
 //! | `events/` | the outbox and the feed |
 //! | `input/` | reading JSON and query strings, naming what is wrong; media types |
@@ -46,6 +46,7 @@ mod guard;
 mod http;
 mod input;
 mod legacy;
+mod limit;
 mod mcp;
 mod profile;
 mod schema;

@@ -29,7 +29,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::caller::Identity;
-use crate::guard::rate_limit::{self, RateLimitError};
+use crate::error::ServiceError;
+use crate::guard::rate_limit;
 use error::Failure;
 use protocol::{Message, Request, RpcError};
 use revision::Revision;
@@ -73,13 +74,9 @@ pub(crate) async fn answer(exchange: &Exchange<'_>, body: &[u8]) -> Reply {
     }
 }
 
-impl From<RateLimitError> for RpcError {
-    fn from(error: RateLimitError) -> Self {
-        Self::not_now(match error {
-            RateLimitError::TooMany { .. } => error.to_string(),
-            RateLimitError::Setting(reason) => Failure::internal(reason).message,
-            RateLimitError::Database(error) => Failure::from(error).message,
-        })
+impl From<ServiceError> for RpcError {
+    fn from(error: ServiceError) -> Self {
+        Self::not_now(Failure::from(error).message)
     }
 }
 

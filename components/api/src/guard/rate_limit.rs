@@ -13,13 +13,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use jiff::Timestamp;
 use nudge_component::Problem;
-use nudge_component::settings::variable;
 use nudge_domain::id::UserId;
 
 use crate::db::{Database, DbError};
-
-/// Requests per minute when the variable `rate_limit_per_minute` is not set.
-const DEFAULT_LIMIT: u32 = 1200;
+use crate::error::ServiceError;
+use crate::limit::{Limit, OverLimit};
 
 /// Maximum number of requests that an instance takes from the count at once.
 const LARGEST_LEASE: u32 = 16;
@@ -38,23 +36,6 @@ struct Lease {
 
 static LEASES: Mutex<Option<HashMap<UserId, Lease>>> = Mutex::new(None);
 
-/// Why a request is not let through.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RateLimitError {
-    /// The user has sent too many within this minute.
-    #[error("too many requests within a minute: go on in {seconds} seconds")]
-    TooMany {
-        /// Until the next minute begins: 1 to 60.
-        seconds: i64,
-    },
-    /// The limit cannot be read. The text is for the log.
-    #[error("{0}")]
-    Setting(String),
-    /// The count cannot be read or written.
-    #[error(transparent)]
-    Database(#[from] DbError),
-}
-
 /// Middleware of the routes for users: 429 when the caller has sent too many requests.
 pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
@@ -64,36 +45,21 @@ pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Prob
 }
 
 /// Counts a request of a user, or refuses it.
-pub(crate) async fn check(user_id: &UserId, now: Timestamp) -> Result<(), RateLimitError> {
-    if cfg!(fuzzing) {
-        // Outside of a component there is no database that counts.
+pub(crate) async fn check(user_id: &UserId, now: Timestamp) -> Result<(), ServiceError> {
+    let Some(limit) = Limit::CostPerMinute.most().await? else {
         return Ok(());
-    }
-    let limit = match variable("rate_limit_per_minute")
-        .await
-        .map_err(RateLimitError::Setting)?
-    {
-        None => DEFAULT_LIMIT,
-        Some(text) => text.parse().map_err(|_| {
-            RateLimitError::Setting(format!(
-                "variable rate_limit_per_minute is {text}, not a whole number"
-            ))
-        })?,
     };
     let minute = now.as_second().div_euclid(60);
-    if limit == 0 {
-        return Ok(());
-    }
     let (size, asking) = match taken(user_id, minute) {
         Taken::One => return Ok(()),
-        Taken::Over => return Err(too_many(now)),
+        Taken::Over => return Err(too_many(limit, now)),
         Taken::None(size) => (size, true),
         Taken::Beside => (1, false),
     };
     let granted = take(user_id, minute, size, limit).await;
     keep(user_id, minute, granted.as_ref().ok().copied(), asking);
     if granted? == 0 {
-        return Err(too_many(now));
+        return Err(too_many(limit, now));
     }
     Ok(())
 }
@@ -176,10 +142,9 @@ async fn count(database: &Database, user_id: &UserId, minute: i64, requests: u32
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
-fn too_many(now: Timestamp) -> RateLimitError {
-    RateLimitError::TooMany {
-        seconds: 60 - now.as_second().rem_euclid(60),
-    }
+fn too_many(limit: u32, now: Timestamp) -> ServiceError {
+    let seconds = 60 - now.as_second().rem_euclid(60);
+    OverLimit::rate(Limit::CostPerMinute, limit, seconds as u32).into()
 }
 
 #[cfg(test)]

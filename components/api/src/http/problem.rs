@@ -9,8 +9,8 @@ use nudge_domain::task::{FieldName, Mistake, ReminderField};
 use crate::db::DbError;
 use crate::error::{ServiceError, UnknownLabel};
 use crate::events::outbox::PublishError;
-use crate::guard::rate_limit::RateLimitError;
 use crate::input::fields::{MAX_ERRORS, UNKNOWN_FIELD};
+use crate::limit::{OverLimit, SettingError};
 use crate::tasks::labels::Kind;
 use crate::tasks::leases::LeaseError;
 
@@ -39,6 +39,8 @@ impl From<ServiceError> for Problem {
             ServiceError::Contended { thing, .. } => {
                 Self::unavailable(&format!("the {}", thing.name()), error)
             }
+            ServiceError::OverLimit(over) => over.into(),
+            ServiceError::Setting(error) => error.into(),
             ServiceError::Publish(error) => error.into(),
             ServiceError::Database(error) => error.into(),
         }
@@ -60,16 +62,20 @@ impl From<DbError> for Problem {
     }
 }
 
-impl From<RateLimitError> for Problem {
-    fn from(error: RateLimitError) -> Self {
-        match error {
-            RateLimitError::TooMany { seconds } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", error.to_string())
-                    .header(RETRY_AFTER, HeaderValue::from(seconds))
-            }
-            RateLimitError::Setting(reason) => Self::internal(reason),
-            RateLimitError::Database(error) => error.into(),
+impl From<OverLimit> for Problem {
+    /// A rate is 429 with the time to wait (RFC 6585, section 4), a quota 409: the state of the user's data is in the way.
+    fn from(over: OverLimit) -> Self {
+        match over.retry_after {
+            Some(seconds) => Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", over.to_string())
+                .header(RETRY_AFTER, HeaderValue::from(seconds)),
+            None => Self::new(StatusCode::CONFLICT, "quota_exceeded", over.to_string()),
         }
+    }
+}
+
+impl From<SettingError> for Problem {
+    fn from(error: SettingError) -> Self {
+        Self::internal(error)
     }
 }
 

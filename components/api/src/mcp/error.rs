@@ -22,11 +22,12 @@ pub(crate) const TAG_NOT_FOUND: &str = "TAG_NOT_FOUND";
 pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
 pub(crate) const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 pub(crate) const RATE_LIMITED: &str = "RATE_LIMITED";
+pub(crate) const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
 pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
 pub(crate) const INTERNAL_ERROR: &str = "INTERNAL_ERROR";
 
 /// Every code of a refusal.
-pub(crate) const CODES: [&str; 12] = [
+pub(crate) const CODES: [&str; 13] = [
     INVALID_PRIORITY,
     TOO_MANY_TAGS,
     INVALID_RECURRENCE_RULE,
@@ -37,6 +38,7 @@ pub(crate) const CODES: [&str; 12] = [
     FORBIDDEN,
     VALIDATION_ERROR,
     RATE_LIMITED,
+    QUOTA_EXCEEDED,
     UNAVAILABLE,
     INTERNAL_ERROR,
 ];
@@ -189,6 +191,15 @@ impl From<ServiceError> for Failure {
             ServiceError::Contended { thing, .. } => {
                 Self::unavailable(&format!("the {}", thing.name()), error)
             }
+            ServiceError::OverLimit(over) => {
+                let code = if over.retry_after.is_some() {
+                    RATE_LIMITED
+                } else {
+                    QUOTA_EXCEEDED
+                };
+                Self::new(code, over.to_string())
+            }
+            ServiceError::Setting(error) => Self::internal(error),
             ServiceError::Publish(PublishError::Publish(reason)) => Self::unavailable("the broker", reason),
             ServiceError::Publish(PublishError::Database(error)) | ServiceError::Database(error) => {
                 error.into()
@@ -272,6 +283,7 @@ fn name(field: FieldName) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::{Limit, OverLimit};
 
     fn mistake(field: FieldName, code: &'static str) -> Mistake {
         Mistake::new(field, code, "…")
@@ -363,6 +375,14 @@ mod tests {
             (ServiceError::NameTaken(Kind::Tag), VALIDATION_ERROR),
             (ServiceError::Completed, VALIDATION_ERROR),
             (ServiceError::contended(Thing::Task, "x"), UNAVAILABLE),
+            (
+                ServiceError::OverLimit(OverLimit::rate(Limit::CostPerMinute, 1200, 20)),
+                RATE_LIMITED,
+            ),
+            (
+                ServiceError::OverLimit(OverLimit::quota(Limit::Tasks, 20_000)),
+                QUOTA_EXCEEDED,
+            ),
             (ServiceError::Database(unavailable()), UNAVAILABLE),
             (
                 ServiceError::Publish(PublishError::Database(unavailable())),
