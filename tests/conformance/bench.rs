@@ -10,7 +10,7 @@ use http::Method;
 use nudge_test_kit::bindings::bridge::exports::nudge::dapr::types::Error;
 use nudge_test_kit::bridge::{self, Bridge};
 use nudge_test_kit::http::{Answer, Call};
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_app::Scripted;
 use test_dapr::{Dapr, Daprd, Kafka, RabbitMq, Redis, Scheduler};
 
@@ -151,6 +151,7 @@ pub(crate) struct Setup {
     app_token: Option<&'static str>,
     health_path: Option<&'static str>,
     max_concurrency: Option<u32>,
+    scopes: Option<[&'static str; 2]>,
     jobs: bool,
 }
 
@@ -224,6 +225,12 @@ impl Setup {
         self
     }
 
+    /// `publishingScopes` and `subscriptionScopes` of the broker.
+    pub(crate) fn scopes(mut self, publishing: &'static str, subscription: &'static str) -> Self {
+        self.scopes = Some([publishing, subscription]);
+        self
+    }
+
     /// With a scheduler.
     pub(crate) fn jobs(mut self) -> Self {
         self.jobs = true;
@@ -241,7 +248,8 @@ impl Setup {
         let resources = dir.path().join("resources");
         std::fs::create_dir(&resources).expect("a folder");
         let behind = subject.behind().await;
-        let all = [behind.pubsub.as_str(), behind.statestore.as_str(), SECRET_STORE].join("---\n");
+        let pubsub = scoped(&behind.pubsub, self.scopes);
+        let all = [pubsub.as_str(), behind.statestore.as_str(), SECRET_STORE].join("---\n");
         std::fs::write(resources.join("all.yaml"), all + &self.more).expect("written");
         if let Some(yaml) = self.resiliency {
             std::fs::write(resources.join("resiliency.yaml"), yaml).expect("written");
@@ -377,6 +385,22 @@ impl Setup {
         };
         (addresses, running)
     }
+}
+
+/// A pubsub component with these scopes, in the place of those that it has.
+fn scoped(component: &str, scopes: Option<[&str; 2]>) -> String {
+    let mut parsed: Value = serde_norway::from_str(component).expect("YAML");
+    let metadata = parsed["spec"]["metadata"].as_array_mut().expect("a list");
+    // They are those of Nudge's apps.
+    metadata.retain(|item| {
+        !["publishingScopes", "subscriptionScopes"].contains(&item["name"].as_str().expect("a name"))
+    });
+    if let Some([publishing, subscription]) = scopes {
+        metadata.push(json!({ "name": "publishingScopes", "value": publishing }));
+        metadata.push(json!({ "name": "subscriptionScopes", "value": subscription }));
+    }
+    // JSON is YAML.
+    format!("{parsed}\n")
 }
 
 /// Processes that end when it is dropped.

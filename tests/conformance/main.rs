@@ -23,6 +23,7 @@ mod health;
 mod invocation;
 mod jobs;
 mod pubsub;
+mod scopes;
 mod secrets;
 mod state;
 mod tokens;
@@ -86,6 +87,12 @@ fn cases() -> Vec<Case> {
         what_matches_no_rule_goes_to_the_root,
         what_cannot_be_read_is_lost,
         a_dropped_entry_may_become_another_dead_letter,
+    ]);
+    all.extend(cases![scopes:
+        a_topic_outside_the_scope_is_refused,
+        an_app_without_a_scope_may_publish_anything,
+        a_subscription_outside_the_scope_gets_nothing,
+        a_dead_letter_needs_the_scope,
     ]);
     all.extend(cases![state:
         what_is_put_is_there,
@@ -246,6 +253,7 @@ fn main() {
             // Its broker delivers batches of one event.
             &[
                 "pubsub/",
+                "scopes/",
                 "state/",
                 "jobs/",
                 "secrets/",
@@ -261,13 +269,13 @@ fn main() {
         (
             "daprd-kafka",
             kafka.map(|(dapr, _)| Subject::Kafka(dapr.clone())),
-            &["pubsub/", "bulk/"],
+            &["pubsub/", "scopes/", "bulk/"],
             on_kafka,
         ),
         (
             "daprd-redis",
             redis.map(|(dapr, _)| Subject::Redis(dapr.clone())),
-            &["bulk/", "state/"],
+            &["bulk/", "scopes/", "state/"],
             on_redis,
         ),
         (

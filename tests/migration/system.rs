@@ -44,7 +44,7 @@ impl World {
         // Prefixed topics, in the place of the usual ones.
         platform
             .resources
-            .retain(|folder| !folder.ends_with("subscriptions"));
+            .retain(|folder| !folder.ends_with("subscriptions") && !folder.ends_with("kafka"));
         platform.resources.push(resources("migration"));
         let postgres = &platform.postgres;
         let tables = connect(postgres.url()).await;

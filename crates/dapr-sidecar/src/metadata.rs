@@ -77,7 +77,7 @@ pub(crate) async fn get(State(sidecar): State<Arc<Sidecar>>) -> Response {
     let components = sidecar.components.values().map(|component| {
         let mut shown = json!({"name": component.name, "type": component.kind, "version": component.version});
         let capabilities: &[&str] = match component.block {
-            Block::Pubsub => &["BULK_PUBSUB"],
+            Block::Pubsub(_) => &["BULK_PUBSUB"],
             Block::State(_) => &["ETAG", "TRANSACTIONAL", "TTL"],
             Block::Smtp(_) => &["OUTPUT_BINDING"],
             Block::Secrets(_) => &[],

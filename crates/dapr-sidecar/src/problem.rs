@@ -27,6 +27,11 @@ impl Problem {
         }
     }
 
+    /// What it says, for the log.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// A request body that cannot be read.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", message)

@@ -9,10 +9,12 @@ mod load;
 pub(crate) mod resiliency;
 mod source;
 mod subscription;
+mod topics;
 
 pub(crate) use component::{Block, Component, EMAIL_FIELDS, KeyPrefix, Smtp};
 pub(crate) use load::{Resources, load};
 pub(crate) use subscription::{Bulk, Subscription};
+pub(crate) use topics::Topics;
 
 /// Whether a resource with these `scopes` concerns an app; no scopes means every app.
 pub(crate) fn in_scope(scopes: &[String], app_id: &str) -> bool {

@@ -212,18 +212,17 @@ fn sidecar(
         .filter(|subscription| in_app_scope(&subscription.scopes));
     let mut taken = BTreeSet::new();
     let subscriptions = subscriptions.filter(|subscription| {
-        let known = matches!(
-            components.get(&subscription.pubsub).map(|c| &c.block),
-            Some(Block::Pubsub)
-        );
         let first = taken.insert((subscription.pubsub.clone(), subscription.topic.clone()));
-        if !known || !first {
-            // As in daprd, which logs it and continues.
-            let reason = if known {
-                "the topic is subscribed to already"
-            } else {
-                "its pubsub is not found"
-            };
+        // As in daprd, which logs it and continues.
+        let reason = match components.get(&subscription.pubsub).map(|c| &c.block) {
+            Some(Block::Pubsub(topics)) if !topics.may_subscribe(&app.app_id, &subscription.topic) => {
+                Some("the app may not subscribe to its topic")
+            }
+            Some(Block::Pubsub(_)) if !first => Some("the topic is subscribed to already"),
+            Some(Block::Pubsub(_)) => None,
+            _ => Some("its pubsub is not found"),
+        };
+        if let Some(reason) = reason {
             tracing::error!(
                 subscription = subscription.name,
                 app_id = app.app_id,
@@ -231,7 +230,7 @@ fn sidecar(
                 "a subscription is ignored"
             );
         }
-        known && first
+        reason.is_none()
     });
     let subscriptions = subscriptions.cloned().collect();
     let resiliencies = resources

@@ -136,7 +136,8 @@ pub(crate) async fn limits(
             ..plan
         };
         let publish = run(plan, async |_| {
-            let call = Call::new(sidecar, Method::POST, "/v1.0/publish/pubsub/load")
+            // The topic without a consumer, in the scope of the api.
+            let call = Call::new(sidecar, Method::POST, "/v1.0/publish/pubsub/task-updates")
                 .header("dapr-api-token", API_TOKEN);
             Requests::open(sidecar, 204, move |number| call.clone().json(&task(number))).await
         });

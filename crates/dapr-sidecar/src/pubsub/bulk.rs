@@ -56,7 +56,7 @@ pub(crate) async fn publish(
     Extension(trace): Extension<Trace>,
     body: Body,
 ) -> Result<Response, Problem> {
-    publish::component(&sidecar, &pubsub)?;
+    let topics = publish::component(&sidecar, &pubsub)?;
     let refuse = |why: &str| not_readable(&sidecar, &pubsub, &topic, why);
     let body = body::read(body).await.map_err(refuse)?;
     let entries: Vec<Entry> = serde_json::from_slice(&body).map_err(|error| refuse(&error.to_string()))?;
@@ -93,6 +93,7 @@ pub(crate) async fn publish(
             }
         }
     }
+    publish::allow(&sidecar, topics, &pubsub, &topic)?;
     let destination = Topic { pubsub, name: topic };
     if let Err(error) = sidecar.shared.broker.append(&destination, messages).await {
         let error = chain(&error);

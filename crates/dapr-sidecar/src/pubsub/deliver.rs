@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::broker::{Message, Stored, Topic};
 use super::envelope::{self, CLOUD_EVENT};
+use super::publish;
 use crate::app::chain;
 use crate::go_json::sorted;
 use crate::policy::{Failed, Policy};
@@ -280,6 +281,14 @@ impl Delivery {
             pubsub: self.topic.pubsub.clone(),
             name: dead_letter.to_owned(),
         };
+        // daprd publishes dead letters as the app.
+        if let Err(problem) = publish::component(&self.sidecar, &topic.pubsub)
+            .and_then(|topics| publish::allow(&self.sidecar, topics, &topic.pubsub, dead_letter))
+        {
+            let app_id = &self.sidecar.app.app_id;
+            tracing::error!(app_id, "dead letters are refused: {}", problem.message());
+            return false;
+        }
         let copies = messages.iter().map(|stored| Message {
             metadata: self.metadata(stored),
             body: stored.body.clone(),

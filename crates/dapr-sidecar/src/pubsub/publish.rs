@@ -14,7 +14,7 @@ use super::envelope::{self, Publication};
 use crate::app::chain;
 use crate::body;
 use crate::problem::Problem;
-use crate::resources::Block;
+use crate::resources::{Block, Topics};
 use crate::sidecar::Sidecar;
 use crate::trace::Trace;
 
@@ -27,7 +27,7 @@ pub(crate) async fn publish(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    component(&sidecar, &pubsub)?;
+    let topics = component(&sidecar, &pubsub)?;
     let failed = |why: &str| not_published(&sidecar, &pubsub, &topic, why);
     let body = body::read(body).await.map_err(failed)?;
     let content_type = headers
@@ -36,6 +36,7 @@ pub(crate) async fn publish(
         .unwrap_or_default();
     let metadata = metadata(query);
     let message = message(&sidecar, &pubsub, &topic, content_type, &body, metadata, &trace)?;
+    allow(&sidecar, topics, &pubsub, &topic)?;
     if let Some(why) = too_large(&message) {
         return Err(failed(&why));
     }
@@ -57,10 +58,10 @@ pub(crate) fn metadata(query: BTreeMap<String, String>) -> BTreeMap<String, Stri
     stripped.collect()
 }
 
-/// 404 unless `pubsub` is a pubsub component of this app.
-pub(crate) fn component(sidecar: &Sidecar, pubsub: &str) -> Result<(), Problem> {
+/// The topics of a pubsub component of this app; 404 unless `pubsub` is one.
+pub(crate) fn component<'s>(sidecar: &'s Sidecar, pubsub: &str) -> Result<&'s Topics, Problem> {
     match sidecar.component(pubsub).map(|component| &component.block) {
-        Some(Block::Pubsub) => Ok(()),
+        Some(Block::Pubsub(topics)) => Ok(topics),
         _ => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "ERR_PUBSUB_NOT_FOUND",
@@ -68,6 +69,20 @@ pub(crate) fn component(sidecar: &Sidecar, pubsub: &str) -> Result<(), Problem> 
         )
         .info("DAPR_PUBSUB_NOT_FOUND", json!({}))),
     }
+}
+
+/// 403 unless this app may publish to the topic.
+pub(crate) fn allow(sidecar: &Sidecar, topics: &Topics, pubsub: &str, topic: &str) -> Result<(), Problem> {
+    let app_id = &sidecar.app.app_id;
+    if topics.may_publish(app_id, topic) {
+        return Ok(());
+    }
+    let message = format!("topic {topic} is not allowed for app id {app_id}");
+    Err(
+        Problem::new(StatusCode::FORBIDDEN, "ERR_PUBSUB_FORBIDDEN", &message)
+            .resource("pubsub", pubsub, &message)
+            .info("DAPR_PUBSUB_FORBIDDEN", json!({"topic": topic, "error": message})),
+    )
 }
 
 /// A message as it is stored: the body unchanged with `rawPayload`, otherwise in its envelope.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::source::Source;
+use super::topics::Topics;
 use crate::error::Error;
 use crate::secrets::store::Secrets;
 
@@ -24,7 +25,7 @@ pub(crate) struct Component {
 /// The building block of a component, with its settings.
 #[derive(Debug)]
 pub(crate) enum Block {
-    Pubsub,
+    Pubsub(Topics),
     State(StateStore),
     Secrets(Secrets),
     Smtp(Smtp),
@@ -112,7 +113,7 @@ pub(crate) fn load(sources: Vec<Source>, working_dir: &Path) -> Result<Vec<Compo
         let block = match spec.r#type.as_str() {
             "pubsub.in-memory" => {
                 settings.remove("consumerID"); // The consumer group is the app id, as by default in Dapr.
-                Block::Pubsub
+                Block::Pubsub(Topics::take(&mut settings))
             }
             "state.in-memory" | "state.sqlite" => Block::State(state(&source, &spec.r#type, &mut settings)),
             "secretstores.local.file" => Block::Secrets(secrets(&source, &mut settings, working_dir)?),
