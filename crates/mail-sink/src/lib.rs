@@ -18,10 +18,12 @@
 
 mod connections;
 mod fault;
+mod recipient;
 mod server;
 mod session;
 mod spool;
 
 pub use fault::{Fault, Stage};
+pub use recipient::Treatment;
 pub use server::{Error, MailSink};
 pub use spool::emails_in;

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::connections::Connections;
 use crate::fault::{Fault, Faults};
+use crate::recipient::{Recipients, Treatment};
 use crate::session;
 use crate::spool::{Spool, emails_in};
 
@@ -41,6 +42,7 @@ pub struct MailSink {
     addr: SocketAddr,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
+    recipients: Arc<Recipients>,
     connections: Arc<Connections>,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
@@ -59,12 +61,14 @@ impl MailSink {
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
         let faults = Arc::new(Faults::default());
+        let recipients = Arc::new(Recipients::default());
         let connections = Arc::new(Connections::default());
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(accept(
             listener,
             spool.clone(),
             faults.clone(),
+            recipients.clone(),
             connections.clone(),
             stopped,
         ));
@@ -72,6 +76,7 @@ impl MailSink {
             addr: bound,
             spool,
             faults,
+            recipients,
             connections,
             stop,
             server,
@@ -96,6 +101,16 @@ impl MailSink {
     /// Makes the server refuse, so that a test can check how a sender handles a 550 or a 451.
     pub fn inject(&self, fault: Fault) {
         self.faults.add(fault);
+    }
+
+    /// Treats a recipient differently from now on, and counts how often clients name it.
+    pub fn treat(&self, recipient: &str, treatment: Treatment) {
+        self.recipients.set(recipient, treatment);
+    }
+
+    /// How often clients named a recipient since [`treat`](Self::treat).
+    pub fn times_named(&self, recipient: &str) -> usize {
+        self.recipients.times(recipient)
     }
 
     /// The maximum number of clients that were sending at the same time. A client no longer counts once it has got the reply to
@@ -123,6 +138,7 @@ async fn accept(
     listener: TcpListener,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
+    recipients: Arc<Recipients>,
     connections: Arc<Connections>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -141,8 +157,9 @@ async fn accept(
             },
         };
         let (spool, faults, connection) = (spool.clone(), faults.clone(), Connections::enter(&connections));
+        let recipients = recipients.clone();
         clients.spawn(async move {
-            if let Err(error) = session::serve(stream, spool, faults, connection).await {
+            if let Err(error) = session::serve(stream, spool, faults, recipients, connection).await {
                 tracing::debug!(%error, "an SMTP client disconnected");
             }
         });

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use mailin::{Action, Handler, Response, SessionBuilder, response};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -9,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::connections::Connection;
 use crate::fault::{Faults, Stage};
+use crate::recipient::{Recipients, Treatment};
 use crate::spool::Spool;
 
 /// The largest email that is accepted, in bytes.
@@ -27,8 +29,17 @@ enum Verdict {
 /// `data_end` would make it wait for more of the same message.
 type Outbox = Arc<Mutex<Option<Verdict>>>;
 
+/// What a recipient makes the connection do before it replies.
+#[derive(Clone, Copy)]
+enum Pause {
+    Wait(Duration),
+    Disconnect,
+}
+
 struct Message {
     faults: Arc<Faults>,
+    recipients: Arc<Recipients>,
+    pause: Arc<Mutex<Option<Pause>>>,
     from: String,
     body: Vec<u8>,
     too_large: bool,
@@ -36,7 +47,14 @@ struct Message {
 }
 
 impl Handler for Message {
-    fn rcpt(&mut self, _to: &str) -> Response {
+    fn rcpt(&mut self, to: &str) -> Response {
+        let pause = match self.recipients.named(to) {
+            Some(Treatment::Refuse(code, text)) => return Response::custom(code, text),
+            Some(Treatment::Delay(time)) => Some(Pause::Wait(time)),
+            Some(Treatment::Disconnect) => Some(Pause::Disconnect),
+            None => None,
+        };
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
         self.faults
             .take(Stage::Rcpt)
             .map_or(response::OK, |(code, text)| Response::custom(code, text))
@@ -81,14 +99,18 @@ pub(crate) async fn serve(
     stream: TcpStream,
     spool: Arc<Spool>,
     faults: Arc<Faults>,
+    recipients: Arc<Recipients>,
     connection: Connection,
 ) -> io::Result<()> {
     let mut connection = Some(connection);
     let peer = stream.peer_addr()?;
     let mut stream = BufReader::new(stream);
     let outbox = Outbox::default();
+    let pause = Arc::new(Mutex::new(None));
     let message = Message {
         faults,
+        recipients,
+        pause: pause.clone(),
         from: String::new(),
         body: Vec::new(),
         too_large: false,
@@ -106,6 +128,12 @@ pub(crate) async fn serve(
             return write(&mut stream, &Response::custom(500, "Line too long".to_owned())).await;
         }
         let mut answer = session.process(&line);
+        let paused = pause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match paused {
+            Some(Pause::Wait(time)) => tokio::time::sleep(time).await,
+            Some(Pause::Disconnect) => return Ok(()),
+            None => {}
+        }
         let verdict = outbox.lock().unwrap_or_else(PoisonError::into_inner).take();
         let ended = verdict.is_some();
         match verdict {

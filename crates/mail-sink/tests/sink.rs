@@ -5,7 +5,9 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
-use mail_sink::{Fault, MailSink, Stage};
+use std::time::{Duration, Instant};
+
+use mail_sink::{Fault, MailSink, Stage, Treatment};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
@@ -125,6 +127,41 @@ async fn refuses_as_often_as_asked_and_then_accepts() {
         "a refused email is not stored"
     );
     assert_eq!(client.send("\r\nx").await.0, 250);
+}
+
+#[tokio::test]
+async fn treats_one_recipient_differently_every_time() {
+    let (sink, _dir) = start().await;
+    let mut client = Client::connect(&sink).await;
+    client.command("EHLO localhost").await;
+    sink.treat(
+        "you@example.com",
+        Treatment::Refuse(550, "5.1.1 no such user".to_owned()),
+    );
+    for _ in 0..3 {
+        assert_eq!(client.send("\r\nx").await, (550, "5.1.1 no such user".to_owned()));
+    }
+    assert_eq!(sink.times_named("you@example.com"), 3);
+    assert_eq!(client.command("MAIL FROM:<me@example.com>").await.0, 250);
+    assert_eq!(client.command("RCPT TO:<another@example.com>").await.0, 250);
+    assert_eq!(client.command("RSET").await.0, 250);
+
+    let delay = Duration::from_millis(200);
+    sink.treat("you@example.com", Treatment::Delay(delay));
+    let begun = Instant::now();
+    assert_eq!(client.send("\r\nx").await.0, 250);
+    assert!(begun.elapsed() >= delay);
+    assert_eq!(sink.emails().expect("a folder").len(), 1);
+
+    sink.treat("you@example.com", Treatment::Disconnect);
+    assert_eq!(client.command("MAIL FROM:<me@example.com>").await.0, 250);
+    client
+        .0
+        .write_all(b"RCPT TO:<you@example.com>\r\n")
+        .await
+        .expect("the sink reads");
+    let mut line = String::new();
+    assert_eq!(client.0.read_line(&mut line).await.expect("an end"), 0, "{line}");
 }
 
 #[tokio::test]
