@@ -281,16 +281,26 @@ async fn measure(server: &Server, hosts: &[RunningHost], options: &Options) -> R
     let (count, milliseconds) = (done as f64, |micros: u64| micros as f64 / 1_000.0);
     let quantile =
         async |times: &Mutex<Histogram<u64>>, q| milliseconds(times.lock().await.value_at_quantile(q));
+    // Between more users than are served in the time of a measurement, none of those may have had a turn.
+    let own = async |q| {
+        let leased = !times.own.lock().await.is_empty();
+        let value = quantile(&times.own, q).await;
+        if leased {
+            format!("{value:.0}")
+        } else {
+            "none leased".to_owned()
+        }
+    };
     println!(
-        "| {} | {:.0} | {:.1} | {:.1} | {:.1} | {:.1} | {:.0} | {:.0} | {:.0} |",
+        "| {} | {:.0} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {} | {:.0} |",
         hosts.len(),
         count / seconds,
         quantile(&times.lease, 0.5).await,
         quantile(&times.lease, 0.99).await,
         quantile(&times.ask, 0.5).await,
         quantile(&times.report, 0.5).await,
-        quantile(&times.own, 0.5).await,
-        quantile(&times.own, 0.99).await,
+        own(0.5).await,
+        own(0.99).await,
         used.as_secs_f64() * 1e6 / count,
     );
     Ok(())
