@@ -7,6 +7,9 @@
 mod check;
 mod concurrency;
 mod dapr;
+mod network;
+mod scopes;
+mod scripts;
 #[path = "../yaml/mod.rs"]
 mod yaml;
 
@@ -53,6 +56,10 @@ fn faults() -> Vec<Fault> {
         finding,
     };
     let annotation = |what, at, value, finding| fault(what, "notification", at, value, finding);
+    let policy = |what, name, at, value, finding| Fault {
+        kind: "NetworkPolicy",
+        ..fault(what, name, at, value, finding)
+    };
     vec![
         annotation(
             "another app id",
@@ -95,6 +102,12 @@ fn faults() -> Vec<Fault> {
             "/spec/podAnnotations/dapr.io~1app-health-threshold",
             json!("3"),
             "app-health-threshold",
+        ),
+        annotation(
+            "jobs without a limit",
+            "/spec/podAnnotations/dapr.io~1app-max-concurrency",
+            Value::Null,
+            "dapr.io/app-max-concurrency is None",
         ),
         fault(
             "several reminders at a time",
@@ -279,13 +292,203 @@ fn faults() -> Vec<Fault> {
             )
         },
         Fault {
-            kind: "Role",
+            kind: "Configuration",
             ..fault(
                 "more secrets",
-                "jwt-key",
-                "/rules/0/resourceNames/1",
+                "api",
+                "/spec/secrets/scopes/0/allowedSecrets/1",
                 json!("database"),
-                "may read",
+                "sidecars hand out the secrets",
+            )
+        },
+        fault(
+            "another sidecar with the key of the tokens",
+            "recurring-task",
+            "/spec/podAnnotations/dapr.io~1env-from-secret",
+            json!("SECRET_jwt-key=jwt-key:jwt-key"),
+            "dapr.io/env-from-secret is",
+        ),
+        Fault {
+            kind: "Component",
+            ..fault(
+                "the whole environment of a sidecar",
+                "secretstore",
+                "/spec/metadata",
+                json!([]),
+                "its metadata are",
+            )
+        },
+        Fault {
+            kind: "ServiceAccount",
+            ..fault(
+                "a token for the API server",
+                "notification",
+                "/automountServiceAccountToken",
+                Value::Null,
+                "get a token for the API server",
+            )
+        },
+        annotation(
+            "the token of another app",
+            "/spec/podAnnotations/dapr.io~1app-token-secret",
+            json!("app-api-token-api"),
+            "is one of api, too",
+        ),
+        Fault {
+            kind: "Namespace",
+            ..fault(
+                "pods that may do more",
+                "nudge",
+                "/metadata/labels/pod-security.kubernetes.io~1enforce",
+                json!("baseline"),
+                "it enforces `baseline`",
+            )
+        },
+        Fault {
+            kind: "StatefulSet",
+            ..fault(
+                "a server that may do more",
+                "kafka",
+                "/spec/template/spec/containers/0/securityContext/capabilities",
+                json!({}),
+                "kafka is not restricted",
+            )
+        },
+        Fault {
+            kind: "Component",
+            ..fault(
+                "a broker for every sidecar",
+                "pubsub",
+                "/scopes",
+                Value::Null,
+                "Component pubsub: its scopes are",
+            )
+        },
+        Fault {
+            kind: "Component",
+            ..fault(
+                "the mail server for the api",
+                "smtp",
+                "/scopes/1",
+                json!("api"),
+                "Component smtp: its scopes are",
+            )
+        },
+        Fault {
+            kind: "Subscription",
+            ..fault(
+                "a topic outside the scope",
+                "notification-task-events",
+                "/spec/topic",
+                json!("task-reminders"),
+                "subscriptionScopes of pubsub are",
+            )
+        },
+        policy(
+            "a pod that nothing denies",
+            "default-deny",
+            "/spec/podSelector",
+            json!({"matchLabels": {"app.kubernetes.io/part-of": "nudge"}}),
+            "kafka: nothing denies it Egress",
+        ),
+        policy(
+            "only one direction denied",
+            "default-deny",
+            "/spec/policyTypes",
+            json!(["Ingress"]),
+            "api: nothing denies it Egress",
+        ),
+        fault(
+            "a service outside of the policies",
+            "recurring-task",
+            "/spec/podLabels/app.kubernetes.io~1part-of",
+            json!("other"),
+            "recurring-task cannot reach kafka",
+        ),
+        Fault {
+            kind: "StatefulSet",
+            ..fault(
+                "a pod that has no policy",
+                "kafka",
+                "/metadata/name",
+                json!("zookeeper"),
+                "zookeeper: nothing says whom it may reach",
+            )
+        },
+        policy(
+            "a broker that cannot be reached",
+            "kafka",
+            "/spec/ingress/0/ports/0/port",
+            json!(9093),
+            "Ingress: api cannot reach kafka at 9092",
+        ),
+        policy(
+            "the emails for every service",
+            "mail",
+            "/spec/ingress/0/from/0/podSelector",
+            json!({}),
+            "Ingress: api should not reach mail",
+        ),
+        policy(
+            "a mail server for every service",
+            "to-mail",
+            "/spec/podSelector",
+            json!({}),
+            "Egress: api should not reach mail",
+        ),
+        policy(
+            "a database for everyone",
+            "postgres",
+            "/spec/ingress/0/from",
+            Value::Null,
+            "postgres and anyone:5432 should not",
+        ),
+        policy(
+            "every port",
+            "dapr",
+            "/spec/egress/0/ports",
+            Value::Null,
+            "NetworkPolicy dapr: every port is open",
+        ),
+        policy(
+            "private addresses",
+            "registry",
+            "/spec/egress/0/to/0/ipBlock/except",
+            Value::Null,
+            "private addresses",
+        ),
+        policy(
+            "another namespace",
+            "dns",
+            "/spec/egress/0/to/0/namespaceSelector",
+            json!({}),
+            "should not be connected",
+        ),
+        policy(
+            "invocations of a worker",
+            "api",
+            "/spec/podSelector",
+            json!({"matchLabels": {"app.kubernetes.io/part-of": "nudge"}}),
+            "should not reach notification at 50002",
+        ),
+        Fault {
+            overlay: "oke",
+            ..policy(
+                "a port of the database that is closed",
+                "to-postgres",
+                "/spec/egress/0/ports/0/port",
+                json!(5433),
+                "Egress: api and block:5432 cannot",
+            )
+        },
+        Fault {
+            overlay: "oke",
+            ..policy(
+                "the database for a service without state",
+                "to-postgres",
+                "/spec/podSelector",
+                json!({}),
+                "recurring-task and block:5432 should not",
             )
         },
         Fault {
@@ -373,6 +576,10 @@ fn main() {
         "the shim takes the place of the container".to_owned(),
         Box::new(shim),
     );
+    trial(
+        "the scripts roll out the api first, and show no secret".to_owned(),
+        Box::new(scripts::deploys),
+    );
     for fault in faults() {
         trial(
             format!("found: {} in {} {}", fault.what, fault.kind, fault.name),
@@ -380,7 +587,11 @@ fn main() {
         );
     }
     trial("found: an unknown field".to_owned(), Box::new(unknown_field));
-    for (name, test) in concurrency::TESTS {
+    for (name, test) in concurrency::TESTS
+        .into_iter()
+        .chain(scopes::TESTS)
+        .chain(scripts::TESTS)
+    {
         trials.push(Trial::test(name, move || {
             test().map_err(|error| Failed::from(format!("{error:#}")))
         }));
@@ -410,7 +621,7 @@ fn manifests(tools: &Tools, overlay: &'static str) -> Result<Manifests> {
     ))
 }
 
-/// `make NAME KEY=…` and `want NAME KEY …` of the script, as `NAME/KEY`.
+/// `make NAME KEY=…` and `want NAME KEY …` of the script, as `NAME/KEY`; `$app` in a name is each app.
 fn secrets_of(script: &str) -> BTreeSet<String> {
     let mut secrets = BTreeSet::new();
     for line in script.lines() {
@@ -418,9 +629,14 @@ fn secrets_of(script: &str) -> BTreeSet<String> {
             .split_whitespace()
             .skip_while(|word| !["make", "want"].contains(word))
             .skip(1);
-        let Some(name) = words.next() else { continue };
+        let Some(name) = words.next().map(|name| name.trim_matches('"')) else {
+            continue;
+        };
         let keys = words.map(|word| word.trim_matches('"').split('=').next().unwrap_or_default());
-        secrets.extend(keys.map(|key| format!("{name}/{key}")));
+        for key in keys {
+            let names = nudge_contract::names::app::ALL.map(|app| name.replace("$app", app));
+            secrets.extend(names.map(|name| format!("{name}/{key}")));
+        }
     }
     secrets
 }
@@ -435,6 +651,9 @@ fn hardening(tools: &Tools) -> Result<()> {
             let containers = &object["spec"]["template"]["spec"]["containers"];
             // What is applied is merged by the container's name.
             assert_eq!(containers[0]["name"], name.as_str(), "{object:#}");
+            let mut findings = Vec::new();
+            check::restricted_pod(&object["spec"]["template"]["spec"], &mut findings);
+            assert_eq!(findings, Vec::<String>::new(), "the namespace would refuse it");
             name
         })
         .collect();
