@@ -113,6 +113,12 @@ known='KEEPING|KEY|KEYS|KNOWN|LATELY|LEASES|LIMIT|POLICY|PROFILES|PUMP|QUEUE|PUB
 say "components keep no request state in statics (allowed: $known)" \
   "$(find_in '\bstatic (mut )?[A-Z_]+:|thread_local!' components crates/component/src | grep -vE "static ($known):" || true)"
 
+# Every user of a machine can list the arguments of all processes.
+say 'scripts put no secret on a command line, and documents advise none' \
+  "$(git ls-files -z -- '*.sh' '*.yaml' ':!scripts/check-invariants.sh' |
+       xargs -0r grep -nE -- '-hmac|-macopt|--header "?authorization: *bearer \$|--[a-z-]*(token|password|secret)[= ]"?\$' || true
+     git ls-files -z -- '*.sh' '*.yaml' '*.md' ':!scripts/check-invariants.sh' ':!ARCHITECTURE.md' | xargs -0r grep -nE -- '--from-literal' || true)"
+
 say 'no unwrap, expect, panic or todo in product code (clippy also refuses indexing)' \
   "$(find components crates src -path '*/src/*.rs' -not -path 'crates/test-*/*' -not -path '*/fixtures/*' -print0 | sort -z |
      while IFS= read -r -d '' file; do product "$file" '\\.(unwrap|expect|unwrap_err|expect_err)\\(|(panic|todo|unimplemented|unreachable|dbg)!'; done)"

@@ -40,6 +40,18 @@ say "context $(kubectl config current-context)"
 for crd in spinapps.core.spinkube.dev components.dapr.io; do
   kubectl get "customresourcedefinition/$crd" >/dev/null 2>&1 || fail "the cluster does not have $crd: run scripts/setup-dapr.sh ${place%%-*}"
 done
+# The namespace is `restricted`, so a sidecar that keeps capabilities would be refused.
+injector=$(kubectl --namespace dapr-system get deployment/dapr-sidecar-injector --ignore-not-found --output \
+  'jsonpath={.spec.template.spec.containers[0].env[?(@.name=="SIDECAR_DROP_ALL_CAPABILITIES")].value}')
+[[ $injector != false ]] || fail "Dapr's sidecars would keep capabilities: run scripts/setup-dapr.sh ${place%%-*} again"
+
+# digest FILE: the digest in the output of a program that pushed an image.
+digest() {
+  local found
+  found=$(grep --only-matching --extended-regexp 'sha256:[0-9a-f]{64}' "$1" | tail -1)
+  [ -n "$found" ] || fail "the registry has returned no digest: push the image by hand, and name it with --image …@sha256:…"
+  printf '%s' "$found"
+}
 
 step "Images"
 version=$(git describe --always --dirty)
@@ -48,7 +60,12 @@ if [ -z "$image" ]; then
   [ "$dry_run" = yes ] || need spin
   image=$registry/nudge:$version
   run spin build
-  run spin registry push "$image"
+  if [ "$dry_run" = yes ]; then
+    run spin registry push "$image"
+  else
+    spin registry push "$image" | tee "$scratch/push" >&2
+    image=$registry/nudge@$(digest "$scratch/push")
+  fi
 fi
 if [ -z "$spin_image" ]; then
   [ -n "$registry" ] || fail "name a registry for the Spin image with --registry NAME, or an existing one with --spin-image NAME"
@@ -56,7 +73,15 @@ if [ -z "$spin_image" ]; then
   spin_image=$registry/nudge-spin:4.1
   run docker build --tag "$spin_image" k8s/spin-image
   run docker push "$spin_image"
+  if [ "$dry_run" = no ]; then
+    docker image inspect --format '{{join .RepoDigests "\n"}}' "$spin_image" | grep --fixed-strings "$registry/nudge-spin@" >"$scratch/inspect" || true
+    spin_image=$registry/nudge-spin@$(digest "$scratch/inspect")
+  fi
 fi
+for name in "$image" "$spin_image"; do
+  # A registry may give another image for the same tag tomorrow, to a pod that starts then.
+  [[ $name == *@sha256:* ]] || say "warning: $name is a tag, which can be moved; name it as …@sha256:…"
+done
 say "application $image"
 say "Spin        $spin_image"
 
@@ -71,18 +96,14 @@ secret() { kube get secret "$1" --output "jsonpath={.data.$2}" | base64 --decode
 has() { kube get secret "$1" >/dev/null 2>&1; }
 # make NAME KEY=VALUE…: creates a Secret, unless it exists. Existing Secrets are never changed.
 make() {
-  local name=$1 literal
-  local -a literals=()
+  local name=$1
   shift
   if has "$name"; then
     say "$name exists"
-    return
-  fi
-  for literal; do literals+=("--from-literal=$literal"); done
-  if [ "$dry_run" = yes ]; then
+  elif [ "$dry_run" = yes ]; then
     say "would create $name with ${*//=*/=…}"
   else
-    kube create secret generic "$name" "${literals[@]}"
+    create_secret "$name" "$@"
   fi
 }
 # value NAME KEY: the value of an existing Secret, otherwise a random one.
@@ -100,13 +121,15 @@ want() {
   local name=$1 key
   shift
   has "$name" && return
-  missing+=("kubectl --namespace $namespace create secret generic $name$(for key; do printf " --from-literal=%s=…" "$key"; done)")
+  missing+=("kubectl --namespace $namespace create secret generic $name$(for key; do printf " --from-file=%s=…" "$key"; done)")
 }
 part "$manifest" Namespace >"$scratch/namespace.yaml"
 put_objects "$scratch/namespace.yaml"
-# Used only by Nudge, so random: the tokens between sidecars and services, and the key of the users' tokens.
-make dapr-api-token "token=$(random)"
-make app-api-token "token=$(random)"
+# Used only by Nudge, so random: the tokens between each service and its sidecar, and the key of the users' tokens.
+for app in "${apps[@]}"; do
+  make "dapr-api-token-$app" "token=$(random)"
+  make "app-api-token-$app" "token=$(random)"
+done
 make jwt-key "jwt-key=$(random)"
 if [ "$place" = oke ]; then
   want database url host
@@ -140,12 +163,12 @@ else
   [ "$place" = minikube-redis ] || make postgres-connection "postgres-connection=postgres://nudge:$password@postgres:5432/nudge?sslmode=disable"
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-  printf '%s\n' "Create these Secrets:" "${missing[@]/#/  }" >&2
+  printf '%s\n' "Create these Secrets; … is a file with the value and nothing else, readable by you alone (umask 077):" "${missing[@]/#/  }" >&2
   [ "$dry_run" = yes ] || fail "${#missing[@]} Secrets are missing; docs/KUBERNETES.md says what is in each"
 fi
 
 former=$(current)
-apply "$manifest"
+apply "$manifest" "${apps[@]}"
 if [ -n "$former" ]; then
   release "$former" >"$scratch/former.yaml"
   prune "$scratch/former.yaml" "$manifest"
@@ -162,14 +185,15 @@ token() {
   head=$(printf '{"alg":"HS256"}' | base64url)
   claims=$(printf '{"sub":"deploy-check","iss":"nudge","aud":"nudge","iat":%s,"exp":%s,"email":"%s"}' \
     "$now" "$((now + 600))" "$mail_to" | base64url)
-  signature=$(printf '%s.%s' "$head" "$claims" | openssl dgst -sha256 -hmac "$key" -binary | base64url)
+  signature=$(printf '%s.%s' "$head" "$claims" | hmac_sha256 "$key" | base64url)
   printf '%s.%s.%s' "$head" "$claims" "$signature"
 }
 
 # Creates a task whose reminder is due in a few seconds, waits until it is sent, and deletes the task.
 check_reminder() {
-  local bearer address forward task at answer deadline
-  bearer="authorization: Bearer $(token)"
+  local bearer=$scratch/bearer address forward task at answer deadline
+  # In a folder that only this user can read, for curl.
+  printf 'authorization: Bearer %s' "$(token)" >"$bearer"
   kubectl --namespace "$namespace" port-forward service/api :80 >"$scratch/forward" 2>&1 &
   forward=$!
   # shellcheck disable=SC2064 # the process is known now
@@ -177,7 +201,7 @@ check_reminder() {
   address=$(timeout 30 sed -n '/127.0.0.1:/{s/.*\(127.0.0.1:[0-9]*\).*/\1/p;q}' <(tail --follow --lines=+1 "$scratch/forward" --pid="$forward")) ||
     fail "the api cannot be reached: $(cat "$scratch/forward")"
   at=$(date --utc --date='15 seconds' +%Y-%m-%dT%H:%M:%SZ)
-  answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" --json \
+  answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "@$bearer" --json \
     "{\"title\":\"Deployment check\",\"due\":\"$(date --utc --date='1 hour' +%Y-%m-%dT%H:%M:%SZ)\",\"reminders\":[{\"at\":\"$at\"}]}" \
     "http://$address/api/v1/tasks") || fail "the api refused a task: $answer"
   # Its id is the first field.
@@ -185,13 +209,13 @@ check_reminder() {
   task=${task%%\"*}
   say "a task with a reminder at $at to $mail_to"
   deadline=$((SECONDS + 120))
-  until answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" "http://$address/api/v1/tasks/$task") &&
+  until answer=$(curl --fail-with-body --silent --show-error --max-time 30 --header "@$bearer" "http://$address/api/v1/tasks/$task") &&
     grep -q '"status":"sent"' <<<"$answer"; do
     [ $SECONDS -lt $deadline ] || fail "the reminder was not sent within 120 s: docs/DAPR_GUIDE.md, troubleshooting. $answer"
     sleep 1
   done
   say "sent"
-  curl --fail-with-body --silent --show-error --max-time 30 --header "$bearer" --request DELETE "http://$address/api/v1/tasks/$task"
+  curl --fail-with-body --silent --show-error --max-time 30 --header "@$bearer" --request DELETE "http://$address/api/v1/tasks/$task"
 }
 
 step "Checking with a reminder"

@@ -42,26 +42,76 @@ part() {
     END { flush() }' "$1"
 }
 
+# named FILE NAME: the documents of a manifest with that metadata.name.
+named() {
+  awk -v name="$2" '
+    function flush() { if (found == name) printf "---\n%s", text; text = ""; found = "" }
+    /^---$/ { flush(); next }
+    /^  name: / && found == "" { found = $2 }
+    { text = text $0 "\n" }
+    END { flush() }' "$1"
+}
+
+# A secret must not be an argument of a program, because every user of a machine can list those of all processes. Functions and printf
+# are bash itself; the programs below read standard input.
+
+# hmac_sha256 KEY: the HMAC of standard input with SHA-256, as bytes (RFC 2104). openssl takes the key as an argument only.
+hmac_sha256() {
+  local key bytes inner="" outer="" byte index
+  if [ "${#1}" -gt 64 ]; then
+    key=$(printf '%s' "$1" | openssl dgst -sha256 -binary | od -An -v -tu1)
+  else
+    key=$(printf '%s' "$1" | od -An -v -tu1)
+  fi
+  read -r -d '' -a bytes <<<"$key" || true
+  for ((index = 0; index < 64; index++)); do
+    byte=${bytes[index]:-0}
+    printf -v inner '%s\\x%02x' "$inner" $((byte ^ 0x36))
+    printf -v outer '%s\\x%02x' "$outer" $((byte ^ 0x5c))
+  done
+  # shellcheck disable=SC2059 # escaped bytes
+  { printf "$outer"; { printf "$inner"; cat; } | openssl dgst -sha256 -binary; } | openssl dgst -sha256 -binary
+}
+
+# create_secret NAME KEY=VALUE…: creates a Secret.
+create_secret() {
+  local name=$1 pair
+  shift
+  {
+    printf '{apiVersion: v1, kind: Secret, metadata: {name: %s}, data: {' "$name"
+    for pair; do
+      printf '"%s": "%s", ' "${pair%%=*}" "$(printf '%s' "${pair#*=}" | base64 --wrap=0)"
+    done
+    printf '}}\n'
+  } | kube create --filename -
+}
+
 # put_objects FILE: applies them, even over changes of other field managers.
 put_objects() { run kubectl apply --server-side --force-conflicts --field-manager=nudge-deploy --filename "$1"; }
 
-# apply MANIFEST: in an order in which the dependencies of each object exist.
+# apply MANIFEST APP…: in an order in which the dependencies of each object exist. The first app is rolled out, and ready, before the
+# next one: the api first, since a new service may ask it for what an old one does not know; with an earlier release, the api last.
 apply() {
   local manifest=$1 workload
+  shift
   step "Applying what the services stand on: Dapr's resources, policies, accounts, settings"
   part "$manifest" '!SpinApp|ScaledObject' >"$scratch/base.yaml"
   put_objects "$scratch/base.yaml"
   for workload in $(part "$manifest" 'StatefulSet' | awk '/^  name: / { print $2 }'); do
     run kube rollout status "statefulset/$workload" --timeout=300s
   done
-  step "Applying the SpinApps; the operator makes Deployments of them"
   part "$manifest" SpinApp >"$scratch/spinapps.yaml"
-  put_objects "$scratch/spinapps.yaml"
-  for workload in "${apps[@]}"; do
+  kubectl kustomize k8s/hardening >"$scratch/hardening.yaml"
+  for workload; do
+    step "Applying $workload"
+    named "$scratch/spinapps.yaml" "$workload" >"$scratch/$workload.yaml"
+    put_objects "$scratch/$workload.yaml"
+    # The operator makes a Deployment of it. The rest is what a SpinApp cannot say: security contexts, spread, time to end.
     run kube wait --for=create "deployment/$workload" --timeout=60s
+    named "$scratch/hardening.yaml" "$workload" >"$scratch/$workload-hardening.yaml"
+    run kubectl apply --server-side --field-manager=nudge-hardening --filename "$scratch/$workload-hardening.yaml"
+    run kube rollout status "deployment/$workload" --timeout=300s
   done
-  step "Applying what a SpinApp cannot say: security contexts, spread, time to end"
-  run kubectl apply --server-side --field-manager=nudge-hardening --kustomize k8s/hardening
   step "Applying the scaling"
   part "$manifest" ScaledObject >"$scratch/scaling.yaml"
   if [ -s "$scratch/scaling.yaml" ]; then
@@ -69,10 +119,6 @@ apply() {
   else
     say "none: this overlay has fixed replicas"
   fi
-  step "Waiting until every pod is ready"
-  for workload in "${apps[@]}"; do
-    run kube rollout status "deployment/$workload" --timeout=300s
-  done
 }
 
 # Dapr's injector fails open: if it was unavailable, pods silently have no sidecar.

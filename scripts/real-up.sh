@@ -155,6 +155,16 @@ secret() {
   declare -g "$1=$(sed -n "s/^$1=//p" "$folder/secrets.env")"
 }
 
+# variable_of ID: how the names of variables write an app id.
+variable_of() { tr a-z- A-Z_ <<<"$1"; }
+
+# secret_of ID NAME: sets $value to the secret of this name of an app.
+secret_of() {
+  local variable
+  variable=$(variable_of "$1")_$2
+  value=${!variable}
+}
+
 # If this run fails, stop what it started.
 finish() {
   local code=$?
@@ -192,8 +202,14 @@ mail_sink=$root/target/debug/examples/mail-sink
 [ -n "${SPIN:-}" ] || [ -x "$spin_host" ] || fail "there is no $spin_host: run this without --no-build"
 printf '%s\n' "$broker $state $database" >"$folder/choices"
 
-for name in JWT_KEY DAPR_API_TOKEN APP_API_TOKEN RABBITMQ_PASSWORD REDIS_PASSWORD POSTGRESQL_PASSWORD; do
+for name in JWT_KEY RABBITMQ_PASSWORD REDIS_PASSWORD POSTGRESQL_PASSWORD; do
   secret "$name"
+done
+# Each service and its sidecar have tokens of their own.
+ids=(api notification email-delivery recurring-task)
+for id in "${ids[@]}"; do
+  secret "$(variable_of "$id")_DAPR_API_TOKEN"
+  secret "$(variable_of "$id")_APP_API_TOKEN"
 done
 # The secrets to which the files of dapr-components refer.
 secrets=("jwt-key=$JWT_KEY")
@@ -319,10 +335,8 @@ start_mail() {
   launch mail "$mail_sink" "127.0.0.1:$port" "$folder/mail"
 }
 
-ids=(api notification email-delivery recurring-task)
-
 start_components() {
-  local id sidecars=0
+  local id name value sidecars=0
   port components components 3000
   address=127.0.0.1:$port
   # In the environment, which other users cannot read, unlike arguments.
@@ -330,10 +344,13 @@ start_components() {
   for id in "${ids[@]}"; do
     port "daprd-$id-http" "daprd-$id" $((3500 + sidecars))
     sidecars=$((sidecars + 1))
-    declare -g "SPIN_VARIABLE_$(tr a-z- A-Z_ <<<"$id")_SIDECAR=http://127.0.0.1:$port"
+    name=$(variable_of "$id")
+    declare -g "SPIN_VARIABLE_${name}_SIDECAR=http://127.0.0.1:$port"
+    secret_of "$id" DAPR_API_TOKEN
+    declare -g "SPIN_VARIABLE_${name}_DAPR_API_TOKEN=$value"
+    secret_of "$id" APP_API_TOKEN
+    declare -g "SPIN_VARIABLE_${name}_DAPR_APP_TOKEN=$value"
   done
-  SPIN_VARIABLE_DAPR_API_TOKEN=$DAPR_API_TOKEN
-  SPIN_VARIABLE_DAPR_APP_TOKEN=$APP_API_TOKEN
   if [ "$database" = postgresql ]; then
     SPIN_VARIABLE_DATABASE_URL="$postgres/postgres?sslmode=disable"
     SPIN_VARIABLE_DATABASE_HOST=postgres://${postgres#*@}
@@ -343,7 +360,7 @@ start_components() {
   if [ -n "${SPIN:-}" ]; then
     # Spin sends head and body of a request in two writes; on a pooled connection the second one waits 40 ms for an acknowledgement.
     printf '[outbound_http]\nconnection_pooling = false\n' >"$folder/runtime-config.toml"
-    host=(env SPIN_WASMTIME_POOLING=0 "$SPIN" up --from "$root/spin.toml" --runtime-config-file "$folder/runtime-config.toml")
+    host=(env SPIN_WASMTIME_POOLING=0 MALLOC_ARENA_MAX=2 "$SPIN" up --from "$root/spin.toml" --runtime-config-file "$folder/runtime-config.toml")
   fi
   alive components || say "${SPIN:-The spin host} compiles the components first, unless they are cached"
   launch components "${host[@]}" --listen "$address" --state-dir "$folder/spin"
@@ -353,8 +370,13 @@ start_components() {
 
 # start_daprd ID PATH [ARGUMENT…]: the sidecar of a service, with the health check at PATH.
 start_daprd() {
-  local id=$1 path=$2 part=daprd-$1 http grpc internal metrics folder_of resources=()
+  local id=$1 path=$2 part=daprd-$1 http grpc internal metrics folder_of value resources=()
   shift 2
+  # In the environment, like those of the components.
+  secret_of "$id" DAPR_API_TOKEN
+  local -x DAPR_API_TOKEN=$value
+  secret_of "$id" APP_API_TOKEN
+  local -x APP_API_TOKEN=$value
   port "$part-http" "$part"; http=$port
   port "$part-grpc" "$part"; grpc=$port
   port "$part-internal" "$part"; internal=$port
@@ -408,12 +430,12 @@ spec:
 END
 
 start_components
-export DAPR_API_TOKEN APP_API_TOKEN
-start_daprd api /health/live
-start_daprd notification /notification/health
+# As many calls as one instance of a component serves at a time.
+start_daprd api /health/live --app-max-concurrency 16
+start_daprd notification /notification/health --app-max-concurrency 16
 # Dapr's smtp binding mixes up emails that are sent at the same time; without this, email-delivery sends none (decision 0032).
 start_daprd email-delivery /email-delivery/health --app-max-concurrency 1
-start_daprd recurring-task /recurring-task/health
+start_daprd recurring-task /recurring-task/health --app-max-concurrency 16
 for id in "${ids[@]}"; do
   until_ready "daprd-$id" 60 says "daprd-$id" "dapr initialized"
 done
@@ -442,7 +464,7 @@ Nudge runs on $broker, with state in $state and tasks in $database ($SECONDS s).
   sidecars      $(for id in "${ids[@]}"; do printf '%s %s  ' "$id" "$(port_of "daprd-$id-http")"; done)
   mail          $folder/mail/*.eml
   logs          $folder/logs
-  tokens        $folder/secrets.env (DAPR_API_TOKEN for the sidecars)
+  tokens        $folder/secrets.env (API_DAPR_API_TOKEN for the sidecar of the api)
   other ports   $folder/ports
 
 A token, and a task whose reminder comes in some seconds:

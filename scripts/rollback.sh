@@ -40,7 +40,8 @@ say "from release $now to release $to, on $(kubectl config current-context)"
 release "$to" >"$scratch/to.yaml"
 release "$now" >"$scratch/now.yaml"
 
-apply "$scratch/to.yaml"
+# The api last: an earlier one may not know what the services of this release ask it for.
+apply "$scratch/to.yaml" notification email-delivery recurring-task api
 prune "$scratch/now.yaml" "$scratch/to.yaml"
 verify_sidecars
 mark "$to"

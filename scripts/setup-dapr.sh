@@ -58,6 +58,8 @@ run kubectl apply --server-side --force-conflicts \
 more=(--set global.ha.enabled=false)
 # The scheduler keeps its jobs on a volume in each of three zones.
 [ "$place" = oke ] && more=(--set global.ha.enabled=true --set dapr_scheduler.cluster.storageClassName=oci-bv)
+# Sidecars without capabilities: the namespace of Nudge is `restricted`, and refuses others.
+more+=(--set dapr_sidecar_injector.sidecarDropALLCapabilities=true)
 # The injector's webhook fails open, because it sees every pod of the cluster, including its own. deploy.sh checks afterwards.
 install dapr dapr-system dapr "$dapr" --repo https://dapr.github.io/helm-charts/ \
   --set global.mtls.enabled=true --set global.logAsJson=true "${more[@]}"

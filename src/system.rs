@@ -71,8 +71,12 @@ impl System {
             .context("the mail sink cannot start")?;
         data.set_mail_server("127.0.0.1", mail.addr().port())?;
 
-        // The tokens are valid for this run only. The first one is stored while the system runs, for `nudge import` and `nudge migrate`.
-        let (api_token, app_token) = (random_text()?, random_text()?);
+        // Each app has its own pair, valid for this run only. The api's is stored while the system runs, for `nudge import` and `nudge
+        // migrate`.
+        let mut tokens = BTreeMap::new();
+        for id in app::ALL {
+            tokens.insert(id, Tokens::random()?);
+        }
         let mut sidecars = Sidecars::bind(Options {
             resources: ["common", "subscriptions", "local"]
                 .map(|folder| options.root.join("dapr-components").join(folder))
@@ -82,7 +86,7 @@ impl System {
             synchronous: options.synchronous,
             clock: options.clock.clone(),
             await_clock: Clock::system(),
-            apps: app::ALL.map(|id| sidecar_of(id, &api_token, &app_token)).to_vec(),
+            apps: tokens.iter().map(|(id, tokens)| sidecar_of(id, tokens)).collect(),
         })
         .await
         .context("the sidecars cannot start")?;
@@ -97,8 +101,6 @@ impl System {
             .state_dir(data.path())
             .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
-            .variable("dapr_api_token", api_token.clone())
-            .variable("dapr_app_token", app_token)
             .variable("sqlite_synchronous", options.synchronous.name());
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
@@ -108,6 +110,16 @@ impl System {
                 format!("{}_sidecar", id.replace('-', "_")),
                 format!("http://{address}"),
             );
+        }
+        // A service has what the common variable and its own say, and the environment may set the common one.
+        builder = builder
+            .variable("dapr_api_token", "")
+            .variable("dapr_app_token", "");
+        for (id, tokens) in &tokens {
+            let id = id.replace('-', "_");
+            builder = builder
+                .variable(format!("{id}_dapr_api_token"), &tokens.api)
+                .variable(format!("{id}_dapr_app_token"), &tokens.app);
         }
         let host = builder
             .build()
@@ -120,10 +132,10 @@ impl System {
             .map(|id| Ok(((*id).to_owned(), base.parse()?)))
             .collect::<Result<_>>()?;
         sidecars.serve(urls);
-        if let Some(sidecar) = sidecar_addresses.get(app::API).copied() {
+        if let Some((sidecar, tokens)) = sidecar_addresses.get(app::API).zip(tokens.remove(app::API)) {
             data.set_running(&Running {
-                sidecar,
-                token: api_token,
+                sidecar: *sidecar,
+                token: tokens.api,
             })?;
         }
         Ok(Self {
@@ -167,10 +179,27 @@ impl System {
     }
 }
 
-fn sidecar_of(id: &str, api_token: &str, app_token: &str) -> App {
+/// The tokens between an app and its sidecar.
+struct Tokens {
+    /// What the app sends to its sidecar.
+    api: String,
+    /// What the sidecar sends to its app.
+    app: String,
+}
+
+impl Tokens {
+    fn random() -> Result<Self> {
+        Ok(Self {
+            api: random_text()?,
+            app: random_text()?,
+        })
+    }
+}
+
+fn sidecar_of(id: &str, tokens: &Tokens) -> App {
     App {
-        api_token: Some(api_token.to_owned()),
-        app_token: Some(app_token.to_owned()),
+        api_token: Some(tokens.api.clone()),
+        app_token: Some(tokens.app.clone()),
         // Dapr's defaults, except for the timeout: the first probe may reach a component that has not run yet.
         health: Some(AppHealth {
             path: route::health_of(id).to_owned(),

@@ -16,3 +16,4 @@ mod quiet_hours;
 mod recurrence;
 mod reminders;
 mod support;
+mod tokens;

@@ -21,9 +21,14 @@ pub mod app {
     /// How many calls the sidecar of an app may make to it at the same time (`--app-max-concurrency`); none is no limit.
     ///
     /// Email-delivery gets one reminder at a time: Dapr's smtp binding mixes up emails that are sent at the same time, and
-    /// email-delivery sends nothing under any other limit (docs/decisions/0032-one-email-at-a-time.md).
+    /// email-delivery sends nothing under any other limit (docs/decisions/0032-one-email-at-a-time.md). The others get as many as one
+    /// instance of a component serves on Spin, so that a burst of jobs or events needs no more instances, and their memory.
     pub fn max_concurrency(app_id: &str) -> Option<u32> {
-        (app_id == EMAIL_DELIVERY).then_some(1)
+        match app_id {
+            EMAIL_DELIVERY => Some(1),
+            API | NOTIFICATION | RECURRING_TASK => Some(16),
+            _ => None,
+        }
     }
 }
 

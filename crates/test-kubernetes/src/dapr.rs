@@ -121,7 +121,9 @@ fn chart(parts: &Parts, folder: &Path) -> Result<String> {
     helm.args(["template", "dapr"])
         .arg(parts.objects().join("dapr"))
         .args(["--namespace", NAMESPACE, "--set"])
-        .arg(format!("global.tag={DAPR},global.mtls.sentryAddress={SENTRY}"));
+        .arg(format!(
+            "global.tag={DAPR},global.mtls.sentryAddress={SENTRY},dapr_sidecar_injector.sidecarDropALLCapabilities=true"
+        ));
     run(helm, None)
 }
 

@@ -33,13 +33,18 @@ impl Tools {
         }
     }
 
+    /// The program that renders.
+    pub fn kustomize(&self) -> PathBuf {
+        self.folder.join("kustomize")
+    }
+
     /// The objects of a folder with a `kustomization.yaml`, as YAML.
     ///
     /// # Errors
     ///
     /// kustomize cannot make them; the error is what it says.
     pub fn render(&self, folder: &Path) -> Result<String> {
-        let mut command = Command::new(self.folder.join("kustomize"));
+        let mut command = Command::new(self.kustomize());
         command.arg("build").arg(folder);
         run(command, None)
     }

@@ -12,6 +12,7 @@ mod scripts;
 mod yaml;
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Trial};
@@ -134,18 +135,21 @@ fn broker(cluster: &Cluster, kind: &str, servers: &str) -> Result<()> {
 fn oke(cluster: &Cluster) -> Result<()> {
     let ran = deploy(cluster, "oke", "1", &[])?;
     ran.fails("10 Secrets are missing")?;
+    let value = tempfile::NamedTempFile::new()?;
+    fs::write(value.path(), "value")?;
     for command in ran
         .said
         .lines()
         .map(str::trim)
         .filter(|line| line.starts_with("kubectl --namespace nudge create"))
     {
-        // As a person would, with values in the place of the dots; what is in a certificate matters to a load balancer only.
+        // As a person would, with files in the place of the dots; what is in a certificate matters to a load balancer only.
         let command = command.replace(
             "secret tls nudge-tls --cert=… --key=…",
-            "secret generic nudge-tls --from-literal=tls.crt=…",
+            "secret generic nudge-tls --from-file=tls.crt=…",
         );
-        let command = command.replace('…', "value");
+        let file = value.path().to_str().context("a path")?;
+        let command = command.replace('…', file);
         let words: Vec<&str> = command.split_whitespace().skip(1).collect();
         cluster.kubectl(&words)?;
     }

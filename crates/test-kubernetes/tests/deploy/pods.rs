@@ -93,12 +93,30 @@ fn sidecar(pod: &Value, app_id: &str) -> Result<()> {
         daprd["resources"]
     );
     let environment = daprd["env"].to_string();
-    for part in ["dapr-api-token", "app-api-token", "GOMEMLIMIT"] {
+    for part in [
+        format!("dapr-api-token-{app_id}"),
+        format!("app-api-token-{app_id}"),
+        "GOMEMLIMIT".to_owned(),
+    ] {
         ensure!(
-            environment.contains(part),
+            environment.contains(&part),
             "the sidecar has no {part}: {environment}"
         );
     }
+    ensure!(
+        environment.contains("jwt-key") == (app_id == app::API),
+        "the key of the tokens is the api's: {environment}"
+    );
+    ensure!(
+        daprd["securityContext"]["capabilities"]["drop"] == json!(["ALL"]),
+        "{}",
+        daprd["securityContext"]
+    );
+    let volumes = pod["spec"]["volumes"].to_string();
+    ensure!(
+        volumes.contains("dapr-identity-token") && !volumes.contains("kube-api-access"),
+        "a token for the sentry alone: {volumes}"
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nudge_contract::names::{app, route};
+use nudge_contract::names::{app, route, secret};
 use serde_json::Value;
 
 /// Annotations that Dapr's injector 1.16.0 knows and Nudge uses. It ignores what it does not know, so a typo would go unseen.
@@ -29,8 +29,9 @@ const ANNOTATIONS: [&str; 18] = [
 ];
 
 /// Those beyond the ones above that have values of their own.
-const MORE_ANNOTATIONS: [&str; 3] = [
+const MORE_ANNOTATIONS: [&str; 4] = [
     "dapr.io/env",
+    "dapr.io/env-from-secret",
     "dapr.io/sidecar-seccomp-profile-type",
     "dapr.io/app-max-concurrency",
 ];
@@ -109,7 +110,58 @@ impl Manifests {
         self.invocations(&mut findings);
         self.secret_access(&mut findings);
         self.scaling(&mut findings);
+        self.tokens(&mut findings);
+        self.component_scopes(&mut findings);
+        self.topics(&mut findings);
+        self.network(&mut findings);
+        self.restricted(&mut findings);
         findings
+    }
+
+    /// Each app has a pair of tokens that no other has.
+    fn tokens(&self, findings: &mut Findings) {
+        let mut owners = BTreeMap::new();
+        for spinapp in self.of("SpinApp") {
+            for annotation in ["api-token-secret", "app-token-secret"] {
+                let secret = &spinapp["spec"]["podAnnotations"][format!("dapr.io/{annotation}")];
+                if let Some(other) = owners.insert(secret.to_string(), name(spinapp)) {
+                    findings.push(format!(
+                        "SpinApp {}: its {annotation} {secret} is one of {other}, too",
+                        name(spinapp)
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The namespace refuses pods that could do more than they need, and what the overlay itself starts is not refused.
+    fn restricted(&self, findings: &mut Findings) {
+        for namespace in self.of("Namespace") {
+            let level = text(namespace, "/metadata/labels/pod-security.kubernetes.io~1enforce");
+            if level != "restricted" {
+                findings.push(format!("Namespace {}: it enforces `{level}`", name(namespace)));
+            }
+        }
+        for account in self.of("ServiceAccount") {
+            if account["automountServiceAccountToken"] != false {
+                findings.push(format!(
+                    "ServiceAccount {}: its pods get a token for the API server",
+                    name(account)
+                ));
+            }
+        }
+        for object in self.of("Deployment").chain(self.of("StatefulSet")) {
+            let pod = &object["spec"]["template"]["spec"];
+            let mut own = Findings::new();
+            if pod["automountServiceAccountToken"] != false {
+                own.push("its pods get a token for the API server".to_owned());
+            }
+            restricted_pod(pod, &mut own);
+            findings.extend(
+                own.into_iter()
+                    .map(|finding| format!("{}: {finding}", name(object))),
+            );
+        }
     }
 
     fn apps(&self, findings: &mut Findings) {
@@ -211,6 +263,13 @@ impl Manifests {
             if !right {
                 findings.push(format!("{key} is {value:?}"));
             }
+        }
+        // Of all sidecars only the api's has a secret, which its secret store gives to the api.
+        let given = annotations.get("dapr.io/env-from-secret").and_then(Value::as_str);
+        let key = secret::JWT_KEY;
+        let wanted = (app_id == app::API).then(|| format!("SECRET_{key}={key}:{key}"));
+        if given != wanted.as_deref() {
+            findings.push(format!("dapr.io/env-from-secret is {given:?}, not {wanted:?}"));
         }
     }
 
@@ -386,6 +445,25 @@ impl Manifests {
     }
 }
 
+/// What the level `restricted` of the Pod Security Standards would refuse in a pod.
+/// <https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted>
+pub(crate) fn restricted_pod(pod: &Value, findings: &mut Findings) {
+    let security = &pod["securityContext"];
+    if security["runAsNonRoot"] != true || security["seccompProfile"]["type"] != "RuntimeDefault" {
+        findings.push(format!("its pods are not restricted: {security}"));
+    }
+    for container in list(pod, "/containers") {
+        let security = &container["securityContext"];
+        if security["allowPrivilegeEscalation"] != false || texts(security, "/capabilities/drop") != ["ALL"] {
+            findings.push(format!("{} is not restricted: {security}", name_of(container)));
+        }
+    }
+}
+
+fn name_of(container: &Value) -> &str {
+    text(container, "/name")
+}
+
 /// `name/key` of what an object takes from Secrets and ConfigMaps, but for what is optional.
 fn refer(value: &Value, wanted: &mut Vec<String>) {
     match value {
@@ -399,6 +477,10 @@ fn refer(value: &Value, wanted: &mut Vec<String>) {
                     for target in inner.as_array().into_iter().flatten() {
                         wanted.push(format!("{}/{}", text(target, "/name"), text(target, "/key")));
                     }
+                } else if field == "dapr.io/env-from-secret" {
+                    let sources = inner.as_str().unwrap_or_default().split(',');
+                    let sources = sources.filter_map(|one| one.split_once('=')?.1.split_once(':'));
+                    wanted.extend(sources.map(|(name, key)| format!("{name}/{key}")));
                 } else {
                     refer(inner, wanted);
                 }

@@ -1,5 +1,6 @@
 //! `--app-max-concurrency` wherever else a sidecar of Nudge's is configured: without it email-delivery sends nothing, since Dapr's smtp
-//! binding mixes up emails that are sent at the same time (docs/decisions/0032-one-email-at-a-time.md).
+//! binding mixes up emails that are sent at the same time (docs/decisions/0032-one-email-at-a-time.md), and bursts take more memory in
+//! the others.
 //!
 //! The SpinApps are looked at in `check.rs`. These cases need no tools.
 
@@ -63,8 +64,8 @@ fn dapr_yaml() -> Result<()> {
 
 fn broken_dapr_yaml() -> Result<()> {
     let yaml = read("dapr.yaml")?;
-    for other in ["", "appMaxConcurrency: 16"] {
-        let findings = in_dapr_yaml(&yaml.replace("appMaxConcurrency: 1", other))?;
+    for other in ["\n", "appMaxConcurrency: 2\n"] {
+        let findings = in_dapr_yaml(&yaml.replace("appMaxConcurrency: 1\n", other))?;
         ensure!(
             matches!(findings.as_slice(), [one] if one.starts_with("email-delivery: appMaxConcurrency is")),
             "{findings:#?}"
@@ -110,8 +111,9 @@ fn script() -> Result<()> {
 fn broken_script() -> Result<()> {
     let script = read("scripts/real-up.sh")?;
     for (from, to) in [
-        (" --app-max-concurrency 1", ""),
-        ("--app-max-concurrency 1", "--app-max-concurrency 16"),
+        (" --app-max-concurrency 1\n", "\n"),
+        ("--app-max-concurrency 1\n", "--app-max-concurrency 2\n"),
+        ("api /health/live --app-max-concurrency 16", "api /health/live"),
         (" \"$@\"\n}", "\n}"),
     ] {
         let findings = in_script(&script.replace(from, to));

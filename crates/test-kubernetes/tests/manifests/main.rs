@@ -7,6 +7,10 @@
 mod check;
 mod concurrency;
 mod dapr;
+mod faults;
+mod network;
+mod scopes;
+mod scripts;
 #[path = "../yaml/mod.rs"]
 mod yaml;
 
@@ -21,318 +25,13 @@ use serde_json::{Value, json};
 use test_kubernetes::Tools;
 
 use check::Manifests;
+use faults::Fault;
 use yaml::{documents, put, root};
 
 const OVERLAYS: [&str; 4] = ["minikube", "minikube-redis", "minikube-rabbitmq", "oke"];
 
 /// A case.
 type Test = Box<dyn FnOnce(&Tools) -> Result<()> + Send>;
-
-/// A fault, as it is put into the manifests of the overlay `oke` or `minikube`.
-struct Fault {
-    what: &'static str,
-    overlay: &'static str,
-    kind: &'static str,
-    name: &'static str,
-    /// Where, as a JSON pointer.
-    at: &'static str,
-    /// The value there; null takes the field away.
-    value: Value,
-    /// What the finding says.
-    finding: &'static str,
-}
-
-fn faults() -> Vec<Fault> {
-    let fault = |what, name, at, value, finding| Fault {
-        what,
-        overlay: "minikube",
-        kind: "SpinApp",
-        name,
-        at,
-        value,
-        finding,
-    };
-    let annotation = |what, at, value, finding| fault(what, "notification", at, value, finding);
-    vec![
-        annotation(
-            "another app id",
-            "/spec/podAnnotations/dapr.io~1app-id",
-            json!("notifications"),
-            "dapr.io/app-id",
-        ),
-        annotation(
-            "another port",
-            "/spec/podAnnotations/dapr.io~1app-port",
-            json!("3000"),
-            "dapr.io/app-port",
-        ),
-        annotation(
-            "no app token",
-            "/spec/podAnnotations/dapr.io~1app-token-secret",
-            Value::Null,
-            "app-token-secret",
-        ),
-        annotation(
-            "a typo in an annotation",
-            "/spec/podAnnotations/dapr.io~1app-helth",
-            json!("x"),
-            "no annotation that is known",
-        ),
-        annotation(
-            "an annotation that is no text",
-            "/spec/podAnnotations/dapr.io~1enabled",
-            json!(true),
-            "no text",
-        ),
-        annotation(
-            "a configuration that is missing",
-            "/spec/podAnnotations/dapr.io~1config",
-            json!("missing"),
-            "dapr.io/config",
-        ),
-        annotation(
-            "a threshold",
-            "/spec/podAnnotations/dapr.io~1app-health-threshold",
-            json!("3"),
-            "app-health-threshold",
-        ),
-        fault(
-            "several reminders at a time",
-            "email-delivery",
-            "/spec/podAnnotations/dapr.io~1app-max-concurrency",
-            Value::Null,
-            "dapr.io/app-max-concurrency is None",
-        ),
-        fault(
-            "four reminders at a time",
-            "email-delivery",
-            "/spec/podAnnotations/dapr.io~1app-max-concurrency",
-            json!("4"),
-            "dapr.io/app-max-concurrency is Some(\"4\")",
-        ),
-        fault(
-            "a probe that does not see that",
-            "email-delivery",
-            "/spec/checks/readiness/httpGet/path",
-            json!("/email-delivery/health"),
-            "readiness",
-        ),
-        annotation(
-            "a probe without headers",
-            "/spec/checks/readiness/httpGet/httpHeaders",
-            Value::Null,
-            "httpHeaders",
-        ),
-        annotation(
-            "a probe of another service",
-            "/spec/checks/liveness/httpGet/path",
-            json!("/health/live"),
-            "liveness",
-        ),
-        annotation(
-            "another component",
-            "/spec/components/0",
-            json!("api"),
-            "its components are",
-        ),
-        annotation(
-            "another service's sidecar",
-            "/spec/variables/0/value",
-            json!("http://127.0.0.1:3501"),
-            "not the sidecar",
-        ),
-        annotation(
-            "an unknown variable",
-            "/spec/variables/0/name",
-            json!("sidecar"),
-            "has no variable sidecar",
-        ),
-        annotation(
-            "a secret in the open",
-            "/spec/variables/1",
-            json!({"name": "dapr_api_token", "value": "x"}),
-            "not from a Secret",
-        ),
-        annotation("no replicas", "/spec/replicas", Value::Null, "either replicas or"),
-        fault(
-            "an unknown Secret",
-            "api",
-            "/spec/variables/3/valueFrom/secretKeyRef/name",
-            json!("databases"),
-            "nothing makes databases/url",
-        ),
-        fault(
-            "no service account",
-            "api",
-            "/spec/serviceAccountName",
-            json!("missing"),
-            "ServiceAccount is missing",
-        ),
-        Fault {
-            kind: "Component",
-            ..fault(
-                "an unknown scope",
-                "statestore",
-                "/scopes/0",
-                json!("apis"),
-                "there is no app apis",
-            )
-        },
-        Fault {
-            kind: "Component",
-            ..fault(
-                "another name",
-                "pubsub",
-                "/metadata/name",
-                json!("broker"),
-                "the Dapr components are",
-            )
-        },
-        Fault {
-            kind: "Component",
-            ..fault(
-                "another secret store",
-                "pubsub",
-                "/auth",
-                json!({"secretStore": "vault"}),
-                "from the store vault",
-            )
-        },
-        Fault {
-            kind: "Component",
-            ..fault(
-                "an unknown type",
-                "pubsub",
-                "/spec/type",
-                json!("pubsub.kafkas"),
-                "no type that Nudge",
-            )
-        },
-        Fault {
-            kind: "Resiliency",
-            ..fault(
-                "an unknown policy",
-                "nudge",
-                "/spec/targets/components/smtp/outbound/retry",
-                json!("missing"),
-                "there is no retry missing",
-            )
-        },
-        Fault {
-            kind: "Subscription",
-            ..fault(
-                "an unknown route",
-                "api-reminder-outcomes",
-                "/spec/routes/default",
-                json!("/outcomes"),
-                "has no route /outcomes",
-            )
-        },
-        Fault {
-            kind: "Subscription",
-            ..fault(
-                "an unknown topic",
-                "api-reminder-outcomes",
-                "/spec/topic",
-                json!("outcomes"),
-                "no app publishes on outcomes",
-            )
-        },
-        Fault {
-            kind: "Subscription",
-            ..fault(
-                "no dead letters",
-                "notification-task-events",
-                "/spec/deadLetterTopic",
-                Value::Null,
-                "its dead letters go to",
-            )
-        },
-        Fault {
-            kind: "Configuration",
-            ..fault(
-                "an open door",
-                "worker",
-                "/spec/accessControl/defaultAction",
-                json!("allow"),
-                "lets every app",
-            )
-        },
-        Fault {
-            kind: "Configuration",
-            ..fault(
-                "a policy for another namespace",
-                "api",
-                "/spec/accessControl/policies/0/namespace",
-                json!("default"),
-                "namespace is",
-            )
-        },
-        Fault {
-            kind: "Configuration",
-            ..fault(
-                "a wildcard that matches nothing",
-                "api",
-                "/spec/accessControl/policies/1/operations/2/name",
-                json!("/internal/reminders/*/delivery"),
-                "may not call GET /internal/reminders/*-*/delivery",
-            )
-        },
-        Fault {
-            kind: "Role",
-            ..fault(
-                "more secrets",
-                "jwt-key",
-                "/rules/0/resourceNames/1",
-                json!("database"),
-                "may read",
-            )
-        },
-        Fault {
-            overlay: "oke",
-            kind: "Configuration",
-            ..fault(
-                "an address that was not given",
-                "api",
-                "/spec/tracing/otel/endpointAddress",
-                json!("otel.invalid:4317"),
-                "is not finished",
-            )
-        },
-        Fault {
-            overlay: "oke",
-            kind: "ScaledObject",
-            ..fault(
-                "another consumer group",
-                "notification",
-                "/spec/triggers/0/metadata/consumerGroup",
-                json!("api"),
-                "consumer group",
-            )
-        },
-        Fault {
-            overlay: "oke",
-            kind: "ScaledObject",
-            ..fault(
-                "another topic",
-                "notification",
-                "/spec/triggers/0/metadata/topic",
-                json!("task-reminders"),
-                "does not consume",
-            )
-        },
-        Fault {
-            overlay: "oke",
-            ..fault(
-                "replicas and autoscaling",
-                "api",
-                "/spec/replicas",
-                json!(2),
-                "either replicas or",
-            )
-        },
-    ]
-}
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -373,14 +72,22 @@ fn main() {
         "the shim takes the place of the container".to_owned(),
         Box::new(shim),
     );
-    for fault in faults() {
+    trial(
+        "the scripts roll out the api first, and show no secret".to_owned(),
+        Box::new(scripts::deploys),
+    );
+    for fault in faults::all() {
         trial(
             format!("found: {} in {} {}", fault.what, fault.kind, fault.name),
             Box::new(move |tools| found(tools, &fault)),
         );
     }
     trial("found: an unknown field".to_owned(), Box::new(unknown_field));
-    for (name, test) in concurrency::TESTS {
+    for (name, test) in concurrency::TESTS
+        .into_iter()
+        .chain(scopes::TESTS)
+        .chain(scripts::TESTS)
+    {
         trials.push(Trial::test(name, move || {
             test().map_err(|error| Failed::from(format!("{error:#}")))
         }));
@@ -410,7 +117,7 @@ fn manifests(tools: &Tools, overlay: &'static str) -> Result<Manifests> {
     ))
 }
 
-/// `make NAME KEY=…` and `want NAME KEY …` of the script, as `NAME/KEY`.
+/// `make NAME KEY=…` and `want NAME KEY …` of the script, as `NAME/KEY`; `$app` in a name is each app.
 fn secrets_of(script: &str) -> BTreeSet<String> {
     let mut secrets = BTreeSet::new();
     for line in script.lines() {
@@ -418,9 +125,14 @@ fn secrets_of(script: &str) -> BTreeSet<String> {
             .split_whitespace()
             .skip_while(|word| !["make", "want"].contains(word))
             .skip(1);
-        let Some(name) = words.next() else { continue };
+        let Some(name) = words.next().map(|name| name.trim_matches('"')) else {
+            continue;
+        };
         let keys = words.map(|word| word.trim_matches('"').split('=').next().unwrap_or_default());
-        secrets.extend(keys.map(|key| format!("{name}/{key}")));
+        for key in keys {
+            let names = nudge_contract::names::app::ALL.map(|app| name.replace("$app", app));
+            secrets.extend(names.map(|name| format!("{name}/{key}")));
+        }
     }
     secrets
 }
@@ -435,6 +147,9 @@ fn hardening(tools: &Tools) -> Result<()> {
             let containers = &object["spec"]["template"]["spec"]["containers"];
             // What is applied is merged by the container's name.
             assert_eq!(containers[0]["name"], name.as_str(), "{object:#}");
+            let mut findings = Vec::new();
+            check::restricted_pod(&object["spec"]["template"]["spec"], &mut findings);
+            assert_eq!(findings, Vec::<String>::new(), "the namespace would refuse it");
             name
         })
         .collect();
