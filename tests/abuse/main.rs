@@ -16,8 +16,16 @@
 )]
 
 mod bodies;
+mod burst;
+mod connections;
 mod email;
+mod feeds;
 mod honest;
+mod parts;
+#[path = "../e2e/program.rs"]
+#[allow(dead_code, reason = "the end-to-end tests use the rest")]
+mod program;
+mod quotas;
 mod raw;
 mod target;
 mod unsendable;
@@ -69,9 +77,28 @@ fn main() {
             "a_stranger_gets_one_confirmation_and_no_text_of_the_attacker",
             email::to_a_stranger,
         ),
+        waiting("a_burst_of_one_user_delays_nobody", burst::five_thousand),
+        waiting("a_sidecar_refuses_before_it_reads_a_body", parts::sidecar),
+        waiting(
+            "a_web_page_cannot_write_into_the_folder_of_emails",
+            parts::mail_in_a_web_request,
+        ),
+        waiting("a_request_names_one_host", parts::two_hosts),
         busy(
             "requests_that_never_end_hold_up_nobody",
             bodies::bodies_that_never_arrive,
+        ),
+        busy(
+            "answers_that_are_never_read_hold_up_nobody",
+            bodies::answers_that_are_never_read,
+        ),
+        busy("open_feeds_and_load_hold_up_nobody", feeds::feeds_and_load),
+        busy("a_bulk_call_costs_what_it_does", quotas::bulk_calls),
+        busy("kept_answers_are_bounded_in_bytes", quotas::kept_answers),
+        busy("huge_headers_take_bounded_memory", connections::huge_headers),
+        busy(
+            "connections_that_send_nothing_hold_up_nobody",
+            connections::silent,
         ),
     ];
     // One thread each: which of them run is up to `MACHINE`.

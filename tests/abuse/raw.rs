@@ -41,3 +41,16 @@ pub(crate) fn status(response: &str) -> u16 {
     let code = response.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
     code.and_then(|code| code.parse().ok()).unwrap_or_default()
 }
+
+/// The head of a response, and what comes with it.
+pub(crate) async fn head(stream: &mut TcpStream) -> String {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4_096];
+    while !all.windows(4).any(|four| four == b"\r\n\r\n") {
+        match stream.read(&mut buffer).await {
+            Ok(count @ 1..) => all.extend_from_slice(&buffer[..count]),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}

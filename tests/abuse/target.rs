@@ -33,6 +33,7 @@ impl Target {
         let options = SystemOptions {
             variables: variables
                 .iter()
+                .filter(|(name, _)| is_defined(name))
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect::<BTreeMap<_, _>>(),
             ..SystemOptions::new(components::built(), DataDir::open(folder.path()).unwrap())
@@ -92,6 +93,14 @@ impl Target {
     }
 }
 
+/// Whether `spin.toml` defines a variable.
+fn is_defined(name: &str) -> bool {
+    let manifest = std::fs::read_to_string(components::built().join("spin.toml")).unwrap();
+    manifest
+        .lines()
+        .any(|line| line.starts_with(&format!("{name} = ")))
+}
+
 /// A user of the API.
 #[derive(Clone)]
 pub(crate) struct User {
@@ -102,10 +111,6 @@ pub(crate) struct User {
 impl User {
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         Call::new(self.address, method, path).bearer(&self.token)
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Result<Answer> {
-        self.call(Method::GET, path).send().await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer> {

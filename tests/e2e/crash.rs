@@ -1,69 +1,17 @@
 //! The program is killed with SIGKILL and started again, on the system's clock.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
 use serde_json::{Value, json};
 
-use crate::support::{address, path, token};
-
-/// `nudge up` in a process of its own. Dropping it kills it, as `kill -9` does.
-struct Program {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Program {
-    fn start(data: &Path) -> Self {
-        let root = components::built();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_nudge"))
-            .current_dir(root)
-            .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
-            // A test that polls sends more requests than a user may.
-            .args(["--variable", "rate_limit_per_minute=0", "--data-dir"])
-            .arg(data)
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let output = BufReader::new(child.stdout.take().expect("it is piped"));
-        // The greeting has the address and ends with how to stop; a program that exits without it has failed.
-        let lines: Vec<String> = output
-            .lines()
-            .map_while(Result::ok)
-            .take_while(|line| !line.starts_with("Ctrl-C"))
-            .collect();
-        let line = lines
-            .iter()
-            .find(|line| line.trim_start().starts_with("API"))
-            .expect("the program says that it is ready");
-        let url = line.split_whitespace().nth(1).expect("an address follows");
-        Self {
-            address: address(url.trim_end_matches("/api/v1/tasks")),
-            child,
-        }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("it is still running");
-        self.child.wait().expect("it ends");
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::program::Program;
+use crate::support::{path, token};
 
 /// How long something may take: longer than the lease of an email that a killed process was sending, and the jobs that then
 /// send it.

@@ -12,6 +12,7 @@
 mod clock;
 mod crash;
 mod field_reports;
+mod program;
 mod quiet_hours;
 mod recurrence;
 mod reminders;

@@ -15,6 +15,7 @@
 mod recipients;
 mod scheduler;
 mod system;
+mod unsendable;
 
 use http::Method;
 use libtest_mimic::Arguments;
@@ -106,6 +107,11 @@ fn main() {
         "1,000 reminders of 200 people in one second reach the right people",
         recipients::PARTS.missing(),
         recipients::the_right_people,
+    ));
+    trials.push(trial(
+        "recipients that no mail server takes delay nobody",
+        Parts::USUAL.missing(),
+        unsendable::nobody_is_late,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
     assert_eq!(

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use mail_sink::{Fault, MailSink};
+use mail_sink::{Fault, MailSink, Treatment};
 
 /// A mail server that can go away and come back at its address.
 pub struct MailServer {
@@ -48,6 +48,13 @@ impl MailServer {
     pub fn inject(&self, fault: Fault) {
         if let Some(sink) = &self.sink {
             sink.inject(fault);
+        }
+    }
+
+    /// Has it treat a recipient differently, until it is killed.
+    pub fn treat(&self, recipient: &str, treatment: Treatment) {
+        if let Some(sink) = &self.sink {
+            sink.treat(recipient, treatment);
         }
     }
 

@@ -1,0 +1,33 @@
+//! One user with thousands of reminders that become due over many seconds.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::honest::{LATE, Reminders, check_late};
+use crate::target::{Target, in_seconds};
+
+/// 5,000 reminders of one user, 250 in each of 20 seconds; somebody else has one every two seconds.
+pub(crate) async fn five_thousand() {
+    let attack = "5,000 reminders of one user in 20 s";
+    // Without limits: this is about the turns that users take.
+    let target = Target::start(&[("rate_limit_per_minute", "0"), ("max_reminders_per_minute", "0")]).await;
+    let mallory = target.user("mallory");
+    let first = in_seconds(20);
+    let tasks: Vec<Value> = (0..1_000)
+        .map(|number| {
+            let reminders: Vec<Value> = (0..5)
+                .map(|part| {
+                    let at = first + SignedDuration::from_secs(part * 4 + number % 4);
+                    json!({ "at": at.to_string() })
+                })
+                .collect();
+            json!({ "title": format!("Mallory {number}"), "reminders": reminders })
+        })
+        .collect();
+    mallory.create_all(tasks).await;
+    let others = Reminders::create(&target, "bob", first + SignedDuration::from_secs(1), 10, 2, 1).await;
+    let late = others.late(&target, Duration::from_secs(10)).await;
+    check_late(attack, &late, LATE);
+}
