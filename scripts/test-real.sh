@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real parts and runs the tests that use them:
 #   conformance  the behaviour of a sidecar, for the embedded one and for daprd
-#   portability  the main path on every broker, state store and database; three replicas; a scheduler that loses its data
+#   portability  the main path on every broker, state store and database; three replicas; a scheduler that loses its data;
+#                recipients that no mail server takes
 #   migration    from an application with aiokafka to Nudge, and back
 #   chaos        two minutes of the simulation; scripts/chaos.sh runs it for half an hour
 # The first run takes ten minutes for Dapr in addition to the build of the tests; everything listens on loopback. Needs the requirements

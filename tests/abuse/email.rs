@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::honest::{LATE, Reminders, check_late};
-use crate::target::{Target, in_seconds};
+use crate::target::{Target, User, in_seconds};
 
 /// Someone who does not use Nudge.
 const STRANGER: &str = "stranger@example.org";
@@ -14,18 +14,53 @@ const STRANGER: &str = "stranger@example.org";
 /// What the attacker wants the stranger to read.
 const WORDS: &str = "your bank account is locked, log in at https://evil.example/login";
 
+async fn set_address(user: &User, address: &str) -> StatusCode {
+    let call = user.call(Method::PATCH, "/api/v1/me");
+    let answer = call.json(&json!({ "email": address })).send().await.unwrap();
+    let status = answer.status;
+    let expected = [
+        StatusCode::OK,
+        StatusCode::CONFLICT,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    assert!(expected.contains(&status), "{status}: {:?}", answer.body);
+    status
+}
+
+/// Confirmations of one user to many people, and of many users to one.
+pub(crate) async fn confirmations() {
+    let target = Target::start(&[]).await;
+    let mallory = target.user_of("mallory", None);
+    for number in 0..20 {
+        set_address(&mallory, &format!("person-{number}@example.org")).await;
+    }
+    for number in 0..20 {
+        let another = target.user_of(&format!("mallory-{number}"), None);
+        set_address(&another, STRANGER).await;
+    }
+    // When these emails are there, the confirmations that were requested before are, too.
+    let others = Reminders::create(&target, "bob", in_seconds(5), 1, 1, 4).await;
+    let late = others.late(&target, Duration::from_secs(10)).await;
+    let emails = target.emails();
+    let to_strangers = emails.iter().filter(|(_, email)| email.to == STRANGER).count();
+    let of_mallory = emails
+        .iter()
+        .filter(|(_, email)| email.to.starts_with("person-"))
+        .count();
+    eprintln!("confirmations: one user sent {of_mallory} in a minute, a stranger got {to_strangers}");
+    assert!(of_mallory <= 5, "one user sent {of_mallory} confirmations");
+    assert!(to_strangers <= 3, "a stranger got {to_strangers} confirmations");
+    check_late("confirmations", &late, LATE);
+}
+
 /// `PATCH /api/v1/me {"email": …}`, then one bulk call of 20 tasks with 5 reminders each.
+///
+/// Before: 100 emails in the attacker's words, within seconds.
 pub(crate) async fn to_a_stranger() {
     let target = Target::start(&[]).await;
     let first = in_seconds(4);
     let mallory = target.user_of("mallory", None);
-    let patch = mallory
-        .call(Method::PATCH, "/api/v1/me")
-        .json(&json!({ "email": STRANGER }))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(patch.status, StatusCode::OK, "{:?}", patch.body);
+    set_address(&mallory, STRANGER).await;
     let tasks: Vec<Value> = (0..20)
         .map(|number| {
             // Reminders of a task must differ.

@@ -15,6 +15,7 @@ const FEEDS: usize = 50;
 /// More than 32 instances take in their lives, 128 each.
 const REQUESTS: usize = 4_500;
 
+/// Before: after 4,361 requests in 7 s the next one waited for 10.0 s, and was refused. None of 49 feeds was.
 pub(crate) async fn feeds_and_load() {
     let attack = "50 open feeds and 4,500 requests";
     let target = Target::start(&[]).await;

@@ -113,7 +113,7 @@ impl Reminders {
                 });
                 return Times::new(late.collect());
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
 }

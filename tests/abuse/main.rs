@@ -28,6 +28,7 @@ mod program;
 mod quotas;
 mod raw;
 mod target;
+mod tokens;
 mod unsendable;
 
 use libtest_mimic::{Arguments, Trial};
@@ -57,11 +58,11 @@ fn main() {
     let mut arguments = Arguments::from_args();
     let trials = vec![
         waiting(
-            "a_recipient_that_is_refused_delays_nobody",
+            "a_recipient_that_is_refused_does_not_delay_others",
             unsendable::refused_for_ever,
         ),
         waiting(
-            "a_recipient_that_is_refused_for_now_delays_nobody",
+            "a_recipient_that_is_refused_for_now_does_not_delay_others",
             unsendable::refused_for_now,
         ),
         waiting("a_slow_recipient_delays_others_by_seconds", unsendable::slow),
@@ -70,34 +71,37 @@ fn main() {
             unsendable::silent,
         ),
         waiting(
-            "a_recipient_that_ends_the_connection_delays_nobody",
+            "a_recipient_that_ends_the_connection_does_not_delay_others",
             unsendable::disconnected,
         ),
         waiting(
             "a_stranger_gets_one_confirmation_and_no_text_of_the_attacker",
             email::to_a_stranger,
         ),
-        waiting("a_burst_of_one_user_delays_nobody", burst::five_thousand),
+        waiting("confirmations_are_limited", email::confirmations),
+        waiting("a_burst_of_one_user_does_not_delay_others", burst::five_thousand),
         waiting("a_sidecar_refuses_before_it_reads_a_body", parts::sidecar),
         waiting(
             "a_web_page_cannot_write_into_the_folder_of_emails",
             parts::mail_in_a_web_request,
         ),
         waiting("a_request_names_one_host", parts::two_hosts),
-        busy(
-            "requests_that_never_end_hold_up_nobody",
+        waiting("a_revoked_token_is_refused", tokens::stolen),
+        waiting("a_token_does_not_live_for_years", tokens::long_lived),
+        waiting(
+            "requests_that_never_end_do_not_hold_up_others",
             bodies::bodies_that_never_arrive,
         ),
-        busy(
-            "answers_that_are_never_read_hold_up_nobody",
+        waiting(
+            "answers_that_are_never_read_do_not_hold_up_others",
             bodies::answers_that_are_never_read,
         ),
-        busy("open_feeds_and_load_hold_up_nobody", feeds::feeds_and_load),
+        busy("open_feeds_and_load_do_not_hold_up_others", feeds::feeds_and_load),
         busy("a_bulk_call_costs_what_it_does", quotas::bulk_calls),
         busy("kept_answers_are_bounded_in_bytes", quotas::kept_answers),
         busy("huge_headers_take_bounded_memory", connections::huge_headers),
-        busy(
-            "connections_that_send_nothing_hold_up_nobody",
+        waiting(
+            "connections_that_send_nothing_do_not_hold_up_others",
             connections::silent,
         ),
     ];

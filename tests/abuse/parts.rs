@@ -12,6 +12,8 @@ use crate::target::Target;
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// A caller without the sidecar's token sends a third of a body and waits; another one has the token of a user.
+///
+/// Before: no answer to the first one as long as it waited. The second one was refused.
 pub(crate) async fn sidecar() {
     let target = Target::start(&[]).await;
     let mallory = target.user("mallory");
@@ -45,6 +47,8 @@ pub(crate) async fn sidecar() {
 }
 
 /// What a page in a browser can send to any port: a form, whose body is a dialogue with a mail server.
+///
+/// Before: the email was stored.
 pub(crate) async fn mail_in_a_web_request() {
     let target = Target::start(&[]).await;
     let dialogue = "HELO evil.example\r\nMAIL FROM:<x@evil.example>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\nSubject: From a page\r\n\
@@ -56,7 +60,7 @@ pub(crate) async fn mail_in_a_web_request() {
         let mut stream = raw::send(target.mail().addr(), format!("{head}{dialogue}").as_bytes()).await;
         let (answer, ended) = raw::read(&mut stream, AT_ONCE).await;
         assert!(
-            target.emails().is_empty(),
+            target.mail().emails().unwrap().is_empty(),
             "a web page wrote an email into the folder: {answer}"
         );
         assert!(ended, "the session goes on: {answer}");
@@ -64,6 +68,8 @@ pub(crate) async fn mail_in_a_web_request() {
 }
 
 /// RFC 9112, section 3.2: a request with two `Host` fields, or an invalid one, is answered with 400.
+///
+/// Before: 200.
 pub(crate) async fn two_hosts() {
     let target = Target::start(&[]).await;
     for hosts in [

@@ -13,6 +13,9 @@ use crate::target::{Target, in_seconds};
 const CALLS: usize = 40;
 
 /// Bulk calls of 100 tasks with 5 reminders each, one after another.
+///
+/// Before: all were accepted, 4,000 tasks and 20,000 reminders in 34 s. Another user's creates took 30 ms instead of 12 (median), at most
+/// 0.3 s.
 pub(crate) async fn bulk_calls() {
     let attack = "40 bulk calls of 100 tasks";
     let target = Target::start(&[]).await;
@@ -79,6 +82,8 @@ fn tasks(call: usize) -> Vec<Value> {
 }
 
 /// 100 requests of about 400 bytes, each with a key of its own and an answer of a quarter of a megabyte.
+///
+/// Before: 24.3 MB were kept for a day.
 pub(crate) async fn kept_answers() {
     let attack = "100 keys with large answers";
     let target = Target::start(&[]).await;

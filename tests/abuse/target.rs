@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -21,6 +23,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Target {
     pub(crate) folder: TempDir,
     pub(crate) system: System,
+    read: Mutex<BTreeMap<PathBuf, (Timestamp, Email)>>,
 }
 
 impl Target {
@@ -39,7 +42,11 @@ impl Target {
             ..SystemOptions::new(components::built(), DataDir::open(folder.path()).unwrap())
         };
         let system = System::start(options).await.unwrap();
-        let target = Self { folder, system };
+        let target = Self {
+            folder,
+            system,
+            read: Mutex::default(),
+        };
         let address = target.address();
         until("the application is ready", async || {
             let ready = Call::new(address, Method::GET, "/health/ready").send().await;
@@ -77,19 +84,20 @@ impl Target {
         }
     }
 
-    /// The emails so far, each with the instant at which the mail server had it.
+    /// The emails so far, each with the instant at which the mail server had it. A file is read once: reading thousands of them again
+    /// and again would slow down what is measured.
     pub(crate) fn emails(&self) -> Vec<(Timestamp, Email)> {
-        let files = emails_in(self.system.mail_dir()).unwrap();
-        files
-            .iter()
-            .map(|file| {
+        let mut read = self.read.lock().unwrap();
+        for file in emails_in(self.system.mail_dir()).unwrap() {
+            read.entry(file).or_insert_with_key(|file| {
                 let name = file.file_stem().unwrap().to_string_lossy();
                 let at = name.split('-').next().unwrap();
                 let at = jiff::fmt::strtime::parse("%Y%m%dT%H%M%S%.fZ", at).unwrap();
                 let at = at.to_datetime().unwrap().in_tz("UTC").unwrap().timestamp();
                 (at, Email::parse(&std::fs::read(file).unwrap()).unwrap())
-            })
-            .collect()
+            });
+        }
+        read.values().cloned().collect()
     }
 }
 

@@ -36,7 +36,7 @@ async fn remind(system: &System, user: &str, reminders: &[(String, Timestamp)]) 
 
 /// Three users whose mail servers refuse, refuse for now, or end the connection: a hundred reminders of each, due at once. Another user
 /// has four reminders every two seconds.
-pub(crate) async fn nobody_is_late() {
+pub(crate) async fn others_are_in_time() {
     let combination = Combination {
         parts: Parts::USUAL,
         data: Data::Sqlite,
