@@ -3,6 +3,7 @@
 mod cli;
 mod dead_letters;
 mod import;
+mod log;
 mod migrate;
 mod sidecar;
 mod up;

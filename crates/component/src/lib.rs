@@ -3,6 +3,7 @@
 //! - [`ask`]: requests to the api
 //! - [`batch`]: one result per event of a batch
 //! - [`dapr`] and [`events`]: the bindings of the WIT packages
+//! - [`log`]: log lines, without addresses and bounded
 //! - [`problem`]: errors as RFC 9457 problem details
 //! - [`serve`]: from Spin's request to an axum router and back, with limits, trace context and logs
 //! - [`sidecar`]: routes that only the sidecar may call
@@ -30,6 +31,7 @@ pub mod ask;
 pub mod batch;
 mod bindings;
 pub mod convert;
+pub mod log;
 pub mod problem;
 pub mod publish;
 pub mod serve;
