@@ -5,6 +5,7 @@
 //! - [`dapr`] and [`events`]: the bindings of the WIT packages
 //! - [`log`]: log lines, without addresses and bounded
 //! - [`problem`]: errors as RFC 9457 problem details
+//! - [`readiness`]: the result of a check, for a second
 //! - [`serve`]: from Spin's request to an axum router and back, with limits, trace context and logs
 //! - [`sidecar`]: routes that only the sidecar may call
 //! - [`subscriber`]: from a delivered CloudEvent to a handler, and from its result to the status that Dapr expects
@@ -34,6 +35,7 @@ pub mod convert;
 pub mod log;
 pub mod problem;
 pub mod publish;
+pub mod readiness;
 pub mod serve;
 pub mod settings;
 pub mod sidecar;
