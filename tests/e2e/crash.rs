@@ -28,7 +28,13 @@ impl Program {
             .current_dir(root)
             .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
             // A test that polls sends more requests than a user may.
-            .args(["--variable", "rate_limit_per_minute=0", "--data-dir"])
+            .args([
+                "--variable",
+                "rate_limit_per_minute=0",
+                "--variable",
+                "token_max_hours=8784",
+                "--data-dir",
+            ])
             .arg(data)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())

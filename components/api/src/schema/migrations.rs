@@ -78,6 +78,11 @@ const MIGRATIONS: &[Migration] = &[
             include_str!("10-rows.sql"),
         ],
     },
+    Migration {
+        number: 14,
+        sqlite: &[include_str!("14-tables.sql")],
+        postgres: &[include_str!("14-tables.sql")],
+    },
 ];
 
 const ESTIMATES: &str = "ALTER TABLE task ADD COLUMN IF NOT EXISTS estimate_minutes BIGINT";
