@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use nudge::Synchronous;
 use nudge_contract::legacy::Master;
+use nudge_domain::id::UserId;
 
 /// Nudge keeps your tasks, reminds you by email and creates the next occurrence of recurring work.
 ///
@@ -34,7 +35,7 @@ Examples (with cargo: `cargo run -- …`):
 pub(crate) enum Command {
     /// Build the components and run everything until Ctrl-C (the default).
     Up,
-    /// Print a token for a user, alone on the last line. Works while the server runs.
+    /// Print a token for a user, alone on the last line, or revoke tokens. Works while the server runs.
     Token(Token),
     /// Print the emails that were sent, oldest first, without their HTML markup. Works while the server runs.
     Emails,
@@ -176,16 +177,44 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) what: Option<WithTokens>,
+    #[command(flatten)]
+    pub(crate) new: NewToken,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WithTokens {
+    /// Refuse tokens of a user from now on, although they have not expired. It takes up to 10 seconds.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    /// Whose tokens: all that were issued until now.
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: UserId,
+    /// Only the token with this id, its claim `jti`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) sidecar: SidecarOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewToken {
     /// The user the token is for.
-    pub(crate) user: String,
+    #[arg(required = true)]
+    pub(crate) user: Option<String>,
     /// The address for this user's reminders.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) email: Option<String>,
     /// The time zone of this user: an IANA name such as Europe/Berlin [default: UTC].
     #[arg(long, value_name = "ZONE")]
     pub(crate) time_zone: Option<String>,
-    /// Hours until the token expires.
-    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    /// Hours until the token expires, at most the maximum of the server (variable token_max_hours).
+    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) hours: u32,
 }

@@ -22,4 +22,4 @@ pub use dapr_sidecar::Synchronous;
 pub use data_dir::{DataDir, Exclusive, Running};
 pub use emails::{Email, emails, html_to_text};
 pub use system::{System, SystemOptions};
-pub use token::{TokenRequest, mint};
+pub use token::{Minted, TokenRequest, mint, mint_with_id};

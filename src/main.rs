@@ -3,15 +3,17 @@
 mod cli;
 mod dead_letters;
 mod import;
+mod log;
 mod migrate;
 mod sidecar;
+mod tokens;
 mod up;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use nudge::{DataDir, TokenRequest, mint};
+use nudge::DataDir;
 
 use crate::cli::{Cli, Command};
 
@@ -19,7 +21,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Up) {
         Command::Up => up::run(&cli.options),
-        Command::Token(token) => print_token(&cli.options, token),
+        Command::Token(token) => tokens::run(&cli.options, token),
         Command::Emails => print_emails(&cli.options),
         Command::DeadLetters(letters) => dead_letters::run(&cli.options, &letters),
         Command::Import(import) => import::run(&cli.options, &import),
@@ -44,17 +46,5 @@ fn print_emails(options: &cli::Global) -> Result<()> {
             email.text()
         );
     }
-    Ok(())
-}
-
-fn print_token(options: &cli::Global, token: cli::Token) -> Result<()> {
-    let data = DataDir::open(&options.data_dir)?;
-    let request = TokenRequest {
-        user: token.user,
-        email: token.email,
-        time_zone: token.time_zone,
-        hours: token.hours,
-    };
-    println!("{}", mint(&data, &request, jiff::Timestamp::now().as_second())?);
     Ok(())
 }

@@ -6,6 +6,7 @@ use jwt_compact::{AlgorithmExt, Claims, Header};
 use nudge_domain::id::UserId;
 use nudge_domain::{MailAddress, Zone};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::DataDir;
 
@@ -27,6 +28,7 @@ struct Custom {
     sub: String,
     iss: &'static str,
     aud: &'static str,
+    jti: String,
     iat: i64,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,12 +37,32 @@ struct Custom {
     zoneinfo: Option<String>,
 }
 
-/// Signs a token (HS256) with the key of the data folder. `now` is in seconds since 1970.
+/// A signed token.
+#[derive(Debug, Clone)]
+pub struct Minted {
+    /// The token, in the compact form of RFC 7515, section 7.1.
+    pub token: String,
+    /// Its claim `jti`, which identifies it when it is revoked.
+    pub id: String,
+}
+
+/// Signs a token (HS256) with the key of the data folder. `now` is in seconds since 1970. The api refuses one that is valid for longer
+/// than its variable `token_max_hours`; that is not checked here.
 ///
 /// # Errors
 ///
 /// An invalid user, address or zone; the message names the option.
 pub fn mint(data: &DataDir, request: &TokenRequest, now: i64) -> Result<String> {
+    Ok(mint_with_id(data, request, now)?.token)
+}
+
+/// The same, with the id of the token.
+///
+/// # Errors
+///
+/// Those of [`mint`].
+pub fn mint_with_id(data: &DataDir, request: &TokenRequest, now: i64) -> Result<Minted> {
+    let id = Uuid::now_v7().to_string();
     let user: UserId = request.user.parse().context("USER is not a user id")?;
     let zone: Option<Zone> = request
         .time_zone
@@ -58,13 +80,15 @@ pub fn mint(data: &DataDir, request: &TokenRequest, now: i64) -> Result<String> 
         sub: user.into(),
         iss: "nudge",
         aud: "nudge",
+        jti: id.clone(),
         iat: now,
         exp: now.saturating_add(i64::from(request.hours.max(1)) * 3_600),
         email: email.map(String::from),
         zoneinfo: zone.map(String::from),
     };
     let key = Hs256Key::new(data.jwt_key()?);
-    Hs256
+    let token = Hs256
         .token(&Header::empty(), &Claims::new(custom), &key)
-        .context("the token cannot be signed")
+        .context("the token cannot be signed")?;
+    Ok(Minted { token, id })
 }

@@ -1,17 +1,16 @@
 //! `nudge up`.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use nudge::{DataDir, System, SystemOptions};
-use tracing_subscriber::EnvFilter;
 
 use crate::cli::Global;
 
 pub(crate) fn run(options: &Global) -> Result<()> {
-    start_logging();
+    crate::log::start();
     let root = checkout()?;
     if !options.no_build {
         say("Building the WebAssembly components (the first build takes a few minutes)");
@@ -124,17 +123,4 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
     })
-}
-
-/// Logs readable lines to a terminal, and JSON lines otherwise.
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        lines.compact().init();
-    } else {
-        lines.json().flatten_event(true).init();
-    }
 }

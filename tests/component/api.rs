@@ -34,6 +34,7 @@ mod reminders_routes;
 pub(crate) mod search;
 mod series;
 pub(crate) mod texts;
+pub(crate) mod tokens;
 
 use serde_json::{Value, json};
 

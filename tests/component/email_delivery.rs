@@ -3,6 +3,7 @@
 mod batch;
 mod ending;
 mod lane;
+mod logs;
 mod mail;
 mod once;
 

@@ -95,6 +95,13 @@ impl Contract {
         }
         let status = answer.status.as_u16();
         let what = format!("{method} {target} answered {status}");
+        // RFC 9111, section 5.2.2.5: no cache keeps what is one user's, nor a refusal. The document itself is public.
+        let cached = match path {
+            "/api/v1/openapi.json" if [200, 304].contains(&status) => "public, max-age=300",
+            _ => "no-store",
+        };
+        assert_eq!(answer.header("cache-control"), cached, "{what}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
         let Some(template) = self.template(path) else {
             assert_eq!(self.refusal(answer, &what)["code"], "no_such_route", "{what}");
             return;

@@ -71,6 +71,8 @@ macro_rules! trials {
 fn main() {
     let trials = trials![
         accounts::what_is_stored_during_account_deletion_is_deleted_as_well,
+        accounts::what_a_user_who_comes_back_stores_is_not_deleted_by_a_late_run,
+        accounts::a_user_revokes_the_tokens_that_were_issued_until_now,
         databases::both_databases_answer_alike,
         databases::postgres_finds_words_page_by_page,
         databases::postgres_finds_words_of_every_language,

@@ -25,6 +25,8 @@ impl Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_nudge"))
             .current_dir(root)
             .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
+            // Tokens of tests on a stepped clock live for a year.
+            .args(["--variable", "token_max_hours=8784"])
             .args(variables.iter().flat_map(|variable| ["--variable", variable]))
             .arg("--data-dir")
             .arg(data)

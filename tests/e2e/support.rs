@@ -40,7 +40,9 @@ impl Bench {
             clock: Clock::stepped(start.into()),
             folder: tempfile::tempdir().unwrap(),
             // A test that polls sends more requests than a user may.
-            variables: [("rate_limit_per_minute", "0".to_owned())]
+            // Tokens are minted once, and the clock is stepped over months.
+            variables: [("rate_limit_per_minute", "0"), ("token_max_hours", "8784")]
+                .map(|(name, value)| (name, value.to_owned()))
                 .into_iter()
                 .chain(variables)
                 .map(|(name, value)| (name.to_owned(), value))

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use nudge_domain::characters::isolated;
 use tempfile::TempDir;
 use test_dapr::Dapr;
 
@@ -60,7 +61,7 @@ fn is_what_was_written(shown: &[Shown]) {
     let titles = titles::all();
     assert_eq!(shown.len(), titles.len());
     for (title, shown) in titles.iter().zip(shown) {
-        assert_eq!(shown.subject, format!("Reminder: {title}"));
+        assert_eq!(shown.subject, format!("Reminder: {}", isolated(title)));
         assert_eq!(shown.defects, [""; 0], "{title:?}");
         let heading = inside(&shown.html, "<h1 dir=\"auto\" ", "</h1>");
         assert_eq!(heading, [title.as_str()], "{title:?}");

@@ -62,7 +62,7 @@ call() {
     --max-examples "${EXAMPLES:-60}" --generation-database none --request-timeout 60 "$@"
 }
 # Deleting the account comes last, in a run of its own, because the other requests need the data.
-call --exclude-operation-id deleteMe "$@"
+call --exclude-operation-id deleteMe --exclude-operation-id revokeTokens "$@"
 if [[ $# -eq 0 ]] && grep -q '"deleteMe"' "$root/docs/openapi.json"; then
   call --include-operation-id deleteMe --phases examples,coverage,fuzzing
 fi

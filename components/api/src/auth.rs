@@ -5,6 +5,8 @@
 //! | `sub` | the user; no other claim identifies them |
 //! | `iss`, `aud` | `nudge`, or the values of `jwt_issuer` and `jwt_audience` for a provider's tokens |
 //! | `exp` | required; a minute of leeway |
+//! | `iat` | not in the future, but for a minute of leeway; with `exp` it bounds the lifetime; required if tokens of the user were revoked |
+//! | `jti` | identifies the token when it is revoked |
 //! | `nbf` | checked if present; a minute of leeway |
 //! | `email` | where reminders are sent, unless `email_verified` is false |
 //! | `zoneinfo` | IANA zone (OpenID Connect Core 1.0, section 5.1); UTC if absent |
@@ -15,6 +17,7 @@
 //! | `token.rs` | parsing a token and checking its signature |
 //! | `claims.rs` | its claims |
 //! | `refusal.rs` | the response to a refused token |
+//! | `revocation.rs` | tokens that were revoked before they expire |
 //! | `secret.rs` | the HS256 secret |
 //! | `jwks.rs` | the keys of a JSON Web Key Set |
 //! | `keys.rs`, `shared.rs`, `fetch.rs` | caching, sharing and fetching key sets |
@@ -25,6 +28,7 @@ mod jwks;
 mod keys;
 mod policy;
 mod refusal;
+pub(crate) mod revocation;
 mod secret;
 mod shared;
 mod token;
@@ -36,8 +40,8 @@ use nudge_component::Problem;
 use nudge_domain::Zone;
 use nudge_domain::id::UserId;
 
-use policy::NUDGE;
-use refusal::refuse;
+use policy::{NUDGE, Provider};
+use refusal::{logged_seldom, refuse};
 use token::Unchecked;
 
 /// The caller.
@@ -58,7 +62,10 @@ pub(crate) async fn user(parts: &mut Parts) -> Result<User, Problem> {
     if let Some(user) = parts.extensions.get::<User>() {
         return Ok(user.clone());
     }
-    let user = check(bearer(parts)?, Timestamp::now()).await?;
+    let now = Timestamp::now();
+    let user = check(bearer(parts)?, now)
+        .await
+        .map_err(|problem| logged_seldom(problem, now))?;
     parts.extensions.insert(user.clone());
     Ok(user)
 }
@@ -84,21 +91,32 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
 async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
     let token = Unchecked::read(token)?;
     let policy = policy::policy().await?;
-    match (token.algorithm(), &policy.provider) {
-        ("HS256", _) if policy.hs256 => token
-            .signed_with_secret(secret::key().await?)?
-            .user(NUDGE, NUDGE, now),
+    let (claims, issuer, audience, max_hours) = match (token.algorithm(), &policy.provider) {
+        ("HS256", _) if policy.hs256 => {
+            let claims = token.signed_with_secret(secret::key().await?)?;
+            (claims, NUDGE, NUDGE, Some(policy.max_hours))
+        }
         (algorithm @ ("EdDSA" | "ES256" | "RS256"), Some(provider)) => {
             let keys = keys::keys(provider, token.key_id(), algorithm, now).await?;
             let key = keys.find(token.key_id(), algorithm).ok_or_else(|| {
                 refuse("names no key of the identity provider, or could mean several (kid)")
             })?;
-            token
-                .signed_with(key)?
-                .user(&provider.issuer, &provider.audience, now)
+            let claims = token.signed_with(key)?;
+            let Provider {
+                issuer,
+                audience,
+                max_hours,
+                ..
+            } = provider;
+            (claims, issuer.as_str(), audience.as_str(), *max_hours)
         }
-        _ => Err(refuse("is signed with an algorithm that is not accepted here")),
-    }
+        _ => return Err(refuse("is signed with an algorithm that is not accepted here")),
+    };
+    let token = claims.token();
+    claims.check_lifetime(max_hours, now)?;
+    let user = claims.user(issuer, audience, now)?;
+    revocation::check(&user.id, &token, now).await?;
+    Ok(user)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) mod query;
 mod reminders;
 mod search;
 mod tasks;
+mod tokens;
 
 use axum::Router;
 use axum::middleware;
@@ -43,6 +44,7 @@ pub(crate) fn router() -> Router {
         .route(route::DEAD_LETTERS, get(dead_letters::list))
         .route(route::DEAD_LETTERS_REPLAY, post(dead_letters::replay))
         .route(route::DEAD_LETTERS_DISCARD, post(dead_letters::discard))
+        .route(route::TOKEN_REVOCATIONS, post(tokens::revoke))
         .merge(before_batches::router())
         .merge(legacy::router())
         .layer(middleware::from_fn(sidecar::only));

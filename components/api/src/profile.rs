@@ -290,6 +290,12 @@ pub(crate) async fn closing(
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
+/// The condition that the account of the user that a parameter or a column names is closing. A statement that deletes what is theirs
+/// has it: between two statements, another run may have finished the deletion, and the user may have come back.
+pub(crate) fn is_closing(user: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM person WHERE id = {user} AND leaving_since IS NOT NULL)")
+}
+
 /// The condition that Nudge, and not the legacy system, reminds the user that a column names: the latest row counts (decision 0020).
 /// Not equal, since PostgreSQL expects that of most rows, and equal of few: then it plans for a long search, and compiles it first.
 pub(crate) fn reminded_here(user_column: &str) -> String {

@@ -7,6 +7,7 @@ use nudge_contract::event::Change;
 use nudge_domain::task::Status;
 
 use crate::account::erasure;
+use crate::auth::revocation;
 use crate::db::Database;
 use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
@@ -25,24 +26,34 @@ const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 /// Maximum number of batches per run, so that it ends; the next run continues.
 const BATCHES: u32 = 20;
 
-/// Runs everything once, and reports what was published and what is still pending.
-pub(crate) async fn run(database: &Database) -> Result<RelayReport, ServiceError> {
+/// Runs everything once, and reports what was published and what is still pending. No connection is held while events are published:
+/// connections are counted.
+pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
     let now = Timestamp::now();
-    let published = publish_pending(database, now).await?;
-    create_missing_occurrences(database, now).await?;
-    idempotency::forget_old(database, now).await?;
-    dead_letters::forget_old(database, now).await?;
-    schema::refresh(database).await?;
-    let left = events::count_pending(database).await?;
-    erasure::resume(database, now).await?;
+    let published = publish_pending(now).await?;
+    create_missing_occurrences(now).await?;
+    let left = {
+        let database = &Database::open().await?;
+        idempotency::forget_old(database, now).await?;
+        dead_letters::forget_old(database, now).await?;
+        revocation::forget_old(database, now).await?;
+        schema::refresh(database).await?;
+        events::count_pending(database).await?
+    };
+    erasure::resume(now).await?;
     Ok(RelayReport { published, left })
 }
 
 /// Publishes pending events, oldest first.
-async fn publish_pending(database: &Database, now: Timestamp) -> Result<u32, PublishError> {
+async fn publish_pending(now: Timestamp) -> Result<u32, PublishError> {
     let mut published = 0;
     for _ in 0..BATCHES {
-        let batch = events::pending(database, outbox::pending_before(now), BATCH as u32).await?;
+        let batch = events::pending(
+            &Database::open().await?,
+            outbox::pending_before(now),
+            BATCH as u32,
+        )
+        .await?;
         if batch.is_empty() {
             break;
         }
@@ -53,18 +64,25 @@ async fn publish_pending(database: &Database, now: Timestamp) -> Result<u32, Pub
 }
 
 /// Creates the next occurrence of series where it is missing, or announces the completed one again so that recurring-task does.
-async fn create_missing_occurrences(database: &Database, now: Timestamp) -> Result<(), PublishError> {
-    let waiting =
-        store::without_successor(database, ago(now, GIVEN_UP), ago(now, NO_SUCCESSOR), BATCH as u32).await?;
+async fn create_missing_occurrences(now: Timestamp) -> Result<(), PublishError> {
+    let database = Database::open().await?;
+    let waiting = store::without_successor(
+        &database,
+        ago(now, GIVEN_UP),
+        ago(now, NO_SUCCESSOR),
+        BATCH as u32,
+    )
+    .await?;
     let (completed, skipped): (Vec<_>, Vec<_>) = waiting
         .into_iter()
         .partition(|task| task.status == Status::Completed);
     for task in &skipped {
         // A failure does not hold up the others.
-        if let Err(error) = successors::follow(database, task, None).await {
+        if let Err(error) = successors::follow(&database, task, None).await {
             tracing::error!(task = %task.id, "the next occurrence is created later: {error}");
         }
     }
+    drop(database);
     let events: Vec<_> = completed
         .iter()
         .map(|task| record::event(task, Change::Completed, None, None))

@@ -13,6 +13,7 @@ use askama::Template;
 use jiff::Timestamp;
 use nudge_contract::task::Task;
 use nudge_domain::Zone;
+use nudge_domain::characters::isolated;
 use nudge_domain::task::Priority;
 
 use crate::header;
@@ -71,7 +72,8 @@ pub(crate) fn write(
     }
     .render()?;
     Ok(Mail {
-        subject: header::subject(&format!("Reminder: {}", task.title)),
+        // A list of emails shows a line of text, so a title must not turn what is around it.
+        subject: header::subject(&format!("Reminder: {}", isolated(&task.title))),
         html,
         x_priority,
     })

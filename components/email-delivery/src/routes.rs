@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use http::StatusCode;
 use nudge_component::publish::describe;
+use nudge_component::readiness::Readiness;
 use nudge_component::{Problem, problem, sidecar, subscriber};
 use nudge_contract::names::{app, route};
 
@@ -23,19 +24,24 @@ pub(crate) fn router() -> Router {
 
 /// 503 while the sidecar is unavailable or allows more than one delivery at a time.
 async fn ready() -> Result<StatusCode, Problem> {
+    static READINESS: Readiness = Readiness::new();
+    READINESS.check(may_send).await?;
+    Ok(StatusCode::OK)
+}
+
+async fn may_send() -> Result<(), Problem> {
     let asked = lane::ask().await;
-    match asked.map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))? {
-        Ok(()) => Ok(StatusCode::OK),
-        Err(closed) => {
+    asked
+        .map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))?
+        .map_err(|closed| {
             let detail = closed.to_string();
-            Err(Problem::new(
+            Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "emails_would_mix",
                 detail.clone(),
             )
-            .logged(detail))
-        }
-    }
+            .logged(detail)
+        })
 }
 
 async fn reminders_due(body: Body) -> Response {

@@ -3,7 +3,9 @@
 //! - [`ask`]: requests to the api
 //! - [`batch`]: one result per event of a batch
 //! - [`dapr`] and [`events`]: the bindings of the WIT packages
+//! - [`log`]: log lines, without addresses and bounded
 //! - [`problem`]: errors as RFC 9457 problem details
+//! - [`readiness`]: the result of a check, for a second
 //! - [`serve`]: from Spin's request to an axum router and back, with limits, trace context and logs
 //! - [`sidecar`]: routes that only the sidecar may call
 //! - [`subscriber`]: from a delivered CloudEvent to a handler, and from its result to the status that Dapr expects
@@ -30,8 +32,10 @@ pub mod ask;
 pub mod batch;
 mod bindings;
 pub mod convert;
+pub mod log;
 pub mod problem;
 pub mod publish;
+pub mod readiness;
 pub mod serve;
 pub mod settings;
 pub mod sidecar;

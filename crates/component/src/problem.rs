@@ -136,6 +136,18 @@ impl Problem {
         self
     }
 
+    /// The same without details for the log.
+    #[must_use]
+    pub fn without_log(mut self) -> Self {
+        self.0.log = None;
+        self
+    }
+
+    /// The details for the log.
+    pub fn log_text(&self) -> Option<&str> {
+        self.0.log.as_deref()
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status

@@ -1,7 +1,7 @@
 //! From Spin's request to an axum router and back.
 
 use std::error::Error;
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::Router;
@@ -10,7 +10,9 @@ use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -19,6 +21,7 @@ use spin_sdk::http::Request;
 use tower::ServiceExt;
 use tracing::Instrument;
 
+use crate::log;
 use crate::problem::Problem;
 use crate::trace::Traceparent;
 
@@ -33,7 +36,7 @@ pub const MAX_BATCH: usize = 8 * 1024 * 1024;
 /// building it costs more than most requests.
 pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Request) -> Response {
     static ROUTER: OnceLock<Router> = OnceLock::new();
-    start_logging();
+    log::start();
     // The state is set here so that axum does not have to clone the handlers to set it for every request.
     let router = ROUTER.get_or_init(|| router().with_state(())).clone();
     let traceparent = Traceparent::of(request.headers());
@@ -52,6 +55,7 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
             // axum sets 0. A 204 must not have the header, and in a 304 it means the length of the 200 (RFC 9110, section 8.6).
             response.headers_mut().remove(CONTENT_LENGTH);
         }
+        protect(response.headers_mut());
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis() as u64);
         if response.status().is_server_error() {
             tracing::warn!(status, ms, "answered");
@@ -62,6 +66,17 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
     }
     .instrument(span)
     .await
+}
+
+/// Sets the headers that keep what a response says between the service and its caller. Unless a route says otherwise, no cache stores a
+/// response (RFC 9111, section 5.2.2.5): nearly all hold data of one user, and `/api/v1/me` and version tags such as `"3"` are the same
+/// for all users, so a stored response could be confirmed for another one (decision 0046). No browser guesses another type than
+/// `Content-Type` says.
+fn protect(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// A response of type `application/json`. It differs from axum's only in its writer, which is a `Vec`: a list consists mostly of
@@ -181,20 +196,4 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
             Err(error) => Err(Problem::not_found("thing").logged(error)),
         }
     }
-}
-
-/// Logs JSON lines to standard output; set up once per instance.
-fn start_logging() {
-    static STARTED: Once = Once::new();
-    STARTED.call_once(|| {
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .with_max_level(tracing::Level::INFO)
-            .finish();
-        // Fails only if a subscriber is already set, which then gets the lines.
-        let _ = tracing::subscriber::set_global_default(subscriber);
-    });
 }

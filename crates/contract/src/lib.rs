@@ -18,3 +18,4 @@ pub mod event;
 pub mod legacy;
 pub mod names;
 pub mod task;
+pub mod token;

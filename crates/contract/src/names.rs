@@ -85,7 +85,7 @@ pub mod route {
     use super::app;
 
     /// Routes that only the sidecar may call: app, method, route.
-    pub const SIDECAR_ONLY: [(&str, &str, &str); 27] = [
+    pub const SIDECAR_ONLY: [(&str, &str, &str); 28] = [
         (app::API, "POST", REMINDER_OUTCOMES),
         (app::API, "POST", RELAY),
         (app::API, "POST", LEASES),
@@ -100,6 +100,7 @@ pub mod route {
         (app::API, "GET", DEAD_LETTERS),
         (app::API, "POST", DEAD_LETTERS_REPLAY),
         (app::API, "POST", DEAD_LETTERS_DISCARD),
+        (app::API, "POST", TOKEN_REVOCATIONS),
         (app::API, "POST", LEGACY_CHANGES),
         (app::API, "POST", LEGACY_TAKE_OVER),
         (app::API, "POST", LEGACY_TASK),
@@ -134,6 +135,8 @@ pub mod route {
     pub const DEAD_LETTERS_REPLAY: &str = "/internal/dead-letters/replay";
     /// Api: deletes some of them.
     pub const DEAD_LETTERS_DISCARD: &str = "/internal/dead-letters/discard";
+    /// Api: revokes tokens of a user.
+    pub const TOKEN_REVOCATIONS: &str = "/internal/tokens/revocations";
     /// Api: publishes pending events.
     pub const RELAY: &str = "/internal/relay";
     /// Api: leases due reminders.

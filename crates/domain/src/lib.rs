@@ -41,6 +41,7 @@ mod english;
 pub mod id;
 mod local_instant;
 pub mod mail_address;
+pub mod masked;
 pub mod phrase;
 pub mod quiet_hours;
 pub mod recurrence;

@@ -2,6 +2,7 @@
 
 use http::Method;
 use nudge_test_kit::dapr::{Function, unavailable};
+use nudge_test_kit::http::DEADLINE;
 use nudge_test_kit::tokens;
 use serde_json::{Value, json};
 
@@ -177,11 +178,37 @@ async fn ready_follows_the_sidecar_and_live_does_not() {
         json!({ "status": "ready" })
     );
     api.dapr.down(Function::Health, unavailable("starting"));
-    assert_eq!(anybody.get("/health/ready").await.status, 503);
+    // The result of the last second may be given.
+    readiness(&api, 503).await;
     assert_eq!(
         json(&anybody.get("/health/live").await, 200),
         json!({ "status": "live" })
     );
     api.dapr.up(Function::Health);
-    assert_eq!(anybody.get("/health/ready").await.status, 200);
+    readiness(&api, 200).await;
+}
+
+/// Returns once the api answers so.
+async fn readiness(api: &Service, status: u16) {
+    let answered = async {
+        while api.anybody().get("/health/ready").await.status != status {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, answered)
+        .await
+        .expect("readiness follows the sidecar");
+}
+
+#[tokio::test]
+async fn asking_whether_it_is_ready_costs_one_check_a_second() {
+    let api = Service::start("api").await;
+    let begun = std::time::Instant::now();
+    for _ in 0..50 {
+        json(&api.anybody().get("/health/ready").await, 200);
+    }
+    // One for each instance and second; a warm one answers all.
+    let most = 2 + 2 * begun.elapsed().as_secs() as usize;
+    let checks = api.dapr.calls(Function::Health);
+    assert!((1..=most).contains(&checks), "{checks}, at most {most}");
 }

@@ -328,3 +328,120 @@ async fn the_next_occurrence_is_not_created_during_account_deletion() {
     let answer = api.sidecar().post(&successor, &next).await;
     assert_eq!(answer.status, 404, "its event is on no dead-letter topic");
 }
+
+/// One run has deleted the tasks and waits for the broker; another one finishes, and the user comes back. Then the first one goes on.
+pub(crate) async fn a_run_that_goes_on_late_deletes_nothing_new(api: &Service) {
+    let alice = api.user("alice");
+    furnish(&alice).await;
+    settled(api).await;
+    let hold = api.dapr.hold_next(Function::PublishAll);
+    delete_account(&alice).await;
+    hold.reached().await;
+    for _ in 0..2 {
+        api.pass(10);
+        relay(api).await;
+    }
+    let nothing = json(&alice.get("/api/v1/me/export").await, 200);
+    assert_eq!(nothing["tasks"], json!([]));
+    furnish(&alice).await;
+    settled(api).await;
+    let before = json(&alice.get("/api/v1/me/export").await, 200);
+    assert_eq!(before["categories"].as_array().map(Vec::len), Some(1));
+
+    let calls = api.dapr.calls(Function::PublishAll);
+    hold.release();
+    settled(api).await;
+    api.pass(10);
+    relay(api).await;
+    let mut after = json(&alice.get("/api/v1/me/export").await, 200);
+    after["exportedAt"] = before["exportedAt"].clone();
+    assert_eq!(after, before, "after {calls} calls of the broker");
+    let again = alice
+        .call(Method::POST, "/api/v1/tasks")
+        .header("idempotency-key", "key-0");
+    let tag = &before["tags"][0]["id"];
+    let category = &before["categories"][0]["id"];
+    let body = json!({ "title": "Pay the rent", "categoryId": category, "tagIds": [tag] });
+    let answer = send(again.json(&body)).await;
+    assert_eq!(answer.header("idempotency-replayed"), "true", "{:?}", answer.body);
+}
+
+#[tokio::test]
+async fn what_a_user_who_comes_back_stores_is_not_deleted_by_a_late_run() {
+    let api = Service::start("api").await;
+    a_run_that_goes_on_late_deletes_nothing_new(&api).await;
+}
+
+/// Tables whose rows of a user stay, with the reason beside the list in account/erasure.rs.
+const KEPT: [&str; 1] = ["token_revocation"];
+
+/// Tables with rows of tasks, which other tests look at.
+const OF_TASKS: [&str; 4] = ["task", "task_event", "task_number", "reminder"];
+
+#[tokio::test]
+async fn every_table_with_a_user_id_is_erased() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    assert_eq!(alice.get(ME).await.status, 200);
+    let mut stored = Vec::new();
+    for (table, columns) in tables_of_users(&api) {
+        let values: Vec<String> = columns
+            .iter()
+            .map(|(name, kind)| match (name.as_str(), kind.as_str()) {
+                ("user_id", _) => "'alice'".to_owned(),
+                (_, "TEXT") => format!("'of {table}'"),
+                // Now, so that none is deleted because it is old.
+                _ => "1795262400000".to_owned(),
+            })
+            .collect();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        api.sql(&format!(
+            "INSERT OR REPLACE INTO \"{table}\" ({}) VALUES ({})",
+            names.join(", "),
+            values.join(", ")
+        ));
+        stored.push(table);
+    }
+    assert!(stored.len() > 7, "{stored:?}");
+    delete_account(&alice).await;
+    settled(&api).await;
+    gone(&api).await;
+    let left: Vec<&String> = stored
+        .iter()
+        .filter(|table| {
+            let sql = format!("SELECT COUNT(*) FROM \"{table}\" WHERE user_id = 'alice'");
+            let count: i64 = api.database().query_row(&sql, [], |row| row.get(0)).unwrap();
+            count > 0
+        })
+        .collect();
+    assert_eq!(left, KEPT, "add the table to the list in account/erasure.rs");
+}
+
+/// Every table with a column `user_id` but those of tasks, and its columns with their types.
+fn tables_of_users(api: &Service) -> Vec<(String, Vec<(String, String)>)> {
+    let database = api.database();
+    let mut tables = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap();
+    let names: Vec<String> = tables
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    names
+        .into_iter()
+        .filter(|name| !OF_TASKS.contains(&name.as_str()))
+        .map(|name| {
+            let mut columns = database
+                .prepare("SELECT name, type FROM pragma_table_info($1)")
+                .unwrap();
+            let columns = columns
+                .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            (name, columns)
+        })
+        .filter(|(_, columns): &(_, Vec<(String, String)>)| columns.iter().any(|(name, _)| name == "user_id"))
+        .collect()
+}

@@ -82,6 +82,23 @@ async fn every_email_sets_every_field_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_title_that_leaves_a_direction_open_is_isolated_in_the_subject() {
+    let email = start().await;
+    let mut task = task();
+    task["title"] = json!("a\u{202e}b");
+    decide(&email, send_to("alice@example.com", &task));
+    deliver(&email, &reminder_due(&task, 0)).await;
+    let mail = email.dapr.binding_calls().pop().expect("a mail");
+    let encoded = field(&mail, "subject");
+    let base64 = encoded
+        .strip_prefix("=?UTF-8?B?")
+        .and_then(|rest| rest.strip_suffix("?="))
+        .expect("an encoded word");
+    let subject = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64).expect("Base64");
+    assert_eq!(subject, "Reminder: \u{2068}a\u{202e}b\u{2069}".as_bytes());
+}
+
+#[tokio::test]
 async fn a_subject_that_readers_would_change_is_given_to_the_binding_in_ascii() {
     let email = start().await;
     let mut task = task();

@@ -5,8 +5,11 @@ use nudge_test_kit::dapr::Function;
 use serde_json::{Value, json};
 use test_postgres::Server;
 
-use super::api_on;
-use crate::api::me_leaving::{delete_account, deleted_events, furnish};
+use super::{api_beside, api_on};
+use crate::api::me_leaving::{
+    a_run_that_goes_on_late_deletes_nothing_new, delete_account, deleted_events, furnish,
+};
+use crate::api::tokens::a_user_revokes_on_every_replica;
 use crate::api::{relay, settled};
 use crate::support::{json, text};
 
@@ -51,4 +54,13 @@ pub(crate) async fn what_is_stored_during_account_deletion_is_deleted_as_well(se
     alice
         .create("/api/v1/tasks", &json!({ "title": "Another start" }))
         .await;
+}
+
+pub(crate) async fn what_a_user_who_comes_back_stores_is_not_deleted_by_a_late_run(server: Server) {
+    a_run_that_goes_on_late_deletes_nothing_new(&api_on(&server).await).await;
+}
+
+pub(crate) async fn a_user_revokes_the_tokens_that_were_issued_until_now(server: Server) {
+    let api = api_on(&server).await;
+    a_user_revokes_on_every_replica(&api, &api_beside(&server, &api).await).await;
 }

@@ -22,7 +22,7 @@ use crate::db::{Database, DbError};
 use crate::error::ServiceError;
 use crate::events::outbox;
 use crate::profile;
-use crate::tasks::service::{self, Scope};
+use crate::tasks::service;
 use crate::tasks::store;
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
@@ -36,7 +36,8 @@ const PAGES: u32 = 20;
 /// Maximum number of accounts per run of the recurring job.
 const ACCOUNTS: u32 = 10;
 
-/// Tables that hold nothing but a user's own rows, beside tasks.
+/// Tables that hold nothing but a user's own rows, beside tasks. A table with a column `user_id` that is neither here nor in a list of
+/// the tests below fails them.
 const OWN_TABLES: [&str; 7] = [
     "category",
     "tag",
@@ -52,11 +53,7 @@ pub(crate) async fn begin(caller: &Caller, expected: &Conditions) -> Result<(), 
     let user = mark(&caller.database, &caller.user, expected).await?;
     let trace = caller.trace.clone();
     spin_sdk::wasip3::spawn(async move {
-        let erased = match Database::open().await {
-            Ok(database) => erase(&database, &user, &trace).await,
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = erased {
+        if let Err(error) = erase(&user, &trace).await {
             tracing::warn!("data of a closing account is deleted later, by the recurring job: {error}");
         }
     });
@@ -78,54 +75,50 @@ async fn mark(database: &Database, user: &User, expected: &Conditions) -> Result
 }
 
 /// Continues deletions that were cut off.
-pub(crate) async fn resume(database: &Database, now: Timestamp) -> Result<(), ServiceError> {
-    for user in profile::closing(database, outbox::pending_before(now), ACCOUNTS).await? {
+pub(crate) async fn resume(now: Timestamp) -> Result<(), ServiceError> {
+    let closing = profile::closing(&Database::open().await?, outbox::pending_before(now), ACCOUNTS).await?;
+    for user in closing {
         // Others do not wait for one whose data cannot be deleted.
-        if let Err(error) = erase(database, &user, &Traceparent::start()).await {
+        if let Err(error) = erase(&user, &Traceparent::start()).await {
             tracing::error!("data of a closing account is deleted later, by the next run: {error}");
         }
     }
     Ok(())
 }
 
-async fn erase(database: &Database, user: &UserId, trace: &Traceparent) -> Result<(), ServiceError> {
+async fn erase(user: &UserId, trace: &Traceparent) -> Result<(), ServiceError> {
     for _ in 0..PAGES {
-        let tasks = store::some_of(database, user, PAGE).await?;
+        let database = Database::open().await?;
+        let tasks = store::some_of(&database, user, PAGE).await?;
         if tasks.is_empty() {
-            return Ok(purge(database, user).await?);
+            return Ok(purge(&database, user).await?);
         }
         let mut events = Vec::with_capacity(tasks.len());
         for task in tasks {
-            match service::delete_unannounced(database, user, task, &Conditions::NONE, Scope::Series, trace)
-                .await
-            {
-                Ok(deleted) => events.push(deleted.event),
-                // Another request, or the recurring job, was faster.
-                Err(ServiceError::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
+            events.extend(service::delete_of_closing_account(&database, user, task, trace).await?);
         }
+        // The connection is released: publishing may take long, and opens another one to mark the events.
+        drop(database);
         outbox::publish(&events).await?;
     }
     Ok(())
 }
 
-/// Removes the rows. Tasks with an event that is not published yet stay for the next run, and so does the profile.
+/// Removes the rows, each statement only while the account is closing: see [`profile::is_closing`]. Tasks with an event that is not published yet stay for the next run, and so does the profile.
 async fn purge(database: &Database, user: &UserId) -> Result<(), DbError> {
+    let closing = profile::is_closing("$1");
     for _ in 0..PAGES {
-        let purged = database
-            .query(
-                "DELETE FROM task WHERE id IN (SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NOT NULL \
-                 AND NOT EXISTS (SELECT 1 FROM task_event WHERE task_id = task.id AND published_at IS NULL) LIMIT $2) RETURNING id",
-                [user.into(), PAGE.into()],
-            )
-            .await?;
+        let sql = format!(
+            "DELETE FROM task WHERE id IN (SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NOT NULL AND {closing} \
+             AND NOT EXISTS (SELECT 1 FROM task_event WHERE task_id = task.id AND published_at IS NULL) LIMIT $2) RETURNING id"
+        );
+        let purged = database.query(&sql, [user.into(), PAGE.into()]).await?;
         if purged.len() < PAGE as usize {
             break;
         }
     }
     for table in OWN_TABLES {
-        let sql = format!("DELETE FROM {table} WHERE user_id = $1");
+        let sql = format!("DELETE FROM {table} WHERE user_id = $1 AND {closing}");
         database.execute(&sql, [user.into()]).await?;
     }
     database
@@ -151,6 +144,10 @@ mod tests {
 
     /// Tables whose rows are deleted with their task.
     const OF_TASKS: [&str; 4] = ["task", "task_event", "task_number", "reminder"];
+
+    /// Tables whose rows stay. A revocation must outlive the account, or deleting it would make a revoked token valid again;
+    /// `auth/revocation.rs` deletes it when the tokens have expired.
+    const KEPT: [&str; 1] = ["token_revocation"];
 
     /// Tables that the migrations give a column `user_id`.
     fn tables_of_users() -> BTreeSet<String> {
@@ -179,6 +176,7 @@ mod tests {
         let erased: BTreeSet<String> = OWN_TABLES
             .iter()
             .chain(&OF_TASKS)
+            .chain(&KEPT)
             .map(|table| (*table).to_owned())
             .collect();
         assert_eq!(tables_of_users(), erased);

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::User;
-use super::refusal::refuse;
+use super::refusal::{refuse, seldom};
 
 /// Maximum difference between the clocks of issuer and api, in seconds.
-const LEEWAY: i64 = 60;
+pub(super) const LEEWAY: i64 = 60;
 
 /// The claims used here that the library does not know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub(super) struct Custom {
     iss: Option<String>,
     #[serde(default)]
     aud: Option<Audience>,
+    #[serde(default)]
+    jti: Option<Value>,
     #[serde(default)]
     email: Option<Value>,
     #[serde(default)]
@@ -40,7 +42,17 @@ enum Audience {
 pub(super) struct Claims {
     expires: Option<i64>,
     not_before: Option<i64>,
+    issued_at: Option<i64>,
     custom: Custom,
+}
+
+/// What identifies a token among those of its user, as far as it says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    /// `jti`.
+    pub(super) id: Option<String>,
+    /// `iat`, in seconds since 1970.
+    pub(super) issued_at: Option<i64>,
 }
 
 impl Claims {
@@ -49,7 +61,34 @@ impl Claims {
         Self {
             expires: claims.expiration.map(|at| at.timestamp()),
             not_before: claims.not_before.map(|at| at.timestamp()),
+            issued_at: claims.issued_at.map(|at| at.timestamp()),
             custom: claims.custom.clone(),
+        }
+    }
+
+    /// What identifies the token.
+    pub(super) fn token(&self) -> Token {
+        let id = self.custom.jti.as_ref().and_then(Value::as_str);
+        Token {
+            id: id.filter(|id| !id.is_empty()).map(str::to_owned),
+            issued_at: self.issued_at,
+        }
+    }
+
+    /// 401 if the token is valid for longer than `max_hours`, or issued in the future: then it could not be revoked. Without `iat`, what
+    /// counts is the time that is left.
+    pub(super) fn check_lifetime(&self, max_hours: Option<u32>, now: Timestamp) -> Result<(), Problem> {
+        let now = now.as_second();
+        let issued_at = self.issued_at.unwrap_or(now);
+        if issued_at > now.saturating_add(LEEWAY) {
+            return Err(refuse("is issued in the future (iat)"));
+        }
+        let lifetime = self.expires.map(|expires| expires.saturating_sub(issued_at));
+        match max_hours {
+            Some(hours) if lifetime > Some(i64::from(hours) * 3_600 + LEEWAY) => Err(refuse(format!(
+                "is valid for more than {hours} hours, the maximum here (exp, iat): get one that expires sooner"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -112,7 +151,9 @@ fn usable(claim: &Value) -> Option<String> {
         Some(Err(error)) => error.reason(),
         None => "it is not a string".to_owned(),
     };
-    tracing::info!("the email claim of a token is not used: {reason}");
+    seldom("email", Timestamp::now(), |others| {
+        tracing::info!(others, "the email claim of a token is not used: {reason}");
+    });
     None
 }
 
@@ -246,5 +287,57 @@ mod tests {
         for verified in [json!(false), json!("false"), json!(0)] {
             assert_eq!(email(verified.clone()), None, "{verified}");
         }
+    }
+
+    /// The maximum is an hour.
+    fn lifetime(claims: &Value) -> Result<(), String> {
+        let claims: jwt_compact::Claims<Custom> = serde_json::from_value(claims.clone()).unwrap();
+        Claims::new(&claims)
+            .check_lifetime(Some(1), NOW.parse().unwrap())
+            .map_err(|problem| problem.detail().to_owned())
+    }
+
+    #[test]
+    fn a_token_that_lives_too_long_is_refused() {
+        let now = NOW.parse::<Timestamp>().unwrap().as_second();
+        let of = |iat: Value, exp: i64| {
+            let mut claims = with("exp", json!(exp));
+            claims["iat"] = iat;
+            lifetime(&claims)
+        };
+        assert_eq!(of(json!(now), now + 3_600), Ok(()));
+        assert_eq!(of(json!(now - 3_000), now + 600), Ok(()));
+        assert_eq!(of(json!(now + 60), now + 3_660), Ok(()), "a clock that is ahead");
+        assert_eq!(of(Value::Null, now + 3_660), Ok(()), "the leeway");
+        for (iat, exp) in [
+            (json!(now), now + 3_661),
+            (json!(now - 3_600), now + 61),
+            (json!(0), now + 1),
+            (Value::Null, now + 3_661),
+        ] {
+            let detail = of(iat.clone(), exp).unwrap_err();
+            assert!(detail.contains("more than 1 hours"), "{iat} {exp}: {detail}");
+        }
+        assert!(of(json!(now + 61), now + 62).unwrap_err().contains("future"));
+        assert!(
+            Claims::new(&serde_json::from_value(with("iat", json!(0))).unwrap())
+                .check_lifetime(None, NOW.parse().unwrap())
+                .is_ok(),
+            "without a maximum"
+        );
+    }
+
+    #[test]
+    fn a_token_is_identified_by_its_jti_and_iat() {
+        let of = |name: &str, value: Value| {
+            let claims: jwt_compact::Claims<Custom> = serde_json::from_value(with(name, value)).unwrap();
+            Claims::new(&claims).token()
+        };
+        assert_eq!(of("jti", json!("a")).id.as_deref(), Some("a"));
+        for none in [json!(""), json!(7), Value::Null] {
+            assert_eq!(of("jti", none).id, None);
+        }
+        assert_eq!(of("iat", json!(7.9)).issued_at, Some(7));
+        assert_eq!(of("iat", Value::Null).issued_at, None);
     }
 }

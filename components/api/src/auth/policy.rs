@@ -1,4 +1,4 @@
-//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience` and `jwt_hs256`.
+//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience`, `jwt_hs256` and `token_max_hours`.
 //!
 //! A forgotten shared secret must not give access if there is an identity provider. So setting `jwks_url` disables HS256, and
 //! only `jwt_hs256 = "true"` enables it again.
@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use http::Uri;
 use nudge_component::Problem;
 use nudge_component::settings::variable;
+use nudge_contract::token;
 
 /// Issuer and audience of the tokens that `nudge token` makes, and the default of others.
 pub(super) const NUDGE: &str = "nudge";
@@ -17,6 +18,8 @@ pub(super) const NUDGE: &str = "nudge";
 pub(super) struct Policy {
     /// Whether tokens signed with HS256 and the secret `jwt-key` are accepted.
     pub(super) hs256: bool,
+    /// Maximum lifetime of those tokens, in hours.
+    pub(super) max_hours: u32,
     /// The provider whose tokens are accepted; none without `jwks_url`.
     pub(super) provider: Option<Provider>,
 }
@@ -30,6 +33,17 @@ pub(super) struct Provider {
     pub(super) issuer: String,
     /// The value that `aud` of its tokens must contain.
     pub(super) audience: String,
+    /// Maximum lifetime of its tokens, in hours; none if the provider decides.
+    pub(super) max_hours: Option<u32>,
+}
+
+impl Policy {
+    /// Whether every accepted token has a maximum lifetime.
+    pub(super) fn bounds_every_lifetime(&self) -> bool {
+        self.provider
+            .as_ref()
+            .is_none_or(|provider| provider.max_hours.is_some())
+    }
 }
 
 /// The policy of this instance, read once. 503 while the variables cannot be read or contradict each other.
@@ -39,13 +53,14 @@ pub(super) async fn policy() -> Result<&'static Policy, Problem> {
         return Ok(policy);
     }
     let read = async {
-        let [url, issuer, audience, hs256] = [
+        let [url, issuer, audience, hs256, max_hours] = [
             variable("jwks_url").await?,
             variable("jwt_issuer").await?,
             variable("jwt_audience").await?,
             variable("jwt_hs256").await?,
+            variable("token_max_hours").await?,
         ];
-        decide(url, issuer, audience, hs256.as_deref())
+        decide(url, issuer, audience, hs256.as_deref(), max_hours.as_deref())
     };
     let policy = read
         .await
@@ -58,7 +73,9 @@ fn decide(
     issuer: Option<String>,
     audience: Option<String>,
     hs256: Option<&str>,
+    max_hours: Option<&str>,
 ) -> Result<Policy, String> {
+    let max_hours = max_hours.map(token::max_hours).transpose()?;
     let hs256 = match (hs256, &jwks_url) {
         (Some("true"), _) | (None, None) => true,
         (Some("false") | None, Some(_)) => false,
@@ -77,10 +94,15 @@ fn decide(
                 jwks_url,
                 issuer: issuer.unwrap_or_else(|| NUDGE.to_owned()),
                 audience: audience.unwrap_or_else(|| NUDGE.to_owned()),
+                max_hours,
             })
         }
     };
-    Ok(Policy { hs256, provider })
+    Ok(Policy {
+        hs256,
+        max_hours: max_hours.unwrap_or(token::DEFAULT_MAX_HOURS),
+        provider,
+    })
 }
 
 /// A caller who can change the keys in transit can impersonate any user, so the connection is encrypted or stays on this machine.
@@ -105,7 +127,7 @@ mod tests {
     use super::*;
 
     fn decided(url: Option<&str>, hs256: Option<&str>) -> Result<(bool, bool), String> {
-        decide(url.map(str::to_owned), None, None, hs256)
+        decide(url.map(str::to_owned), None, None, hs256, None)
             .map(|policy| (policy.hs256, policy.provider.is_some()))
     }
 
@@ -162,19 +184,43 @@ mod tests {
     #[test]
     fn issuer_and_audience_are_nudge_unless_said_otherwise() {
         let url = || Some("https://login.example.com/keys".to_owned());
-        let provider = decide(url(), None, None, None).unwrap().provider.unwrap();
+        let provider = decide(url(), None, None, None, None).unwrap().provider.unwrap();
         assert_eq!(
             (provider.issuer.as_str(), provider.audience.as_str()),
             (NUDGE, NUDGE)
         );
         let named = |text: &str| Some(text.to_owned());
-        let provider = decide(url(), named("https://login.example.com"), named("tasks"), None)
-            .unwrap()
-            .provider
-            .unwrap();
+        let provider = decide(
+            url(),
+            named("https://login.example.com"),
+            named("tasks"),
+            None,
+            None,
+        )
+        .unwrap()
+        .provider
+        .unwrap();
         assert_eq!(
             (provider.issuer.as_str(), provider.audience.as_str()),
             ("https://login.example.com", "tasks")
         );
+    }
+
+    #[test]
+    fn lifetimes_have_a_maximum_a_providers_only_if_it_is_set() {
+        let decided = |url: Option<&str>, hours: Option<&str>| {
+            decide(url.map(str::to_owned), None, None, Some("true"), hours).map(|policy| {
+                let bounded = policy.bounds_every_lifetime();
+                let provider = policy.provider.and_then(|provider| provider.max_hours);
+                (policy.max_hours, provider, bounded)
+            })
+        };
+        let url = Some("https://login.example.com/keys");
+        assert_eq!(decided(None, None), Ok((720, None, true)));
+        assert_eq!(decided(url, None), Ok((720, None, false)));
+        assert_eq!(decided(url, Some("8784")), Ok((8784, Some(8784), true)));
+        for hours in ["0", "8785", "-1", "1.5", "1h"] {
+            assert!(decided(None, Some(hours)).unwrap_err().contains(hours));
+        }
     }
 }

@@ -5,8 +5,8 @@ use nudge_domain::quiet_hours::TimeOfDay;
 use nudge_domain::reminder::{MAX_MINUTES_BEFORE, MAX_REMINDERS};
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{
-    Color, Description, MAX_ESTIMATE_MINUTES, MAX_TAGS, MoveDue, NewTask, Patch, Priority, ReminderItem,
-    ReminderTime, Snooze, Status, TaskFields, TaskPatch,
+    Color, Description, MAX_TAGS, MoveDue, NewTask, Patch, Priority, ReminderItem, ReminderTime, Snooze,
+    Status, TaskFields, TaskPatch, refused_estimate,
 };
 use nudge_domain::{MailAddress, QuietHours, Zone};
 use serde_json::{Map, Value};
@@ -60,9 +60,8 @@ fn task_fields(fields: &mut Fields) -> TaskFields {
 
 fn estimate(fields: &mut Fields) -> Patch<u32> {
     let minutes = fields.number("estimateMinutes");
-    if matches!(minutes, Patch::Value(minutes) if minutes > MAX_ESTIMATE_MINUTES) {
-        let message = format!("give at most {MAX_ESTIMATE_MINUTES} minutes (4 weeks)");
-        fields.error("estimateMinutes", "invalid_estimate", message);
+    if let Some((code, message)) = refused_estimate(&minutes) {
+        fields.error("estimateMinutes", code, message);
     }
     minutes
 }

@@ -3,6 +3,7 @@
 use nudge_component::Problem;
 use nudge_component::dapr::health;
 use nudge_component::publish::describe;
+use nudge_component::readiness::Readiness;
 use nudge_component::serve::Json;
 use serde::Serialize;
 
@@ -20,9 +21,14 @@ pub(super) async fn live() -> Json<Health> {
 
 /// 503 while database or sidecar are away.
 pub(super) async fn ready() -> Result<Json<Health>, Problem> {
-    store::ping(&Database::open().await?).await?;
-    health::check()
-        .await
-        .map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))?;
+    static READINESS: Readiness = Readiness::new();
+    READINESS
+        .check(async || {
+            store::ping(&Database::open().await?).await?;
+            health::check()
+                .await
+                .map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))
+        })
+        .await?;
     Ok(Json(Health { status: "ready" }))
 }

@@ -57,7 +57,7 @@ pub(super) async fn reminder_outcomes(body: Body) -> Response {
 }
 
 pub(super) async fn relay() -> Result<Json<RelayReport>, Problem> {
-    Ok(Json(upkeep::run(&Database::open().await?).await?))
+    Ok(Json(upkeep::run().await?))
 }
 
 pub(super) async fn lease(body: Body) -> Result<Json<LeasedReminders>, Problem> {

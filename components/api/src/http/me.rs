@@ -1,7 +1,7 @@
 //! `/api/v1/me`.
 
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, body::Body};
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::serve::Json;
 
-use super::body;
+use super::{body, tokens};
 use crate::account::{erasure, export};
 use crate::caller::Identity;
 use crate::input::fields::JsonObject;
@@ -20,6 +20,7 @@ pub(super) fn router() -> Router {
     Router::new()
         .route("/api/v1/me", get(read).patch(patch).delete(delete))
         .route("/api/v1/me/export", get(everything))
+        .route("/api/v1/me/tokens/revoke", post(tokens::revoke_own))
 }
 
 fn answer(profile: &Profile) -> Response {

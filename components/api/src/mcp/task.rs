@@ -1,7 +1,9 @@
 //! A task in MCP: the arguments that set its fields, and its structured form. Both use the same names.
 
 use nudge_contract::task::{Reminder, Task};
-use nudge_domain::task::{Description, MAX_ESTIMATE_MINUTES, MAX_TAGS, Patch, Priority, TaskFields};
+use nudge_domain::task::{
+    Description, MAX_ESTIMATE_MINUTES, MAX_TAGS, Patch, Priority, TaskFields, refused_estimate,
+};
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, Empty};
@@ -47,9 +49,8 @@ pub(super) fn read(arguments: &mut Arguments, empty: Empty) -> TaskFields {
 
 fn estimate(arguments: &mut Arguments) -> Patch<u32> {
     let minutes = arguments.number("estimate_minutes");
-    if matches!(minutes, Patch::Value(minutes) if minutes > MAX_ESTIMATE_MINUTES) {
-        let message = format!("give at most {MAX_ESTIMATE_MINUTES} minutes (4 weeks)");
-        arguments.error("estimate_minutes", "invalid_estimate", &message);
+    if let Some((code, message)) = refused_estimate(&minutes) {
+        arguments.error("estimate_minutes", code, &message);
     }
     minutes
 }

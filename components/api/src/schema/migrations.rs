@@ -83,6 +83,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("11-tables.sql")],
         postgres: &[include_str!("11-tables.sql")],
     },
+    Migration {
+        number: 14,
+        sqlite: &[include_str!("14-tables.sql")],
+        postgres: &[include_str!("14-tables.sql")],
+    },
 ];
 
 const ESTIMATES: &str = "ALTER TABLE task ADD COLUMN IF NOT EXISTS estimate_minutes BIGINT";

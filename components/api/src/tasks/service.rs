@@ -250,16 +250,45 @@ pub(crate) async fn delete(
 }
 
 /// A task that was deleted, and the work that remains. The recurring job does it if the caller does not.
-pub(crate) struct Deleted {
+struct Deleted {
     task: Task,
     /// To be published.
-    pub(crate) event: TaskEvent,
+    event: TaskEvent,
     /// The next occurrence is to be created.
     followed: bool,
 }
 
+/// Deletes a task of a closing account, and returns its event, which is to be published. Returns none if the task is gone, or the account
+/// is not closing any more: another run was faster.
+pub(crate) async fn delete_of_closing_account(
+    database: &Database,
+    user_id: &UserId,
+    id: TaskId,
+    trace: &Traceparent,
+) -> Result<Option<TaskEvent>, ServiceError> {
+    for _ in 0..ATTEMPTS {
+        let Some(before) = store::find(database, user_id, id).await? else {
+            break;
+        };
+        let (task, event) = deleted(&before, trace);
+        if store::update_of_closing_account(database, &task, &event).await? {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
+}
+
+/// A task as its deletion leaves it, and the event.
+fn deleted(before: &Task, trace: &Traceparent) -> (Task, TaskEvent) {
+    let mut task = before.clone();
+    task.cancel_reminders();
+    task.advance(context().now);
+    let event = record::event(&task, Change::Deleted, Some(before), Some(trace));
+    (task, event)
+}
+
 /// Deletes a task without publishing its event.
-pub(crate) async fn delete_unannounced(
+async fn delete_unannounced(
     database: &Database,
     user_id: &UserId,
     id: TaskId,
@@ -269,12 +298,9 @@ pub(crate) async fn delete_unannounced(
 ) -> Result<Deleted, ServiceError> {
     for _ in 0..ATTEMPTS {
         let before = find(database, user_id, id, expected).await?;
-        let mut task = before.clone();
-        task.cancel_reminders();
-        task.advance(context().now);
+        let (task, event) = deleted(&before, trace);
         let followed =
             scope == Scope::Occurrence && task.recurrence.is_some() && task.status == Status::Pending;
-        let event = record::event(&task, Change::Deleted, Some(&before), Some(trace));
         if store::update(database, &task, &event, followed).await? {
             return Ok(Deleted {
                 task,

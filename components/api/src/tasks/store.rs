@@ -8,7 +8,7 @@ use nudge_domain::id::{TagId, TaskId, UserId};
 use nudge_domain::task::{Description, Status, Task};
 
 use crate::db::{Database, DbError, Row, Value};
-use crate::profile::Revision;
+use crate::profile::{self, Revision};
 use crate::tasks::labels::LabelId;
 use crate::tasks::record;
 use crate::terms::terms;
@@ -114,6 +114,26 @@ pub(crate) async fn update(
     event: &TaskEvent,
     followed: bool,
 ) -> Result<bool, DbError> {
+    update_if(database, task, event, followed, "").await
+}
+
+/// The same, if the account of the task's owner is closing.
+pub(crate) async fn update_of_closing_account(
+    database: &Database,
+    task: &Task,
+    event: &TaskEvent,
+) -> Result<bool, DbError> {
+    let condition = format!("AND {}", profile::is_closing("$2"));
+    update_if(database, task, event, false, &condition).await
+}
+
+async fn update_if(
+    database: &Database,
+    task: &Task,
+    event: &TaskEvent,
+    followed: bool,
+    condition: &str,
+) -> Result<bool, DbError> {
     let mut parameters = record::values(task);
     // The id and the owner stay.
     let sets: Vec<String> = record::columns()
@@ -139,7 +159,7 @@ pub(crate) async fn update(
     }
     let sql = format!(
         "UPDATE task SET {}, event_type = ${next}, event_data = ${}, terms = ${}{extra} \
-         WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL",
+         WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL {condition}",
         sets.join(", "),
         next + 1,
         next + 2,
@@ -222,14 +242,15 @@ pub(crate) async fn tasks_with_label(
     rows.iter().map(|row| Ok((row.int(0)?, row.parsed(1)?))).collect()
 }
 
-/// Ids of some of a user's tasks, to delete them all.
+/// Ids of some of a user's tasks, to delete them all; none unless the account is closing.
 pub(crate) async fn some_of(
     database: &Database,
     user_id: &UserId,
     limit: u32,
 ) -> Result<Vec<TaskId>, DbError> {
-    let sql = "SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NULL LIMIT $2";
-    let rows = database.query(sql, [user_id.into(), limit.into()]).await?;
+    let closing = profile::is_closing("$1");
+    let sql = format!("SELECT id FROM task WHERE user_id = $1 AND deleted_at IS NULL AND {closing} LIMIT $2");
+    let rows = database.query(&sql, [user_id.into(), limit.into()]).await?;
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 

@@ -18,6 +18,14 @@ use crate::zone::Zone;
 /// Maximum estimate of a task, in minutes: four weeks.
 pub const MAX_ESTIMATE_MINUTES: u32 = 4 * 7 * 24 * 60;
 
+/// Why an estimate is refused, as a code and a sentence; none if it is not.
+pub fn refused_estimate(minutes: &Patch<u32>) -> Option<(&'static str, String)> {
+    matches!(minutes, Patch::Value(minutes) if *minutes > MAX_ESTIMATE_MINUTES).then(|| {
+        let message = format!("give at most {MAX_ESTIMATE_MINUTES} minutes (4 weeks)");
+        ("invalid_estimate", message)
+    })
+}
+
 /// A task. Each occurrence of a recurring task is a task of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {

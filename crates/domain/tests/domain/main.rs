@@ -29,6 +29,8 @@ mod local_instant;
 #[cfg(test)]
 mod mail_address;
 #[cfg(test)]
+mod masked;
+#[cfg(test)]
 mod phrase;
 #[cfg(test)]
 mod phrase_grammar;
