@@ -4,6 +4,7 @@ mod cli;
 mod dead_letters;
 mod import;
 mod migrate;
+mod process;
 mod sidecar;
 mod up;
 

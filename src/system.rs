@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dapr_sidecar::{App, AppHealth, Options, Sidecars, Synchronous};
+use http::HeaderName;
 use mail_sink::MailSink;
 use nudge_contract::names::{app, route};
 use spin_host::{Host, Manifest, RunningHost};
 use step_clock::Clock;
 
 use crate::data_dir::{DataDir, Exclusive, Running, random_text};
+
+/// The header in which a sidecar sends the app's token.
+const APP_TOKEN: &str = "dapr-api-token";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -97,6 +101,8 @@ impl System {
             .state_dir(data.path())
             .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
+            // Requests of users never take up what events, jobs and calls of other services need.
+            .reserve(HeaderName::from_static(APP_TOKEN), app_token.clone())
             .variable("dapr_api_token", api_token.clone())
             .variable("dapr_app_token", app_token)
             .variable("sqlite_synchronous", options.synchronous.name());

@@ -12,6 +12,7 @@
 mod clock;
 mod crash;
 mod field_reports;
+mod pressure;
 mod quiet_hours;
 mod recurrence;
 mod reminders;
