@@ -177,11 +177,13 @@ fn sidecar_of(id: &str, api_token: &str, app_token: &str) -> App {
     App {
         api_token: Some(api_token.to_owned()),
         app_token: Some(app_token.to_owned()),
-        // Dapr's defaults, except for the timeout: the first probe may reach a component that has not run yet.
+        // Dapr's defaults, except for the timeout, because the first probe may reach a component that has not run yet, and the threshold.
+        // It is that of the deployments (decision 0022): probes show no token, so they wait among the requests of users, and deliveries
+        // must not stop because of them.
         health: Some(AppHealth {
             path: route::health_of(id).to_owned(),
             interval: Duration::from_secs(5),
-            threshold: 3,
+            threshold: 1000,
             timeout: Duration::from_secs(5),
         }),
         max_concurrency: app::max_concurrency(id).map(|limit| limit as usize),

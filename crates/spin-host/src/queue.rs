@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The requests that no instance accepts at the moment. Only the first one tries again, and only when an instance may accept it, so
-/// waiting costs nothing and nobody is overtaken.
+/// waiting costs nothing and no request is overtaken.
 #[derive(Debug)]
 pub(crate) struct Queue {
     /// One permit, which is the turn to try. tokio's semaphore is fair.
