@@ -11,6 +11,8 @@ use durable_file::Draft;
 use nudge_contract::names::secret::JWT_KEY;
 use serde::{Deserialize, Serialize};
 
+use crate::privacy;
+
 /// Names in `secrets.json`, the file behind the secret store of `dapr-components/common`.
 const SMTP_HOST: &str = "smtp-host";
 const SMTP_PORT: &str = "smtp-port";
@@ -37,7 +39,8 @@ pub struct Running {
 }
 
 impl DataDir {
-    /// Opens the folder; creates it and its secrets if they are missing.
+    /// Opens the folder; creates it and its secrets if they are missing. Takes away the access of other users of this machine to
+    /// everything in it, and logs a warning if there was any.
     ///
     /// # Errors
     ///
@@ -49,6 +52,12 @@ impl DataDir {
         let path = path
             .canonicalize()
             .with_context(|| format!("cannot find the data folder {}", path.display()))?;
+        if privacy::restrict(&path)? {
+            tracing::warn!(
+                folder = %path.display(),
+                "other users of this machine could read the data folder; now only its owner can"
+            );
+        }
         let this = Self { path };
         this.ensure_secrets()?;
         Ok(this)
@@ -254,6 +263,36 @@ mod tests {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(names, ["secrets.json"], "no temporary file remains");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_access_of_others_to_an_existing_folder_is_taken_away() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let (data, outside) = (folder.path().join("data"), folder.path().join("outside"));
+        let (mail, link) = (data.join("mail"), data.join("link"));
+        fs::create_dir_all(&mail).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let files = [
+            data.join("dapr.db"),
+            data.join("dapr.db-wal"),
+            mail.join("1.eml"),
+            outside.clone(),
+        ];
+        for file in &files {
+            fs::write(file, "x").unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        symlink(&outside, &link).unwrap();
+        for folder in [&data, &mail] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        DataDir::open(&data).unwrap();
+        assert_eq!([mode(&data), mode(&mail)], [0o700, 0o700]);
+        assert_eq!(files.map(|file| mode(&file)), [0o600, 0o600, 0o600, 0o644]);
+        assert!(!privacy::restrict(&data).unwrap(), "nothing is left to do");
     }
 
     #[test]

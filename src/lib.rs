@@ -15,6 +15,7 @@
 
 mod data_dir;
 mod emails;
+mod privacy;
 mod system;
 mod token;
 

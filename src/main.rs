@@ -5,6 +5,7 @@ mod dead_letters;
 mod import;
 mod log;
 mod migrate;
+mod process;
 mod sidecar;
 mod tokens;
 mod up;

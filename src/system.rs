@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dapr_sidecar::{App, AppHealth, Options, Sidecars, Synchronous};
+use http::HeaderName;
 use mail_sink::MailSink;
 use nudge_contract::names::{app, route};
 use spin_host::{Host, Manifest, RunningHost};
 use step_clock::Clock;
 
 use crate::data_dir::{DataDir, Exclusive, Running, random_text};
+
+/// The header in which a sidecar sends the app's token.
+const APP_TOKEN: &str = "dapr-api-token";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -117,7 +121,9 @@ impl System {
             .variable("dapr_app_token", "");
         for (id, tokens) in &tokens {
             let id = id.replace('-', "_");
+            // Requests of users never take up what events, jobs and calls of other services need.
             builder = builder
+                .reserve(HeaderName::from_static(APP_TOKEN), &tokens.app)
                 .variable(format!("{id}_dapr_api_token"), &tokens.api)
                 .variable(format!("{id}_dapr_app_token"), &tokens.app);
         }
@@ -200,11 +206,13 @@ fn sidecar_of(id: &str, tokens: &Tokens) -> App {
     App {
         api_token: Some(tokens.api.clone()),
         app_token: Some(tokens.app.clone()),
-        // Dapr's defaults, except for the timeout: the first probe may reach a component that has not run yet.
+        // Dapr's defaults, except for the timeout, because the first probe may reach a component that has not run yet, and the threshold.
+        // It is that of the deployments (decision 0022): probes show no token, so they wait among the requests of users, and deliveries
+        // must not stop because of them.
         health: Some(AppHealth {
             path: route::health_of(id).to_owned(),
             interval: Duration::from_secs(5),
-            threshold: 3,
+            threshold: 1000,
             timeout: Duration::from_secs(5),
         }),
         max_concurrency: app::max_concurrency(id).map(|limit| limit as usize),

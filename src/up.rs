@@ -1,6 +1,7 @@
 //! `nudge up`.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ pub(crate) fn run(options: &Global) -> Result<()> {
         say("Building the WebAssembly components (the first build takes a few minutes)");
         nudge_component_build::build(&root, &mut say)?;
     }
+    crate::process::prepare();
     let data = DataDir::open(&options.data_dir)?;
     tokio::runtime::Runtime::new()
         .context("the async runtime cannot start")?
@@ -41,6 +43,9 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
         () = &mut stop => return Ok(()),
     };
     greet(&system, &data, &options.data_dir, begun);
+    if let Some(warning) = exposure(options.listen) {
+        say(&warning);
+    }
     stop.await;
     say("Stopping: requests in flight are answered first");
     system.shutdown().await;
@@ -90,6 +95,16 @@ Ctrl-C ends it."#,
     let _ = writeln!(std::io::stdout(), "{greeting}");
 }
 
+/// What to know about an address that others can reach.
+fn exposure(listen: SocketAddr) -> Option<String> {
+    (!listen.ip().to_canonical().is_loopback()).then(|| {
+        format!(
+            "WARNING: other machines can reach {listen}, and this is plain HTTP: anyone on the way can read tokens and tasks, and \
+             use the tokens. Put a proxy that speaks TLS in front, and let nudge listen on 127.0.0.1 (docs/CONFIGURATION.md)"
+        )
+    })
+}
+
 /// The checkout: the current folder or one of its parents, or otherwise the folder in which this was built.
 fn checkout() -> Result<PathBuf> {
     let here = std::env::current_dir().context("there is no current folder")?;
@@ -123,4 +138,24 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_that_others_can_reach_is_warned_about() {
+        for (address, warned) in [
+            ("127.0.0.1:3000", false),
+            ("127.9.9.9:3000", false),
+            ("[::1]:3000", false),
+            ("[::ffff:127.0.0.1]:3000", false),
+            ("0.0.0.0:3000", true),
+            ("[::]:3000", true),
+            ("192.168.1.7:3000", true),
+        ] {
+            assert_eq!(exposure(address.parse().unwrap()).is_some(), warned, "{address}");
+        }
+    }
 }

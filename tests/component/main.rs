@@ -24,5 +24,6 @@ mod openapi;
 mod plans;
 mod recurring_task;
 mod sample;
+mod slow_bodies;
 mod subscribers;
 mod support;

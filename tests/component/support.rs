@@ -182,6 +182,15 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
+    pub(crate) fn service(&self) -> &Service {
+        self.service
+    }
+
+    /// What every request of this caller has.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let call = Call::new(self.service.host.local_addr(), method, path).header("traceparent", TRACE);
         self.headers

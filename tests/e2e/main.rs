@@ -13,6 +13,7 @@ mod clock;
 mod crash;
 mod field_reports;
 mod program;
+mod pressure;
 mod quiet_hours;
 mod recurrence;
 mod reminders;

@@ -169,6 +169,10 @@ pub(crate) struct User<'a> {
 }
 
 impl User<'_> {
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let call = self.bench.call(method, path).bearer(&self.token);
         let call = match &body {

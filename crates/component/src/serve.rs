@@ -1,14 +1,16 @@
 //! From Spin's request to an axum router and back.
 
 use std::error::Error;
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::pin::Pin;
+use std::sync::{Once, OnceLock};
+use std::task::{Poll, ready};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
@@ -31,6 +33,13 @@ pub const MAX_BODY: usize = 256 * 1024;
 /// Maximum size in bytes of a batch of events, and of what services ask and tell each other about one. A subscription's
 /// `maxMessagesCount` times the largest event is less.
 pub const MAX_BATCH: usize = 8 * 1024 * 1024;
+
+/// Interval at which a body must make progress, see [`MIN_PROGRESS`]. A body that does not arrive would occupy a place among the
+/// requests that an instance handles at once, and Spin does not limit its time.
+pub const BODY_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How many bytes of a body must arrive in each [`BODY_INTERVAL`] until it is complete: 1,000 per second, which the slowest phones reach.
+pub const MIN_PROGRESS: usize = 10_000;
 
 /// Handles one request with the component's router and logs it with its trace id. Each instance builds the router once, since
 /// building it costs more than most requests.
@@ -135,7 +144,7 @@ fn is_coded(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 ///
-/// 413 if it is larger, 415 if it has a content coding, 400 if it ends early.
+/// 413 if it is larger, 415 if it has a content coding, 400 if it ends early, 408 if it arrives too slowly: see [`MIN_PROGRESS`].
 pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
     read_body_up_to(body, MAX_BODY).await
 }
@@ -146,8 +155,8 @@ pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
 ///
 /// Those of [`read_body`].
 pub async fn read_body_up_to(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
+    match collect(Limited::new(body, limit)).await {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_large",
@@ -159,6 +168,14 @@ pub async fn read_body_up_to(body: Body, limit: usize) -> Result<Bytes, Problem>
             "send the body as it is, without Content-Encoding",
         )
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
+        Err(error) if error.is::<TooSlow>() => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            format!(
+                "fewer than {MIN_PROGRESS} bytes of the body arrived within {} seconds",
+                BODY_INTERVAL.as_secs()
+            ),
+        )),
         Err(error) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "body_incomplete",
@@ -166,6 +183,57 @@ pub async fn read_body_up_to(body: Body, limit: usize) -> Result<Bytes, Problem>
         )
         .logged(error)),
     }
+}
+
+/// Why a body was given up.
+#[derive(Debug)]
+struct TooSlow;
+
+impl std::fmt::Display for TooSlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body arrived too slowly")
+    }
+}
+
+impl Error for TooSlow {}
+
+/// Reads a body to its end, unless it arrives too slowly.
+async fn collect(mut body: Limited<Body>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    let mut interval: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
+    let (mut first, mut rest, mut progress) = (Bytes::new(), BytesMut::new(), 0);
+    loop {
+        let mut frame = body.frame();
+        // Most bodies are there already: no timer is set before the first wait.
+        let frame = std::future::poll_fn(|context| {
+            if let Poll::Ready(frame) = Pin::new(&mut frame).poll(context) {
+                return Poll::Ready(Ok(frame));
+            }
+            loop {
+                let timer = interval.get_or_insert_with(|| Box::pin(spin_sdk::time::sleep(BODY_INTERVAL)));
+                ready!(timer.as_mut().poll(context));
+                if progress < MIN_PROGRESS {
+                    return Poll::Ready(Err(TooSlow));
+                }
+                (interval, progress) = (None, 0);
+            }
+        });
+        let Some(frame) = frame.await? else {
+            break;
+        };
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        progress += data.len();
+        if first.is_empty() {
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
 /// The only parameter of a path.

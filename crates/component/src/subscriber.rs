@@ -12,12 +12,14 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use bytes::Bytes;
+use http::StatusCode;
 use nudge_contract::event::{CloudEvent, Payload};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::batch;
 use crate::events::Disposition;
+use crate::problem::Problem;
 use crate::publish::{describe, reject};
 use crate::serve::{MAX_BATCH, read_body, read_body_up_to};
 
@@ -78,7 +80,7 @@ where
 {
     let bytes = match read_body_up_to(body, MAX_BATCH).await {
         Ok(bytes) => bytes,
-        Err(problem) => return answer(refuse(consumer, problem.detail(), b"").await),
+        Err(problem) => return unread(consumer, problem).await,
     };
     match serde_json::from_slice::<Batch<'_>>(&bytes) {
         Ok(batch) => {
@@ -152,7 +154,7 @@ where
 {
     let bytes = match read_body(body).await {
         Ok(bytes) => bytes,
-        Err(problem) => return answer(refuse(consumer, problem.detail(), b"").await),
+        Err(problem) => return unread(consumer, problem).await,
     };
     let handle = async |events: Vec<T>| match events.into_iter().next() {
         Some(event) => vec![handle(event).await],
@@ -179,7 +181,7 @@ where
 {
     let bytes = match read_body(body).await {
         Ok(bytes) => bytes,
-        Err(problem) => return answer(refuse(consumer, problem.detail(), b"").await),
+        Err(problem) => return unread(consumer, problem).await,
     };
     let wrapped = serde_json::from_slice::<Wrapped>(&bytes).map_err(|error| error.to_string());
     let raw = wrapped.and_then(|wrapped| {
@@ -207,6 +209,15 @@ pub fn kept(kept: Result<(), String>) -> Response {
         Ok(()) => Status::Success,
         Err(reason) => again(None, &reason),
     })
+}
+
+/// The answer to a delivery whose body cannot be read. If it did not arrive completely, Dapr delivers it again: it treats such a status
+/// as a failure for now.
+async fn unread(consumer: &str, problem: Problem) -> Response {
+    match problem.status() {
+        StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT => problem.into_response(),
+        _ => answer(refuse(consumer, problem.detail(), b"").await),
+    }
 }
 
 /// Requests redelivery.

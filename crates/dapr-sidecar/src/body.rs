@@ -1,10 +1,13 @@
 //! Request bodies, limited as daprd limits them.
 
-use axum::body::{Body, Bytes};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bounded_http::Pace;
 use bytes::BytesMut;
 use http_body_util::BodyExt as _;
 
@@ -13,6 +16,28 @@ pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 
 /// daprd's message for a body over [`LARGEST`], and for one that is incomplete.
 pub(crate) const TOO_LARGE: &str = "stream too large";
+
+/// How much of a body Go's server reads and drops before it sends a response that has not read it.
+const DISCARDED: usize = 256 * 1024;
+
+/// How slowly a body may arrive before the request is given up. daprd waits for ever.
+pub(crate) const PACE: Pace = Pace {
+    patience: Duration::from_secs(30),
+    bytes_per_second: 1_000,
+};
+
+/// Drops a body that no one reads, but lets the caller send it if it is small, so that the caller sees the response.
+pub(crate) async fn discard(mut body: Body) {
+    if body.size_hint().lower() > DISCARDED as u64 {
+        return;
+    }
+    let mut read = 0;
+    while read <= DISCARDED
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        read += frame.data_ref().map_or(0, Bytes::len);
+    }
+}
 
 /// Reads the body before responding, as Go's server does: a response that leaves bytes unread closes the connection of a client
 /// that is still sending, which then may not see the response. Bytes over [`LARGEST`] stay unread.
@@ -23,8 +48,8 @@ pub(crate) async fn before_answering(request: Request, next: Next) -> Response {
         && let Some(frame) = body.frame().await
     {
         let Ok(frame) = frame else {
-            // The caller has disconnected and does not see this.
-            return StatusCode::BAD_REQUEST.into_response();
+            // The caller has disconnected and does not see this, or is too slow.
+            return StatusCode::REQUEST_TIMEOUT.into_response();
         };
         if let Ok(data) = frame.into_data() {
             read.extend_from_slice(&data);

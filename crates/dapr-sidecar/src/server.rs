@@ -1,13 +1,18 @@
 //! The HTTP API of one sidecar.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use bounded_http::{Client, Limits, RequestBody};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use crate::bindings::api as bindings;
 use crate::jobs::api as jobs;
@@ -58,15 +63,62 @@ pub(crate) fn router(sidecar: Arc<Sidecar>) -> Router {
         .route("/v1.0/metadata", get(metadata::get))
         .route("/v1.0/metadata/{key}", axum::routing::put(metadata::set))
         .fallback(invoke::by_header)
+        // From the innermost to the outermost: what a caller without the token sends is not kept.
+        .layer(middleware::from_fn(body::before_answering))
         .layer(middleware::from_fn_with_state(sidecar.clone(), authenticate))
-        .layer(middleware::from_fn_with_state(sidecar.clone(), follow_trace))
-        .layer(middleware::from_fn(body::before_answering));
+        .layer(middleware::from_fn_with_state(sidecar.clone(), follow_trace));
     // Health needs no token and has no trace headers, as recorded.
     Router::new()
         .route("/v1.0/healthz", get(health::healthz))
         .route("/v1.0/healthz/outbound", get(health::outbound))
         .merge(guarded)
+        .layer(middleware::from_fn(one_host))
         .with_state(sidecar)
+}
+
+/// The bounds of the server. As in daprd, a head has 8 KiB (`--read-buffer-size`, and what Go adds) and 10 s; daprd bounds nothing
+/// else. A connection without a request stays open, as there, unless too many are.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        head_bytes: 8 * 1024,
+        head: Duration::from_secs(10),
+        idle: Duration::from_secs(3600),
+        request_body: body::PACE,
+        response: body::PACE,
+        ..Limits::default()
+    }
+}
+
+/// Serves the API until `stopped` completes and the requests in flight are answered.
+pub(crate) async fn serve(listener: TcpListener, sidecar: Arc<Sidecar>, stopped: impl Future<Output = ()>) {
+    let router = router(sidecar);
+    let answer = move |request: http::Request<RequestBody>, client: Client| {
+        let router = router.clone();
+        async move {
+            if client.is_beyond_limit() {
+                let closing = [(header::CONNECTION, "close")];
+                return Ok((StatusCode::SERVICE_UNAVAILABLE, closing).into_response());
+            }
+            router.oneshot(request.map(Body::new)).await
+        }
+    };
+    let serving = bounded_http::serve(listener, limits(), stopped, answer).await;
+    serving.ended().await;
+}
+
+/// Refuses a request that does not name exactly one host, as Go's server does.
+async fn one_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let refusal = match hosts {
+        0 if request.version() == Version::HTTP_11 => "400 Bad Request: missing required Host header",
+        0 | 1 => return next.run(request).await,
+        _ => "400 Bad Request",
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CONNECTION, "close"),
+    ];
+    (StatusCode::BAD_REQUEST, headers, refusal).into_response()
 }
 
 /// `dapr-api-token`, when the app has one.
@@ -74,6 +126,7 @@ async fn authenticate(State(sidecar): State<Arc<Sidecar>>, mut request: Request,
     if let Some(token) = &sidecar.app.api_token {
         let given = request.headers_mut().remove("dapr-api-token");
         if !given.is_some_and(|given| same(given.as_bytes(), token.as_bytes())) {
+            body::discard(request.into_body()).await;
             let headers = [
                 (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

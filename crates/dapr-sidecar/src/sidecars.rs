@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Request, Uri};
-use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 use step_clock::Clock;
 use tokio::net::TcpListener;
@@ -280,19 +279,8 @@ fn deliver(workers: &mut JoinSet<()>, sidecar: &Arc<Sidecar>) {
 }
 
 async fn serve_api(listener: TcpListener, sidecar: Arc<Sidecar>) {
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY is not available");
-        }
-    });
     let shared = sidecar.shared.clone();
-    let stopped = async move { shared.stopped().await };
-    let served = axum::serve(listener, server::router(sidecar))
-        .with_graceful_shutdown(stopped)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "a sidecar stopped serving");
-    }
+    server::serve(listener, sidecar, async move { shared.stopped().await }).await;
 }
 
 async fn until_stopped(shared: Arc<Shared>, work: impl Future<Output = ()>) {

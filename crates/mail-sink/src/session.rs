@@ -7,6 +7,7 @@ use std::time::Duration;
 use mailin::{Action, Handler, Response, SessionBuilder, response};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::connections::Connection;
 use crate::fault::{Faults, Stage};
@@ -18,6 +19,12 @@ const MAX_EMAIL: usize = 10 * 1024 * 1024;
 
 /// The longest line, in bytes: RFC 5321 section 4.5.3.1.6 requires 1,000, and some clients send more.
 const MAX_LINE: u64 = 64 * 1024;
+
+/// How many commands may be refused as such before the session ends.
+const MAX_MISTAKES: usize = 10;
+
+/// How long a client may take for a line: RFC 5321 section 4.5.3.2.7.
+const LINE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What to do with a message that is complete.
 enum Verdict {
@@ -94,7 +101,32 @@ impl Handler for Message {
     }
 }
 
-/// Serves one client until it quits or disconnects.
+/// Ends the session of a client that does not speak SMTP. In a browser, a page can send an HTTP request whose body contains SMTP commands;
+/// the first line of that request ends the session.
+#[derive(Default)]
+struct Manners {
+    greeted: bool,
+    mistakes: usize,
+}
+
+impl Manners {
+    /// Returns the reply that ends the session, if the reply to `line` is one too many.
+    fn judge(&mut self, line: &[u8], code: u16) -> Option<Response> {
+        let verb = line.get(..4).unwrap_or_default();
+        if (200..300).contains(&code) {
+            self.greeted |= verb.eq_ignore_ascii_case(b"EHLO") || verb.eq_ignore_ascii_case(b"HELO");
+        }
+        // Unknown commands, wrong parameters, a wrong order; not mailboxes and messages that are refused.
+        if !(500..=504).contains(&code) {
+            return None;
+        }
+        self.mistakes += 1;
+        (!self.greeted || self.mistakes > MAX_MISTAKES)
+            .then(|| Response::custom(421, "This is not SMTP, closing connection".to_owned()))
+    }
+}
+
+/// Serves one client until it quits, disconnects or makes too many mistakes.
 pub(crate) async fn serve(
     stream: TcpStream,
     spool: Arc<Spool>,
@@ -118,10 +150,14 @@ pub(crate) async fn serve(
     };
     let mut session = SessionBuilder::new("mail-sink.localhost").build(peer.ip(), message);
     write(&mut stream, &session.greeting()).await?;
-    let mut line = Vec::new();
+    let (mut line, mut manners) = (Vec::new(), Manners::default());
     loop {
         line.clear();
-        if (&mut stream).take(MAX_LINE).read_until(b'\n', &mut line).await? == 0 {
+        let mut limited = (&mut stream).take(MAX_LINE);
+        let Ok(read) = timeout(LINE_TIMEOUT, limited.read_until(b'\n', &mut line)).await else {
+            return write(&mut stream, &Response::custom(421, "Timeout".to_owned())).await;
+        };
+        if read? == 0 {
             return Ok(());
         }
         if line.last() != Some(&b'\n') {
@@ -149,6 +185,9 @@ pub(crate) async fn serve(
         if ended {
             // Before the client gets the reply and another client starts.
             drop(connection.take());
+        }
+        if let Some(end) = manners.judge(&line, answer.code) {
+            return write(&mut stream, &end).await;
         }
         write(&mut stream, &answer).await?;
         if answer.action == Action::Close {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
-/// Stores emails as `<UTC time>-<sequence>.eml`, so that names sort by arrival.
+/// Stores emails as `<UTC time>-<sequence>.eml`, so that names sort by arrival. Only the owner of the process can read them.
 #[derive(Debug)]
 pub(crate) struct Spool {
     dir: PathBuf,
@@ -15,7 +15,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        durable_file::create_folder(dir, 0o777)?;
+        durable_file::create_folder(dir, 0o700)?;
         Ok(Self {
             dir: dir.to_owned(),
             sequence: AtomicU64::new(0),
@@ -33,7 +33,7 @@ impl Spool {
         let name = format!("{}-{number:06}", now.strftime("%Y%m%dT%H%M%S%.6fZ"));
         let part = self.dir.join(format!("{name}.part"));
         let path = self.dir.join(format!("{name}.eml"));
-        let mut file = durable_file::Draft::create(part, 0o666)?;
+        let mut file = durable_file::Draft::create(part, 0o600)?;
         file.write_all(email)?;
         file.publish(&path)?;
         Ok(path)

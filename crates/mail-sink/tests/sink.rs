@@ -168,8 +168,8 @@ async fn treats_one_recipient_differently_every_time() {
 async fn unknown_and_misplaced_commands_get_the_reply_codes_of_smtp() {
     let (sink, _dir) = start().await;
     let mut client = Client::connect(&sink).await;
-    assert_eq!(client.command("GIBBERISH").await.0, 500);
     assert_eq!(client.command("EHLO localhost").await.0, 250);
+    assert_eq!(client.command("GIBBERISH").await.0, 500);
     assert_eq!(client.command("DATA").await.0, 503);
     assert_eq!(client.send("\r\nstill alive").await.0, 250);
 }
@@ -208,4 +208,63 @@ async fn counts_the_clients_that_send_at_the_same_time() {
         assert_eq!(client.send("Subject: x\r\n\r\ntogether").await.0, 250);
     }
     assert_eq!(sink.most_at_once(), 2);
+}
+
+/// Everything that the sink sends until it closes the connection.
+async fn replies_to(sink: &MailSink, text: &str) -> String {
+    let mut stream = TcpStream::connect(sink.addr()).await.expect("the sink listens");
+    // The sink may close the connection before everything is sent.
+    let _ = stream.write_all(text.as_bytes()).await;
+    let mut replies = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut replies).await;
+    String::from_utf8(replies).expect("text")
+}
+
+#[tokio::test]
+async fn smtp_in_an_http_request_is_not_accepted() {
+    let (sink, _dir) = start().await;
+    let smtp =
+        "HELO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n";
+    for head in [
+        "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "nonsense\r\n",
+        "MAIL FROM:<a@example.com>\r\n",
+    ] {
+        let replies = replies_to(&sink, &format!("{head}{smtp}")).await;
+        // The connection may be reset before the reply has been read.
+        assert!(!replies.contains("250") && !replies.contains("354"), "{replies}");
+    }
+    assert!(sink.emails().expect("the folder can be read").is_empty());
+    let replies = replies_to(&sink, "GET / HTTP/1.1\r\n").await;
+    assert!(replies.contains("\r\n421 "), "{replies}");
+}
+
+#[tokio::test]
+async fn too_many_bad_commands_end_the_session() {
+    let (sink, _dir) = start().await;
+    let mut client = Client::connect(&sink).await;
+    assert_eq!(client.command("EHLO localhost").await.0, 250);
+    for _ in 0..10 {
+        assert_eq!(client.command("NONSENSE").await.0, 500);
+    }
+    assert_eq!(client.send("Subject: one\r\n\r\nhello").await.0, 250);
+    assert_eq!(client.command("NONSENSE").await.0, 421);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_emails() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (sink, _dir) = start().await;
+    let mut client = Client::connect(&sink).await;
+    client.command("EHLO localhost").await;
+    client.send("hello").await;
+    let mode = |path: &std::path::Path| {
+        let metadata = std::fs::metadata(path).expect("it exists");
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode(sink.dir()), 0o700);
+    assert_eq!(mode(&sink.emails().expect("readable")[0]), 0o600);
 }

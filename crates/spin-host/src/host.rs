@@ -3,15 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use http::HeaderName;
 use step_clock::Clock;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use wasmtime::{Config, Engine};
@@ -24,12 +20,12 @@ use crate::dependency::DependencyName;
 use crate::extension::Extension;
 use crate::files::{FilesError, assemble};
 use crate::http_client::HttpClient;
-use crate::instances::Instances;
+use crate::instances::ComponentInstances;
 use crate::limits::Limits;
 use crate::manifest::{Component, Manifest};
 use crate::postgres::Pools;
 use crate::routes::{RouteError, Router};
-use crate::server::Server;
+use crate::server::{Reserve, Server};
 use crate::sqlite::{Access, Databases};
 use crate::variables::{Values, VariableError};
 
@@ -112,6 +108,7 @@ pub struct HostBuilder {
     components: Option<BTreeSet<String>>,
     clock: Clock,
     limits: Limits,
+    reserves: Vec<Reserve>,
     extensions: Vec<Arc<dyn Extension>>,
 }
 
@@ -147,6 +144,7 @@ impl Host {
             components: None,
             clock: Clock::system(),
             limits: Limits::default(),
+            reserves: Vec::new(),
             extensions: Vec::new(),
         }
     }
@@ -172,32 +170,21 @@ impl Host {
     /// Serves until `shutdown` is ready. Then it accepts no more connections, and requests and tasks in flight have
     /// [`Limits::shutdown`] to finish.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let graceful = GracefulShutdown::new();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
-                () = &mut shutdown => break,
-            };
-            match accepted {
-                Ok((stream, client)) => self.connect(stream, client, &graceful),
-                // The process may be out of file handles; existing connections must end first.
-                Err(error) => {
-                    tracing::warn!(%error, "connection not accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-            }
-        }
         let Self {
             listener,
             server,
             draining,
             limits,
+            _ticker,
             ..
         } = self;
-        drop(listener);
+        let answering = server.clone();
+        let serving = bounded_http::serve(listener, limits.http, shutdown, move |request, client| {
+            answering.clone().answer(request, client)
+        })
+        .await;
         let drained = async {
-            graceful.shutdown().await;
+            serving.ended().await;
             draining.send_replace(true);
             for instances in server.instances.values() {
                 instances.ended().await;
@@ -206,23 +193,6 @@ impl Host {
         if tokio::time::timeout(limits.shutdown, drained).await.is_err() {
             tracing::warn!("shut down with requests or tasks in flight");
         }
-    }
-
-    fn connect(&self, stream: TcpStream, client: SocketAddr, graceful: &GracefulShutdown) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY not set");
-        }
-        let server = self.server.clone();
-        let service = service_fn(move |request| server.clone().answer(request, client));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, %client, "connection ended");
-            }
-        });
     }
 
     /// Serves in the background.
@@ -326,6 +296,14 @@ impl HostBuilder {
         self
     }
 
+    /// Reserves [`Limits::reserved`] instances per component, and
+    /// [`reserved_connections`](bounded_http::Limits::reserved_connections), for requests whose `header` has the value `secret`: the
+    /// requests of the system itself, which are served while those of others take up everything else. Each call adds a secret.
+    pub fn reserve(mut self, header: HeaderName, secret: impl Into<String>) -> Self {
+        self.reserves.push(Reserve::new(header, secret.into()));
+        self
+    }
+
     /// Composes, compiles and links the components, and binds the address.
     pub async fn build(self) -> Result<Host, HostError> {
         let values = Values::resolve(self.manifest.variables(), &self.variables, |name| {
@@ -361,7 +339,8 @@ impl HostBuilder {
         let mut instances = HashMap::new();
         for (_, id) in router.routes() {
             if let (Some(component), false) = (components.get(id), instances.contains_key(id)) {
-                let ready = Instances::new(component.clone(), drains.clone()).map_err(|error| {
+                let reserved = if self.reserves.is_empty() { 0 } else { self.limits.reserved };
+                let ready = ComponentInstances::new(component, reserved, &drains).map_err(|error| {
                     let source = ComponentError::NotHttp(format!("{error:#}"));
                     HostError::Component {
                         id: id.to_owned(),
@@ -386,6 +365,7 @@ impl HostBuilder {
                 application,
                 router,
                 instances,
+                reserves: self.reserves,
             }),
             draining,
             limits: self.limits,

@@ -37,6 +37,7 @@ mod limits;
 pub mod manifest;
 mod outbound_http;
 mod postgres;
+mod queue;
 mod routes;
 mod server;
 mod sqlite;
@@ -45,6 +46,7 @@ mod stdio;
 mod variables;
 
 pub use allowed_hosts::AllowedHostError;
+pub use bounded_http::{Limits as HttpLimits, Pace};
 pub use component::LoadedComponent;
 pub use compose::ComposeError;
 pub use extension::Extension;

@@ -8,7 +8,8 @@ use wasmtime::ResourceLimiter;
 /// loop in a component), so a component that stays within them behaves the same on both.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Maximum number of requests that an instance handles in its lifetime.
+    /// Maximum number of requests that an instance handles in its lifetime. It handles more if it cannot retire, see
+    /// [`Limits::retiring`].
     pub requests_per_instance: usize,
     /// Maximum number of requests that an instance handles at once.
     pub concurrent_requests: usize,
@@ -20,12 +21,21 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Maximum time that a guest may compute without waiting for anything; then it traps.
     pub cpu: Duration,
-    /// Maximum number of live instances per component.
+    /// Maximum number of instances per component that accept requests.
     pub instances: usize,
-    /// Maximum time that a request waits for an instance before the response is 503.
+    /// Maximum number of instances per component that have handled all their requests, but are still sending a response or running a
+    /// task. They do not count towards `instances`. While there are that many, the others go on accepting requests instead of retiring.
+    pub retiring: usize,
+    /// How many more instances per component there may be for reserved requests, see
+    /// [`HostBuilder::reserve`](crate::HostBuilder::reserve).
+    pub reserved: usize,
+    /// Maximum time that a request waits for an instance before the response is 503. Requests get instances in the order in which
+    /// they came.
     pub queue: Duration,
     /// Maximum time that a shutdown waits for requests and tasks.
     pub shutdown: Duration,
+    /// Limits of inbound connections, heads, bodies and unread responses.
+    pub http: bounded_http::Limits,
 }
 
 impl Default for Limits {
@@ -38,8 +48,11 @@ impl Default for Limits {
             memory_bytes: 256 * 1024 * 1024,
             cpu: Duration::from_secs(10),
             instances: 32,
+            retiring: 32,
+            reserved: 4,
             queue: Duration::from_secs(10),
             shutdown: Duration::from_secs(5),
+            http: bounded_http::Limits::default(),
         }
     }
 }

@@ -71,6 +71,31 @@ impl Ticker {
     }
 }
 
+impl Ticker {
+    /// Waits for something and drops the ticks until then. On the system's clock it does not wake up for them.
+    pub async fn drop_until<T>(&mut self, event: impl Future<Output = T>) -> T {
+        let mut event = std::pin::pin!(event);
+        if let Source::System(_) = self.source {
+            let event = event.await;
+            if let Source::System(next) = &mut self.source {
+                let late = next.elapsed();
+                if !late.is_zero() {
+                    *next += self.interval + late.saturating_sub(phase(late, self.interval));
+                }
+            }
+            return event;
+        }
+        loop {
+            tokio::select! {
+                // A tick after the event is kept.
+                biased;
+                event = &mut event => return event,
+                () = self.tick() => {}
+            }
+        }
+    }
+}
+
 /// The part of `time` after the last whole interval.
 fn phase(time: Duration, interval: Duration) -> Duration {
     let nanos = time.as_nanos() % interval.as_nanos();
@@ -101,6 +126,29 @@ mod tests {
         assert!(!due(&mut ticker).await, "the others are dropped");
         clock.advance(5 * second);
         assert!(due(&mut ticker).await, "at 50 s");
+    }
+
+    #[tokio::test]
+    async fn ticks_before_an_event_are_dropped_and_the_phase_is_kept() {
+        let second = Duration::from_secs(1);
+        let clock = Clock::stepped(SystemTime::UNIX_EPOCH);
+        let mut ticker = clock.ticker(10 * second);
+        let event = async {
+            clock.advance(35 * second);
+            tokio::task::yield_now().await;
+        };
+        ticker.drop_until(event).await;
+        assert!(!due(&mut ticker).await);
+        clock.advance(5 * second);
+        assert!(due(&mut ticker).await, "at 40 s");
+        let interval = Duration::from_secs(5);
+        let mut ticker = Clock::system().ticker(interval);
+        let Source::System(next) = &mut ticker.source else {
+            unreachable!("it is the system's clock");
+        };
+        *next -= 2 * interval;
+        ticker.drop_until(std::future::ready(())).await;
+        assert!(!due(&mut ticker).await);
     }
 
     #[tokio::test]

@@ -118,6 +118,12 @@ impl BulkDelivery {
         let full = position + i64::from(self.limits.max_messages);
         loop {
             let mut watched = end.clone();
+            if *watched.borrow() <= position {
+                // The ticks until a message arrives would find nothing: there is no reason to wake up for them.
+                let arrived = async { watched.wait_for(|end| *end > position).await.map(drop) };
+                let arrived = ticker.drop_until(arrived).await;
+                arrived.map_err(|_| StoreError::NotCommitted)?;
+            }
             let is_full = async { watched.wait_for(|end| *end >= full).await.map(drop) };
             let until = tokio::select! {
                 () = ticker.tick() => full.min(*end.borrow()),

@@ -6,6 +6,7 @@
     reason = "test helpers may panic as tests do"
 )]
 
+mod abuse;
 mod bench;
 
 mod bindings;

@@ -6,6 +6,7 @@ mod capabilities;
 mod composition;
 mod isolation;
 mod manifest;
+mod pressure;
 mod serving;
 mod shutdown;
 mod support;
