@@ -78,7 +78,7 @@ fn show(letters: &DeadLetters) {
     match letters.count {
         0 => println!("There are no dead letters: every event was handled."),
         count if count as usize > letters.items.len() => {
-            println!("{count} dead letters, of which the oldest are shown: replay or discard them");
+            println!("{count} dead letters, of which the first are shown: replay or discard them");
         }
         count => println!("{count} dead letters: replay or discard them"),
     }

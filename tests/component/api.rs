@@ -17,6 +17,7 @@ mod idempotency;
 mod identity_provider;
 mod labels;
 pub(crate) mod languages;
+pub(crate) mod lease_fairness;
 pub(crate) mod lease_ids;
 pub(crate) mod leases;
 pub(crate) mod legacy;

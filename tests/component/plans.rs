@@ -183,11 +183,15 @@ fn reads_all(step: &str) -> bool {
         "idle",
         "first_due",
         "last_due",
+        "hidden",
         "anyone",
         "turns",
         "placed",
         "chosen",
         "due",
+        // Of the list in dead_letters.rs.
+        "letter",
+        "waiting",
     ];
     let looked_up = what.starts_with("task_text VIRTUAL TABLE INDEX") && !what.ends_with(':');
     let known = partial.iter().any(|index| what.ends_with(index))

@@ -4,6 +4,10 @@
 //! (`nudge.event.rejected.v1`). What Dapr puts there, when its retries are over, is the event alone, with the topic it was on.
 //!
 //! What is published once more keeps its id, so a consumer that handled it before does nothing. Rows go after 30 days.
+//!
+//! Users take turns in the list, and so in what is replayed: the events of one user come before no more than one of each other's. A user
+//! has at most [`OF_A_USER`] rows, so that one whose events cannot be handled fills no disk; the oldest go first. The database has
+//! the change of each event all the same.
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::pubsub::{self, CloudEvent as Outgoing};
@@ -25,6 +29,15 @@ const PAGE: usize = 100;
 
 /// How long they are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Maximum number of rows about one user.
+const OF_A_USER: u32 = 100;
+
+/// Maximum number of rows about no known user: events that cannot be read, or whose account was deleted.
+const OF_NO_USER: u32 = 1_000;
+
+/// Number of rows beyond the maximum that are deleted at a time: one, unless an older version left more.
+const EXCESS: u32 = 1_000;
 
 /// Why Dapr dead-letters an event.
 const BY_DAPR: &str = "every attempt to deliver it failed; the log of its consumer says why";
@@ -114,20 +127,52 @@ pub(crate) async fn keep(database: &Database, body: &[u8]) -> Result<(), DbError
         arrived.reason.into(),
         // PostgreSQL's texts have no NUL.
         arrived.event.replace('\0', "\u{fffd}").into(),
-        arrived.user_id.into(),
+        arrived.user_id.clone().into(),
         Timestamp::now().into(),
     ];
-    database.execute(sql, parameters).await
+    database.execute(sql, parameters).await?;
+    bound(database, arrived.user_id.as_deref()).await
 }
 
-/// Those that wait, oldest first; those after one, if there is a page before.
+/// Deletes the rows of a user that are too many: those that were published again first, then the oldest.
+async fn bound(database: &Database, user_id: Option<&str>) -> Result<(), DbError> {
+    let (of_user, most) = match user_id {
+        Some(_) => ("user_id = $1", OF_A_USER),
+        None => ("user_id IS NULL AND CAST($1 AS TEXT) IS NULL", OF_NO_USER),
+    };
+    let sql = format!(
+        "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE {of_user} \
+         ORDER BY CASE WHEN replayed_at IS NULL THEN 0 ELSE 1 END, arrived_at DESC, id DESC LIMIT {EXCESS} OFFSET {most}) \
+         RETURNING id"
+    );
+    let deleted = database.query(&sql, [user_id.map(str::to_owned).into()]).await?;
+    if !deleted.is_empty() {
+        tracing::warn!(
+            events = deleted.len(),
+            "the oldest dead letters of a user were deleted: there are more than {most}"
+        );
+    }
+    Ok(())
+}
+
+/// Those that wait, in turns of their users, each user's oldest first; those after one, if there is a page before.
 pub(crate) async fn list(database: &Database, after: Option<&str>) -> Result<DeadLetters, DbError> {
-    let from = format!("SELECT {COLUMNS} FROM dead_letter WHERE replayed_at IS NULL");
-    let order = format!("ORDER BY arrived_at, id LIMIT {PAGE}");
+    // The one before stays in it when it was published again meanwhile.
+    let before = match after {
+        Some(_) => " UNION ALL SELECT * FROM dead_letter WHERE id = $1 AND replayed_at IS NOT NULL",
+        None => "",
+    };
+    let from = format!(
+        "WITH letter AS (SELECT * FROM dead_letter WHERE replayed_at IS NULL{before}), \
+         waiting AS (SELECT {COLUMNS}, replayed_at, \
+         ROW_NUMBER() OVER (PARTITION BY COALESCE(user_id, '') ORDER BY arrived_at, id) AS turn FROM letter) \
+         SELECT {COLUMNS} FROM waiting WHERE replayed_at IS NULL"
+    );
+    let order = format!("ORDER BY turn, arrived_at, id LIMIT {PAGE}");
     let rows = match after {
         None => database.query(&format!("{from} {order}"), []).await?,
         Some(id) => {
-            let behind = "(arrived_at, id) > (SELECT arrived_at, id FROM dead_letter WHERE id = $1)";
+            let behind = "(turn, arrived_at, id) > (SELECT turn, arrived_at, id FROM waiting WHERE id = $1)";
             let sql = format!("{from} AND {behind} {order}");
             database.query(&sql, [id.into()]).await?
         }

@@ -322,7 +322,7 @@ pub struct DeadLetter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetters {
-    /// Oldest first, at most 100.
+    /// In turns of the users they are about, the oldest of each user first; at most 100.
     pub items: Vec<DeadLetter>,
     /// Total number of dead letters.
     pub count: u32,

@@ -236,3 +236,61 @@ async fn there_may_be_more_than_a_page() {
         .await;
     assert_eq!(body(&refused, 400)["errors"][0]["field"], "ids");
 }
+
+/// Lists all, page by page, and returns their ids.
+async fn everyone(api: &Service) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    loop {
+        let path = match all.last() {
+            None => "/internal/dead-letters".to_owned(),
+            Some(id) => format!("/internal/dead-letters?after={id}"),
+        };
+        let page = body(&api.sidecar().get(&path).await, 200);
+        let items = page["items"].as_array().expect("a list");
+        if items.is_empty() {
+            return all;
+        }
+        all.extend(items.iter().map(|item| text(item, "id").to_owned()));
+    }
+}
+
+/// One user's events neither push out those of another nor come before all of them, however many they are.
+pub(crate) async fn bounded(api: &Service) {
+    known(api, "alice").await;
+    known(api, "bob").await;
+    let of = |user: &str| {
+        let mut task = task();
+        task["userId"] = json!(user);
+        task_event("created", &task).to_string()
+    };
+    for number in 0..120 {
+        if number == 110 {
+            arrives(api, rejected("bob-1", &of("bob")).to_string()).await;
+            arrives(api, rejected("bob-2", &of("bob")).to_string()).await;
+        }
+        api.clock.advance(std::time::Duration::from_millis(1));
+        arrives(
+            api,
+            rejected(&format!("alice-{number:03}"), &of("alice")).to_string(),
+        )
+        .await;
+    }
+    let all = everyone(api).await;
+    assert_eq!(all.len(), 102);
+    assert_eq!(
+        all[..5],
+        ["alice-020", "bob-1", "alice-021", "bob-2", "alice-022"],
+        "the oldest are gone, and users take turns"
+    );
+    assert_eq!(all[101], "alice-119");
+    // What was published again goes first.
+    decide(api, "replay", &["alice-100"]).await;
+    arrives(api, rejected("alice-120", &of("alice")).to_string()).await;
+    let all = everyone(api).await;
+    assert_eq!((all.len(), all[0].as_str()), (102, "alice-020"));
+}
+
+#[tokio::test]
+async fn a_user_has_a_bounded_number_of_them_and_users_take_turns() {
+    bounded(&Service::start("api").await).await;
+}

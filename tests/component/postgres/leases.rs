@@ -4,7 +4,7 @@ use test_postgres::Server;
 
 use super::databases::run;
 use super::{api_beside, api_on};
-use crate::api::{batches, lease_ids, leases};
+use crate::api::{batches, dead_letters, lease_fairness, lease_ids, leases};
 
 pub(crate) async fn a_lease_is_exclusive_until_it_expires(server: Server) {
     leases::exclusive_until_it_expires(&api_on(&server).await).await;
@@ -13,6 +13,13 @@ pub(crate) async fn a_lease_is_exclusive_until_it_expires(server: Server) {
 pub(crate) async fn a_burst_of_one_user_does_not_delay_the_reminder_of_another(server: Server) {
     let api = api_on(&server).await;
     leases::passes_a_burst(&api, async |statement: &str| run(&server, statement).await).await;
+}
+
+pub(crate) async fn the_reminder_of_another_is_leased_in_the_next_round_whatever_one_user_has_due(
+    server: Server,
+) {
+    let api = api_on(&server).await;
+    lease_fairness::beside_a_backlog(&api, async |statement: &str| run(&server, statement).await).await;
 }
 
 pub(crate) async fn users_take_turns(server: Server) {
@@ -61,7 +68,7 @@ pub(crate) async fn reminders_that_were_stored_before_leases_are_leased(server: 
     let api = api_on(&server).await;
     leases::remind(&api, "alice", "a", 1).await;
     leases::remind(&api, "bob", "b", 1).await;
-    let old = include_str!("../../../components/api/src/schema/1-postgres.sql");
+    let old = include_str!("../api/before_leases/postgres.sql");
     run(&server, &leases::before_leases("", old)).await;
     leases::upgraded(&api, &api_beside(&server, &api).await).await;
 }
@@ -90,4 +97,8 @@ pub(crate) async fn each_reminder_of_a_batch_has_a_decision(server: Server) {
 pub(crate) async fn each_completed_task_of_a_batch_gets_its_next_occurrence(server: Server) {
     let api = api_on(&server).await;
     batches::next_occurrences(&api, async |statement: &str| run(&server, statement).await).await;
+}
+
+pub(crate) async fn a_user_has_a_bounded_number_of_dead_letters_and_users_take_turns(server: Server) {
+    dead_letters::bounded(&api_on(&server).await).await;
 }

@@ -50,12 +50,13 @@ CREATE TABLE IF NOT EXISTS reminder (
   id TEXT NOT NULL PRIMARY KEY,
   task_id TEXT NOT NULL,
   remind_at BIGINT NOT NULL,
-  status TEXT NOT NULL
+  status TEXT NOT NULL,
+  user_id TEXT,
+  attempt_at BIGINT,
+  leased_until BIGINT
 )
 
 CREATE INDEX IF NOT EXISTS reminder_by_task ON reminder (task_id)
-
-CREATE INDEX IF NOT EXISTS reminder_scheduled ON reminder (remind_at) WHERE status = 'scheduled'
 
 CREATE TABLE IF NOT EXISTS category (
   id TEXT NOT NULL PRIMARY KEY,

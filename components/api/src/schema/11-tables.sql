@@ -13,3 +13,7 @@ DROP INDEX IF EXISTS reminder_leased
 
 CREATE INDEX IF NOT EXISTS reminder_resting ON reminder (attempt_at)
   WHERE status = 'scheduled' AND leased_until IS NULL AND lease_id IS NOT NULL
+
+-- Dead letters about no known user, which have a bound of their own: see dead_letters.rs.
+
+CREATE INDEX IF NOT EXISTS dead_letter_of_none ON dead_letter (arrived_at) WHERE user_id IS NULL

@@ -22,8 +22,9 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
-        sqlite: &[include_str!("1-tables.sql"), include_str!("1-sqlite.sql")],
-        postgres: &[include_str!("1-tables.sql"), include_str!("1-postgres.sql")],
+        // The triggers of 10, which replaced the first ones. An instance that repeats this one late must not bring those back.
+        sqlite: &[include_str!("1-tables.sql"), include_str!("10-sqlite.sql")],
+        postgres: &[include_str!("1-tables.sql"), include_str!("10-postgres.sql")],
     },
     Migration {
         number: 2,

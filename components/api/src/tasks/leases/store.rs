@@ -46,14 +46,16 @@ pub(super) struct Leased {
 /// | rows | are |
 /// | --- | --- |
 /// | `flying` | users with reminders in flight |
-/// | `room` | how many may be leased now |
+/// | `room` | how many may be leased now (`places`), and how many of these to users who have reminders in flight (`rest`) |
 /// | `idle` | due reminders of the other users: those that became due first, and those that became due last |
-/// | `anyone` | due reminders of anyone, in that order, if `idle` leaves room |
-/// | `placed` | both in the order in which users take turns |
+/// | `hidden` | due reminders of users who are in neither, if those in `idle` are of few users |
+/// | `anyone` | due reminders of anyone, in that order, if `idle` and `hidden` leave room |
+/// | `placed` | all of them in the order in which users take turns |
 /// | `chosen` | as many as there is room for |
 ///
-/// `idle` and `anyone` read an index and end at a limit, so a user's backlog costs what it takes to pass over it in the index. `idle`
-/// includes the last ones, because all of the first ones may belong to the burst of one user who has nothing in flight just now.
+/// They read an index and end at a limit, so a user's backlog costs what it takes to pass over it in the index. `idle` includes the
+/// last ones, because all of the first ones may belong to the burst of one user who has nothing in flight just now, and `hidden` what
+/// is between them, because that user may have reminders due at any time.
 /// Concurrent statements on PostgreSQL choose different rows, because they pass over locked ones. A row that was leased after the
 /// snapshot of the statement no longer meets the conditions, which PostgreSQL checks again for such rows.
 pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Leased>, DbError> {
@@ -63,40 +65,60 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
         Dialect::Postgres => "FOR UPDATE OF reminder SKIP LOCKED",
     };
     let is_due = is_due("$2");
-    let is_idle = format!("{is_due} AND user_id NOT IN (SELECT user_id FROM flying)");
-    let is_room = "(SELECT places FROM room) > 0";
-    let (first_end, last_end) = (end_of(dialect, is_room, "ASC"), end_of(dialect, is_room, "DESC"));
+    // What passes over a backlog is checked first: the rest is looked up for each row.
+    let is_idle = format!("user_id NOT IN (SELECT user_id FROM flying) AND {is_due}");
+    let first_end = end_of(dialect, "(SELECT places FROM room) > 0", "ASC");
+    // Otherwise the first ones are all there are.
+    let is_full = "(SELECT COUNT(*) FROM first_due) = CAST($6 AS BIGINT)";
+    let last_end = end_of(dialect, is_full, "DESC");
+    let are_few =
+        format!("{is_full} AND (SELECT COUNT(DISTINCT user_id) FROM idle) < (SELECT places FROM room)");
+    let hidden_end = end_of(dialect, &are_few, "ASC");
     let anyone_end = end_of(
         dialect,
-        "(SELECT COUNT(*) FROM idle) < (SELECT places FROM room)",
+        "(SELECT COUNT(*) FROM idle) + (SELECT COUNT(*) FROM hidden) < (SELECT rest FROM room)",
         "ASC",
     );
+    let at_most = |places: &str| {
+        format!(
+            "CASE WHEN {places} < 0 OR repeated > 0 THEN 0 WHEN {places} < CAST($4 AS BIGINT) THEN {places} ELSE CAST($4 AS BIGINT) END"
+        )
+    };
+    let (places, rest) = (at_most("places"), at_most("rest"));
     let sql = format!(
         "WITH flying AS MATERIALIZED (\
            SELECT COALESCE(user_id, '') AS user_id, COUNT(*) AS reminders, \
              MAX(CASE WHEN lease_id = $7 THEN 1 ELSE 0 END) AS repeated FROM reminder \
            WHERE status = 'scheduled' AND leased_until > $1 GROUP BY user_id), \
          room AS MATERIALIZED (\
-           SELECT CASE WHEN places < 0 OR repeated > 0 THEN 0 WHEN places < CAST($4 AS BIGINT) THEN places ELSE CAST($4 AS BIGINT) END AS places \
+           SELECT {places} AS places, {rest} AS rest \
            FROM (SELECT CAST($5 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS places, \
+             CAST($8 AS BIGINT) - CAST(COALESCE(SUM(reminders), 0) AS BIGINT) AS rest, \
              COALESCE(MAX(repeated), 0) AS repeated FROM flying) AS free), \
+         first_due AS MATERIALIZED (SELECT id, user_id, attempt_at FROM reminder WHERE {is_idle} {first_end}), \
          idle AS MATERIALIZED (\
-           SELECT * FROM (SELECT id, user_id, attempt_at FROM reminder WHERE {is_idle} {first_end}) AS first_due \
-           UNION \
+           SELECT * FROM first_due UNION \
            SELECT * FROM (SELECT id, user_id, attempt_at FROM reminder WHERE {is_idle} {last_end}) AS last_due), \
+         hidden AS MATERIALIZED (\
+           SELECT id, user_id, attempt_at FROM reminder \
+           WHERE user_id NOT IN (SELECT user_id FROM idle) AND {is_idle} {hidden_end}), \
          anyone AS MATERIALIZED (\
            SELECT id, user_id, attempt_at FROM reminder \
            WHERE {is_due} {anyone_end}), \
          candidate AS (\
            SELECT id, user_id, attempt_at, 0 AS class FROM idle UNION ALL \
-           SELECT id, user_id, attempt_at, 1 AS class FROM anyone WHERE id NOT IN (SELECT id FROM idle)), \
+           SELECT id, user_id, attempt_at, 0 AS class FROM hidden UNION ALL \
+           SELECT id, user_id, attempt_at, 1 AS class FROM anyone \
+           WHERE id NOT IN (SELECT id FROM idle) AND id NOT IN (SELECT id FROM hidden)), \
          placed AS (\
-           SELECT id, ROW_NUMBER() OVER (ORDER BY class, turn, attempt_at, id) AS place FROM (\
+           SELECT id, class = 0 AND turn = 1 AS is_first, \
+             ROW_NUMBER() OVER (ORDER BY class, turn, attempt_at, id) AS place FROM (\
              SELECT id, class, attempt_at, ROW_NUMBER() OVER (PARTITION BY class, user_id ORDER BY attempt_at, id) AS turn \
              FROM candidate) AS turns), \
          chosen AS MATERIALIZED (\
            SELECT reminder.id FROM placed JOIN reminder ON reminder.id = placed.id \
            WHERE reminder.status = 'scheduled' AND reminder.attempt_at <= $2 \
+           AND (placed.is_first OR placed.place <= (SELECT rest FROM room)) \
            ORDER BY placed.place LIMIT (SELECT places FROM room) {skip_locked}) \
          UPDATE reminder SET leased_until = $3, attempt_at = $3, lease_id = $7 \
          WHERE id IN (SELECT id FROM chosen) AND status = 'scheduled' AND attempt_at <= $2 \
@@ -110,6 +132,7 @@ pub(super) async fn lease(database: &Database, wanted: &Wanted) -> Result<Vec<Le
         wanted.in_flight.into(),
         wanted.limit.saturating_mul(CANDIDATES).into(),
         (&wanted.id).into(),
+        (wanted.in_flight - wanted.in_flight / RESERVED).into(),
     ];
     read(&database.query(&sql, parameters).await?)
 }
@@ -146,6 +169,9 @@ fn end_of(dialect: Dialect, condition: &str, order: &str) -> String {
         Dialect::Postgres => format!("AND {condition} ORDER BY attempt_at {order} LIMIT CAST($6 AS BIGINT)"),
     }
 }
+
+/// One in so many places in flight is for users who have nothing in flight, so that others cannot take all of them.
+const RESERVED: u32 = 8;
 
 /// Candidates per reminder that may be leased: so many replicas find different ones at a time, and users among so many take turns.
 const CANDIDATES: u32 = 4;
