@@ -12,14 +12,16 @@ pub(super) fn refuse(detail: impl std::fmt::Display) -> Problem {
     Problem::unauthorized(format!("the token {detail}"))
 }
 
-/// Logs why a token was refused, unless another one was within the same second for the same reason. The response logs nothing more.
+/// Logs why a caller was not let in, unless another one was within the same second for the same reason. The response logs nothing more.
 pub(super) fn logged_seldom(problem: Problem, now: Timestamp) -> Problem {
-    if problem.status() != http::StatusCode::UNAUTHORIZED {
-        return problem;
-    }
     if let Some(log) = problem.log_text() {
+        let (status, code) = (problem.status(), problem.code());
         seldom(problem.detail(), now, |others| {
-            tracing::info!(status = 401, code = problem.code(), others, "{log}");
+            if status.is_server_error() {
+                tracing::error!(status = status.as_u16(), code, others, "{log}");
+            } else {
+                tracing::info!(status = status.as_u16(), code, others, "{log}");
+            }
         });
     }
     problem.without_log()
