@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::target::{Target, User};
 
-/// How long it takes at most until an email that is not late is on disk, on a machine that is building something else.
-pub(crate) const LATE: Duration = Duration::from_secs(2);
+/// How late a reminder may be. The aim is a second; twelve systems of these tests and some builds share the processors.
+pub(crate) const LATE: Duration = Duration::from_secs(5);
 
 /// The longest that a request takes on a machine that is busy, if nothing holds it up.
 pub(crate) const SLOW: Duration = Duration::from_secs(2);

@@ -1,6 +1,6 @@
 //! The smtp binding, before a real SMTP server.
 
-use mail_sink::{Fault, MailSink, Stage};
+use mail_sink::{Fault, MailSink, Stage, Treatment};
 use nudge_test_kit::call;
 use serde_json::json;
 
@@ -219,6 +219,17 @@ pub(crate) async fn what_the_mail_server_says_is_passed_on(subject: Subject) {
             "{error:?}"
         );
     }
+    sink.treat("cut@example.com", Treatment::Disconnect);
+    let (to, data) = (fields("cut@example.com", "x"), json!("x").to_string());
+    let failed = call!(
+        bridge,
+        nudge_dapr_bindings.call_invoke("mailer".into(), "create".into(), to, data)
+    );
+    let error = format!("{:?}", failed.unwrap_err());
+    assert!(
+        error.contains("sending email failed: gomail: could not send email 1: EOF"),
+        "{error}"
+    );
     assert_eq!(emails(&sink).len(), 0);
 }
 

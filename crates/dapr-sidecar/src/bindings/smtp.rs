@@ -33,6 +33,8 @@ pub(crate) enum SendError {
 fn refusal(error: &lettre::transport::smtp::Error) -> String {
     match (error.status(), error.source()) {
         (Some(code), Some(text)) => format!("gomail: could not send email 1: {code} {text}"),
+        // The server closed the connection where a reply was due.
+        _ if error.is_response() => "gomail: could not send email 1: EOF".to_owned(),
         _ => chain(error),
     }
 }
