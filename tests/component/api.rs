@@ -27,6 +27,8 @@ pub(crate) mod me_leaving;
 mod occurrences;
 mod patch;
 mod rate;
+pub(crate) mod recipients;
+mod recipients_pages;
 mod refusals;
 mod reminders;
 mod reminders_routes;

@@ -23,6 +23,9 @@ pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 /// The token that the sidecar sends to the app.
 pub(crate) const APP_TOKEN: &str = "app-token-of-this-test";
 
+/// Where links in emails begin.
+pub(crate) const PUBLIC_URL: &str = "https://nudge.example";
+
 /// The time zone of alice and all other users.
 pub(crate) const ZONE: &str = "Europe/Berlin";
 
@@ -55,7 +58,10 @@ impl Setup {
             dapr: FakeDapr::new(),
             clock: Clock::stepped(start.into()),
             state: Arc::new(tempfile::tempdir().expect("a temporary folder")),
-            variables: vec![("dapr_app_token", APP_TOKEN.to_owned())],
+            variables: vec![
+                ("dapr_app_token", APP_TOKEN.to_owned()),
+                ("public_url", PUBLIC_URL.to_owned()),
+            ],
         }
     }
 

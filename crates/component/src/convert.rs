@@ -160,6 +160,18 @@ impl TryFrom<wit::ReminderDue> for event::ReminderDue {
     }
 }
 
+impl TryFrom<wit::NoticeRequested> for event::NoticeRequested {
+    type Error = wit::Disposition;
+
+    fn try_from(event: wit::NoticeRequested) -> Result<Self, Self::Error> {
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            notice_id: read("notice-id", &event.notice_id)?,
+            user_id: read("user-id", &event.user_id)?,
+        })
+    }
+}
+
 impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
     type Error = wit::Disposition;
 
@@ -181,7 +193,7 @@ impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
 
 #[cfg(test)]
 mod tests {
-    use nudge_contract::event::{Change, DeliveryOutcome, Origin, ReminderDue, TaskEvent};
+    use nudge_contract::event::{Change, DeliveryOutcome, NoticeRequested, Origin, ReminderDue, TaskEvent};
     use nudge_contract::task::Snapshot;
     use serde_json::json;
 
@@ -527,6 +539,16 @@ mod fields {
         assert_eq!(
             types.fields("reminder-due"),
             without(contract(&reminder_due()), ["schemaVersion"])
+        );
+
+        let notice = NoticeRequested {
+            schema_version: 1,
+            notice_id: TASK.parse().expect("an id"),
+            user_id: task.user_id.clone(),
+        };
+        assert_eq!(
+            types.fields("notice-requested"),
+            without(contract(&notice), ["schemaVersion"])
         );
 
         let both = Reminder {
