@@ -28,6 +28,7 @@ mod occurrences;
 mod patch;
 mod rate;
 pub(crate) mod recipients;
+pub(crate) mod recipients_limits;
 mod recipients_pages;
 mod refusals;
 mod reminders;

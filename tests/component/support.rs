@@ -58,10 +58,7 @@ impl Setup {
             dapr: FakeDapr::new(),
             clock: Clock::stepped(start.into()),
             state: Arc::new(tempfile::tempdir().expect("a temporary folder")),
-            variables: vec![
-                ("dapr_app_token", APP_TOKEN.to_owned()),
-                ("public_url", PUBLIC_URL.to_owned()),
-            ],
+            variables: vec![("dapr_app_token", APP_TOKEN.to_owned())],
         }
     }
 
@@ -92,6 +89,9 @@ impl Setup {
             .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
             .clock(self.clock.clone())
             .extension(Arc::new(self.dapr.clone()));
+        if self.id != app::LEGACY_ADAPTER {
+            builder = builder.variable("public_url", PUBLIC_URL);
+        }
         for (name, value) in self.variables {
             builder = builder.variable(name, value);
         }

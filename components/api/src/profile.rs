@@ -253,7 +253,7 @@ pub(crate) async fn find_by_pending_token(
 /// Forgets addresses that were not confirmed in time.
 pub(crate) async fn forget_pending(database: &Database, before: Timestamp) -> Result<(), DbError> {
     let sql = "UPDATE person SET pending_email = NULL, pending_token = NULL, pending_at = NULL, version = version + 1 \
-         WHERE pending_at < $1";
+         WHERE pending_at <= $1";
     database.execute(sql, [before.into()]).await
 }
 

@@ -193,7 +193,7 @@ impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
 
 #[cfg(test)]
 mod tests {
-    use nudge_contract::event::{Change, DeliveryOutcome, NoticeRequested, Origin, ReminderDue, TaskEvent};
+    use nudge_contract::event::{Change, DeliveryOutcome, Origin, ReminderDue, TaskEvent};
     use nudge_contract::task::Snapshot;
     use serde_json::json;
 
@@ -405,7 +405,7 @@ mod fields {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
-    use nudge_contract::event::Change;
+    use nudge_contract::event::{Change, NoticeRequested};
     use nudge_contract::task::Reminder;
     use nudge_domain::reminder::ReminderStatus;
     use nudge_domain::series::RecurrenceFrom;
@@ -543,7 +543,7 @@ mod fields {
 
         let notice = NoticeRequested {
             schema_version: 1,
-            notice_id: TASK.parse().expect("an id"),
+            notice_id: uuid::Uuid::nil(),
             user_id: task.user_id.clone(),
         };
         assert_eq!(

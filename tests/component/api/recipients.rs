@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::identity_provider::{self, Provider};
-use super::{delivery, outcome, relay, sent};
+use super::{delivery, relay};
 use crate::support::{Caller, PUBLIC_URL, Service, Setup, json, send, text};
 
-const ME: &str = "/api/v1/me";
+pub(crate) const ME: &str = "/api/v1/me";
 
 const RESUME: &str = "/api/v1/me/email/resume";
 
@@ -61,12 +61,12 @@ pub(crate) fn title(html: &[u8]) -> String {
         .to_owned()
 }
 
-async fn me(who: &Caller<'_>) -> Value {
+pub(crate) async fn me(who: &Caller<'_>) -> Value {
     json(&who.get(ME).await, 200)
 }
 
 /// A task of a user with a reminder that is due.
-async fn due(api: &Service, who: &Caller<'_>) -> Value {
+pub(crate) async fn due(api: &Service, who: &Caller<'_>) -> Value {
     let body = json!({ "title": "x", "due": "2026-12-01T09:00", "reminders": [{ "minutesBefore": 60 }] });
     let task = who.create("/api/v1/tasks", &body).await;
     super::settled(api).await;
@@ -301,64 +301,6 @@ async fn without_a_public_url_reminders_go_out_and_no_address_can_be_set() {
     assert_eq!(set, json!({ "status": "ready" }));
 }
 
-/// Confirmations, by user and by mailbox.
-pub(crate) async fn confirmations_are_limited_of(api: &Service) {
-    let alice = api.user("alice");
-    for number in 1..=5 {
-        set(api, &alice, &format!("a{number}@example.org"), number).await;
-    }
-    let refused = alice.patch(ME, &json!({ "email": NEW })).await;
-    assert_eq!(refused.header("retry-after"), (12 * 60 * 60).to_string());
-    let problem = json(&refused, 429);
-    assert_eq!(problem["code"], "rate_limited");
-    for part in [
-        "5 confirmation emails",
-        "per user and day",
-        "confirmations_per_user_and_day",
-        "12 hours",
-    ] {
-        assert!(text(&problem, "detail").contains(part), "{problem}");
-    }
-    assert_eq!(me(&alice).await["unconfirmedEmail"]["email"], "a5@example.org");
-    json(&alice.patch(ME, &json!({ "defaultReminder": 5 })).await, 200);
-
-    // What alice was refused does not count for the mailbox, however she writes it.
-    for _ in 0..3 {
-        assert_eq!(alice.patch(ME, &json!({ "email": NEW })).await.status, 429);
-    }
-    for (number, (user, address)) in [
-        ("bob", NEW),
-        ("carol", "New+1@example.org"),
-        ("dave", "NEW@EXAMPLE.ORG"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        set(api, &api.user(user), address, 6 + number).await;
-    }
-    let problem = json(
-        &api.user("erin")
-            .patch(ME, &json!({ "email": "new+e@example.org" }))
-            .await,
-        429,
-    );
-    for part in [
-        "3 confirmation emails",
-        "this address",
-        "confirmations_per_recipient_and_day",
-    ] {
-        assert!(text(&problem, "detail").contains(part), "{problem}");
-    }
-    api.pass(12 * 60 * 60);
-    set(api, &api.user("erin"), NEW, 9).await;
-    set(api, &api.user("alice"), "b@example.org", 10).await;
-}
-
-#[tokio::test]
-async fn confirmations_are_limited() {
-    confirmations_are_limited_of(&Service::start("api").await).await;
-}
-
 /// The holder of a mailbox wants no email, of anybody.
 pub(crate) async fn a_stranger_is_never_written_to_again_of(api: &Service) {
     let alice = api.user("alice");
@@ -513,50 +455,6 @@ async fn a_refused_recipient_gets_no_more_emails() {
     a_refused_recipient_gets_no_more_emails_of(&Service::start("api").await).await;
 }
 
-/// Reminders beyond the limits of a day.
-pub(crate) async fn emails_of_a_day_are_limited_of(api: &Service) {
-    let alice = api.user("alice");
-    let (first, second, third) = (
-        due(api, &alice).await,
-        due(api, &alice).await,
-        due(api, &alice).await,
-    );
-    for task in [&first, &second] {
-        assert_eq!(delivery(api, task).await["decision"], "send");
-        // Twice, as Dapr may deliver it.
-        for _ in 0..2 {
-            let route = "/internal/events/reminder-outcomes";
-            assert_eq!(
-                json(&api.sidecar().post(route, &sent(task, 0)).await, 200)["status"],
-                "SUCCESS"
-            );
-        }
-    }
-    let decided = delivery(api, &third).await;
-    assert_eq!(decided["decision"], "noAddress");
-    for part in ["2 emails of one user", "emails_per_user_and_day"] {
-        assert!(text(&decided, "reason").contains(part), "{decided}");
-    }
-    api.pass(12 * 60 * 60);
-    assert_eq!(delivery(api, &third).await["decision"], "send", "the next day");
-    let failed = outcome(&third, 0, "nudge.reminder.failed.v1", Some("no"));
-    json(
-        &api.sidecar()
-            .post("/internal/events/reminder-outcomes", &failed)
-            .await,
-        200,
-    );
-}
-
-#[tokio::test]
-async fn emails_of_a_day_are_limited() {
-    let api = Setup::new("api")
-        .variable("emails_per_user_and_day", "2")
-        .start()
-        .await;
-    emails_of_a_day_are_limited_of(&api).await;
-}
-
 #[tokio::test]
 async fn a_notice_is_published_until_it_is_sent_and_for_a_day() {
     let api = Service::start("api").await;
@@ -605,4 +503,33 @@ async fn a_notice_is_published_until_it_is_sent_and_for_a_day() {
         count + 1,
         "it is given up"
     );
+}
+
+/// A user with everything that an address can go through, for the plans of its statements.
+pub(crate) async fn everything(api: &Service) {
+    let zoe = api.user("zoe");
+    let confirmation = set(api, &zoe, "zoe@example.org", 1).await;
+    api.anybody().get(path(&confirmation, "link")).await;
+    press(api, path(&confirmation, "link")).await;
+    let ids = notices(api, 2).await;
+    assert_eq!(notice(api, &ids[1]).await["decision"], "send");
+    report(api, &ids[1], json!({})).await;
+    let task = due(api, &zoe).await;
+    let decided = delivery(api, &task).await;
+    let route = "/internal/events/reminder-outcomes";
+    json(&api.sidecar().post(route, &super::sent(&task, 0)).await, 200);
+    for stop in [path(&decided, "stopLink"), path(&confirmation, "stopLink")] {
+        press(api, stop).await;
+        press(api, &stop.replace("stop", "resume")).await;
+    }
+    let refused = json!({ "userId": "zoe", "email": "zoe@example.org", "fault": { "kind": "invalid" } });
+    let body = json!({ "items": [refused] });
+    assert_eq!(
+        api.sidecar()
+            .post("/internal/recipients/refused", &body)
+            .await
+            .status,
+        204
+    );
+    json(&zoe.post(RESUME, &json!({})).await, 200);
 }

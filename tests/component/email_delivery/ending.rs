@@ -84,7 +84,10 @@ async fn a_recipient_that_is_refused_is_reported_to_the_api_and_another_failure_
 #[tokio::test]
 async fn a_reminder_that_the_api_does_not_let_out_fails_with_the_reason_of_the_api() {
     let email = start().await;
-    decide(&email, json!({ "decision": "noAddress", "reason": "emails are stopped" }));
+    decide(
+        &email,
+        json!({ "decision": "noAddress", "reason": "emails are stopped" }),
+    );
     deliver(&email, &reminder_due(&task(), 0)).await;
     assert_eq!(outcomes(&email)[0].2, "emails are stopped");
     assert_eq!(email.dapr.calls(Function::Binding), 0);

@@ -117,7 +117,13 @@ async fn a_notice_is_sent_once_and_its_outcome_is_reported_again() {
     let email = start(confirmation()).await;
     let events = [requested(ID), requested(ID), requested(OTHER)];
     let answer = json(&email.sidecar().post(EVENTS, &batch(&events)).await, 200);
-    assert!(answer["statuses"].as_array().unwrap().iter().all(|one| one["status"] == "SUCCESS"));
+    assert!(
+        answer["statuses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["status"] == "SUCCESS")
+    );
     assert_eq!(email.dapr.binding_calls().len(), 2);
     deliver(&email, ID).await;
     assert_eq!(email.dapr.binding_calls().len(), 2);
@@ -152,7 +158,9 @@ async fn a_failure_is_reported_if_it_is_permanent_and_waits_for_the_api_otherwis
     for (reply, expected) in [
         (
             "550 5.1.1 no such user",
-            Some(json!({ "id": ID, "failure": "the mail server refused it with 550", "fault": { "kind": "refused", "code": 550 } })),
+            Some(
+                json!({ "id": ID, "failure": "the mail server refused it with 550", "fault": { "kind": "refused", "code": 550 } }),
+            ),
         ),
         (
             "554 5.6.0 rejected",
@@ -169,7 +177,11 @@ async fn a_failure_is_reported_if_it_is_permanent_and_waits_for_the_api_otherwis
         );
         assert_eq!(deliver(&email, ID).await, "SUCCESS", "{reply}");
         let is_permanent = expected.is_some();
-        assert_eq!(reported(&email), expected.into_iter().collect::<Vec<_>>(), "{reply}");
+        assert_eq!(
+            reported(&email),
+            expected.into_iter().collect::<Vec<_>>(),
+            "{reply}"
+        );
         deliver(&email, ID).await;
         let attempts = if is_permanent { 1 } else { 2 };
         assert_eq!(email.dapr.calls(Function::Binding), attempts, "{reply}");
@@ -213,7 +225,7 @@ async fn the_wit_export_does_what_the_route_does() {
         .unwrap()
         .unwrap();
     assert!(
-        matches!(&results[..], [Err(wit::Disposition::Drop(reason)), Ok(())] if reason.contains("seven")),
+        matches!(&results[..], [Err(wit::Disposition::Drop(reason)), Ok(())] if reason.contains("notice-id")),
         "{results:?}"
     );
     assert_eq!(email.dapr.binding_calls().len(), 1);

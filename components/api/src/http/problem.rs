@@ -89,6 +89,7 @@ impl From<AddressError> for Problem {
                 "email_not_confirmable",
                 "another address needs a confirmation by email, which this server cannot send: its operator has to set public_url",
             )
+            .header(RETRY_AFTER, HeaderValue::from_static("3600"))
             .logged(reason),
             AddressError::NoAddress => Self::new(
                 StatusCode::CONFLICT,

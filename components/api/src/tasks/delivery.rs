@@ -231,7 +231,7 @@ impl Desk {
     ) -> Result<Self, DbError> {
         let pair = |profile: &Profile| Some((profile.id.clone(), Mailbox::of(profile.email()?)));
         let pairs: Vec<Pair> = owners.filter_map(pair).collect();
-        // A reminder is not late because of a link, or of a limit that nobody can read.
+        // A reminder is not late because of a link, or of a limit that cannot be read.
         let public_url = links::public_url().await.unwrap_or_else(|reason| {
             tracing::error!("emails have no link that stops them: {reason}");
             None
