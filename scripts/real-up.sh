@@ -351,6 +351,7 @@ start_components() {
     secret_of "$id" APP_API_TOKEN
     declare -g "SPIN_VARIABLE_${name}_DAPR_APP_TOKEN=$value"
   done
+  SPIN_VARIABLE_PUBLIC_URL=http://$address
   if [ "$database" = postgresql ]; then
     SPIN_VARIABLE_DATABASE_URL="$postgres/postgres?sslmode=disable"
     SPIN_VARIABLE_DATABASE_HOST=postgres://${postgres#*@}

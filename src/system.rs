@@ -17,6 +17,8 @@ use crate::data_dir::{DataDir, Exclusive, Running, random_text};
 
 /// The header in which a sidecar sends the app's token.
 const APP_TOKEN: &str = "dapr-api-token";
+/// The variable with the address at which users reach the application: unless it is set, that of this host.
+const PUBLIC_URL: &str = "public_url";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -106,6 +108,9 @@ impl System {
             .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
             .variable("sqlite_synchronous", options.synchronous.name());
+        if !options.variables.contains_key(PUBLIC_URL) {
+            builder = builder.own_address(PUBLIC_URL);
+        }
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
         }

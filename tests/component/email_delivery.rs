@@ -5,6 +5,7 @@ mod ending;
 mod lane;
 mod logs;
 mod mail;
+mod notices;
 mod once;
 
 use nudge_test_kit::dapr::{BindingCall, Response};
@@ -19,6 +20,8 @@ const DELIVERIES: &str = "internal/reminders/deliveries";
 
 const DEFERRALS: &str = "internal/reminders/deferrals";
 
+const REFUSED: &str = "internal/recipients/refused";
+
 /// Email-delivery with an api that sends the sample's reminders to alice.
 async fn start() -> Service {
     let email = Service::start("email-delivery").await;
@@ -28,7 +31,7 @@ async fn start() -> Service {
 
 /// The decision of the api if a reminder of `task` is to be sent.
 fn send_to(address: &str, task: &Value) -> Value {
-    json!({ "decision": "send", "email": address, "timeZone": "Europe/Berlin", "task": task })
+    json!({ "decision": "send", "email": address, "timeZone": "Europe/Berlin", "task": task, "stopLink": "https://nudge.example/email/stop/x" })
 }
 
 /// Lets the api decide the same about every reminder.
@@ -52,7 +55,7 @@ fn answer(email: &Service, decide: impl Fn(&Value) -> Value + Send + 'static) {
                 });
                 (200, json!({ "items": decisions.collect::<Vec<_>>() }))
             }
-            ("POST", DEFERRALS) => (204, Value::Null),
+            ("POST", DEFERRALS | REFUSED) => (204, Value::Null),
             other => panic!("{other:?}"),
         };
         let body = body.to_string().into_bytes();

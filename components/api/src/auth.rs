@@ -8,7 +8,7 @@
 //! | `iat` | not in the future, but for a minute of leeway; with `exp` it bounds the lifetime; required if tokens of the user were revoked |
 //! | `jti` | identifies the token when it is revoked |
 //! | `nbf` | checked if present; a minute of leeway |
-//! | `email` | where reminders are sent, unless `email_verified` is false |
+//! | `email` | where reminders are sent, if `email_verified` is true; without that claim, if the operator vouches for the issuer |
 //! | `zoneinfo` | IANA zone (OpenID Connect Core 1.0, section 5.1); UTC if absent |
 //!
 //! | file | holds |
@@ -91,10 +91,11 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
 async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
     let token = Unchecked::read(token)?;
     let policy = policy::policy().await?;
-    let (claims, issuer, audience, max_hours) = match (token.algorithm(), &policy.provider) {
+    let (claims, issuer, audience, vouched, max_hours) = match (token.algorithm(), &policy.provider) {
         ("HS256", _) if policy.hs256 => {
             let claims = token.signed_with_secret(secret::key().await?)?;
-            (claims, NUDGE, NUDGE, Some(policy.max_hours))
+            // The operator signs these tokens.
+            (claims, NUDGE, NUDGE, true, Some(policy.max_hours))
         }
         (algorithm @ ("EdDSA" | "ES256" | "RS256"), Some(provider)) => {
             let keys = keys::keys(provider, token.key_id(), algorithm, now).await?;
@@ -105,10 +106,11 @@ async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
             let Provider {
                 issuer,
                 audience,
+                vouched,
                 max_hours,
                 ..
             } = provider;
-            (claims, issuer.as_str(), audience.as_str(), *max_hours)
+            (claims, issuer.as_str(), audience.as_str(), *vouched, *max_hours)
         }
         _ => return Err(refuse("is signed with an algorithm that is not accepted here")),
     };

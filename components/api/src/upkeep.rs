@@ -13,6 +13,9 @@ use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
 use crate::events::store as events;
 use crate::guard::idempotency;
+use crate::profile;
+use crate::recipients::me::VALID;
+use crate::recipients::{limits, notices};
 use crate::tasks::{record, store, successors};
 use crate::{dead_letters, schema};
 
@@ -32,11 +35,14 @@ pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
     let now = Timestamp::now();
     let published = publish_pending(now).await?;
     create_missing_occurrences(now).await?;
+    notices::publish_due(&Database::open().await?, now).await?;
     let left = {
         let database = &Database::open().await?;
         idempotency::forget_old(database, now).await?;
         dead_letters::forget_old(database, now).await?;
         revocation::forget_old(database, now).await?;
+        profile::forget_pending(database, ago(now, VALID)).await?;
+        limits::forget_old(database, now).await?;
         schema::refresh(database).await?;
         events::count_pending(database).await?
     };

@@ -34,6 +34,7 @@ use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::due::Due;
 use crate::lane;
+use crate::recipients;
 use crate::sending::{self, Finished, Letter};
 use crate::store::{self, Claim, Ended, Lease};
 
@@ -121,6 +122,7 @@ impl<'a> Batch<'a> {
         }
         let Finished {
             ended,
+            refused,
             failed,
             away,
             untried,
@@ -128,6 +130,7 @@ impl<'a> Batch<'a> {
         } = sending::send_all(letters, unsendable).await;
         let is_away = !away.is_empty() && ended.is_empty();
         self.ended.extend(ended);
+        recipients::refused(refused).await;
         for Letter { due, lease, .. } in failed {
             self.deferrals.push(due.deferral(rest_seconds(lease.attempts())));
             self.releases.push(lease.tried());
@@ -198,15 +201,18 @@ impl<'a> Batch<'a> {
                     email,
                     time_zone,
                     task,
+                    stop_link,
                 }) => letters.push(Letter {
                     due,
                     lease,
                     email,
                     time_zone,
                     task,
+                    stop_link,
                 }),
-                Some(ReminderDelivery::NoAddress) => {
-                    let reason = "there is no email address in your profile".to_owned();
+                Some(ReminderDelivery::Unsendable { reason }) => {
+                    let reason =
+                        reason.unwrap_or_else(|| "there is no email address in your profile".to_owned());
                     unsendable.push((due, lease, reason));
                 }
                 Some(ReminderDelivery::Skip { reason }) => {

@@ -1,4 +1,5 @@
-//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience`, `jwt_hs256` and `token_max_hours`.
+//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience`, `jwt_hs256` and `token_max_hours`; and whose
+//! addresses count although they do not say that they are verified: `email_trusted_issuers`.
 //!
 //! A forgotten shared secret must not give access if there is an identity provider. So setting `jwks_url` disables HS256, and
 //! only `jwt_hs256 = "true"` enables it again.
@@ -35,6 +36,8 @@ pub(super) struct Provider {
     pub(super) audience: String,
     /// Maximum lifetime of its tokens, in hours; none if the provider decides.
     pub(super) max_hours: Option<u32>,
+    /// Whether the address of a token without the claim `email_verified` counts.
+    pub(super) vouched: bool,
 }
 
 impl Policy {
@@ -53,14 +56,22 @@ pub(super) async fn policy() -> Result<&'static Policy, Problem> {
         return Ok(policy);
     }
     let read = async {
-        let [url, issuer, audience, hs256, max_hours] = [
+        let [url, issuer, audience, hs256, max_hours, trusted] = [
             variable("jwks_url").await?,
             variable("jwt_issuer").await?,
             variable("jwt_audience").await?,
             variable("jwt_hs256").await?,
             variable("token_max_hours").await?,
+            variable("email_trusted_issuers").await?,
         ];
-        decide(url, issuer, audience, hs256.as_deref(), max_hours.as_deref())
+        decide(
+            url,
+            issuer,
+            audience,
+            hs256.as_deref(),
+            max_hours.as_deref(),
+            trusted.as_deref().unwrap_or_default(),
+        )
     };
     let policy = read
         .await
@@ -74,6 +85,7 @@ fn decide(
     audience: Option<String>,
     hs256: Option<&str>,
     max_hours: Option<&str>,
+    trusted_issuers: &str,
 ) -> Result<Policy, String> {
     let max_hours = max_hours.map(token::max_hours).transpose()?;
     let hs256 = match (hs256, &jwks_url) {
@@ -90,9 +102,11 @@ fn decide(
         None => None,
         Some(jwks_url) => {
             check_url(&jwks_url)?;
+            let issuer = issuer.unwrap_or_else(|| NUDGE.to_owned());
             Some(Provider {
                 jwks_url,
-                issuer: issuer.unwrap_or_else(|| NUDGE.to_owned()),
+                vouched: trusted_issuers.split(',').any(|trusted| trusted.trim() == issuer),
+                issuer,
                 audience: audience.unwrap_or_else(|| NUDGE.to_owned()),
                 max_hours,
             })
@@ -127,7 +141,7 @@ mod tests {
     use super::*;
 
     fn decided(url: Option<&str>, hs256: Option<&str>) -> Result<(bool, bool), String> {
-        decide(url.map(str::to_owned), None, None, hs256, None)
+        decide(url.map(str::to_owned), None, None, hs256, None, "")
             .map(|policy| (policy.hs256, policy.provider.is_some()))
     }
 
@@ -142,6 +156,21 @@ mod tests {
             (url, Some("true"), (true, true)),
         ] {
             assert_eq!(decided(url, hs256), Ok(counts), "{url:?} {hs256:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_issuer_need_not_say_that_an_address_is_verified() {
+        let url = || Some("https://login.example.com/keys".to_owned());
+        let vouched = |issuer: &str, trusted: &str| {
+            let policy = decide(url(), Some(issuer.to_owned()), None, None, trusted).unwrap();
+            policy.provider.unwrap().vouched
+        };
+        let ours = "https://login.example.com";
+        assert!(vouched(ours, ours));
+        assert!(vouched(ours, &format!("https://other.example.com, {ours}")));
+        for trusted in ["", "nudge", "https://login.example.com/", "https://login"] {
+            assert!(!vouched(ours, trusted), "{trusted}");
         }
     }
 
@@ -184,7 +213,7 @@ mod tests {
     #[test]
     fn issuer_and_audience_are_nudge_unless_said_otherwise() {
         let url = || Some("https://login.example.com/keys".to_owned());
-        let provider = decide(url(), None, None, None, None).unwrap().provider.unwrap();
+        let provider = decide(url(), None, None, None, None, "").unwrap().provider.unwrap();
         assert_eq!(
             (provider.issuer.as_str(), provider.audience.as_str()),
             (NUDGE, NUDGE)
@@ -196,6 +225,7 @@ mod tests {
             named("tasks"),
             None,
             None,
+            "",
         )
         .unwrap()
         .provider
