@@ -20,7 +20,8 @@ const VARIABLES: [(&str, &str); 5] = [
 
 /// 5,000 reminders of one user, 250 in each of 20 seconds; another user has one every two seconds.
 ///
-/// Before: those were late by 13 s (median), and four of ten were missing 10 s after the last was due.
+/// This guards the turns that were there before: those of the other user were late by 2.3 s (median), at most 2.9 s, while 15 emails a second
+/// were sent. With 128 in flight they were late by 13 s (median).
 pub(crate) async fn five_thousand() {
     let attack = "5,000 reminders of one user in 20 s";
     // Without limits: this is about the turns that users take.

@@ -70,16 +70,15 @@ impl AsyncRead for TimedStream {
         let Some(answered) = this.connection.awaits_request() else {
             return result;
         };
-        match &mut this.head {
-            Some((begun, timer)) if *begun == answered => {
-                if result.is_pending() && timer.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Err(timed_out("the head of the request is incomplete")));
-                }
-            }
-            _ if buffer.filled().len() > before => {
+        if this.head.as_ref().is_none_or(|(begun, _)| *begun != answered) {
+            if buffer.filled().len() > before {
                 this.head = Some((answered, Box::pin(sleep(this.head_limit))));
             }
-            _ => {}
+        } else if result.is_pending()
+            && let Some((_, timer)) = &mut this.head
+            && timer.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(timed_out("the head of the request is incomplete")));
         }
         result
     }

@@ -250,6 +250,8 @@ async fn column_exists(database: &Database, statement: &str) -> Result<bool, DbE
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -275,6 +277,35 @@ mod tests {
                     "{statement}"
                 );
             }
+        }
+    }
+
+    /// What a statement creates or drops, if it is code that runs in the database: its kind and its name.
+    fn code_of(statement: &str) -> Option<(&str, &str)> {
+        let mut words = statement.split_whitespace();
+        let kind = words
+            .by_ref()
+            .take(4)
+            .find(|word| ["TRIGGER", "FUNCTION"].contains(word))?;
+        let name = words.find(|word| !["IF", "NOT", "EXISTS"].contains(word))?;
+        Some((kind, name))
+    }
+
+    /// An instance may repeat any of them late, and stop right after it.
+    #[test]
+    fn no_migration_creates_a_trigger_that_a_later_one_drops_or_replaces() {
+        for of_dialect in [|one: &Migration| one.sqlite, |one: &Migration| one.postgres] {
+            let mut created = BTreeMap::new();
+            let texts = MIGRATIONS.iter().flat_map(of_dialect);
+            for statement in texts.flat_map(|text| statements(text)) {
+                let Some(code) = code_of(statement) else { continue };
+                if statement.starts_with("DROP") {
+                    assert!(!created.contains_key(&code), "{statement}");
+                } else if let Some(before) = created.insert(code, statement) {
+                    assert_eq!(before, statement);
+                }
+            }
+            assert!(created.len() > 10, "{created:?}");
         }
     }
 
