@@ -96,9 +96,9 @@ say 'the api opens no transactions: what belongs together is one statement' \
   "$(find_in '\b(BEGIN|COMMIT|ROLLBACK|SAVEPOINT)\b' components/api/src)"
 
 say 'no component names the topic it consumes: Subscription resources do' \
-  "$(find_in '"(task-events|task-updates|task-recurrence|task-reminders|reminder-outcomes|dead-letter)"|dapr/subscribe' components crates/component/src
+  "$(find_in '"(task-events|task-updates|task-recurrence|task-reminders|reminder-outcomes|account-notices|dead-letter)"|dapr/subscribe' components crates/component/src
      find_in 'topic::TASK_EVENTS' components/notification/src
-     find_in 'topic::TASK_REMINDERS' components/email-delivery/src
+     find_in 'topic::TASK_REMINDERS|topic::ACCOUNT_NOTICES' components/email-delivery/src
      find_in 'topic::TASK_RECURRENCE' components/recurring-task/src
      find_in 'topic::REMINDER_OUTCOMES' components/api/src)"
 

@@ -334,6 +334,7 @@ start_components() {
   done
   SPIN_VARIABLE_DAPR_API_TOKEN=$DAPR_API_TOKEN
   SPIN_VARIABLE_DAPR_APP_TOKEN=$APP_API_TOKEN
+  SPIN_VARIABLE_PUBLIC_URL=http://$address
   if [ "$database" = postgresql ]; then
     SPIN_VARIABLE_DATABASE_URL="$postgres/postgres?sslmode=disable"
     SPIN_VARIABLE_DATABASE_HOST=postgres://${postgres#*@}

@@ -53,13 +53,19 @@ pub fn emails(folder: &Path) -> Result<Vec<Email>> {
 
 /// The body of an HTML document without its tags, and without empty lines.
 ///
-/// It removes tags and decodes the character references that the template of an email writes, and that is all: a template reads
+/// The address of a link follows its text. It removes tags and decodes the character references that the template of an email writes, and that is all: a template reads
 /// well this way only if its source has line breaks where its layout has them.
 pub fn html_to_text(html: &str) -> String {
     let body = html.split_once("<body").map_or(html, |(_, body)| body);
     let text: String = body
         .split('<')
-        .map(|part| part.split_once('>').map_or(part, |(_, text)| text))
+        .map(|part| match part.split_once('>') {
+            None => part.to_owned(),
+            Some((tag, text)) => match link(tag) {
+                Some(link) => format!("{text}: {link}"),
+                None => text.to_owned(),
+            },
+        })
         .collect();
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     // The ampersand comes last, so that nothing is decoded twice.
@@ -74,6 +80,12 @@ pub fn html_to_text(html: &str) -> String {
     .fold(lines.join("\n"), |text, (reference, character)| {
         text.replace(reference, character)
     })
+}
+
+/// The address in the tag of a link.
+fn link(tag: &str) -> Option<&str> {
+    let (_, rest) = tag.strip_prefix("a ")?.split_once("href=\"")?;
+    rest.split_once('"').map(|(link, _)| link)
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ use step_clock::Clock;
 
 use crate::data_dir::{DataDir, Exclusive, Running, random_text};
 
+/// The variable with the address at which users reach the application: unless it is set, that of this host.
+const PUBLIC_URL: &str = "public_url";
+
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct SystemOptions {
@@ -100,6 +103,9 @@ impl System {
             .variable("dapr_api_token", api_token.clone())
             .variable("dapr_app_token", app_token)
             .variable("sqlite_synchronous", options.synchronous.name());
+        if !options.variables.contains_key(PUBLIC_URL) {
+            builder = builder.own_address(PUBLIC_URL);
+        }
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
         }

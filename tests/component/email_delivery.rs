@@ -4,6 +4,7 @@ mod batch;
 mod ending;
 mod lane;
 mod mail;
+mod notices;
 mod once;
 
 use nudge_test_kit::dapr::{BindingCall, Response};
@@ -18,6 +19,8 @@ const DELIVERIES: &str = "internal/reminders/deliveries";
 
 const DEFERRALS: &str = "internal/reminders/deferrals";
 
+const REFUSED: &str = "internal/recipients/refused";
+
 /// Email-delivery with an api that sends the sample's reminders to alice.
 async fn start() -> Service {
     let email = Service::start("email-delivery").await;
@@ -27,7 +30,7 @@ async fn start() -> Service {
 
 /// The decision of the api if a reminder of `task` is to be sent.
 fn send_to(address: &str, task: &Value) -> Value {
-    json!({ "decision": "send", "email": address, "timeZone": "Europe/Berlin", "task": task })
+    json!({ "decision": "send", "email": address, "timeZone": "Europe/Berlin", "task": task, "stopLink": "https://nudge.example/email/stop/x" })
 }
 
 /// Lets the api decide the same about every reminder.
@@ -44,7 +47,7 @@ fn answer(email: &Service, decide: impl Fn(&Value) -> Value + Send + 'static) {
                 let decisions: Vec<Value> = items(request.body.as_deref()).iter().map(&decide).collect();
                 (200, json!({ "items": decisions }))
             }
-            ("POST", DEFERRALS) => (204, Value::Null),
+            ("POST", DEFERRALS | REFUSED) => (204, Value::Null),
             other => panic!("{other:?}"),
         };
         let body = body.to_string().into_bytes();

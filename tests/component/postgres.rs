@@ -31,6 +31,7 @@ mod postgres {
     pub(crate) mod databases;
     pub(crate) mod leases;
     pub(crate) mod plans;
+    pub(crate) mod recipients;
     pub(crate) mod whole_system;
 
     use test_postgres::Server;
@@ -94,6 +95,12 @@ fn main() {
         leases::each_reminder_of_a_batch_has_a_decision,
         leases::each_completed_task_of_a_batch_gets_its_next_occurrence,
         plans::postgres_has_an_index_for_every_statement,
+        recipients::an_address_counts_once_its_holder_has_confirmed_it,
+        recipients::confirmations_are_limited,
+        recipients::a_stranger_is_never_written_to_again,
+        recipients::a_recipient_stops_emails_and_their_user_resumes_them,
+        recipients::a_refused_recipient_gets_no_more_emails,
+        recipients::emails_of_a_day_are_limited,
         whole_system::the_same_components_keep_their_tasks_in_postgresql,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

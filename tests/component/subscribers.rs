@@ -10,7 +10,7 @@ use crate::sample::{REMINDER, TASK, batch, cloud_event, reminder_due, task, task
 use crate::support::{Service, json, send};
 
 /// Every consumer, its route, and an event that it accepts.
-fn consumers() -> [(&'static str, &'static str, Value); 4] {
+fn consumers() -> [(&'static str, &'static str, Value); 5] {
     let mut completed = task();
     completed["status"] = json!("completed");
     let outcome = json!({
@@ -31,6 +31,16 @@ fn consumers() -> [(&'static str, &'static str, Value); 4] {
             "email-delivery",
             "/email-delivery/events/task-reminders",
             reminder_due(&task(), 0),
+        ),
+        (
+            "email-delivery",
+            "/email-delivery/events/account-notices",
+            cloud_event(
+                "x",
+                "api",
+                "nudge.notice.requested.v1",
+                &json!({ "schemaVersion": 1, "noticeId": TASK, "userId": "alice" }),
+            ),
         ),
         (
             "recurring-task",

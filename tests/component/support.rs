@@ -23,6 +23,9 @@ pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 /// The token that the sidecar sends to the app.
 pub(crate) const APP_TOKEN: &str = "app-token-of-this-test";
 
+/// Where links in emails begin.
+pub(crate) const PUBLIC_URL: &str = "https://nudge.example";
+
 /// The time zone of alice and all other users.
 pub(crate) const ZONE: &str = "Europe/Berlin";
 
@@ -86,6 +89,9 @@ impl Setup {
             .cache_dir(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
             .clock(self.clock.clone())
             .extension(Arc::new(self.dapr.clone()));
+        if self.id != app::LEGACY_ADAPTER {
+            builder = builder.variable("public_url", PUBLIC_URL);
+        }
         for (name, value) in self.variables {
             builder = builder.variable(name, value);
         }

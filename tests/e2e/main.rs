@@ -9,6 +9,7 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod addresses;
 mod clock;
 mod crash;
 mod field_reports;

@@ -40,11 +40,16 @@ impl Bench {
             clock: Clock::stepped(start.into()),
             folder: tempfile::tempdir().unwrap(),
             // A test that polls sends more requests than a user may.
-            variables: [("rate_limit_per_minute", "0".to_owned())]
-                .into_iter()
-                .chain(variables)
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            variables: [
+                "rate_limit_per_minute",
+                "emails_per_user_and_day",
+                "emails_per_recipient_and_day",
+            ]
+            .into_iter()
+            .map(|limit| (limit, "0".to_owned()))
+            .chain(variables)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
             system: None,
         };
         bench.boot().await;
@@ -105,6 +110,12 @@ impl Bench {
             bench: self,
             token: token(self.folder.path(), name, zone, self.clock.now()),
         }
+    }
+
+    /// A user whose token has no address.
+    pub(crate) fn stranger(&self, name: &str) -> User<'_> {
+        let token = mint_for(self.folder.path(), name, None, "UTC", self.clock.now());
+        User { bench: self, token }
     }
 
     /// Waits until a condition holds, in real time.
@@ -221,8 +232,11 @@ pub(crate) fn path(task: &Value) -> String {
 }
 
 pub(crate) fn token(data: &Path, user: &str, zone: &str, now: SystemTime) -> String {
+    mint_for(data, user, Some(format!("{user}@example.com")), zone, now)
+}
+
+fn mint_for(data: &Path, user: &str, email: Option<String>, zone: &str, now: SystemTime) -> String {
     let data = DataDir::open(data).unwrap();
-    let email = Some(format!("{user}@example.com"));
     let request = TokenRequest {
         user: user.to_owned(),
         email,

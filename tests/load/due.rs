@@ -101,6 +101,8 @@ async fn replica(server: &Server, options: &Options) -> Result<RunningHost> {
         .cache_dir(state.join("nudge-due-compiled"))
         .variable("dapr_app_token", APP_TOKEN)
         .variable("rate_limit_per_minute", "0")
+        .variable("emails_per_user_and_day", "0")
+        .variable("emails_per_recipient_and_day", "0")
         .variable("reminders_in_flight", options.in_flight.to_string())
         .variable("database_url", server.url())
         .variable("database_host", server.host())

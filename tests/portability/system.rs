@@ -92,6 +92,8 @@ impl System {
                 .state_dir(platform.folder.path())
                 .cache_dir(components::built().join("target/compiled"))
                 .variable("rate_limit_per_minute", "0")
+                .variable("emails_per_user_and_day", "0")
+                .variable("emails_per_recipient_and_day", "0")
                 .variable("dapr_api_token", API_TOKEN)
                 .variable("dapr_app_token", APP_TOKEN);
             for (id, port) in app::ALL.iter().zip(ports) {

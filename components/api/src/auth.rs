@@ -6,7 +6,7 @@
 //! | `iss`, `aud` | `nudge`, or the values of `jwt_issuer` and `jwt_audience` for a provider's tokens |
 //! | `exp` | required; a minute of leeway |
 //! | `nbf` | checked if present; a minute of leeway |
-//! | `email` | where reminders are sent, unless `email_verified` is false |
+//! | `email` | where reminders are sent, if `email_verified` is true; without that claim, if the operator vouches for the issuer |
 //! | `zoneinfo` | IANA zone (OpenID Connect Core 1.0, section 5.1); UTC if absent |
 //!
 //! | file | holds |
@@ -87,7 +87,8 @@ async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
     match (token.algorithm(), &policy.provider) {
         ("HS256", _) if policy.hs256 => token
             .signed_with_secret(secret::key().await?)?
-            .user(NUDGE, NUDGE, now),
+            // The operator signs these tokens.
+            .user(NUDGE, NUDGE, true, now),
         (algorithm @ ("EdDSA" | "ES256" | "RS256"), Some(provider)) => {
             let keys = keys::keys(provider, token.key_id(), algorithm, now).await?;
             let key = keys.find(token.key_id(), algorithm).ok_or_else(|| {
@@ -95,7 +96,7 @@ async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
             })?;
             token
                 .signed_with(key)?
-                .user(&provider.issuer, &provider.audience, now)
+                .user(&provider.issuer, &provider.audience, provider.vouched, now)
         }
         _ => Err(refuse("is signed with an algorithm that is not accepted here")),
     }

@@ -6,6 +6,7 @@ mod bulk;
 mod changes;
 pub(crate) mod conditions;
 mod dead_letters;
+mod email_pages;
 mod health;
 mod internal;
 mod labels;
@@ -39,6 +40,9 @@ pub(crate) fn router() -> Router {
         .route(route::DELIVERIES, post(internal::deliveries))
         .route(route::DEFERRALS, post(internal::deferrals))
         .route(route::SUCCESSORS, post(internal::successors))
+        .route(route::REFUSED_RECIPIENTS, post(internal::refused_recipients))
+        .route(route::NOTICES, post(internal::notices))
+        .route(route::NOTICE_OUTCOMES, post(internal::notice_outcomes))
         .route(route::DEAD_LETTER_EVENTS, post(dead_letters::arrived))
         .route(route::DEAD_LETTERS, get(dead_letters::list))
         .route(route::DEAD_LETTERS_REPLAY, post(dead_letters::replay))
@@ -77,6 +81,7 @@ pub(crate) fn router() -> Router {
         .merge(mcp::router())
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))
+        .merge(email_pages::router())
         .merge(internal)
         .fallback(refusals::no_route)
         .method_not_allowed_fallback(refusals::no_method)

@@ -20,6 +20,7 @@
 //! | `tasks/` | tasks: `service.rs`, `reminders.rs`, `list/`, `search.rs`, `labels/`; for the other services: `leases.rs`, `delivery.rs`, `successors.rs` |
 //! | `dead_letters.rs` | events that no consumer could handle |
 //! | `profile.rs` | what is known about a user |
+//! | `recipients/` | who may be written to: confirmed addresses, stops, limits on emails, emails about accounts |
 //!
 //! | ground | holds |
 //! | --- | --- |
@@ -48,6 +49,7 @@ mod input;
 mod legacy;
 mod mcp;
 mod profile;
+mod recipients;
 mod schema;
 mod tasks;
 mod terms;

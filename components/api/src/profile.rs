@@ -5,16 +5,13 @@ mod known;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use nudge_domain::id::UserId;
+use nudge_domain::id::{ReminderId, UserId};
 use nudge_domain::task::{Mistake, Owner, Patch};
 use nudge_domain::{MailAddress, QuietHours, Zone};
-use serde::Serialize;
+use uuid::Uuid;
 
 use crate::auth::User;
-use crate::caller::Caller;
-use crate::db::{Database, DbError, Row, Value, milliseconds, rows};
-use crate::error::ServiceError;
-use crate::version::{ATTEMPTS, Conditions, Thing};
+use crate::db::{Database, DbError, Row, Value, rows};
 
 /// A user as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +20,11 @@ pub(crate) struct Profile {
     /// What the token said last.
     token_email: Option<String>,
     token_zone: Zone,
-    /// What the user set instead. It was valid when it was set, perhaps under older rules. It is not checked when it is read:
-    /// an address that is no longer valid must not break the user's requests. email-delivery checks it before it sends.
+    /// What the user set instead, and confirmed. It was valid when it was set, perhaps under older rules. It is not checked when it is
+    /// read: an address that is no longer valid must not break the user's requests. email-delivery checks it before it sends.
     pub(crate) own_email: Option<String>,
+    /// What the user set and has not confirmed.
+    pub(crate) pending: Option<Pending>,
     pub(crate) own_zone: Option<Zone>,
     /// When reminders wait.
     pub(crate) quiet_hours: Option<QuietHours>,
@@ -45,18 +44,56 @@ pub(crate) struct Revision {
     pub(crate) updated_at: Timestamp,
 }
 
-/// A profile as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Me<'a> {
-    id: &'a str,
-    email: Option<&'a str>,
-    time_zone: &'a str,
-    quiet_hours: Option<QuietHours>,
-    default_reminder: Option<u32>,
+/// An address that waits for its confirmation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) email: String,
+    /// The secret part of the link that confirms it.
+    pub(crate) token: String,
+    /// When the link was last requested.
+    pub(crate) asked_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, email, time_zone, own_email, own_time_zone, quiet_hours, default_reminder, version, updated_at, leaving_since";
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoticeKind {
+    /// The recipient is to confirm their address.
+    Confirm,
+    /// Emails go elsewhere from now on.
+    Changed,
+}
+
+impl NoticeKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+impl std::str::FromStr for NoticeKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "confirm" => Ok(Self::Confirm),
+            "changed" => Ok(Self::Changed),
+            other => Err(format!("{other} is not a kind of notice")),
+        }
+    }
+}
+
+/// An email about an account that a change of its profile requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewNotice {
+    pub(crate) id: Uuid,
+    pub(crate) kind: NoticeKind,
+    pub(crate) to: String,
+}
+
+const COLUMNS: &str = "id, email, time_zone, own_email, own_time_zone, quiet_hours, default_reminder, version, updated_at, leaving_since, \
+     pending_email, pending_token, pending_at";
 
 impl Profile {
     /// A user who set nothing, and whose token has no address.
@@ -67,6 +104,7 @@ impl Profile {
             token_email: None,
             token_zone: zone,
             own_email: None,
+            pending: None,
             own_zone: None,
             quiet_hours: None,
             default_reminder: None,
@@ -76,6 +114,11 @@ impl Profile {
             },
             closing: false,
         }
+    }
+
+    /// What the token said last.
+    pub(crate) fn token_email(&self) -> Option<&str> {
+        self.token_email.as_deref()
     }
 
     /// Where reminders go.
@@ -103,17 +146,6 @@ impl Profile {
             .and_then(|hours| hours.end_if_inside(at, self.zone()))
     }
 
-    /// The profile as the API shows it.
-    pub(crate) fn view(&self) -> Me<'_> {
-        Me {
-            id: self.id.as_str(),
-            email: self.email(),
-            time_zone: self.zone().name(),
-            quiet_hours: self.quiet_hours,
-            default_reminder: self.default_reminder,
-        }
-    }
-
     /// Whether all that the token says is stored.
     fn says(&self, user: &User) -> bool {
         (user.email.is_none() || self.token_email == user.email)
@@ -124,11 +156,20 @@ impl Profile {
         let unreadable = |error: &dyn std::fmt::Display| DbError::Unreadable(error.to_string());
         let number = |value: i64| u32::try_from(value).map_err(|error| unreadable(&error));
         let own = |column| -> Result<_, DbError> { row.maybe_text(column) };
+        let pending = match (row.maybe_text(10)?, row.maybe_text(11)?, row.maybe_int(12)?) {
+            (Some(email), Some(token), Some(_)) => Some(Pending {
+                email: email.to_owned(),
+                token: token.to_owned(),
+                asked_at: row.instant(12)?,
+            }),
+            _ => None,
+        };
         Ok(Self {
             id: row.parsed(0)?,
             token_email: row.maybe_text(1)?.map(str::to_owned),
             token_zone: row.parsed(2)?,
             own_email: own(3)?.map(str::to_owned),
+            pending,
             own_zone: own(4)?.map(|_| row.parsed(4)).transpose()?,
             quiet_hours: own(5)?
                 .map(serde_json::from_str)
@@ -199,6 +240,23 @@ pub(crate) async fn find(database: &Database, user_id: &UserId) -> Result<Option
         .transpose()
 }
 
+/// The profile whose address this token confirms, however old it is.
+pub(crate) async fn find_by_pending_token(
+    database: &Database,
+    token: &str,
+) -> Result<Option<Profile>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM person WHERE pending_token = $1");
+    let found = database.query(&sql, [token.into()]).await?;
+    found.first().map(Profile::read).transpose()
+}
+
+/// Forgets addresses that were not confirmed in time.
+pub(crate) async fn forget_pending(database: &Database, before: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE person SET pending_email = NULL, pending_token = NULL, pending_at = NULL, version = version + 1 \
+         WHERE pending_at <= $1";
+    database.execute(sql, [before.into()]).await
+}
+
 /// The profiles of these users, as far as they exist. One that cannot be read fails alone.
 pub(crate) async fn find_all(
     database: &Database,
@@ -217,6 +275,28 @@ pub(crate) async fn find_all(
         .collect()
 }
 
+/// Whose reminders these are, where emails to them go, and how many of the reminders are theirs. Those who have no address are left
+/// out.
+pub(crate) async fn recipients(
+    database: &Database,
+    reminders: &[ReminderId],
+) -> Result<Vec<(UserId, String, u32)>, DbError> {
+    let sql = format!(
+        "SELECT person.id, COALESCE(person.own_email, person.email), COUNT(*) FROM reminder \
+         JOIN person ON person.id = reminder.user_id WHERE reminder.id IN (SELECT {} FROM {}) \
+         AND COALESCE(person.own_email, person.email) IS NOT NULL GROUP BY person.id, person.own_email, person.email",
+        rows::column(0, "TEXT"),
+        rows::rows_of(database.dialect(), "$1")
+    );
+    let wanted = rows::rows(reminders.iter().map(|reminder| [reminder.into()]));
+    let found = database.query(&sql, [wanted]).await?;
+    let found = found.iter().map(|row| {
+        let number = u32::try_from(row.int(2)?).unwrap_or(u32::MAX);
+        Ok((row.parsed(0)?, row.text(1)?.to_owned(), number))
+    });
+    found.collect()
+}
+
 /// The zone in which texts of a user are read.
 pub(crate) async fn zone(database: &Database, user: &User) -> Result<Zone, DbError> {
     let profile = find(database, &user.id).await?;
@@ -229,11 +309,18 @@ pub(crate) async fn zone(database: &Database, user: &User) -> Result<Zone, DbErr
     })
 }
 
-/// Stores the next version of what a user set. Returns `false` if the profile is at another version, or the account is closing.
-pub(crate) async fn update(database: &Database, profile: &Profile, now: Timestamp) -> Result<bool, DbError> {
+/// Stores the next version of what a user set, and a notice that the change requests. Returns `false` if the profile is at another
+/// version, or the account is closing.
+pub(crate) async fn update(
+    database: &Database,
+    profile: &Profile,
+    notice: Option<&NewNotice>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
     let quiet_hours = profile
         .quiet_hours
         .map(|hours| serde_json::to_string(&hours).unwrap_or_default());
+    let pending = profile.pending.as_ref();
     let parameters = [
         profile.id.as_str().into(),
         profile.revision.version.into(),
@@ -242,11 +329,18 @@ pub(crate) async fn update(database: &Database, profile: &Profile, now: Timestam
         quiet_hours.into(),
         profile.default_reminder.into(),
         now.into(),
+        pending.map(|pending| pending.email.as_str()).into(),
+        pending.map(|pending| pending.token.as_str()).into(),
+        pending.map(|pending| pending.asked_at).into(),
+        notice.map(|notice| notice.id).into(),
+        notice.map(|notice| notice.kind.as_str()).into(),
+        notice.map(|notice| notice.to.as_str()).into(),
     ];
     let rows = database
         .query(
             "UPDATE person SET own_email = $3, own_time_zone = $4, quiet_hours = $5, default_reminder = $6, \
-             updated_at = $7, version = $2 \
+             updated_at = $7, version = $2, pending_email = $8, pending_token = $9, pending_at = $10, \
+             notice_id = $11, notice_kind = $12, notice_to = $13 \
              WHERE id = $1 AND version + 1 = $2 AND leaving_since IS NULL RETURNING version",
             parameters,
         )
@@ -317,16 +411,11 @@ pub(crate) struct ProfilePatch {
 }
 
 impl Profile {
-    /// Changes what the user set.
+    /// Changes what the user set, except for the address: see `recipients/address.rs`.
     pub(crate) fn apply(&mut self, patch: &ProfilePatch) -> Result<(), Vec<Mistake>> {
         if !patch.unreadable.is_empty() {
             return Err(patch.unreadable.clone());
         }
-        patch
-            .email
-            .as_ref()
-            .map(MailAddress::to_string)
-            .apply(&mut self.own_email);
         patch.zone.clone().apply(&mut self.own_zone);
         patch.quiet_hours.clone().apply(&mut self.quiet_hours);
         patch.default_reminder.clone().apply(&mut self.default_reminder);
@@ -334,41 +423,12 @@ impl Profile {
     }
 }
 
-/// Changes what a user set.
-pub(crate) async fn patch(
-    caller: &Caller,
-    expected: &Conditions,
-    patch: &ProfilePatch,
-) -> Result<Profile, ServiceError> {
-    let Caller { user, database, .. } = caller;
-    for _ in 0..ATTEMPTS {
-        let now = Timestamp::now();
-        let before = remember(database, user, now).await?;
-        expected.check(Thing::Profile, before.revision.version)?;
-        if before.closing {
-            return Err(DbError::AccountClosing.into());
-        }
-        let mut profile = before.clone();
-        profile.apply(patch)?;
-        if profile == before {
-            return Ok(profile);
-        }
-        profile.revision = Revision {
-            version: profile.revision.version.saturating_add(1),
-            updated_at: milliseconds(now),
-        };
-        if update(database, &profile, now).await? {
-            return Ok(profile);
-        }
-    }
-    Err(ServiceError::contended(Thing::Profile, &user.id))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value as Json;
 
     use super::*;
+    use crate::error::ServiceError;
     use crate::http::body;
     use nudge_component::Problem;
 
@@ -379,30 +439,47 @@ mod tests {
         }
     }
 
-    fn patched(profile: &mut Profile, body: Json) -> Result<Json, Problem> {
+    fn patched(profile: &mut Profile, body: Json) -> Result<(), Problem> {
         let Json::Object(body) = body else { unreachable!() };
-        profile.apply(&body::profile(body)).map_err(ServiceError::from)?;
-        Ok(serde_json::to_value(profile.view()).unwrap())
+        Ok(profile.apply(&body::profile(body)).map_err(ServiceError::from)?)
     }
 
     #[test]
     fn what_a_user_sets_wins_over_the_token_until_it_is_removed() {
         let mut profile = profile();
         let set = serde_json::json!({
-            "email": "a@example.org", "timeZone": "Europe/Berlin",
+            "timeZone": "Europe/Berlin",
             "quietHours": { "from": "22:00", "until": "07:00" }, "defaultReminder": 30,
         });
-        let shown = patched(&mut profile, set.clone()).unwrap();
-        assert_eq!(shown["id"], "alice");
-        for (name, value) in set.as_object().unwrap() {
-            assert_eq!(&shown[name], value);
-        }
-        let nothing = serde_json::json!({ "email": null, "timeZone": null, "quietHours": null, "defaultReminder": null });
-        let shown = patched(&mut profile, nothing).unwrap();
+        patched(&mut profile, set).unwrap();
         assert_eq!(
-            shown,
-            serde_json::json!({ "id": "alice", "email": "alice@example.com", "timeZone": "UTC", "quietHours": null, "defaultReminder": null })
+            (profile.zone().name(), profile.default_reminder),
+            ("Europe/Berlin", Some(30))
         );
+        assert!(profile.quiet_hours.is_some());
+        let nothing = serde_json::json!({ "timeZone": null, "quietHours": null, "defaultReminder": null });
+        patched(&mut profile, nothing).unwrap();
+        assert_eq!(
+            (
+                profile.zone().name(),
+                profile.default_reminder,
+                profile.quiet_hours
+            ),
+            ("UTC", None, None)
+        );
+    }
+
+    #[test]
+    fn the_address_that_counts_is_the_confirmed_one_and_then_the_tokens() {
+        let mut profile = profile();
+        profile.pending = Some(Pending {
+            email: "pending@example.org".to_owned(),
+            token: "x".to_owned(),
+            asked_at: Timestamp::UNIX_EPOCH,
+        });
+        assert_eq!(profile.email(), Some("alice@example.com"));
+        profile.own_email = Some("own@example.org".to_owned());
+        assert_eq!(profile.email(), Some("own@example.org"));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
 use crate::events::store as events;
 use crate::guard::idempotency;
+use crate::profile;
+use crate::recipients::me::VALID;
+use crate::recipients::{limits, notices};
 use crate::tasks::{record, store, successors};
 use crate::{dead_letters, schema};
 
@@ -32,6 +35,9 @@ pub(crate) async fn run(database: &Database) -> Result<RelayReport, ServiceError
     create_missing_occurrences(database, now).await?;
     idempotency::forget_old(database, now).await?;
     dead_letters::forget_old(database, now).await?;
+    notices::publish_due(database, now).await?;
+    profile::forget_pending(database, ago(now, VALID)).await?;
+    limits::forget_old(database, now).await?;
     schema::refresh(database).await?;
     let left = events::count_pending(database).await?;
     erasure::resume(database, now).await?;

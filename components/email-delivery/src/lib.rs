@@ -1,4 +1,4 @@
-//! Email: consumes due reminders, sends emails and publishes the outcomes.
+//! Email: consumes due reminders and notices about accounts, sends emails and publishes or reports the outcomes.
 //!
 //! One email is sent per reminder and instant, however often its event is delivered: a record in the state store is claimed
 //! with a lease before the work and marked done after it. The api decides just before sending whether and where to send;
@@ -9,6 +9,7 @@
 //! | `routes.rs` | HTTP: thin adapters |
 //! | `exports.rs` | WIT: thin adapters |
 //! | `service.rs` | the logic of a batch |
+//! | `notices.rs` | the same for emails about accounts |
 //! | `due.rs` | a reminder of a batch |
 //! | `store.rs` | the inbox |
 //! | `sending.rs` | the emails of a batch, one after another in each lane |
@@ -16,12 +17,15 @@
 //! | `mail.rs` | the content of the email |
 //! | `header.rs` | the encoding of its subject and sender |
 //! | `smtp.rs` | the binding, and what its failures mean |
+//! | `recipients.rs` | recipients that the api is told to stop sending to |
 
 mod due;
 mod exports;
 mod header;
 mod lane;
 mod mail;
+mod notices;
+mod recipients;
 mod routes;
 mod sending;
 mod service;

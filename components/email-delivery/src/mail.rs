@@ -1,4 +1,4 @@
-//! The contents of a reminder's email.
+//! The contents of emails: of a reminder, and of a notice about an account.
 //!
 //! Dapr's binding sends HTML alone, so the template is written to read well without its tags, too (decision 0005): one statement
 //! per line. It escapes every value once, and the subject is text, not HTML, so a title with `&` reads as it was written.
@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use askama::Template;
 use jiff::Timestamp;
+use nudge_contract::api::Notice;
 use nudge_contract::task::Task;
 use nudge_domain::Zone;
 use nudge_domain::task::Priority;
@@ -43,14 +44,64 @@ struct Reminder<'a> {
     priority: &'static str,
     colour: &'static str,
     description: Option<Vec<String>>,
+    stop_link: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm<'a> {
+    reference: &'a str,
+    link: &'a str,
+    until: String,
+    stop_link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "changed.html")]
+struct Changed<'a> {
+    reference: &'a str,
+    at: String,
+    stop_link: &'a str,
+}
+
+/// Renders the email of a notice. `reference` is its id, for programs. Nothing in it is text from a user.
+pub(crate) fn notice(reference: &str, notice: &Notice, stop_link: &str) -> Result<Mail, askama::Error> {
+    let (subject, html) = match notice {
+        Notice::Confirm { link, until } => (
+            "Confirm your address for Nudge",
+            Confirm {
+                reference,
+                link,
+                until: due_in(*until, &Zone::utc()),
+                stop_link,
+            }
+            .render()?,
+        ),
+        Notice::Changed { at } => (
+            "Your Nudge emails go to another address",
+            Changed {
+                reference,
+                at: due_in(*at, &Zone::utc()),
+                stop_link,
+            }
+            .render()?,
+        ),
+    };
+    Ok(Mail {
+        subject: header::subject(subject),
+        html,
+        x_priority: 3,
+    })
 }
 
 /// Renders the email for a task, with its due time in the owner's zone. `reference` is the id of the reminder and its instant in
-/// Unix seconds, for programs: two emails with the same reference are duplicates (decision 0019).
+/// Unix seconds, for programs: two emails with the same reference are duplicates (decision 0019). `stop_link` is where the recipient
+/// can stop emails.
 pub(crate) fn write(
     reference: &str,
     task: &Task,
     zone: &Zone,
+    stop_link: Option<&str>,
     now: Timestamp,
 ) -> Result<Mail, askama::Error> {
     let due = task.due.map(|due| due.at());
@@ -68,6 +119,7 @@ pub(crate) fn write(
         priority,
         colour,
         description: task.description.as_deref().map(paragraphs),
+        stop_link,
     }
     .render()?;
     Ok(Mail {

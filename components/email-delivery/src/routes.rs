@@ -9,11 +9,12 @@ use nudge_component::publish::describe;
 use nudge_component::{Problem, problem, sidecar, subscriber};
 use nudge_contract::names::{app, route};
 
-use crate::{lane, service};
+use crate::{lane, notices, service};
 
 pub(crate) fn router() -> Router {
     Router::new()
         .route(route::TASK_REMINDERS, post(reminders_due))
+        .route(route::ACCOUNT_NOTICES, post(notices_requested))
         .layer(middleware::from_fn(sidecar::only))
         .route(route::EMAIL_DELIVERY_HEALTH, get(async || StatusCode::OK))
         .route(route::EMAIL_DELIVERY_READY, get(ready))
@@ -40,4 +41,8 @@ async fn ready() -> Result<StatusCode, Problem> {
 
 async fn reminders_due(body: Body) -> Response {
     subscriber::consume_all(app::EMAIL_DELIVERY, body, service::reminders_due).await
+}
+
+async fn notices_requested(body: Body) -> Response {
+    subscriber::consume_all(app::EMAIL_DELIVERY, body, notices::requested).await
 }

@@ -17,6 +17,7 @@ use futures_util::future::{Either, join, join_all, select};
 use jiff::{SignedDuration, Timestamp};
 use nudge_component::dapr::state::{Outcome, PutOperation};
 use nudge_component::publish::describe;
+use nudge_contract::api::RefusedRecipient;
 use nudge_contract::task::Snapshot;
 use nudge_domain::Zone;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
@@ -51,6 +52,8 @@ pub(crate) struct Letter<'a> {
     pub(crate) time_zone: String,
     /// The current task.
     pub(crate) task: Box<Snapshot>,
+    /// Where the recipient can stop emails.
+    pub(crate) stop_link: Option<String>,
 }
 
 /// What became of the letters of a batch.
@@ -58,6 +61,8 @@ pub(crate) struct Letter<'a> {
 pub(crate) struct Finished<'a> {
     /// Sent or given up, and recorded as such.
     pub(crate) ended: Vec<(&'a Due, Ended)>,
+    /// Recipients that no email can be sent to.
+    pub(crate) refused: Vec<RefusedRecipient>,
     /// They could not be sent for now.
     pub(crate) failed: Vec<Letter<'a>>,
     /// The time was up before their turn.
@@ -167,6 +172,14 @@ impl<'a> Desk<'a> {
         match sent {
             Ok(()) => self.end(letter.due, letter.lease, None),
             Err(Failure::Permanent(reason)) => self.end(letter.due, letter.lease, Some(reason)),
+            Err(Failure::Recipient(fault, reason)) => {
+                self.state().finished.refused.push(RefusedRecipient {
+                    user_id: letter.due.event.task.user_id.clone(),
+                    email: letter.email,
+                    fault,
+                });
+                self.end(letter.due, letter.lease, Some(reason));
+            }
             Err(Failure::Passing(reason)) if is_hopeless(&letter) => {
                 tracing::error!(%reminder, attempts, "given up: {reason}");
                 let reason = "the email could not be sent for a day".to_owned();
@@ -231,7 +244,8 @@ async fn send(lane: &Turn, letter: &Letter<'_>) -> Result<(), Failure> {
     let reference = format!("{} {}", event.reminder_id, event.remind_at.at().as_second());
     // The api returns only valid zones; should it not, an email in UTC is better than none.
     let zone = letter.time_zone.parse().unwrap_or_else(|_| Zone::utc());
-    let mail = mail::write(&reference, &letter.task.task, &zone, Timestamp::now())
+    let stop_link = letter.stop_link.as_deref();
+    let mail = mail::write(&reference, &letter.task.task, &zone, stop_link, Timestamp::now())
         .map_err(|error| Failure::Passing(format!("the email cannot be rendered: {error}")))?;
     smtp::send(lane.component(), &letter.email, &mail).await
 }

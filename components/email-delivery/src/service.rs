@@ -26,6 +26,7 @@ use nudge_contract::names::{app, component, route, topic};
 
 use crate::due::Due;
 use crate::lane;
+use crate::recipients;
 use crate::sending::{self, Finished, Letter};
 use crate::store::{self, Claim, Ended, Lease};
 
@@ -96,11 +97,13 @@ impl<'a> Batch<'a> {
         }
         let Finished {
             ended,
+            refused,
             failed,
             untried,
             unable,
         } = sending::send_all(letters, unsendable).await;
         self.ended.extend(ended);
+        recipients::refused(refused).await;
         for (letters, seconds, tried) in [
             (failed, REST_SECONDS, true),
             (untried, 0, false),
@@ -163,15 +166,18 @@ impl<'a> Batch<'a> {
                     email,
                     time_zone,
                     task,
+                    stop_link,
                 }) => letters.push(Letter {
                     due,
                     lease,
                     email,
                     time_zone,
                     task,
+                    stop_link,
                 }),
-                Some(ReminderDelivery::NoAddress) => {
-                    let reason = "there is no email address in your profile".to_owned();
+                Some(ReminderDelivery::Unsendable { reason }) => {
+                    let reason =
+                        reason.unwrap_or_else(|| "there is no email address in your profile".to_owned());
                     unsendable.push((due, lease, reason));
                 }
                 Some(ReminderDelivery::Skip { reason }) => {

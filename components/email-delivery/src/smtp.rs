@@ -7,6 +7,7 @@ use nudge_component::dapr::bindings;
 use nudge_component::dapr::types::Error;
 use nudge_component::publish::describe;
 use nudge_component::settings::variable;
+use nudge_contract::api::RecipientFault;
 use nudge_domain::{MailAddress, MailAddressError};
 
 use crate::header;
@@ -26,6 +27,8 @@ const INVALID_FIELD: &str = ": smtp binding error:";
 pub(crate) enum Failure {
     /// It can never be sent; the text is for its owner. It becomes part of an event, so it contains no address.
     Permanent(String),
+    /// No email can be sent to its recipient; the text is as in [`Failure::Permanent`].
+    Recipient(RecipientFault, String),
     /// A later attempt may succeed; the text is for the log.
     Passing(String),
 }
@@ -33,10 +36,13 @@ pub(crate) enum Failure {
 /// Sends an email through a component of type `bindings.smtp`. An address that was stored before the current checks may be invalid.
 pub(crate) async fn send(component: &str, to: &str, mail: &Mail) -> Result<(), Failure> {
     let to: MailAddress = to.parse().map_err(|error: MailAddressError| {
-        Failure::Permanent(format!(
-            "the address in your profile cannot receive email: {}",
-            error.reason()
-        ))
+        Failure::Recipient(
+            RecipientFault::Invalid,
+            format!(
+                "the address in your profile cannot receive email: {}",
+                error.reason()
+            ),
+        )
     })?;
     let from = match variable("mail_from").await {
         Ok(Some(from)) => from,
@@ -68,9 +74,14 @@ fn sort(error: &Error, to: &MailAddress) -> Failure {
         tracing::error!("no email is sent until {what}: {}", describe(error));
     }
     match meaning {
-        Meaning::Recipient => {
-            Failure::Permanent("Dapr's mail binding cannot send to the address in your profile".to_owned())
-        }
+        Meaning::Recipient => Failure::Recipient(
+            RecipientFault::Invalid,
+            "Dapr's mail binding cannot send to the address in your profile".to_owned(),
+        ),
+        Meaning::Refused(code) if is_about_recipient(message) => Failure::Recipient(
+            RecipientFault::Refused { code },
+            format!("the mail server refused it with {code}"),
+        ),
         Meaning::Refused(code) => Failure::Permanent(format!("the mail server refused it with {code}")),
         Meaning::Setup(_) | Meaning::Passing => Failure::Passing(describe(error)),
     }
@@ -112,6 +123,31 @@ fn meaning(message: &str, to: &MailAddress) -> Meaning {
         Some(530 | 534 | 535 | 538) => Meaning::Setup("the smtp component can log in to the mail server"),
         Some(code @ 500..) => Meaning::Refused(code),
         _ => Meaning::Passing,
+    }
+}
+
+/// Whether a reply that refuses an email is about its recipient, and would refuse the next one, too.
+///
+/// An enhanced status code (RFC 3463) says so: `5.1.0` to `5.1.6` and `5.1.10` are about the recipient's address, `5.2.1` is a disabled
+/// mailbox. A full mailbox (`5.2.2`), content (`5.6`) and policy (`5.7`) are not: a mail server that lists the operator refuses every
+/// recipient with `5.7.1`. Without one, the reply codes 550, 551 and 553 are (RFC 5321, section 4.2.3).
+fn is_about_recipient(message: &str) -> bool {
+    let Some((_, reply)) = message.split_once(NOT_SENT) else {
+        return false;
+    };
+    let mut words = reply
+        .split([' ', '-', '"', ':', ','])
+        .filter(|word| !word.is_empty());
+    let code = words.next();
+    let enhanced = words
+        .next()
+        .map(|word| word.split('.').collect::<Vec<_>>())
+        .filter(|parts| parts.len() == 3 && parts.iter().all(|part| part.parse::<u16>().is_ok()));
+    match enhanced.as_deref() {
+        Some([_, "1", detail]) => matches!(*detail, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "10"),
+        Some([_, "2", detail]) => *detail == "1",
+        Some(_) => false,
+        None => matches!(code, Some("550" | "551" | "553")),
     }
 }
 
@@ -170,6 +206,33 @@ mod tests {
             ))),
             Meaning::Passing
         );
+    }
+
+    #[test]
+    fn only_a_reply_about_the_recipient_stops_emails_there() {
+        for (reply, stops) in [
+            (r#"550 "5.1.1 no such user""#, true),
+            ("550 5.1.1 no such user", true),
+            (
+                "550-5.1.1 The email account that you tried to reach does not exist",
+                true,
+            ),
+            ("550 5.1.10 RecipientNotFound", true),
+            ("550 5.2.1 mailbox disabled", true),
+            ("550 no such user here", true),
+            ("551 user not local", true),
+            ("553 mailbox name not allowed", true),
+            ("550 5.7.1 your address is on a list", false),
+            ("550 5.1.8 bad sender's system address", false),
+            ("550 5.1.7 bad sender's mailbox address", false),
+            ("552 5.2.2 mailbox full", false),
+            ("554 5.6.0 message content rejected", false),
+            ("554 transaction failed", false),
+            ("552 mailbox full", false),
+        ] {
+            assert_eq!(is_about_recipient(&gomail(reply)), stops, "{reply}");
+        }
+        assert!(!is_about_recipient(&recorded("550 5.1.1 before it was sent")));
     }
 
     #[test]

@@ -92,6 +92,11 @@ pub(crate) fn key(reminder: ReminderId, remind_at: Timestamp) -> String {
     format!("mail-{reminder}-{}", remind_at.as_second())
 }
 
+/// The key of the record of a notice.
+pub(crate) fn notice_key(notice: Uuid) -> String {
+    format!("notice-{notice}")
+}
+
 /// Claims reminders by their keys, which are all different. Returns one result per key, in order.
 pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
     let now = Timestamp::now();

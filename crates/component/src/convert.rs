@@ -160,6 +160,18 @@ impl TryFrom<wit::ReminderDue> for event::ReminderDue {
     }
 }
 
+impl TryFrom<wit::NoticeRequested> for event::NoticeRequested {
+    type Error = wit::Disposition;
+
+    fn try_from(event: wit::NoticeRequested) -> Result<Self, Self::Error> {
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            notice_id: read("notice-id", &event.notice_id)?,
+            user_id: read("user-id", &event.user_id)?,
+        })
+    }
+}
+
 impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
     type Error = wit::Disposition;
 
@@ -393,7 +405,7 @@ mod fields {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
-    use nudge_contract::event::Change;
+    use nudge_contract::event::{Change, NoticeRequested};
     use nudge_contract::task::Reminder;
     use nudge_domain::reminder::ReminderStatus;
     use nudge_domain::series::RecurrenceFrom;
@@ -527,6 +539,16 @@ mod fields {
         assert_eq!(
             types.fields("reminder-due"),
             without(contract(&reminder_due()), ["schemaVersion"])
+        );
+
+        let notice = NoticeRequested {
+            schema_version: 1,
+            notice_id: uuid::Uuid::nil(),
+            user_id: task.user_id.clone(),
+        };
+        assert_eq!(
+            types.fields("notice-requested"),
+            without(contract(&notice), ["schemaVersion"])
         );
 
         let both = Reminder {

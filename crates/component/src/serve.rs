@@ -37,7 +37,7 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
     // The state is set here so that axum does not have to clone the handlers to set it for every request.
     let router = ROUTER.get_or_init(|| router().with_state(())).clone();
     let traceparent = Traceparent::of(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), without_tokens(request.uri().path()));
     let span = tracing::info_span!("request", app = app_id, trace_id = traceparent.trace_id(), %method, path);
     async move {
         let started = Instant::now();
@@ -62,6 +62,22 @@ pub async fn serve(app_id: &'static str, router: fn() -> Router, request: Reques
     }
     .instrument(span)
     .await
+}
+
+/// A path for the log. A segment of 43 characters or more in Base64url may be a secret of 256 bits, as in links in emails, and is left
+/// out.
+fn without_tokens(path: &str) -> String {
+    let is_token = |segment: &str| {
+        segment.len() >= 43
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let segments: Vec<&str> = path
+        .split('/')
+        .map(|segment| if is_token(segment) { "…" } else { segment })
+        .collect();
+    segments.join("/")
 }
 
 /// A response of type `application/json`. It differs from axum's only in its writer, which is a `Vec`: a list consists mostly of
@@ -197,4 +213,20 @@ fn start_logging() {
         // Fails only if a subscriber is already set, which then gets the lines.
         let _ = tracing::subscriber::set_global_default(subscriber);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_no_token_of_a_link() {
+        let token = "9f-_".repeat(11);
+        assert_eq!(
+            without_tokens(&format!("/email/confirm/{token}")),
+            "/email/confirm/…"
+        );
+        let plain = "/api/v1/tasks/018f0000-0000-7000-8000-000000000001/reminders";
+        assert_eq!(without_tokens(plain), plain);
+    }
 }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
-use nudge_domain::id::{ReminderId, TaskId};
+use nudge_domain::id::{ReminderId, TaskId, UserId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::event::Change;
 use crate::task::{Snapshot, Task};
@@ -151,14 +152,132 @@ pub enum ReminderDelivery {
         time_zone: String,
         /// The current task.
         task: Box<Snapshot>,
+        /// Where the recipient can stop emails; none if the api does not know its own address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop_link: Option<String>,
     },
     /// Do not send it: it was cancelled, moved or sent in the meantime.
     Skip {
         /// Why, for the log.
         reason: String,
     },
-    /// It should be sent, but the owner has no address.
-    NoAddress,
+    /// It should be sent, but there is no address that it can be sent to. The name is that of versions without a reason, which
+    /// still read it.
+    #[serde(rename = "noAddress")]
+    Unsendable {
+        /// Why, worded for the owner; without it, the owner has no address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+/// Body of [`REFUSED_RECIPIENTS`](crate::names::route::REFUSED_RECIPIENTS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedRecipients {
+    /// At most 100.
+    pub items: Vec<RefusedRecipient>,
+}
+
+/// A recipient that no email can be sent to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedRecipient {
+    /// Whose email it was.
+    pub user_id: UserId,
+    /// The address, as the api named it.
+    pub email: String,
+    /// Why.
+    pub fault: RecipientFault,
+}
+
+/// Why no email can be sent to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum RecipientFault {
+    /// It is not a valid address.
+    Invalid,
+    /// The mail server refuses it.
+    Refused {
+        /// The reply code (RFC 5321, section 4.2): 500 to 599.
+        code: u16,
+    },
+}
+
+/// Body of [`NOTICES`](crate::names::route::NOTICES).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskNotices {
+    /// Ids of notices, at most 100.
+    pub items: Vec<Uuid>,
+}
+
+/// Response of [`NOTICES`](crate::names::route::NOTICES).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notices {
+    /// One decision per notice, in the order of the request.
+    pub items: Vec<NoticeDelivery>,
+}
+
+/// The final decision whether a notice is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum NoticeDelivery {
+    /// Send it.
+    Send {
+        /// The email address to send to.
+        email: String,
+        /// What it says.
+        notice: Notice,
+        /// Where the recipient can stop emails.
+        stop_link: String,
+    },
+    /// Do not send it: it was sent, replaced by a later one, or is no longer wanted.
+    Skip {
+        /// Why, for the log.
+        reason: String,
+    },
+}
+
+/// What a notice says. None of it is text from a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Notice {
+    /// Someone asked for emails to be sent to this address.
+    Confirm {
+        /// Where the recipient agrees.
+        link: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Emails of the account go elsewhere from now on.
+    Changed {
+        /// When that was decided.
+        at: Timestamp,
+    },
+}
+
+/// Body of [`NOTICE_OUTCOMES`](crate::names::route::NOTICE_OUTCOMES).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NoticeOutcomes {
+    /// At most 100.
+    pub items: Vec<NoticeOutcome>,
+}
+
+/// How the delivery of a notice ended. One that may succeed later has no outcome: the api requests it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NoticeOutcome {
+    /// Which notice.
+    pub id: Uuid,
+    /// Why it failed for good, worded for the user; none when it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// The recipient's fault, if it failed because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<RecipientFault>,
 }
 
 /// Body of [`DEFERRALS`](crate::names::route::DEFERRALS): leases that end because the reminders were not sent.

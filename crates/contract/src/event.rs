@@ -7,6 +7,7 @@ use nudge_domain::LocalInstant;
 use nudge_domain::id::{ReminderId, TaskId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::task::Snapshot;
 
@@ -282,6 +283,31 @@ impl Payload for DeliveryOutcome {
         } else {
             "nudge.reminder.failed.v1"
         }
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+}
+
+/// `nudge.notice.requested.v1`, on `account-notices`: a message about an account is to be sent. It says neither where to nor what:
+/// the api is asked for both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NoticeRequested {
+    /// 1.
+    pub schema_version: u32,
+    /// Id of the notice.
+    pub notice_id: Uuid,
+    /// Whose account it is about.
+    pub user_id: UserId,
+}
+
+impl Payload for NoticeRequested {
+    const TYPES: &'static [&'static str] = &["nudge.notice.requested.v1"];
+
+    fn event_type(&self) -> &'static str {
+        "nudge.notice.requested.v1"
     }
 
     fn schema_version(&self) -> u32 {

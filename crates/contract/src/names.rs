@@ -53,6 +53,8 @@ pub mod topic {
     pub const TASK_REMINDERS: &str = "task-reminders";
     /// Outcomes of deliveries.
     pub const REMINDER_OUTCOMES: &str = "reminder-outcomes";
+    /// Emails about an account: the confirmation of an address, and what its former address is told.
+    pub const ACCOUNT_NOTICES: &str = "account-notices";
     /// Events that no consumer could handle.
     pub const DEAD_LETTER: &str = "dead-letter";
 }
@@ -80,7 +82,7 @@ pub mod route {
     use super::app;
 
     /// Routes that only the sidecar may call: app, method, route.
-    pub const SIDECAR_ONLY: [(&str, &str, &str); 27] = [
+    pub const SIDECAR_ONLY: [(&str, &str, &str); 31] = [
         (app::API, "POST", REMINDER_OUTCOMES),
         (app::API, "POST", RELAY),
         (app::API, "POST", LEASES),
@@ -88,6 +90,9 @@ pub mod route {
         (app::API, "POST", DELIVERIES),
         (app::API, "POST", DEFERRALS),
         (app::API, "POST", SUCCESSORS),
+        (app::API, "POST", REFUSED_RECIPIENTS),
+        (app::API, "POST", NOTICES),
+        (app::API, "POST", NOTICE_OUTCOMES),
         (app::API, "GET", OVERDUE_REMINDERS),
         (app::API, "GET", REMINDER_DELIVERY),
         (app::API, "POST", SUCCESSOR),
@@ -103,6 +108,7 @@ pub mod route {
         (app::NOTIFICATION, "POST", TASK_EVENTS),
         (app::NOTIFICATION, "POST", JOB),
         (app::EMAIL_DELIVERY, "POST", TASK_REMINDERS),
+        (app::EMAIL_DELIVERY, "POST", ACCOUNT_NOTICES),
         (app::RECURRING_TASK, "POST", TASK_RECURRENCE),
         (app::LEGACY_ADAPTER, "POST", LEGACY_EVENTS),
         (app::LEGACY_ADAPTER, "POST", LEGACY_COMPLETIONS),
@@ -139,6 +145,12 @@ pub mod route {
     pub const DELIVERIES: &str = "/internal/reminders/deliveries";
     /// Api: leased reminders that were not sent, for another attempt.
     pub const DEFERRALS: &str = "/internal/reminders/deferrals";
+    /// Api: recipients that no email can be sent to.
+    pub const REFUSED_RECIPIENTS: &str = "/internal/recipients/refused";
+    /// Api: whether, where and what to send for requested notices.
+    pub const NOTICES: &str = "/internal/notices/deliveries";
+    /// Api: how deliveries of notices ended.
+    pub const NOTICE_OUTCOMES: &str = "/internal/notices/outcomes";
     /// Api: creates the next occurrences of series, or ends them.
     pub const SUCCESSORS: &str = "/internal/successors";
     /// Api: [`LEASES`] for services from before batches, during a rolling upgrade.
@@ -173,6 +185,8 @@ pub mod route {
     pub const NOTIFICATION_HEALTH: &str = "/notification/health";
     /// Email-delivery: due reminders.
     pub const TASK_REMINDERS: &str = "/email-delivery/events/task-reminders";
+    /// Email-delivery: requested notices.
+    pub const ACCOUNT_NOTICES: &str = "/email-delivery/events/account-notices";
     /// Email-delivery: health.
     pub const EMAIL_DELIVERY_HEALTH: &str = "/email-delivery/health";
     /// Email-delivery: readiness, which depends on a setting of its sidecar.

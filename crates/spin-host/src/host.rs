@@ -1,7 +1,7 @@
 //! The host: from a manifest to a server.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -109,6 +109,7 @@ pub struct HostBuilder {
     state_dir: Option<PathBuf>,
     cache_dir: Option<PathBuf>,
     variables: BTreeMap<String, String>,
+    own_address: Option<String>,
     components: Option<BTreeSet<String>>,
     clock: Clock,
     limits: Limits,
@@ -144,6 +145,7 @@ impl Host {
             state_dir: None,
             cache_dir: None,
             variables: BTreeMap::new(),
+            own_address: None,
             components: None,
             clock: Clock::system(),
             limits: Limits::default(),
@@ -326,8 +328,28 @@ impl HostBuilder {
         self
     }
 
-    /// Composes, compiles and links the components, and binds the address.
-    pub async fn build(self) -> Result<Host, HostError> {
+    /// Sets a variable of the application to the address of the host, such as `http://127.0.0.1:3000`, whichever port that is. If the
+    /// host listens on all addresses, it is the one of this machine.
+    pub fn own_address(mut self, variable: impl Into<String>) -> Self {
+        self.own_address = Some(variable.into());
+        self
+    }
+
+    /// Binds the address, and composes, compiles and links the components.
+    pub async fn build(mut self) -> Result<Host, HostError> {
+        let listen = |source| HostError::Listen {
+            address: self.address,
+            source,
+        };
+        let listener = TcpListener::bind(self.address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        if let Some(variable) = self.own_address.take() {
+            let mut own = address;
+            if own.ip().is_unspecified() {
+                own.set_ip(Ipv4Addr::LOCALHOST.into());
+            }
+            self.variables.insert(variable, format!("http://{own}"));
+        }
         let values = Values::resolve(self.manifest.variables(), &self.variables, |name| {
             std::env::var(name).ok()
         })?;
@@ -371,12 +393,6 @@ impl HostBuilder {
                 instances.insert(id.to_owned(), ready);
             }
         }
-        let listen = |source| HostError::Listen {
-            address: self.address,
-            source,
-        };
-        let listener = TcpListener::bind(self.address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
         let application = self.manifest.application().clone();
         Ok(Host {
             listener,

@@ -50,7 +50,13 @@ pub mod notification {
 /// The exports of email-delivery besides HTTP.
 pub mod email_delivery {
     wasmtime::component::bindgen!({
-        inline: "package nudge:calls; world email-delivery { export nudge:events/task-reminders-handler@0.1.0; }",
+        inline: "
+            package nudge:calls;
+            world email-delivery {
+                export nudge:events/task-reminders-handler@0.1.0;
+                export nudge:events/account-notices-handler@0.1.0;
+            }
+        ",
         path: ["../../wit/dapr", "../../wit/events"],
         exports: { default: async | store },
         with: { "nudge:events/types@0.1.0": super::api::nudge::events::types },

@@ -5,7 +5,7 @@ use http::Method;
 use nudge_test_kit::dapr::{Function, failed, unavailable};
 use serde_json::{Value, json};
 
-use super::{EVENTS, decide, deliver, outcomes, send_to, start};
+use super::{EVENTS, REFUSED, asked, decide, deliver, outcomes, send_to, start};
 use crate::golden::stable;
 use crate::sample::{reminder_due, task};
 use crate::support::send;
@@ -51,6 +51,46 @@ async fn an_email_that_is_refused_permanently_has_failed() {
     );
     deliver(&email, &event).await;
     assert_eq!(email.dapr.calls(Function::Binding), 1, "it is not tried again");
+}
+
+#[tokio::test]
+async fn a_recipient_that_is_refused_is_reported_to_the_api_and_another_failure_is_not() {
+    let item = |fault: Value| json!({ "userId": "alice", "email": "alice@example.com", "fault": fault });
+    for (reply, reported) in [
+        (
+            "550 5.1.1 no such user",
+            Some(json!({ "kind": "refused", "code": 550 })),
+        ),
+        ("550 5.7.1 your address is on a list", None),
+        ("552 5.2.2 mailbox full", None),
+        ("451 4.3.0 try later", None),
+    ] {
+        let email = start().await;
+        email.dapr.fail_next(Function::Binding, smtp(reply));
+        deliver(&email, &reminder_due(&task(), 0)).await;
+        let expected: Vec<Vec<Value>> = reported.map(|fault| vec![item(fault)]).into_iter().collect();
+        assert_eq!(asked(&email, REFUSED), expected, "{reply}");
+    }
+    let email = start().await;
+    decide(&email, send_to("bob..b@example.net", &task()));
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    let reported = asked(&email, REFUSED);
+    assert_eq!(
+        reported,
+        [[json!({ "userId": "alice", "email": "bob..b@example.net", "fault": { "kind": "invalid" } })]]
+    );
+}
+
+#[tokio::test]
+async fn a_reminder_that_the_api_does_not_let_out_fails_with_the_reason_of_the_api() {
+    let email = start().await;
+    decide(
+        &email,
+        json!({ "decision": "noAddress", "reason": "emails are stopped" }),
+    );
+    deliver(&email, &reminder_due(&task(), 0)).await;
+    assert_eq!(outcomes(&email)[0].2, "emails are stopped");
+    assert_eq!(email.dapr.calls(Function::Binding), 0);
 }
 
 #[tokio::test]

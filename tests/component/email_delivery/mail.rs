@@ -46,7 +46,8 @@ async fn without_its_markup_the_email_is_one_statement_per_line_in_reading_order
         Priority: high
         first line
           - second <b>line</b>
-        You get this email because you set a reminder in Nudge."#]]
+        You get this email because you set a reminder in Nudge.
+        Stop these emails: https://nudge.example/email/stop/x"#]]
     .assert_eq(&nudge::html_to_text(&html(&email)));
 }
 

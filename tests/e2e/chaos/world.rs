@@ -75,6 +75,8 @@ impl World {
             ("dapr_app_token".to_owned(), APP_TOKEN.to_owned()),
             // The people here ask more often than people may.
             ("rate_limit_per_minute".to_owned(), "0".to_owned()),
+            ("emails_per_user_and_day".to_owned(), "0".to_owned()),
+            ("emails_per_recipient_and_day".to_owned(), "0".to_owned()),
         ]);
         for (id, port) in app::ALL.iter().zip(sidecars) {
             variables.insert(

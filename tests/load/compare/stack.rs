@@ -305,6 +305,8 @@ impl Told {
     fn variables(&self) -> Vec<(String, String)> {
         let mut variables = vec![
             ("rate_limit_per_minute".to_owned(), "0".to_owned()),
+            ("emails_per_user_and_day".to_owned(), "0".to_owned()),
+            ("emails_per_recipient_and_day".to_owned(), "0".to_owned()),
             ("dapr_api_token".to_owned(), API_TOKEN.to_owned()),
             ("dapr_app_token".to_owned(), APP_TOKEN.to_owned()),
             ("database_url".to_owned(), self.database_url.clone()),

@@ -37,7 +37,7 @@ const PAGES: u32 = 20;
 const ACCOUNTS: u32 = 10;
 
 /// Tables that hold nothing but a user's own rows, beside tasks.
-const OWN_TABLES: [&str; 7] = [
+const OWN_TABLES: [&str; 10] = [
     "category",
     "tag",
     "idempotency",
@@ -45,6 +45,9 @@ const OWN_TABLES: [&str; 7] = [
     "legacy_waiting",
     "legacy_master",
     "dead_letter",
+    "notice",
+    "recipient",
+    "email_count",
 ];
 
 /// Marks the caller's account as closing; the rest happens after responding. Asking twice is asking once.

@@ -22,6 +22,7 @@ use crate::caller::Caller;
 use crate::db::{Database, DbError};
 use crate::events::feed::{self, Cursor};
 use crate::profile;
+use crate::recipients;
 use crate::tasks::labels;
 use crate::tasks::labels::Kind;
 use crate::tasks::record;
@@ -53,7 +54,7 @@ pub(crate) async fn begin(caller: &Caller) -> Result<Body, DbError> {
     let profile = profile::remember(database, user, now).await?;
     let mut head = json!({
         "exportedAt": now.to_string(),
-        "me": profile.view(),
+        "me": recipients::me::view(database, &profile, now).await?,
         "categories": labels::store::list(database, Kind::Category, &profile.id).await?,
         "tags": labels::store::list(database, Kind::Tag, &profile.id).await?,
     })

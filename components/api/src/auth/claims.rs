@@ -53,8 +53,15 @@ impl Claims {
         }
     }
 
-    /// The caller, if the token is of `issuer`, for `audience`, and valid now.
-    pub(super) fn user(self, issuer: &str, audience: &str, now: Timestamp) -> Result<User, Problem> {
+    /// The caller, if the token is of `issuer`, for `audience`, and valid now. `vouched` is whether the address of a token that does
+    /// not say whether it is verified counts: the operator trusts the issuer.
+    pub(super) fn user(
+        self,
+        issuer: &str,
+        audience: &str,
+        vouched: bool,
+        now: Timestamp,
+    ) -> Result<User, Problem> {
         let now = now.as_second();
         let expires = self.expires.ok_or_else(|| refuse("has no exp claim"))?;
         if now > expires.saturating_add(LEEWAY) {
@@ -90,10 +97,9 @@ impl Claims {
             })?,
             None => Zone::utc(),
         };
-        // The provider says itself that the address may belong to another person.
         let email = custom
             .email
-            .filter(|_| !unverified(custom.email_verified.as_ref()))
+            .filter(|_| is_verified(custom.email_verified.as_ref(), vouched))
             .and_then(|claim| usable(&claim));
         Ok(User {
             id,
@@ -116,12 +122,14 @@ fn usable(claim: &Value) -> Option<String> {
     None
 }
 
-/// `email_verified` is a boolean; some providers write it as a string.
-fn unverified(claim: Option<&Value>) -> bool {
+/// Whether the address in a token belongs to its user. `email_verified` is a boolean (OpenID Connect Core 1.0, section 5.1); some
+/// providers write it as a string. Without it, an address may be one that the user just typed.
+fn is_verified(claim: Option<&Value>, vouched: bool) -> bool {
     match claim {
-        None | Some(Value::Null | Value::Bool(true)) => false,
-        Some(Value::String(text)) => text != "true",
-        Some(_) => true,
+        None | Some(Value::Null) => vouched,
+        Some(Value::Bool(verified)) => *verified,
+        Some(Value::String(text)) => text == "true",
+        Some(_) => false,
     }
 }
 
@@ -146,10 +154,14 @@ mod tests {
     }
 
     fn outcome(claims: &Value) -> Result<User, String> {
+        outcome_of(claims, true)
+    }
+
+    fn outcome_of(claims: &Value, vouched: bool) -> Result<User, String> {
         let claims: jwt_compact::Claims<Custom> =
             serde_json::from_value(claims.clone()).map_err(|error| error.to_string())?;
         Claims::new(&claims)
-            .user("nudge", "nudge", NOW.parse().unwrap())
+            .user("nudge", "nudge", vouched, NOW.parse().unwrap())
             .map_err(|problem| problem.detail().to_owned())
     }
 
@@ -235,16 +247,20 @@ mod tests {
 
     #[test]
     fn an_address_that_the_provider_has_not_verified_is_not_used() {
-        let email = |verified: Value| {
+        let email = |verified: Value, vouched: bool| {
             let mut claims = with("email", json!("alice@example.com"));
             claims["email_verified"] = verified;
-            outcome(&claims).unwrap().email
+            outcome_of(&claims, vouched).unwrap().email
         };
-        for verified in [json!(true), json!("true"), Value::Null] {
-            assert!(email(verified.clone()).is_some(), "{verified}");
+        for vouched in [true, false] {
+            for verified in [json!(true), json!("true")] {
+                assert!(email(verified.clone(), vouched).is_some(), "{verified}");
+            }
+            for verified in [json!(false), json!("false"), json!("True"), json!(0), json!([])] {
+                assert_eq!(email(verified.clone(), vouched), None, "{verified}");
+            }
         }
-        for verified in [json!(false), json!("false"), json!(0)] {
-            assert_eq!(email(verified.clone()), None, "{verified}");
-        }
+        assert!(email(Value::Null, true).is_some());
+        assert_eq!(email(Value::Null, false), None, "it may be any address");
     }
 }

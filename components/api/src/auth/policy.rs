@@ -1,4 +1,5 @@
-//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience` and `jwt_hs256`.
+//! Which tokens are accepted: the variables `jwks_url`, `jwt_issuer`, `jwt_audience` and `jwt_hs256`; and whose addresses count
+//! although they do not say that they are verified: `email_trusted_issuers`.
 //!
 //! A forgotten shared secret must not give access if there is an identity provider. So setting `jwks_url` disables HS256, and
 //! only `jwt_hs256 = "true"` enables it again.
@@ -30,6 +31,8 @@ pub(super) struct Provider {
     pub(super) issuer: String,
     /// The value that `aud` of its tokens must contain.
     pub(super) audience: String,
+    /// Whether the address of a token without the claim `email_verified` counts.
+    pub(super) vouched: bool,
 }
 
 /// The policy of this instance, read once. 503 while the variables cannot be read or contradict each other.
@@ -39,13 +42,20 @@ pub(super) async fn policy() -> Result<&'static Policy, Problem> {
         return Ok(policy);
     }
     let read = async {
-        let [url, issuer, audience, hs256] = [
+        let [url, issuer, audience, hs256, trusted] = [
             variable("jwks_url").await?,
             variable("jwt_issuer").await?,
             variable("jwt_audience").await?,
             variable("jwt_hs256").await?,
+            variable("email_trusted_issuers").await?,
         ];
-        decide(url, issuer, audience, hs256.as_deref())
+        decide(
+            url,
+            issuer,
+            audience,
+            hs256.as_deref(),
+            trusted.as_deref().unwrap_or_default(),
+        )
     };
     let policy = read
         .await
@@ -58,6 +68,7 @@ fn decide(
     issuer: Option<String>,
     audience: Option<String>,
     hs256: Option<&str>,
+    trusted_issuers: &str,
 ) -> Result<Policy, String> {
     let hs256 = match (hs256, &jwks_url) {
         (Some("true"), _) | (None, None) => true,
@@ -73,9 +84,11 @@ fn decide(
         None => None,
         Some(jwks_url) => {
             check_url(&jwks_url)?;
+            let issuer = issuer.unwrap_or_else(|| NUDGE.to_owned());
             Some(Provider {
                 jwks_url,
-                issuer: issuer.unwrap_or_else(|| NUDGE.to_owned()),
+                vouched: trusted_issuers.split(',').any(|trusted| trusted.trim() == issuer),
+                issuer,
                 audience: audience.unwrap_or_else(|| NUDGE.to_owned()),
             })
         }
@@ -105,7 +118,7 @@ mod tests {
     use super::*;
 
     fn decided(url: Option<&str>, hs256: Option<&str>) -> Result<(bool, bool), String> {
-        decide(url.map(str::to_owned), None, None, hs256)
+        decide(url.map(str::to_owned), None, None, hs256, "")
             .map(|policy| (policy.hs256, policy.provider.is_some()))
     }
 
@@ -120,6 +133,21 @@ mod tests {
             (url, Some("true"), (true, true)),
         ] {
             assert_eq!(decided(url, hs256), Ok(counts), "{url:?} {hs256:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_issuer_need_not_say_that_an_address_is_verified() {
+        let url = || Some("https://login.example.com/keys".to_owned());
+        let vouched = |issuer: &str, trusted: &str| {
+            let policy = decide(url(), Some(issuer.to_owned()), None, None, trusted).unwrap();
+            policy.provider.unwrap().vouched
+        };
+        let ours = "https://login.example.com";
+        assert!(vouched(ours, ours));
+        assert!(vouched(ours, &format!("https://other.example.com, {ours}")));
+        for trusted in ["", "nudge", "https://login.example.com/", "https://login"] {
+            assert!(!vouched(ours, trusted), "{trusted}");
         }
     }
 
@@ -162,16 +190,22 @@ mod tests {
     #[test]
     fn issuer_and_audience_are_nudge_unless_said_otherwise() {
         let url = || Some("https://login.example.com/keys".to_owned());
-        let provider = decide(url(), None, None, None).unwrap().provider.unwrap();
+        let provider = decide(url(), None, None, None, "").unwrap().provider.unwrap();
         assert_eq!(
             (provider.issuer.as_str(), provider.audience.as_str()),
             (NUDGE, NUDGE)
         );
         let named = |text: &str| Some(text.to_owned());
-        let provider = decide(url(), named("https://login.example.com"), named("tasks"), None)
-            .unwrap()
-            .provider
-            .unwrap();
+        let provider = decide(
+            url(),
+            named("https://login.example.com"),
+            named("tasks"),
+            None,
+            "",
+        )
+        .unwrap()
+        .provider
+        .unwrap();
         assert_eq!(
             (provider.issuer.as_str(), provider.audience.as_str()),
             ("https://login.example.com", "tasks")

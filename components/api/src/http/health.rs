@@ -7,22 +7,39 @@ use nudge_component::serve::Json;
 use serde::Serialize;
 
 use crate::db::Database;
+use crate::recipients::links;
 use crate::tasks::store;
 
 #[derive(Serialize)]
 pub(super) struct Health {
     status: &'static str,
+    /// What an operator should set, although the service works.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 pub(super) async fn live() -> Json<Health> {
-    Json(Health { status: "live" })
+    Json(Health {
+        status: "live",
+        warnings: Vec::new(),
+    })
 }
 
-/// 503 while database or sidecar are away.
+/// 503 while database or sidecar are away. A missing `public_url` is a warning: reminders are sent without it.
 pub(super) async fn ready() -> Result<Json<Health>, Problem> {
     store::ping(&Database::open().await?).await?;
     health::check()
         .await
         .map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))?;
-    Ok(Json(Health { status: "ready" }))
+    let warning = match links::public_url().await {
+        Ok(Some(_)) => None,
+        Ok(None) => Some(
+            "public_url is not set: no email has a link, so recipients cannot stop emails and users cannot set an address".to_owned(),
+        ),
+        Err(reason) => Some(reason),
+    };
+    Ok(Json(Health {
+        status: "ready",
+        warnings: warning.into_iter().collect(),
+    }))
 }

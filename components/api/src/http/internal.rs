@@ -5,18 +5,20 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query};
 use axum::response::Response;
 use http::StatusCode;
+use jiff::Timestamp;
 use nudge_component::serve::{Json, MAX_BATCH, read_body, read_body_up_to};
 use nudge_component::trace::Traceparent;
 use nudge_component::{Problem, subscriber};
 use nudge_contract::api::{
-    AskDeliveries, CreateSuccessors, DeferReminders, Deliveries, DueSeconds, LeaseReminders, LeasedReminders,
-    RelayReport, Successors,
+    AskDeliveries, AskNotices, CreateSuccessors, DeferReminders, Deliveries, DueSeconds, LeaseReminders,
+    LeasedReminders, NoticeOutcomes, Notices, RefusedRecipients, RelayReport, Successors,
 };
 use nudge_contract::names::app;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::Database;
+use crate::recipients::{Mailbox, notices, standing};
 use crate::tasks::leases::{MAX_HORIZON, MAX_LIMIT};
 use crate::tasks::{delivery, leases, successors};
 use crate::upkeep;
@@ -115,4 +117,30 @@ pub(super) async fn successors(
     check_count(&asked.items)?;
     let items = successors::create(&Database::open().await?, &asked.items, &trace).await?;
     Ok(Json(Successors { items }))
+}
+
+pub(super) async fn refused_recipients(body: Body) -> Result<StatusCode, Problem> {
+    let refused: RefusedRecipients = read_batch(body).await?;
+    check_count(&refused.items)?;
+    let refused: Vec<_> = refused
+        .items
+        .into_iter()
+        .map(|refused| ((refused.user_id, Mailbox::of(&refused.email)), refused.fault))
+        .collect();
+    standing::refuse(&Database::open().await?, &refused, Timestamp::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn notices(body: Body) -> Result<Json<Notices>, Problem> {
+    let asked: AskNotices = read_batch(body).await?;
+    check_count(&asked.items)?;
+    let items = notices::decide(&Database::open().await?, &asked.items).await?;
+    Ok(Json(Notices { items }))
+}
+
+pub(super) async fn notice_outcomes(body: Body) -> Result<StatusCode, Problem> {
+    let ended: NoticeOutcomes = read_batch(body).await?;
+    check_count(&ended.items)?;
+    notices::ended(&Database::open().await?, &ended.items).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! `/api/v1/me`.
 
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, body::Body};
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
@@ -12,24 +12,28 @@ use nudge_component::serve::Json;
 use super::body;
 use crate::account::{erasure, export};
 use crate::caller::Identity;
+use crate::db::Database;
 use crate::input::fields::JsonObject;
 use crate::profile::{self, Profile};
+use crate::recipients::{address, me};
 use crate::version::{Conditions, etag};
 
 pub(super) fn router() -> Router {
     Router::new()
         .route("/api/v1/me", get(read).patch(patch).delete(delete))
+        .route("/api/v1/me/email/resume", post(resume))
         .route("/api/v1/me/export", get(everything))
 }
 
-fn answer(profile: &Profile) -> Response {
-    ([(ETAG, etag(profile.revision.version))], Json(profile.view())).into_response()
+async fn answer(database: &Database, profile: &Profile) -> Result<Response, Problem> {
+    let me = me::view(database, profile, Timestamp::now()).await?;
+    Ok(([(ETAG, etag(profile.revision.version))], Json(me)).into_response())
 }
 
 async fn read(identity: Identity) -> Result<Response, Problem> {
     let caller = identity.open().await?;
     let profile = profile::remember(&caller.database, &caller.user, Timestamp::now()).await?;
-    Ok(answer(&profile))
+    answer(&caller.database, &profile).await
 }
 
 async fn patch(
@@ -38,8 +42,16 @@ async fn patch(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let patch = body::profile(object);
-    let profile = profile::patch(&identity.open().await?, &conditions, &patch).await?;
-    Ok(answer(&profile))
+    let caller = identity.open().await?;
+    let profile = address::patch(&caller, &conditions, &patch).await?;
+    answer(&caller.database, &profile).await
+}
+
+/// Sends emails to the address in use again, after they were stopped.
+async fn resume(identity: Identity, conditions: Conditions) -> Result<Response, Problem> {
+    let caller = identity.open().await?;
+    let profile = address::resume(&caller, &conditions).await?;
+    answer(&caller.database, &profile).await
 }
 
 /// 202: the account is closing, and its data is deleted after responding.

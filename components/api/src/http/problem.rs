@@ -11,6 +11,9 @@ use crate::error::{ServiceError, UnknownLabel};
 use crate::events::outbox::PublishError;
 use crate::guard::rate_limit::RateLimitError;
 use crate::input::fields::{MAX_ERRORS, UNKNOWN_FIELD};
+use crate::recipients::address::AddressError;
+use crate::recipients::limits::{Limit, Reached};
+use crate::recipients::standing::StopReason;
 use crate::tasks::labels::Kind;
 use crate::tasks::leases::LeaseError;
 
@@ -71,6 +74,49 @@ impl From<RateLimitError> for Problem {
             RateLimitError::Database(error) => error.into(),
         }
     }
+}
+
+impl From<AddressError> for Problem {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::Service(error) => error.into(),
+            AddressError::Blocked => {
+                Self::new(StatusCode::CONFLICT, "email_blocked", StopReason::Blocked.explain())
+            }
+            AddressError::Limited(reached) => confirmations_limited(reached),
+            AddressError::NoLinks(reason) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "email_not_confirmable",
+                "another address needs a confirmation by email, which this server cannot send: its operator has to set public_url",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("3600"))
+            .logged(reason),
+            AddressError::NoAddress => Self::new(
+                StatusCode::CONFLICT,
+                "no_email",
+                "there is no address to send emails to: set one with PATCH /api/v1/me",
+            ),
+        }
+    }
+}
+
+fn confirmations_limited(reached: Reached) -> Problem {
+    let number = reached.number;
+    let detail = match reached.limit {
+        Limit::ConfirmationsOfUser | Limit::EmailsOfUser => {
+            format!("you have requested {number} confirmation emails today, the limit per user and day")
+        }
+        Limit::ConfirmationsOfMailbox | Limit::EmailsOfMailbox => format!(
+            "{number} confirmation emails were requested for this address today, the limit per address and day"
+        ),
+    };
+    let (hours, name) = (reached.seconds.div_ceil(60 * 60), reached.limit.name());
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limited",
+        format!("{detail}: open the link in the last one, or go on in {hours} hours; the operator can raise {name}"),
+    )
+    .header(RETRY_AFTER, HeaderValue::from(reached.seconds))
 }
 
 impl From<LeaseError> for Problem {

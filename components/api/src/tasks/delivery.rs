@@ -1,13 +1,14 @@
 //! What email-delivery asks and reports about reminders, in batches.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{DueReminder, ReminderDelivery};
 use nudge_contract::event::DeliveryOutcome;
-use nudge_domain::id::UserId;
+use nudge_domain::id::{ReminderId, UserId};
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{Status, Task};
 
@@ -15,6 +16,9 @@ use super::batch::{Changed, ReminderChange, change_all};
 use super::{record, store_all};
 use crate::db::{Database, DbError};
 use crate::profile::{self, Profile};
+use crate::recipients::limits::{self, Budget};
+use crate::recipients::standing::{self, Pair, Standing};
+use crate::recipients::{Mailbox, links};
 
 /// Stores how deliveries of reminders ended, each if the reminder is still the one that was due. Returns a result per outcome.
 pub(crate) async fn reminders_ended(outcomes: Vec<DeliveryOutcome>) -> Vec<Result<(), Disposition>> {
@@ -43,6 +47,8 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
         })
         .collect();
     let database = Database::open().await?;
+    // An outcome that comes again is not counted again.
+    let sent = Mutex::new(BTreeSet::new());
     let changed = change_all(&database, &changes, |index, reminder| {
         let ended = outcomes
             .get(index)
@@ -55,12 +61,24 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
             )
         {
             reminder.status = match outcome.failure {
-                None => ReminderStatus::Sent,
+                None => {
+                    sent.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
+                    ReminderStatus::Sent
+                }
                 Some(_) => ReminderStatus::Failed,
             };
         }
     })
     .await?;
+    let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let sent: Vec<ReminderId> = sent
+        .into_iter()
+        .filter_map(|index| Some(outcomes.get(index)?.reminder_id))
+        .collect();
+    if let Err(error) = count_sent(&database, &sent).await {
+        // The outcomes are stored: they would not be counted the next time either.
+        tracing::warn!(reminders = sent.len(), "sent emails were not counted: {error}");
+    }
     let results = changed
         .into_iter()
         .zip(outcomes)
@@ -75,6 +93,19 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
             Changed::Refused(reason) => Err(Disposition::Drop(reason)),
         });
     Ok(results.collect())
+}
+
+/// Counts emails of reminders for the limits per day, by the address that is in use now.
+async fn count_sent(database: &Database, reminders: &[ReminderId]) -> Result<(), DbError> {
+    if reminders.is_empty() {
+        return Ok(());
+    }
+    let sent = profile::recipients(database, reminders).await?;
+    let sent: Vec<_> = sent
+        .into_iter()
+        .map(|(user, email, number)| (user, Mailbox::of(&email), number))
+        .collect();
+    limits::count_sent(database, &sent, Timestamp::now()).await
 }
 
 /// What is known about a reminder before its owner is.
@@ -106,6 +137,7 @@ pub(crate) async fn decide(
         profile::find_all(database, owners).await?
     };
     let now = Timestamp::now();
+    let mut desk = Desk::open(database, profiles.values().flatten(), now).await?;
     let mut postponed = Vec::new();
     let mut until = Vec::new();
     let mut decisions = Vec::with_capacity(asked.len());
@@ -113,12 +145,12 @@ pub(crate) async fn decide(
         decisions.push(match judged {
             Judged::Skip(reason) => ReminderDelivery::Skip { reason },
             Judged::Due(task) => match profiles.get(&task.user_id) {
-                None => ReminderDelivery::NoAddress,
+                None => ReminderDelivery::Unsendable { reason: None },
                 Some(Err(error)) => unreadable(asked, error),
                 // One that is leased early, because the scheduler's clock is ahead, is decided as at its instant: at the end of the
                 // quiet hours, it would wait for its lease to expire.
                 Some(Ok(profile)) => match profile.quiet_until(now.max(asked.remind_at.at())) {
-                    None => send(profile, &task),
+                    None => desk.send(profile, &task),
                     Some(end) => {
                         until.push((asked.remind_at.at(), end));
                         postponed.push(ReminderChange {
@@ -179,14 +211,87 @@ async fn judge(database: &Database, asked: &[DueReminder]) -> Result<Vec<Judged>
     Ok(judged.collect())
 }
 
-fn send(profile: &Profile, task: &Task) -> ReminderDelivery {
-    match profile.email() {
-        Some(email) => ReminderDelivery::Send {
+/// What is known about the recipients of a batch.
+struct Desk {
+    standings: BTreeMap<Pair, Standing>,
+    /// Tokens of stop links that did not exist before.
+    tokens: BTreeMap<Pair, String>,
+    /// None if there are no links.
+    public_url: Option<String>,
+    /// None if the limits cannot be read.
+    budget: Option<Budget>,
+}
+
+impl Desk {
+    /// Reads it, in one statement; another one creates the links of new recipients.
+    async fn open(
+        database: &Database,
+        owners: impl Iterator<Item = &Profile>,
+        now: Timestamp,
+    ) -> Result<Self, DbError> {
+        let pair = |profile: &Profile| Some((profile.id.clone(), Mailbox::of(profile.email()?)));
+        let pairs: Vec<Pair> = owners.filter_map(pair).collect();
+        // A reminder is not late because of a link, or of a limit that cannot be read.
+        let public_url = links::public_url().await.unwrap_or_else(|reason| {
+            tracing::error!("emails have no link that stops them: {reason}");
+            None
+        });
+        let budget = Budget::read(now)
+            .await
+            .map_err(|reason| tracing::error!("emails are not limited: {reason}"));
+        let standings = standing::find(database, &pairs, now).await?;
+        let is_new = |pair: &&Pair| {
+            let standing = standings.get(*pair);
+            standing.is_none_or(|standing| standing.stop_token.is_none())
+        };
+        let tokens = match public_url {
+            Some(_) => standing::stop_tokens(database, pairs.iter().filter(is_new)).await?,
+            None => BTreeMap::new(),
+        };
+        Ok(Self {
+            standings,
+            tokens,
+            public_url,
+            budget: budget.ok(),
+        })
+    }
+
+    fn send(&mut self, profile: &Profile, task: &Task) -> ReminderDelivery {
+        let unsendable = |reason: String| ReminderDelivery::Unsendable { reason: Some(reason) };
+        let Some(email) = profile.email() else {
+            return match &profile.pending {
+                Some(_) => unsendable(
+                    "the address in your profile is not confirmed: open the link in the email that was sent there, \
+                     or set the address again with PATCH /api/v1/me to get another link"
+                        .to_owned(),
+                ),
+                None => ReminderDelivery::Unsendable { reason: None },
+            };
+        };
+        let pair = (profile.id.clone(), Mailbox::of(email));
+        let unknown = Standing::default();
+        let standing = self.standings.get(&pair).unwrap_or(&unknown);
+        if let Some(stop) = standing.stop {
+            return unsendable(stop.reason.explain());
+        }
+        let taken = self
+            .budget
+            .as_mut()
+            .map_or(Ok(()), |budget| budget.take(&pair.0, &pair.1, standing.sent));
+        if let Err(reached) = taken {
+            return unsendable(reached.of_reminder());
+        }
+        let token = standing.stop_token.as_ref().or_else(|| self.tokens.get(&pair));
+        let stop_link = match (&self.public_url, token) {
+            (Some(url), Some(token)) => Some(format!("{url}{}{token}", links::STOP)),
+            _ => None,
+        };
+        ReminderDelivery::Send {
             email: email.to_owned(),
             time_zone: profile.zone().name().to_owned(),
             task: Box::new(record::snapshot(task)),
-        },
-        None => ReminderDelivery::NoAddress,
+            stop_link,
+        }
     }
 }
 

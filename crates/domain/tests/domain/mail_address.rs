@@ -171,3 +171,21 @@ fn is_its_text_in_json_and_checked_when_read() {
     );
     assert!(serde_json::from_str::<MailAddress>(r#""a@b;c@d""#).is_err());
 }
+
+/// Each was accepted once, refused by mailers, and tried for a day.
+#[test]
+fn what_a_mailer_refuses_is_no_address() {
+    for address in [
+        "a..b@example.com".to_owned(),
+        ".a@example.com".to_owned(),
+        "a@x..".to_owned(),
+        "postmaster@-".to_owned(),
+        "a\u{200b}@example.com".to_owned(),
+        "a@\u{200b}example.com".to_owned(),
+        "a@example.com\u{202e}".to_owned(),
+        format!("{}@example.com", "a".repeat(250)),
+        "ünï@exämple.com".to_owned(),
+    ] {
+        assert!(address.parse::<MailAddress>().is_err(), "{address:?}");
+    }
+}
