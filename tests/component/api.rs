@@ -19,6 +19,7 @@ mod labels;
 pub(crate) mod languages;
 pub(crate) mod leases;
 pub(crate) mod legacy;
+pub(crate) mod limits;
 mod list;
 mod me;
 mod me_elsewhere;

@@ -30,6 +30,7 @@ mod postgres {
     pub(crate) mod accounts;
     pub(crate) mod databases;
     pub(crate) mod leases;
+    pub(crate) mod limits;
     pub(crate) mod plans;
     pub(crate) mod whole_system;
 
@@ -93,6 +94,8 @@ fn main() {
         leases::an_outcome_of_a_closing_account_holds_up_no_other,
         leases::each_reminder_of_a_batch_has_a_decision,
         leases::each_completed_task_of_a_batch_gets_its_next_occurrence,
+        limits::every_limit_names_itself_and_the_way_out,
+        limits::what_was_there_before_is_counted_and_closing_the_account_forgets_it,
         plans::postgres_has_an_index_for_every_statement,
         whole_system::the_same_components_keep_their_tasks_in_postgresql,
     ];

@@ -11,7 +11,7 @@ use crate::db::Database;
 use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
 use crate::events::store as events;
-use crate::guard::idempotency;
+use crate::guard::{idempotency, open_feeds};
 use crate::tasks::{record, store, successors};
 use crate::{dead_letters, schema};
 
@@ -31,6 +31,7 @@ pub(crate) async fn run(database: &Database) -> Result<RelayReport, ServiceError
     let published = publish_pending(database, now).await?;
     create_missing_occurrences(database, now).await?;
     idempotency::forget_old(database, now).await?;
+    open_feeds::forget_old(database, now).await?;
     dead_letters::forget_old(database, now).await?;
     schema::refresh(database).await?;
     let left = events::count_pending(database).await?;

@@ -37,7 +37,7 @@ const PAGES: u32 = 20;
 const ACCOUNTS: u32 = 10;
 
 /// Tables that hold nothing but a user's own rows, beside tasks.
-const OWN_TABLES: [&str; 7] = [
+const OWN_TABLES: [&str; 9] = [
     "category",
     "tag",
     "idempotency",
@@ -45,6 +45,8 @@ const OWN_TABLES: [&str; 7] = [
     "legacy_waiting",
     "legacy_master",
     "dead_letter",
+    "open_feed",
+    "usage",
 ];
 
 /// Marks the caller's account as closing; the rest happens after responding. Asking twice is asking once.

@@ -12,6 +12,7 @@ use nudge_component::serve::Json;
 use super::body;
 use crate::account::{erasure, export};
 use crate::caller::Identity;
+use crate::guard::rate_limit;
 use crate::input::fields::JsonObject;
 use crate::profile::{self, Profile};
 use crate::version::{Conditions, etag};
@@ -49,6 +50,7 @@ async fn delete(identity: Identity, conditions: Conditions) -> Result<StatusCode
 }
 
 async fn everything(identity: Identity) -> Result<Response, Problem> {
+    rate_limit::charge_rest(&identity.user.id, export::COST).await?;
     let body: Body = export::begin(&identity.open().await?).await?;
     let headers = [
         (CONTENT_TYPE, "application/json"),
