@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use nudge::{DataDir, Email, System, SystemOptions, TokenRequest, emails, mint};
 use nudge_test_kit::components;
 use nudge_test_kit::http::{Answer, Call};
+use nudge_test_kit::limits;
 use serde_json::Value;
 use step_clock::Clock;
 use tempfile::TempDir;
@@ -40,7 +41,8 @@ impl Bench {
             clock: Clock::stepped(start.into()),
             folder: tempfile::tempdir().unwrap(),
             // A test that polls sends more requests than a user may.
-            variables: [("rate_limit_per_minute", "0".to_owned())]
+            variables: limits::NONE
+                .map(|(name, value)| (name, value.to_owned()))
                 .into_iter()
                 .chain(variables)
                 .map(|(name, value)| (name.to_owned(), value))
