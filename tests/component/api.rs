@@ -21,6 +21,7 @@ pub(crate) mod lease_fairness;
 pub(crate) mod lease_ids;
 pub(crate) mod leases;
 pub(crate) mod legacy;
+pub(crate) mod limits;
 mod list;
 mod me;
 mod me_elsewhere;

@@ -30,6 +30,7 @@ mod postgres {
     pub(crate) mod accounts;
     pub(crate) mod databases;
     pub(crate) mod leases;
+    pub(crate) mod limits;
     pub(crate) mod plans;
     pub(crate) mod recipients;
     pub(crate) mod whole_system;
@@ -102,6 +103,8 @@ fn main() {
         leases::each_reminder_of_a_batch_has_a_decision,
         leases::a_user_has_a_bounded_number_of_dead_letters_and_users_take_turns,
         leases::each_completed_task_of_a_batch_gets_its_next_occurrence,
+        limits::every_limit_names_itself_and_the_way_out,
+        limits::what_was_there_before_is_counted_and_closing_the_account_forgets_it,
         plans::postgres_has_an_index_for_every_statement,
         recipients::an_address_counts_once_its_holder_has_confirmed_it,
         recipients::confirmations_are_limited,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use nudge::{DataDir, Email, System, SystemOptions, TokenRequest, emails, mint};
 use nudge_test_kit::components;
 use nudge_test_kit::http::{Answer, Call};
+use nudge_test_kit::limits;
 use serde_json::Value;
 use step_clock::Clock;
 use tempfile::TempDir;
@@ -41,17 +42,13 @@ impl Bench {
             folder: tempfile::tempdir().unwrap(),
             // A test that polls sends more requests than a user may.
             // Tokens are minted once, and the clock is stepped over months.
-            variables: [
-                ("rate_limit_per_minute", "0"),
-                ("emails_per_user_and_day", "0"),
-                ("emails_per_recipient_and_day", "0"),
-                ("token_max_hours", "8784"),
-            ]
-            .map(|(name, value)| (name, value.to_owned()))
-            .into_iter()
-            .chain(variables)
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
+            variables: limits::NONE
+                .into_iter()
+                .chain([("token_max_hours", "8784")])
+                .map(|(name, value)| (name, value.to_owned()))
+                .chain(variables)
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             system: None,
         };
         bench.boot().await;

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use nudge_contract::names::{app, route};
 use nudge_test_kit::dapr::FakeDapr;
 use nudge_test_kit::http::{Call, Session};
-use nudge_test_kit::{components, tokens};
+use nudge_test_kit::{components, limits, tokens};
 use serde_json::{Value, json};
 use spin_host::{Host, Manifest, RunningHost};
 use test_postgres::Server;
@@ -94,19 +94,19 @@ async fn main() -> Result<()> {
 /// An api beside a sidecar that accepts everything.
 async fn replica(server: &Server, options: &Options) -> Result<RunningHost> {
     let state = std::env::temp_dir();
-    let host = Host::builder(Manifest::load(components::built().join("spin.toml"))?)
+    let mut host = Host::builder(Manifest::load(components::built().join("spin.toml"))?)
         .components([app::API])
         .listen(([127, 0, 0, 1], 0).into())
         .state_dir(state.join("nudge-due"))
         .cache_dir(state.join("nudge-due-compiled"))
         .variable("dapr_app_token", APP_TOKEN)
-        .variable("rate_limit_per_minute", "0")
-        .variable("emails_per_user_and_day", "0")
-        .variable("emails_per_recipient_and_day", "0")
         .variable("reminders_in_flight", options.in_flight.to_string())
         .variable("database_url", server.url())
         .variable("database_host", server.host())
         .extension(Arc::new(FakeDapr::new()));
+    for (name, value) in limits::NONE {
+        host = host.variable(name, value);
+    }
     Ok(host.build().await?.start())
 }
 

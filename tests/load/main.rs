@@ -126,9 +126,8 @@ async fn start(options: &Options, data: DataDir) -> Result<(Target, System)> {
         hours: 24,
     };
     let mut system = SystemOptions::new(nudge_test_kit::components::built(), data);
-    system
-        .variables
-        .insert("rate_limit_per_minute".to_owned(), "0".to_owned());
+    let unlimited = nudge_test_kit::limits::NONE.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    system.variables.extend(unlimited);
     if let Some(url) = &options.database_url {
         let host = url
             .rsplit('@')

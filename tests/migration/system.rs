@@ -10,6 +10,7 @@ use nudge::{TokenRequest, mint};
 use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
+use nudge_test_kit::limits;
 use serde_json::Value;
 use spin_host::{Host, Manifest, RunningHost};
 use test_dapr::{Daprd, free_ports};
@@ -79,8 +80,8 @@ impl World {
         let mut variables = vec![
             ("database_url".to_owned(), postgres.url().to_owned()),
             ("database_host".to_owned(), postgres.host()),
-            ("rate_limit_per_minute".to_owned(), "0".to_owned()),
         ];
+        variables.extend(limits::NONE.map(|(name, value)| (name.to_owned(), value.to_owned())));
         for (id, port) in app::ALL.iter().zip(ports) {
             let name = format!("{}_sidecar", id.replace('-', "_"));
             variables.push((name, format!("http://127.0.0.1:{port}")));

@@ -9,6 +9,7 @@ use nudge::{TokenRequest, mint};
 use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
+use nudge_test_kit::limits;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use spin_host::{Host, Manifest, RunningHost};
@@ -91,11 +92,11 @@ impl System {
                 .listen(([127, 0, 0, 1], 0).into())
                 .state_dir(platform.folder.path())
                 .cache_dir(components::built().join("target/compiled"))
-                .variable("rate_limit_per_minute", "0")
-                .variable("emails_per_user_and_day", "0")
-                .variable("emails_per_recipient_and_day", "0")
                 .variable("dapr_api_token", API_TOKEN)
                 .variable("dapr_app_token", APP_TOKEN);
+            for (name, value) in limits::NONE {
+                builder = builder.variable(name, value);
+            }
             for (id, port) in app::ALL.iter().zip(ports) {
                 let name = format!("{}_sidecar", id.replace('-', "_"));
                 let port = if *id == app::NOTIFICATION {

@@ -4,6 +4,7 @@ use http::Method;
 use nudge::{DataDir, Synchronous, System, SystemOptions};
 use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
+use nudge_test_kit::limits;
 use test_power_cut::{Disk, Recorder, Unsynced, each_cut};
 
 use crate::people::{Found, Promises, Window, address, token};
@@ -11,8 +12,8 @@ use crate::people::{Found, Promises, Window, address, token};
 async fn start(data: DataDir, synchronous: Synchronous) -> System {
     let mut options = SystemOptions::new(components::built(), data);
     options.synchronous = synchronous;
-    let variables = &mut options.variables;
-    variables.insert("rate_limit_per_minute".to_owned(), "0".to_owned());
+    let unlimited = limits::NONE.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    options.variables.extend(unlimited);
     System::start(options).await.unwrap()
 }
 

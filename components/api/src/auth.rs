@@ -116,7 +116,7 @@ async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
     };
     let token = claims.token();
     claims.check_lifetime(max_hours, now)?;
-    let user = claims.user(issuer, audience, now)?;
+    let user = claims.user(issuer, audience, vouched, now)?;
     revocation::check(&user.id, &token, now).await?;
     Ok(user)
 }

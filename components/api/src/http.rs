@@ -28,8 +28,7 @@ use axum::routing::{get, post};
 use nudge_component::{problem as refusals, sidecar};
 use nudge_contract::names::route;
 
-use crate::guard::idempotency;
-use crate::guard::rate_limit;
+use crate::guard::{idempotency, in_flight, rate_limit};
 use crate::tasks::labels::Kind;
 
 pub(crate) fn router() -> Router {
@@ -73,9 +72,10 @@ pub(crate) fn router() -> Router {
         .merge(labels::router(Kind::Tag))
         .merge(reminders::router())
         .merge(me::router())
-        // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed.
+        // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed, and before the body is read.
         .route_layer(middleware::from_fn(idempotency::once))
-        .route_layer(middleware::from_fn(rate_limit::limit));
+        .route_layer(middleware::from_fn(rate_limit::limit))
+        .route_layer(middleware::from_fn(in_flight::limit));
     Router::new()
         .merge(users)
         .route("/api/v1/openapi.json", get(openapi::read))

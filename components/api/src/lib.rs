@@ -25,7 +25,7 @@
 //! | ground | holds |
 //! | --- | --- |
 //! | `caller.rs`, `error.rs`, `limit.rs`, `version.rs` | who asks, why not, how much, and at which version |
-//! | `guard/` | idempotency keys and rate limits |
+//! | `guard/` | idempotency keys, cost per minute, requests in flight, open feeds |
 //! | `events/` | the outbox and the feed |
 //! | `input/` | reading JSON and query strings, naming what is wrong; media types |
 //! | `auth/` | tokens |

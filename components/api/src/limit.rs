@@ -26,6 +26,8 @@ pub(crate) enum Limit {
     Categories,
     /// Reminders that are due in the same minute.
     RemindersPerMinute,
+    /// Versions of one task. The oldest are deleted, so nothing is refused.
+    TaskVersions,
 }
 
 impl Limit {
@@ -40,6 +42,7 @@ impl Limit {
             Self::Tags => "max_tags",
             Self::Categories => "max_categories",
             Self::RemindersPerMinute => "max_reminders_per_minute",
+            Self::TaskVersions => "max_task_versions",
         }
     }
 
@@ -53,6 +56,7 @@ impl Limit {
             Self::Tags => 500,
             Self::Categories => 200,
             Self::RemindersPerMinute => 100,
+            Self::TaskVersions => 1000,
         }
     }
 
@@ -152,6 +156,7 @@ impl fmt::Display for OverLimit {
                 f,
                 "you have {most} categories: delete some that you no longer need"
             ),
+            Limit::TaskVersions => write!(f, "a task has {most} versions"),
             Limit::RemindersPerMinute => write!(
                 f,
                 "you have {most} reminders that are due in the same minute: choose another minute for some of them"

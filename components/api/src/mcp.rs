@@ -25,7 +25,6 @@ mod text;
 mod tools;
 
 use http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::caller::Identity;
@@ -66,17 +65,18 @@ pub(crate) struct Exchange<'a> {
 }
 
 /// Answers the body of one POST.
-pub(crate) async fn answer(exchange: &Exchange<'_>, body: &[u8]) -> Reply {
+///
+/// # Errors
+///
+/// What it costs is more than is left of the minute: nothing is done.
+pub(crate) async fn answer(exchange: &Exchange<'_>, body: &[u8]) -> Result<Reply, ServiceError> {
     match crate::input::json::read(body) {
         Ok(Value::Array(messages)) => batch(exchange, messages).await,
-        Ok(message) => one(exchange, message).await,
-        Err(error) => refused(&Value::Null, &RpcError::parse(error)),
-    }
-}
-
-impl From<ServiceError> for RpcError {
-    fn from(error: ServiceError) -> Self {
-        Self::not_now(Failure::from(error).message)
+        Ok(message) => {
+            rate_limit::charge_rest(&exchange.identity.user.id, cost(&message)).await?;
+            Ok(one(exchange, message).await)
+        }
+        Err(error) => Ok(refused(&Value::Null, &RpcError::parse(error))),
     }
 }
 
@@ -108,7 +108,7 @@ async fn one(exchange: &Exchange<'_>, message: Value) -> Reply {
 }
 
 /// Several messages, one after the other. Only revision 2025-03-26 has arrays.
-async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Reply {
+async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Result<Reply, ServiceError> {
     let wrong = if !revision::takes_batches(exchange.headers) {
         Some("send one message per request: arrays are of revision 2025-03-26 only".to_owned())
     } else if messages.is_empty() || messages.len() > MAX_MESSAGES {
@@ -117,18 +117,14 @@ async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Reply {
         None
     };
     if let Some(wrong) = wrong {
-        return refused(&Value::Null, &RpcError::invalid_request(wrong));
+        return Ok(refused(&Value::Null, &RpcError::invalid_request(wrong)));
     }
+    rate_limit::charge_rest(&exchange.identity.user.id, messages.iter().map(cost).sum()).await?;
     let mut answers = Vec::new();
     let mut bytes = 0;
     // Why the remaining messages are refused.
     let mut over: Option<RpcError> = None;
-    for (message, index) in messages.into_iter().zip(0_usize..) {
-        // The first message was counted with the POST itself.
-        if over.is_none() && index > 0 {
-            let checked = rate_limit::check(&exchange.identity.user.id, Timestamp::now()).await;
-            over = checked.err().map(RpcError::from);
-        }
+    for message in messages {
         if over.is_none() && bytes >= MAX_ANSWER_BYTES {
             over = Some(RpcError::not_now(
                 "the answers so far are long: send this message again",
@@ -152,15 +148,21 @@ async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Reply {
         }
     }
     if answers.is_empty() {
-        return Reply {
+        return Ok(Reply {
             status: StatusCode::ACCEPTED,
             body: None,
-        };
+        });
     }
-    Reply {
+    Ok(Reply {
         status: StatusCode::OK,
         body: Some(Value::Array(answers)),
-    }
+    })
+}
+
+/// What a message costs.
+fn cost(message: &Value) -> u32 {
+    let called = message.pointer("/params/name").and_then(Value::as_str);
+    called.and_then(tools::named).map_or(1, tools::Tool::cost)
 }
 
 /// Refuses a request without doing it. Notifications get no answer.

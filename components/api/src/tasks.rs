@@ -7,6 +7,7 @@ pub(crate) mod leases;
 pub(crate) mod list;
 pub(crate) mod record;
 pub(crate) mod reminders;
+pub(crate) mod room;
 pub(crate) mod search;
 pub(crate) mod service;
 pub(crate) mod store;

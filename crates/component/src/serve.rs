@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 

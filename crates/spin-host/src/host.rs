@@ -361,7 +361,11 @@ impl HostBuilder {
         let mut instances = HashMap::new();
         for (_, id) in router.routes() {
             if let (Some(component), false) = (components.get(id), instances.contains_key(id)) {
-                let reserved = if self.reserves.is_empty() { 0 } else { self.limits.reserved };
+                let reserved = if self.reserves.is_empty() {
+                    0
+                } else {
+                    self.limits.reserved
+                };
                 let ready = ComponentInstances::new(component, reserved, &drains).map_err(|error| {
                     let source = ComponentError::NotHttp(format!("{error:#}"));
                     HostError::Component {

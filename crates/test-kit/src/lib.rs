@@ -7,6 +7,7 @@
 //! - [`tokens`]: bearer tokens
 //! - [`signing`]: an identity provider's keys
 //! - [`http`]: a client for a host on a free port
+//! - [`limits`]: the limits of one user, turned off
 //! - [`sidecar`]: a scripted HTTP API of a sidecar, to test the bridge itself
 //!
 //! ```no_run
@@ -33,6 +34,7 @@ pub mod bridge;
 pub mod components;
 pub mod dapr;
 pub mod http;
+pub mod limits;
 pub mod sidecar;
 pub mod signing;
 pub mod tokens;

@@ -122,7 +122,7 @@ async fn a_plain_task() {
         create,
         expect![[r#"
             open default
-            INSERT task, person
+            INSERT task, person, usage
             sidecar: PublishAll
             sidecar: PublishAll
             open default
@@ -142,7 +142,7 @@ async fn a_task_with_a_reminder() {
         create,
         expect![[r#"
             open default
-            INSERT task, person
+            INSERT task, person, usage, reminder
             sidecar: PublishAll
             sidecar: PublishAll
             open default
@@ -171,7 +171,7 @@ async fn a_task_with_a_category_and_two_tags() {
         create,
         expect![[r#"
             open default
-            INSERT task, person, category, tag
+            INSERT task, person, category, tag, usage
             sidecar: PublishAll
             sidecar: PublishAll
             open default
@@ -196,9 +196,9 @@ async fn a_task_with_an_idempotency_key() {
         create,
         expect![[r#"
             open default
-            INSERT idempotency
+            INSERT idempotency, usage, idempotency
             open default
-            INSERT task, person
+            INSERT task, person, usage
             open default
             UPDATE idempotency
             sidecar: PublishAll
@@ -229,12 +229,12 @@ async fn tasks_at_the_same_time() {
         creates,
         expect![[r#"
             open default
-            INSERT task, person
+            INSERT task, person, usage
             sidecar: PublishAll
             open default
-            INSERT task, person
+            INSERT task, person, usage
             open default
-            INSERT task, person
+            INSERT task, person, usage
             sidecar: PublishAll
             open default
             UPDATE task_event

@@ -26,7 +26,7 @@ async fn a_label_is_created_read_changed_listed_and_deleted() {
         assert_eq!(home["color"], "#6b7280");
         assert_eq!(
             json(&alice.get(collection).await, 200),
-            json!({ "items": [home, label] }),
+            json!({ "items": [home, label], "nextCursor": null }),
             "by name"
         );
 

@@ -4,7 +4,7 @@ use nudge_test_kit::http::Answer;
 use serde_json::{Value, json};
 
 use super::{relay, titles};
-use crate::support::{Caller, Service, json, text};
+use crate::support::{Caller, Service, Setup, json, text};
 
 /// A title, queries that find it, and queries that find nothing.
 const TITLES: &[(&str, &[&str], &[&str])] = &[
@@ -193,7 +193,11 @@ pub(crate) async fn languages(api: &Service, user: &str) {
 
 #[tokio::test]
 async fn words_of_every_language_are_found_and_others_are_not() {
-    let api = Service::start("api").await;
+    // More tasks than a user may create in a minute.
+    let api = Setup::new("api")
+        .variable("rate_limit_per_minute", "0")
+        .start()
+        .await;
     languages(&api, "alice").await;
 }
 

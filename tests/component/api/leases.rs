@@ -488,7 +488,7 @@ pub(crate) fn before_leases(drop_new: &str, old: &str) -> String {
         .map(|statement| format!("{statement};"));
     let triggers: String = triggers.collect();
     format!(
-        "{drop_new} DROP INDEX reminder_due; DROP INDEX reminder_in_flight; DROP INDEX reminder_resting; \
+        "{drop_new} DROP INDEX reminder_due; DROP INDEX reminder_in_flight; DROP INDEX reminder_resting; DROP INDEX reminder_by_minute; \
          ALTER TABLE reminder DROP COLUMN user_id; ALTER TABLE reminder DROP COLUMN attempt_at; \
          ALTER TABLE reminder DROP COLUMN leased_until; ALTER TABLE reminder DROP COLUMN lease_id; {triggers} \
          CREATE INDEX reminder_scheduled ON reminder (remind_at) WHERE status = 'scheduled'; \

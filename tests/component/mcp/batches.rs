@@ -70,9 +70,9 @@ async fn later_revisions_take_one_message_and_an_array_has_an_end() {
 }
 
 #[tokio::test]
-async fn every_message_of_an_array_counts_as_a_request() {
+async fn every_message_of_an_array_counts_as_a_request_and_all_are_done_or_none() {
     let api = Setup::new("api")
-        .variable("rate_limit_per_minute", "3")
+        .variable("rate_limit_per_minute", "10")
         .start()
         .await;
     let alice = api.user("alice");
@@ -85,20 +85,15 @@ async fn every_message_of_an_array_counts_as_a_request() {
         { "jsonrpc": "2.0", "method": "notifications/initialized" },
         ping(5),
     ]);
-    let answer = send(alice.call(Method::POST, "/mcp").json(&messages)).await;
-    let answers = body(&answer, 200);
-    let told: Vec<(u64, Option<i64>)> = answers
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|answer| (answer["id"].as_u64().unwrap(), answer["error"]["code"].as_i64()))
-        .collect();
-    let expected = [
-        (1, None),
-        (2, None),
-        (3, None),
-        (4, Some(-32000)),
-        (5, Some(-32000)),
-    ];
-    assert_eq!(told, expected);
+    let sent = async || send(alice.call(Method::POST, "/mcp").json(&messages)).await;
+    let answers = body(&sent().await, 200);
+    assert_eq!(answers.as_array().map(Vec::len), Some(5));
+    let refused = sent().await;
+    assert_eq!(body(&refused, 429)["code"], "rate_limited");
+    assert_ne!(refused.header("retry-after"), "");
+    // Of ten, seven are charged: six messages, and the refused POST itself.
+    for _ in 0..3 {
+        assert_eq!(send(post(&alice, &ping(1))).await.status, 200);
+    }
+    assert_eq!(send(post(&alice, &ping(1))).await.status, 429);
 }

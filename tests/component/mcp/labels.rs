@@ -29,7 +29,22 @@ async fn a_label_is_created_listed_changed_and_deleted() {
         );
         let home = alice.get(&tool("create"), json!({ "name": "Home" })).await[one].take();
         let listed = alice.get(&format!("list_{many}"), json!({})).await;
-        assert_eq!(listed, json!({ many: [home, work], "count": 2 }));
+        assert_eq!(
+            listed,
+            json!({ many: [home, work], "count": 2, "has_more": false, "next_offset": null })
+        );
+        let first = alice.get(&format!("list_{many}"), json!({ "limit": 1 })).await;
+        assert_eq!(
+            first,
+            json!({ many: [home], "count": 1, "has_more": true, "next_offset": 1 })
+        );
+        let rest = alice
+            .get(&format!("list_{many}"), json!({ "limit": 1, "offset": 1 }))
+            .await;
+        assert_eq!(
+            rest,
+            json!({ many: [work], "count": 1, "has_more": false, "next_offset": null })
+        );
 
         let mut change = json!({ "name": "Office" });
         change[argument] = work["id"].clone();

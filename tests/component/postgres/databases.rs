@@ -4,11 +4,11 @@ use futures_util::future::join_all;
 use serde_json::json;
 use test_postgres::Server;
 
-use super::api_on;
+use super::{api_on, on};
 use crate::api::{languages, legacy, search, texts};
 use crate::day::day;
 use crate::golden::stable;
-use crate::support::{Service, text};
+use crate::support::{Service, Setup, text};
 
 pub(crate) async fn both_databases_answer_alike(server: Server) {
     let postgres = api_on(&server).await;
@@ -31,7 +31,8 @@ pub(crate) async fn postgres_finds_words_page_by_page(server: Server) {
 }
 
 pub(crate) async fn postgres_finds_words_of_every_language(server: Server) {
-    let api = api_on(&server).await;
+    let setup = Setup::new("api").variable("rate_limit_per_minute", "0");
+    let api = on(&server, setup).await;
     languages::languages(&api, "alice").await;
     languages::spaceless_pages(&api, "bob").await;
     languages::longest(&api, "carol").await;

@@ -8,6 +8,7 @@ use nudge::DataDir;
 use nudge_contract::names::app;
 use nudge_test_kit::components;
 use nudge_test_kit::http::Call;
+use nudge_test_kit::limits;
 use serde_json::Value;
 use tempfile::TempDir;
 use test_dapr::{Daprd, Process, free_ports};
@@ -73,11 +74,9 @@ impl World {
         let mut variables = BTreeMap::from([
             ("dapr_api_token".to_owned(), API_TOKEN.to_owned()),
             ("dapr_app_token".to_owned(), APP_TOKEN.to_owned()),
-            // The people here ask more often than people may.
-            ("rate_limit_per_minute".to_owned(), "0".to_owned()),
-            ("emails_per_user_and_day".to_owned(), "0".to_owned()),
-            ("emails_per_recipient_and_day".to_owned(), "0".to_owned()),
         ]);
+        // The people here do more than people may.
+        variables.extend(limits::NONE.map(|(name, value)| (name.to_owned(), value.to_owned())));
         for (id, port) in app::ALL.iter().zip(sidecars) {
             variables.insert(
                 format!("{}_sidecar", id.replace('-', "_")),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use nudge::{TokenRequest, mint};
 use nudge_contract::names::app;
 use nudge_test_kit::http::Call;
+use nudge_test_kit::limits;
 use test_dapr::{Daprd, Process, free_ports};
 
 use test_real::{API_TOKEN, APP_TOKEN, Parts, Platform};
@@ -304,9 +305,6 @@ impl Told {
     /// The variables of spin.toml.
     fn variables(&self) -> Vec<(String, String)> {
         let mut variables = vec![
-            ("rate_limit_per_minute".to_owned(), "0".to_owned()),
-            ("emails_per_user_and_day".to_owned(), "0".to_owned()),
-            ("emails_per_recipient_and_day".to_owned(), "0".to_owned()),
             ("dapr_api_token".to_owned(), API_TOKEN.to_owned()),
             ("dapr_app_token".to_owned(), APP_TOKEN.to_owned()),
             ("database_url".to_owned(), self.database_url.clone()),
@@ -337,7 +335,13 @@ impl Told {
     fn components(&self, program: &Path, from: &Path, apps: &[&str], port: u16) -> Command {
         let mut command = self.up(program, from, apps, port);
         command.arg("--cache-dir").arg(self.root.join("target/compiled"));
-        for (name, value) in self.variables() {
+        // A build from before may not have them all.
+        let manifest = std::fs::read_to_string(from.join("spin.toml")).unwrap_or_default();
+        let unlimited = limits::NONE
+            .into_iter()
+            .filter(|(name, _)| manifest.contains(&format!("\n{name} = ")))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (name, value) in self.variables().into_iter().chain(unlimited) {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
         command
@@ -354,6 +358,9 @@ impl Told {
             .arg("--runtime-config-file")
             .arg(runtime);
         for (name, value) in self.variables() {
+            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
+        }
+        for (name, value) in limits::NONE {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
         Ok(command)

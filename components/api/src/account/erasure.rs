@@ -38,7 +38,7 @@ const ACCOUNTS: u32 = 10;
 
 /// Tables that hold nothing but a user's own rows, beside tasks. A table with a column `user_id` that is neither here nor in a list of
 /// the tests below fails them.
-const OWN_TABLES: [&str; 10] = [
+const OWN_TABLES: [&str; 12] = [
     "category",
     "tag",
     "idempotency",
@@ -49,6 +49,8 @@ const OWN_TABLES: [&str; 10] = [
     "notice",
     "recipient",
     "email_count",
+    "open_feed",
+    "usage",
 ];
 
 /// Marks the caller's account as closing; the rest happens after responding. Asking twice is asking once.

@@ -28,6 +28,9 @@ use crate::tasks::labels::Kind;
 use crate::tasks::record;
 use crate::tasks::store;
 
+/// What an export costs, where a plain request costs 1. It reads everything, however much that is.
+pub(crate) const COST: u32 = 100;
+
 /// Items of a page: at most a few megabytes, however long descriptions are.
 const PAGE: u32 = 100;
 
@@ -55,8 +58,8 @@ pub(crate) async fn begin(caller: &Caller) -> Result<Body, DbError> {
     let mut head = json!({
         "exportedAt": now.to_string(),
         "me": recipients::me::view(database, &profile, now).await?,
-        "categories": labels::store::list(database, Kind::Category, &profile.id).await?,
-        "tags": labels::store::list(database, Kind::Tag, &profile.id).await?,
+        "categories": labels::service::all(database, Kind::Category, &profile.id).await?,
+        "tags": labels::service::all(database, Kind::Tag, &profile.id).await?,
     })
     .to_string();
     // The object stays open.

@@ -163,7 +163,7 @@ mod tests {
     fn only_a_trusted_issuer_need_not_say_that_an_address_is_verified() {
         let url = || Some("https://login.example.com/keys".to_owned());
         let vouched = |issuer: &str, trusted: &str| {
-            let policy = decide(url(), Some(issuer.to_owned()), None, None, trusted).unwrap();
+            let policy = decide(url(), Some(issuer.to_owned()), None, None, None, trusted).unwrap();
             policy.provider.unwrap().vouched
         };
         let ours = "https://login.example.com";
@@ -213,7 +213,10 @@ mod tests {
     #[test]
     fn issuer_and_audience_are_nudge_unless_said_otherwise() {
         let url = || Some("https://login.example.com/keys".to_owned());
-        let provider = decide(url(), None, None, None, None, "").unwrap().provider.unwrap();
+        let provider = decide(url(), None, None, None, None, "")
+            .unwrap()
+            .provider
+            .unwrap();
         assert_eq!(
             (provider.issuer.as_str(), provider.audience.as_str()),
             (NUDGE, NUDGE)
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn lifetimes_have_a_maximum_a_providers_only_if_it_is_set() {
         let decided = |url: Option<&str>, hours: Option<&str>| {
-            decide(url.map(str::to_owned), None, None, Some("true"), hours).map(|policy| {
+            decide(url.map(str::to_owned), None, None, Some("true"), hours, "").map(|policy| {
                 let bounded = policy.bounds_every_lifetime();
                 let provider = policy.provider.and_then(|provider| provider.max_hours);
                 (policy.max_hours, provider, bounded)

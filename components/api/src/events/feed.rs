@@ -1,10 +1,14 @@
 //! Changes: the history of one task, and the feed of all of a user's tasks. Both read `task_event`, which is written by the
 //! statement that changes a task.
 
+use std::collections::BTreeMap;
+
 use nudge_contract::api::{ChangeItem, Changes, Page};
 use nudge_contract::event::TaskEvent;
+use nudge_contract::task as contract;
 use nudge_domain::id::{TaskId, UserId};
 
+use crate::db::rows::{column, rows, rows_of};
 use crate::db::{Database, DbError, Dialect, Row, Value};
 
 /// A cursor into a user's feed: everything before it is stored and does not change.
@@ -155,6 +159,34 @@ async fn after(
     database.query(&sql, parameters).await
 }
 
+/// Tasks at these versions, by id and version. One that is not stored, or not the user's, is not among them.
+pub(crate) async fn versions(
+    database: &Database,
+    user_id: &UserId,
+    wanted: impl IntoIterator<Item = (TaskId, u32)>,
+) -> Result<BTreeMap<(TaskId, u32), contract::Task>, DbError> {
+    let sql = format!(
+        "SELECT task_event.data FROM {} JOIN task_event ON task_event.task_id = {} AND task_event.version = {} \
+         WHERE task_event.user_id = $2",
+        rows_of(database.dialect(), "$1"),
+        column(0, "TEXT"),
+        column(1, "BIGINT"),
+    );
+    let wanted = rows(
+        wanted
+            .into_iter()
+            .map(|(id, version)| [(&id).into(), version.into()]),
+    );
+    let found = database.query(&sql, [wanted, user_id.into()]).await?;
+    found
+        .iter()
+        .map(|row| {
+            let task = event(row.text(0)?)?.task.task;
+            Ok(((task.id, task.version), task))
+        })
+        .collect()
+}
+
 /// The versions of a task after one, oldest first; also of a task that was deleted. `None` if the user has no such task.
 pub(crate) async fn history(
     database: &Database,
@@ -185,8 +217,7 @@ pub(crate) async fn history(
 }
 
 fn item(id: String, row: &Row, data: usize) -> Result<ChangeItem, DbError> {
-    let event: TaskEvent = serde_json::from_str(row.text(data)?)
-        .map_err(|error| DbError::Unreadable(format!("event {id}: {error}")))?;
+    let event = event(row.text(data)?)?;
     Ok(ChangeItem {
         id,
         kind: event.change,
@@ -196,6 +227,10 @@ fn item(id: String, row: &Row, data: usize) -> Result<ChangeItem, DbError> {
         changed: event.changed,
         task: event.task.task,
     })
+}
+
+fn event(data: &str) -> Result<TaskEvent, DbError> {
+    serde_json::from_str(data).map_err(|error| DbError::Unreadable(format!("a stored event: {error}")))
 }
 
 #[cfg(test)]

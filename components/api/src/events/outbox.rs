@@ -21,12 +21,16 @@ use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::db::{Database, DbError};
 use crate::events::store::{self, StoredEvent};
+use crate::limit::Limit;
 
 /// Age from which an unpublished event is pending: longer than publishing after the response takes.
 const PENDING_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Maximum number of events per bulk call: a few hundred kilobytes, far below Dapr's 4 MiB.
 pub(crate) const BATCH: usize = 50;
+
+/// A task's old versions are deleted once in so many versions.
+const PRUNED_AT_ONCE: u32 = 50;
 
 /// How long events wait for those of other requests, while there are others: longer than a call of the sidecar, and shorter than
 /// a user notices. The first event after a pause does not wait. Decision 0028 has the figures of other times.
@@ -165,8 +169,24 @@ async fn publish_together(batch: &[StoredEvent]) -> Result<(), PublishError> {
         events.iter().map(|event| cloud(event, &update(event))).collect(),
     )
     .await?;
-    store::mark_published(&Database::open().await?, batch, Timestamp::now()).await?;
+    let database = Database::open().await?;
+    store::mark_published(&database, batch, Timestamp::now()).await?;
+    for event in batch.iter().filter(|event| event.version % PRUNED_AT_ONCE == 0) {
+        prune(&database, event).await?;
+    }
     Ok(())
+}
+
+/// Deletes published versions of a task beyond the newest that are kept. Versions are numbered without gaps.
+async fn prune(database: &Database, event: &StoredEvent) -> Result<(), PublishError> {
+    let most = Limit::TaskVersions
+        .most()
+        .await
+        .map_err(|error| PublishError::Publish(error.0))?;
+    match most.and_then(|most| event.version.checked_sub(most)) {
+        Some(version) if version > 0 => Ok(store::delete_until(database, event.task_id, version).await?),
+        _ => Ok(()),
+    }
 }
 
 /// Publishes completed occurrences again for recurring-task, which creates the next ones.

@@ -109,3 +109,9 @@ pub(crate) async fn mark_published(
     );
     database.execute(&sql, parameters).await
 }
+
+/// Deletes the published versions of a task up to one.
+pub(crate) async fn delete_until(database: &Database, task_id: TaskId, version: u32) -> Result<(), DbError> {
+    let sql = "DELETE FROM task_event WHERE task_id = $1 AND version <= $2 AND published_at IS NOT NULL";
+    database.execute(sql, [(&task_id).into(), version.into()]).await
+}

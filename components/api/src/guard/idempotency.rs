@@ -4,6 +4,11 @@
 //! A request claims its key before it runs, and its response is stored before it is sent. The claim of a crashed process is
 //! taken over after a minute; the new attempt uses the same ids as the first one, because they are derived from the claim,
 //! so everything is created only once.
+//!
+//! What is kept for a user is bounded, so that a user does not fill the database with responses. Beyond the limit new keys are refused until the
+//! oldest response is a day old: a request that came with a key and was done without one would be done again when it is repeated.
+
+mod kept;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -23,16 +28,19 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use crate::db::{Database, DbError};
+use crate::db::{Database, DbError, Value};
+use crate::error::ServiceError;
+use crate::limit::{Limit, OverLimit};
+use kept::Kept;
 
 /// How long a response is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long the recurring job may take to delete it after that.
+const FORGETTING: SignedDuration = SignedDuration::from_secs(60);
+
 /// How long a request may take before another one with the same key replaces it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
-/// Maximum size of a stored response, in bytes. A larger one, of a bulk request, is created again, with the same ids.
-const LARGEST_KEPT: usize = 256 * 1024;
 
 /// Maximum number of responses that one statement deletes.
 const FORGOTTEN_AT_ONCE: u32 = 500;
@@ -105,7 +113,14 @@ pub(crate) async fn once(request: Request, next: Next) -> Result<Response, Probl
     let claim = attempt.claim(&Database::open().await?, now).await?;
     let claimed_at = match claim {
         Claim::Mine(claimed_at) => claimed_at,
-        Claim::Answered(kept) => return kept.into_response(),
+        Claim::Answered(answer) => return answer.into_response(),
+        Claim::Done => {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "idempotency_response_gone",
+                "this request was done before, and its response is not kept: read what it changed",
+            ));
+        }
         Claim::InFlight => {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
@@ -180,27 +195,41 @@ struct Attempt {
 enum Claim {
     /// This attempt runs the request; the instant is that of the first attempt.
     Mine(Timestamp),
-    Answered(Kept),
+    Answered(Answer),
+    /// It was done, and there is no response to show.
+    Done,
     InFlight,
     Reused,
 }
 
-struct Kept {
+struct Answer {
     status: i64,
     headers: String,
     body: String,
 }
 
 impl Attempt {
-    async fn claim(&self, database: &Database, now: Timestamp) -> Result<Claim, DbError> {
+    async fn claim(&self, database: &Database, now: Timestamp) -> Result<Claim, ServiceError> {
+        let most = Limit::KeptResponseBytes.most().await?;
         let before = |age: SignedDuration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
-        let sql = "INSERT INTO idempotency (user_id, key, fingerprint, claim, claimed_at, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+        // Of a key that is known already nothing more is kept.
+        let room = match most {
+            Some(_) => {
+                "COALESCE((SELECT kept_bytes FROM usage WHERE user_id = $1), 0) < $9 \
+                 OR EXISTS (SELECT 1 FROM idempotency WHERE user_id = $1 AND key = $2)"
+            }
+            None => "TRUE",
+        };
+        let sql = format!(
+            "INSERT INTO idempotency (user_id, key, fingerprint, claim, claimed_at, created_at) \
+             SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT) WHERE {room} \
              ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, claim = excluded.claim, \
-             claimed_at = excluded.claimed_at, status = NULL, headers = NULL, body = NULL, \
+             claimed_at = excluded.claimed_at, status = NULL, headers = NULL, body = NULL, versions = NULL, \
              created_at = CASE WHEN idempotency.created_at < $7 THEN excluded.created_at ELSE idempotency.created_at END \
              WHERE idempotency.created_at < $7 OR (idempotency.status IS NULL AND idempotency.claimed_at < $8 \
-             AND idempotency.fingerprint = excluded.fingerprint) RETURNING created_at";
-        let parameters = [
+             AND idempotency.fingerprint = excluded.fingerprint) RETURNING created_at"
+        );
+        let mut parameters: Vec<Value> = vec![
             (&self.user_id).into(),
             self.key.as_str().into(),
             self.fingerprint.as_str().into(),
@@ -210,29 +239,60 @@ impl Attempt {
             before(KEPT).into(),
             before(LEASE).into(),
         ];
-        if let Some(row) = database.query(sql, parameters).await?.first() {
+        parameters.extend(most.map(Value::from));
+        if let Some(row) = database.query(&sql, parameters).await?.first() {
             return Ok(Claim::Mine(row.instant(0)?));
         }
-        let sql =
-            "SELECT fingerprint, status, headers, body FROM idempotency WHERE user_id = $1 AND key = $2";
+        let sql = "SELECT fingerprint, status, headers, body, versions FROM idempotency WHERE user_id = $1 AND key = $2";
         let rows = database
             .query(sql, [(&self.user_id).into(), self.key.as_str().into()])
             .await?;
-        // Deleted in the meantime.
         let Some(row) = rows.first() else {
+            if let Some(most) = most {
+                self.check_room(database, most, now).await?;
+            }
+            // Deleted in the meantime.
             return Ok(Claim::InFlight);
         };
         if row.text(0)? != self.fingerprint {
             return Ok(Claim::Reused);
         }
-        Ok(match row.maybe_int(1)? {
-            None => Claim::InFlight,
-            Some(status) => Claim::Answered(Kept {
+        let Some(status) = row.maybe_int(1)? else {
+            return Ok(Claim::InFlight);
+        };
+        let body = match (row.maybe_text(3)?, row.maybe_text(4)?) {
+            (Some(body), _) => Some(body.to_owned()),
+            (None, Some(versions)) => kept::restore(database, &self.user_id, versions).await?,
+            (None, None) => None,
+        };
+        let headers = row.text(2)?.to_owned();
+        Ok(body.map_or(Claim::Done, |body| {
+            Claim::Answered(Answer {
                 status,
-                headers: row.text(2)?.to_owned(),
-                body: row.text(3)?.to_owned(),
-            }),
-        })
+                headers,
+                body,
+            })
+        }))
+    }
+
+    /// # Errors
+    ///
+    /// [`ServiceError::OverLimit`] if as much is kept for the user as may be, with the time until the oldest response goes.
+    async fn check_room(&self, database: &Database, most: u32, now: Timestamp) -> Result<(), ServiceError> {
+        let sql = "SELECT kept_bytes, (SELECT MIN(created_at) FROM idempotency WHERE user_id = $1) FROM usage WHERE user_id = $1";
+        let rows = database.query(sql, [(&self.user_id).into()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
+        if row.int(0)? < most.into() {
+            return Ok(());
+        }
+        let oldest = row.maybe_int(1)?.map_or(now.as_millisecond(), |oldest| oldest);
+        let left = oldest + KEPT.as_secs() * 1000 - now.as_millisecond();
+        // The recurring job deletes it.
+        let seconds = left.div_euclid(1000).max(0) + FORGETTING.as_secs();
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Err(OverLimit::rate(Limit::KeptResponseBytes, most, seconds).into())
     }
 
     /// Stores the response, or releases the key if the same request may have another response later.
@@ -242,8 +302,9 @@ impl Attempt {
         let passing = parts.status.is_server_error()
             || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&parts.status);
         let kept = match (std::str::from_utf8(&body), Database::open().await) {
-            (Ok(text), Ok(database)) if !passing && text.len() <= LARGEST_KEPT => {
-                self.keep(&database, parts.status, &parts.headers, text).await
+            (Ok(text), Ok(database)) if !passing => {
+                self.keep(&database, parts.status, &parts.headers, kept::of(text))
+                    .await
             }
             (_, Ok(database)) => self.give_back(&database).await,
             (_, Err(error)) => Err(error),
@@ -260,13 +321,18 @@ impl Attempt {
         database: &Database,
         status: StatusCode,
         headers: &HeaderMap,
-        body: &str,
+        kept: Kept,
     ) -> Result<(), DbError> {
+        let (body, versions) = match kept {
+            Kept::Body(body) => (Some(body), None),
+            Kept::Versions(versions) => (None, Some(versions)),
+            Kept::Nothing => (None, None),
+        };
         let headers: Map<String, Json> = KEPT_HEADERS
             .iter()
             .filter_map(|name| Some((name.to_string(), headers.get(name)?.to_str().ok()?.into())))
             .collect();
-        let sql = "UPDATE idempotency SET status = $4, headers = $5, body = $6 WHERE user_id = $1 AND key = $2 AND claim = $3";
+        let sql = "UPDATE idempotency SET status = $4, headers = $5, body = $6, versions = $7 WHERE user_id = $1 AND key = $2 AND claim = $3";
         let parameters = [
             (&self.user_id).into(),
             self.key.as_str().into(),
@@ -274,6 +340,7 @@ impl Attempt {
             i64::from(status.as_u16()).into(),
             Json::Object(headers).to_string().into(),
             body.into(),
+            versions.into(),
         ];
         database.execute(sql, parameters).await
     }
@@ -290,7 +357,7 @@ impl Attempt {
     }
 }
 
-impl Kept {
+impl Answer {
     fn into_response(self) -> Result<Response, Problem> {
         let status = u16::try_from(self.status)
             .ok()

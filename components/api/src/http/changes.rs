@@ -4,10 +4,12 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
 use nudge_component::Problem;
 use nudge_component::serve::Json;
 use nudge_contract::api::{ChangeItem, Changes};
@@ -16,6 +18,8 @@ use nudge_domain::id::UserId;
 use crate::caller::{Caller, Identity};
 use crate::db::Database;
 use crate::events::feed::{self, Cursor};
+use crate::guard::in_flight::CountedElsewhere;
+use crate::guard::open_feeds::{self, OpenFeed};
 use crate::input::fields::{Pairs, Query};
 use crate::input::media;
 
@@ -40,6 +44,7 @@ const STREAM: &str = "text/event-stream";
 
 pub(super) async fn changes(
     identity: Identity,
+    method: Method,
     headers: HeaderMap,
     Pairs(pairs): Pairs,
 ) -> Result<Response, Problem> {
@@ -72,6 +77,11 @@ pub(super) async fn changes(
         return Ok(json(changes));
     }
     let state = Stream {
+        // A HEAD opens none.
+        _open: match method {
+            Method::HEAD => None,
+            _ => Some(open_feeds::open(&database, &user.id, Timestamp::now()).await?),
+        },
         user_id: user.id,
         since,
         looks: 0,
@@ -86,7 +96,7 @@ pub(super) async fn changes(
         (CACHE_CONTROL, "no-store"),
         (VARY, "Accept"),
     ];
-    Ok((headers, body).into_response())
+    Ok((Extension(CountedElsewhere), headers, body).into_response())
 }
 
 fn json(changes: Changes) -> Response {
@@ -108,6 +118,7 @@ async fn cursor(database: &Database, field: &str, text: &str) -> Result<Cursor, 
 
 /// A stream of server-sent events (HTML Living Standard, section 9.2).
 struct Stream {
+    _open: Option<OpenFeed>,
     user_id: UserId,
     since: Cursor,
     looks: u32,

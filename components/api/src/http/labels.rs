@@ -8,12 +8,13 @@ use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText};
-use serde::Serialize;
+use nudge_contract::api::Page;
 
 use super::body;
 use crate::caller::Identity;
 use crate::guard::idempotency::NewIds;
-use crate::input::fields::{JsonObject, path_id};
+use crate::input::fields::{JsonObject, Pairs, Query, invalid_cursor, path_id};
+use crate::tasks::labels::service::LARGEST_PAGE;
 use crate::tasks::labels::{self, Kind, Label, LabelId};
 use crate::version::Conditions;
 
@@ -39,15 +40,25 @@ fn label_id(kind: Kind, text: &str) -> Result<LabelId, Problem> {
     path_id(text, kind.thing()).map(|id| kind.id(id))
 }
 
-#[derive(Serialize)]
-struct Labels {
-    items: Vec<Label>,
-}
-
-async fn list(State(kind): State<Kind>, identity: Identity) -> Result<Response, Problem> {
+async fn list(
+    State(kind): State<Kind>,
+    identity: Identity,
+    Pairs(pairs): Pairs,
+) -> Result<Json<Page<Label>>, Problem> {
+    let query = Query::new(pairs, &["limit", "cursor"])?;
+    let limit = super::query::limit(&query, LARGEST_PAGE, LARGEST_PAGE)?;
+    let after = query
+        .text("cursor")
+        .map_or(Ok(labels::Cursor::default()), |text| {
+            text.parse().map_err(|()| invalid_cursor())
+        })?;
     let caller = identity.open().await?;
-    let items = labels::store::list(&caller.database, kind, &caller.user.id).await?;
-    Ok(Json(Labels { items }).into_response())
+    let (items, next) =
+        labels::service::page(&caller.database, kind, &caller.user.id, &after, 0, limit).await?;
+    Ok(Json(Page {
+        items,
+        next_cursor: next.map(|cursor| cursor.to_string()),
+    }))
 }
 
 /// A label with its entity tag.

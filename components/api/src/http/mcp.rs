@@ -11,7 +11,7 @@ use nudge_component::Problem;
 use nudge_component::serve::{Json, read_body};
 
 use crate::caller::Identity;
-use crate::guard::rate_limit;
+use crate::guard::{in_flight, rate_limit};
 use crate::input::media;
 use crate::mcp::{self, Exchange};
 
@@ -21,6 +21,7 @@ pub(super) fn router() -> Router {
     Router::new()
         .route("/mcp", post(message).fallback(only_post))
         .route_layer(middleware::from_fn(rate_limit::limit))
+        .route_layer(middleware::from_fn(in_flight::limit))
         .route_layer(middleware::from_fn(origin::known))
 }
 
@@ -43,7 +44,7 @@ async fn message(identity: Identity, headers: HeaderMap, body: Body) -> Result<R
         identity: &identity,
         headers: &headers,
     };
-    let reply = mcp::answer(&exchange, &body).await;
+    let reply = mcp::answer(&exchange, &body).await?;
     Ok(match reply.body {
         Some(body) => (reply.status, Json(body)).into_response(),
         None => reply.status.into_response(),

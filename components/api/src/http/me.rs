@@ -13,6 +13,7 @@ use super::{body, tokens};
 use crate::account::{erasure, export};
 use crate::caller::Identity;
 use crate::db::Database;
+use crate::guard::rate_limit;
 use crate::input::fields::JsonObject;
 use crate::profile::{self, Profile};
 use crate::recipients::{address, me};
@@ -62,6 +63,7 @@ async fn delete(identity: Identity, conditions: Conditions) -> Result<StatusCode
 }
 
 async fn everything(identity: Identity) -> Result<Response, Problem> {
+    rate_limit::charge_rest(&identity.user.id, export::COST).await?;
     let body: Body = export::begin(&identity.open().await?).await?;
     let headers = [
         (CONTENT_TYPE, "application/json"),

@@ -7,6 +7,7 @@ use nudge_contract::api::Page;
 
 use super::query;
 use crate::caller::Identity;
+use crate::guard::rate_limit;
 use crate::input::fields::{Pairs, Query, invalid_cursor};
 use crate::tasks::list::query::MAX_LIMIT;
 use crate::tasks::record;
@@ -23,6 +24,7 @@ pub(super) async fn tasks(identity: Identity, Pairs(pairs): Pairs) -> Result<Res
         .map(|text| text.parse().map_err(|()| invalid_cursor()))
         .transpose()?;
     let text = query.text("query").unwrap_or_default();
+    rate_limit::charge_rest(&identity.user.id, search::COST).await?;
     let caller = identity.open().await?;
     let (tasks, next) = search::page(&caller.database, &caller.user.id, text, limit, after).await?;
     Ok(Json(Page {

@@ -16,9 +16,11 @@ use super::{body, bulk, query};
 use crate::caller::Identity;
 use crate::events::feed;
 use crate::guard::idempotency::NewIds;
+use crate::guard::rate_limit;
 use crate::input::fields::{JsonObject, Pairs, Query, invalid_cursor, path_id};
 use crate::tasks::list::query::MAX_LIMIT;
 use crate::tasks::record;
+use crate::tasks::search;
 use crate::tasks::service;
 use crate::version::{Conditions, Thing, etag};
 
@@ -51,6 +53,7 @@ pub(super) async fn bulk(
     JsonObject(object): JsonObject,
 ) -> Result<Json<BulkAnswer>, Problem> {
     let operations = bulk::operations(object)?;
+    rate_limit::charge_rest(&identity.user.id, operations.len() as u32).await?;
     Ok(Json(bulk::run(&identity.open().await?, operations, &ids).await))
 }
 
@@ -167,6 +170,9 @@ pub(super) async fn list(
     Pairs(pairs): Pairs,
 ) -> Result<Json<Page<contract::Task>>, Problem> {
     let wanted = query::list_tasks(pairs)?;
+    if wanted.text.is_some() {
+        rate_limit::charge_rest(&identity.user.id, search::COST).await?;
+    }
     let (_, page) = service::list(&identity.open().await?, &wanted, Timestamp::now()).await?;
     Ok(Json(page))
 }

@@ -68,7 +68,7 @@ async fn insert(
     label: &Label,
     kind: Kind,
 ) -> Result<Option<Applied>, LegacyError> {
-    if store::insert(database, kind, user_id, label, Timestamp::now()).await?
+    if store::insert(database, kind, user_id, label, Timestamp::now(), None).await?
         || insert_without_key(database, kind, user_id, label).await?
     {
         return Ok(Some(Applied::Created));

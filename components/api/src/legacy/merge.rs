@@ -14,6 +14,7 @@ use super::since::Since;
 use crate::db::{DbError, milliseconds};
 use crate::events::outbox;
 use crate::profile;
+use crate::tasks::room::Room;
 use crate::tasks::service::{context, kind_of};
 use crate::tasks::{record, store, successors};
 
@@ -57,7 +58,7 @@ pub(super) async fn merge(
     let unchanged = named.iter().map(|field| field.name().to_owned());
     let unchanged: Vec<String> = unchanged.filter(|name| !event.changed.contains(name)).collect();
     event.changed.extend(unchanged);
-    if !store::update(batch.database, &task, &event, false).await? {
+    if !store::update(batch.database, &task, &event, false, &Room::default()).await? {
         return Ok(None);
     }
     outbox::publish_after_response(&event);

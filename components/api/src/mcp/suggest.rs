@@ -6,6 +6,7 @@ use super::call::Call;
 use super::error::{CATEGORY_NOT_FOUND, Failure, Suggestion, TAG_NOT_FOUND, TASK_NOT_FOUND};
 use crate::caller::Caller;
 use crate::error::ServiceError;
+use crate::guard::rate_limit;
 use crate::tasks::labels::{self, Kind};
 use crate::tasks::list::order::{Order, Sort};
 use crate::tasks::list::query::TaskQuery;
@@ -27,6 +28,8 @@ const ALIKE: f64 = 0.3;
 pub(super) async fn add(call: &mut Call, failure: &mut Failure, arguments: &Map<String, Value>) {
     match find(call, failure.code, arguments).await {
         Ok(found) => failure.suggestions = found,
+        // They cost as much as a search, and the refusal does not depend on them.
+        Err(ServiceError::OverLimit(_)) => {}
         Err(error) => tracing::warn!("no suggestions: {error}"),
     }
 }
@@ -57,6 +60,7 @@ async fn tasks(caller: &Caller, text: &str) -> Result<Vec<Suggestion>, ServiceEr
         limit: CANDIDATES,
         ..TaskQuery::default()
     };
+    rate_limit::charge(&caller.user.id, search::COST).await?;
     let recent = service::page(&caller.database, &caller.user.id, &query).await?;
     let mut candidates = searched(caller, text).await?;
     for task in recent.items {
@@ -89,14 +93,13 @@ async fn searched(caller: &Caller, text: &str) -> Result<Vec<Suggestion>, Servic
 }
 
 async fn labels(caller: &Caller, kind: Kind, text: &str) -> Result<Vec<Suggestion>, ServiceError> {
-    let labels = labels::store::list(&caller.database, kind, &caller.user.id).await?;
-    let candidates = labels
-        .into_iter()
-        .take(CANDIDATES as usize)
-        .map(|label| Suggestion {
-            id: label.id.to_string(),
-            title: label.name,
-        });
+    let first = labels::Cursor::default();
+    let (labels, _) =
+        labels::service::page(&caller.database, kind, &caller.user.id, &first, 0, CANDIDATES).await?;
+    let candidates = labels.into_iter().map(|label| Suggestion {
+        id: label.id.to_string(),
+        title: label.name,
+    });
     Ok(nearest(text, candidates))
 }
 

@@ -17,6 +17,7 @@ use super::{schema, suggest};
 use crate::auth::User;
 use crate::caller::Identity;
 use crate::tasks::labels::Kind;
+use crate::tasks::search;
 
 type Answering<'c> = Pin<Box<dyn Future<Output = Result<Done, Failure>> + Send + 'c>>;
 
@@ -60,6 +61,14 @@ impl Tool {
                 "openWorldHint": false,
             },
         })
+    }
+
+    /// What a call costs, where a plain request costs 1.
+    pub(crate) fn cost(&self) -> u32 {
+        match self.name {
+            "search_tasks" => search::COST,
+            _ => 1,
+        }
     }
 
     /// Calls it.
@@ -217,7 +226,7 @@ pub(crate) const ALL: &[Tool] = &[
         title: "List categories",
         description: "Lists the user's categories by name.",
         effect: Effect::Reads,
-        input: labels::list_input,
+        input: || labels::list_input(Kind::Category),
         output: || labels::list_output(Kind::Category),
         run: |call, arguments| Box::pin(labels::list(Kind::Category, call, arguments)),
     },
@@ -253,7 +262,7 @@ pub(crate) const ALL: &[Tool] = &[
         title: "List tags",
         description: "Lists the user's tags by name.",
         effect: Effect::Reads,
-        input: labels::list_input,
+        input: || labels::list_input(Kind::Tag),
         output: || labels::list_output(Kind::Tag),
         run: |call, arguments| Box::pin(labels::list(Kind::Tag, call, arguments)),
     },

@@ -90,6 +90,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: &[include_str!("12-tables.sql"), include_str!("12-postgres.sql")],
     },
     Migration {
+        number: 13,
+        sqlite: &[include_str!("13-tables.sql"), include_str!("13-sqlite.sql")],
+        postgres: &[include_str!("13-tables.sql"), include_str!("13-postgres.sql")],
+    },
+    Migration {
         number: 14,
         sqlite: &[include_str!("14-tables.sql")],
         postgres: &[include_str!("14-tables.sql")],

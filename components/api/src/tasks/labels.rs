@@ -8,6 +8,7 @@ use nudge_domain::task::Patch;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::input::opaque;
 use crate::version::{Thing, etag};
 
 /// Which of the two.
@@ -86,6 +87,38 @@ impl Label {
     }
 }
 
+/// A position in a list of labels: that of a page's last one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    name: String,
+    /// Empty before the first.
+    id: String,
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The name may hold anything, so it comes last.
+        f.write_str(&opaque::encode(&format!("{}.{}", self.id, self.name)))
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = opaque::decode(text).ok_or(())?;
+        let (id, name) = text.split_once('.').ok_or(())?;
+        let id: Uuid = id.parse().map_err(|_| ())?;
+        if name.contains('\0') {
+            return Err(());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            id: id.to_string(),
+        })
+    }
+}
+
 /// A new label, or changes to one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LabelPatch {
@@ -95,4 +128,21 @@ pub(crate) struct LabelPatch {
     pub(crate) color: Patch<nudge_domain::task::Color>,
     /// What the door could not read.
     pub(crate) unreadable: Vec<nudge_domain::task::Mistake>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went_out_and_others_do_not_pass() {
+        let cursor = Cursor {
+            name: "a. b. ü.".to_owned(),
+            id: Uuid::from_u128(7).to_string(),
+        };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for wrong in ["", "x", "MTIz", "é", "."] {
+            assert_eq!(wrong.parse::<Cursor>(), Err(()), "{wrong}");
+        }
+    }
 }

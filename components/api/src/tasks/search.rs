@@ -14,6 +14,9 @@ use crate::tasks::record;
 
 use crate::terms::{Within, Words};
 
+/// What a search costs, where a plain request costs 1.
+pub(crate) const COST: u32 = 3;
+
 /// Maximum number of results to leave out at the beginning. A cursor has no such limit.
 const MAX_OFFSET: u32 = 1_000;
 

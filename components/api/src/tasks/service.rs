@@ -18,12 +18,17 @@ use crate::db::{Database, DbError, milliseconds};
 use crate::error::{ServiceError, UnknownLabel};
 use crate::events::outbox;
 use crate::guard::idempotency::NewIds;
+use crate::guard::rate_limit;
 use crate::profile;
 use crate::tasks::labels::{self, Kind, LabelId};
 use crate::tasks::list::query::{ListTasks, TaskQuery};
 use crate::tasks::list::statement;
+use crate::tasks::room::Room;
 use crate::tasks::{record, store, successors};
 use crate::version::{ATTEMPTS, Conditions, Thing};
+
+/// A version of a task costs 1 more for so many bytes of its description.
+const BYTES: usize = 4096;
 
 /// The time and new ids. The time is in milliseconds, as it is stored: a response shows the same instants as a later read.
 pub(crate) fn context() -> Context {
@@ -66,7 +71,9 @@ pub(crate) async fn create(
             Err(mistakes) => return Err(mistakes.into()),
         };
         let event = record::event(&task, Change::Created, None, Some(trace));
-        if store::insert_if_current(database, &task, &event, profile.revision).await? {
+        rate_limit::charge(&user.id, cost_of_length(&task)).await?;
+        let room = Room::of_new(&task).await?;
+        if store::insert_if_current(database, &task, &event, profile.revision, &room).await? {
             outbox::publish_after_response(&event);
             return Ok(task);
         }
@@ -75,8 +82,20 @@ pub(crate) async fn create(
             // An attempt that overlapped with this one was faster; or the task was created by the first attempt, and is deleted.
             return read(caller, id).await;
         }
+        if let Some(over) = room.over(database, &user.id, &task).await? {
+            return Err(over.into());
+        }
     }
     Err(ServiceError::contended(Thing::Profile, &user.id))
+}
+
+/// What a version of a task costs beside the request, because it is long: each is stored whole, with its event.
+fn cost_of_length(task: &Task) -> u32 {
+    let bytes = task
+        .description
+        .as_ref()
+        .map_or(0, |description| description.as_str().len());
+    u32::try_from(bytes / BYTES).unwrap_or(u32::MAX)
 }
 
 /// Reads a task.
@@ -301,7 +320,7 @@ async fn delete_unannounced(
         let (task, event) = deleted(&before, trace);
         let followed =
             scope == Scope::Occurrence && task.recurrence.is_some() && task.status == Status::Pending;
-        if store::update(database, &task, &event, followed).await? {
+        if store::update(database, &task, &event, followed, &Room::default()).await? {
             return Ok(Deleted {
                 task,
                 event,
@@ -360,13 +379,18 @@ pub(crate) async fn change(
             return Ok(task);
         }
         check_labels(database, &task, Some(&before)).await?;
+        rate_limit::charge(user_id, cost_of_length(&task)).await?;
         task.advance(context.now);
         let kind = kind_of(&before, &task);
         let event = record::event(&task, kind, Some(&before), Some(trace));
         let followed = kind == Change::Completed && task.recurrence.is_some();
-        if store::update(database, &task, &event, followed).await? {
+        let room = Room::of_change(&before, &task, followed).await?;
+        if store::update(database, &task, &event, followed, &room).await? {
             outbox::publish_after_response(&event);
             return Ok(task);
+        }
+        if let Some(over) = room.over(database, user_id, &task).await? {
+            return Err(over.into());
         }
     }
     Err(ServiceError::contended(Thing::Task, id))

@@ -11,6 +11,7 @@ use crate::db::{Database, DbError, Row, Value};
 use crate::profile::{self, Revision};
 use crate::tasks::labels::LabelId;
 use crate::tasks::record;
+use crate::tasks::room::Room;
 use crate::terms::terms;
 
 /// A user's task.
@@ -40,13 +41,15 @@ pub(crate) async fn insert(database: &Database, task: &Task, event: &TaskEvent) 
     insert_where(database, task, event, "TRUE", []).await
 }
 
-/// The same if the owner's profile is still at this revision and the owner has the task's labels; also returns `false` if not.
+/// The same if the owner's profile is still at this revision, the owner has the task's labels, and there is room for it; also returns
+/// `false` if not.
 /// So a task is created with one statement, whatever was read before.
 pub(crate) async fn insert_if_current(
     database: &Database,
     task: &Task,
     event: &TaskEvent,
     profile: Revision,
+    room: &Room,
 ) -> Result<bool, DbError> {
     let mut parameters: Vec<Value> = Vec::new();
     let mut place = |value: Value| {
@@ -72,6 +75,7 @@ pub(crate) async fn insert_if_current(
             ids.join(", ")
         );
     }
+    condition += &room.conditions(&owner, &place_of("id"), place);
     insert_where(database, task, event, &condition, parameters).await
 }
 
@@ -106,15 +110,16 @@ fn place_of(column: &str) -> String {
         })
 }
 
-/// Stores the next version of a task and its event, if the task is still at the version before. Returns `false` if it is not.
-/// `followed` says that the next occurrence of its series is still to be made.
+/// Stores the next version of a task and its event, if the task is still at the version before, and there is room for it. Returns
+/// `false` if not. `followed` says that the next occurrence of its series is still to be made.
 pub(crate) async fn update(
     database: &Database,
     task: &Task,
     event: &TaskEvent,
     followed: bool,
+    room: &Room,
 ) -> Result<bool, DbError> {
-    update_if(database, task, event, followed, "").await
+    update_if(database, task, event, followed, "", room).await
 }
 
 /// The same, if the account of the task's owner is closing.
@@ -124,7 +129,7 @@ pub(crate) async fn update_of_closing_account(
     event: &TaskEvent,
 ) -> Result<bool, DbError> {
     let condition = format!("AND {}", profile::is_closing("$2"));
-    update_if(database, task, event, false, &condition).await
+    update_if(database, task, event, false, &condition, &Room::default()).await
 }
 
 async fn update_if(
@@ -133,6 +138,7 @@ async fn update_if(
     event: &TaskEvent,
     followed: bool,
     condition: &str,
+    room: &Room,
 ) -> Result<bool, DbError> {
     let mut parameters = record::values(task);
     // The id and the owner stay.
@@ -157,9 +163,13 @@ async fn update_if(
         extra.push_str(&format!(", deleted_at = ${}", next + 4));
         parameters.push(task.updated_at.into());
     }
+    let conditions = room.conditions("task.user_id", "task.id", |value| {
+        parameters.push(value);
+        format!("${}", parameters.len())
+    });
     let sql = format!(
         "UPDATE task SET {}, event_type = ${next}, event_data = ${}, terms = ${}{extra} \
-         WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL {condition}",
+         WHERE id = $1 AND user_id = $2 AND version = ${} AND deleted_at IS NULL {condition}{conditions}",
         sets.join(", "),
         next + 1,
         next + 2,

@@ -11,7 +11,10 @@ use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::call::{Call, Done};
 use crate::mcp::error::Failure;
 use crate::mcp::{schema, text};
+use crate::tasks::labels::service::LARGEST_PAGE;
 use crate::tasks::labels::{self, Kind, Label, LabelId, LabelPatch};
+use crate::tasks::list::query::MAX_OFFSET;
+use crate::tasks::list::read;
 use crate::tasks::service;
 use crate::version::{Conditions, Thing};
 
@@ -77,8 +80,17 @@ pub(super) fn id_input(kind: Kind) -> Value {
     schema::input(Value::Object(only(argument(kind), id(kind))), &[argument(kind)])
 }
 
-pub(super) fn list_input() -> Value {
-    schema::input(json!({}), &[])
+pub(super) fn list_input(kind: Kind) -> Value {
+    let plural = plural(kind);
+    let limit = format!("Maximum number of {plural} in the answer; {LARGEST_PAGE} by default.");
+    let offset = format!("Number of {plural} to skip: next_offset of the page before.");
+    schema::input(
+        json!({
+            "limit": schema::number(1, LARGEST_PAGE, &limit),
+            "offset": schema::number(0, MAX_OFFSET, &offset),
+        }),
+        &[],
+    )
 }
 
 pub(super) fn task_and_tag_input() -> Value {
@@ -95,6 +107,8 @@ pub(super) fn one_output(kind: Kind) -> Value {
 pub(super) fn list_output(kind: Kind) -> Value {
     let mut properties = only(plural(kind), json!({ "type": "array", "items": schema::label() }));
     properties.insert("count".to_owned(), json!({ "type": "integer" }));
+    properties.insert("has_more".to_owned(), json!({ "type": "boolean" }));
+    properties.insert("next_offset".to_owned(), json!({ "type": ["integer", "null"] }));
     schema::output(Value::Object(properties))
 }
 
@@ -137,16 +151,32 @@ pub(super) async fn create(kind: Kind, call: &mut Call, mut arguments: Arguments
 }
 
 /// `list_categories`, `list_tags`.
-pub(super) async fn list(kind: Kind, call: &mut Call, arguments: Arguments) -> Result<Done, Failure> {
+pub(super) async fn list(kind: Kind, call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
+    let limit = arguments.parameter("limit");
+    let offset = arguments.parameter("offset");
     arguments.finish()?;
+    let limit = limit.map_or(Ok(LARGEST_PAGE), |text| {
+        read::number("limit", "invalid_limit", &text, 1..=LARGEST_PAGE)
+    })?;
+    let offset = offset.map_or(Ok(0), |text| {
+        read::number("offset", "invalid_offset", &text, 0..=MAX_OFFSET)
+    })?;
     let caller = call.open().await?;
-    let labels = labels::store::list(&caller.database, kind, &caller.user.id).await?;
+    let first = labels::Cursor::default();
+    let (labels, next) =
+        labels::service::page(&caller.database, kind, &caller.user.id, &first, offset, limit).await?;
+    let next = next.map(|_| offset.saturating_add(limit));
     let mut text = text::count(labels.len(), singular(kind), plural(kind));
     for label in &labels {
         text.push_str("\n- ");
         text.push_str(&line(label));
     }
+    if let Some(next) = next {
+        text.push_str(&format!("\nThere are more: call again with offset {next}."));
+    }
     let mut structured = only("count", json!(labels.len()));
+    structured.insert("has_more".to_owned(), json!(next.is_some()));
+    structured.insert("next_offset".to_owned(), json!(next));
     let labels = labels.iter().map(view).collect();
     structured.insert(plural(kind).to_owned(), Value::Array(labels));
     Ok(Done {

@@ -1,12 +1,16 @@
 //! What can be done to categories and tags.
 
 use jiff::Timestamp;
+use nudge_domain::id::UserId;
 use nudge_domain::task::{CategoryName, FieldName, Mistake, Patch, TagName, ValueError};
 use uuid::Uuid;
 
-use super::{Kind, Label, LabelId, LabelPatch, store};
+use super::{Cursor, Kind, Label, LabelId, LabelPatch, store};
 use crate::caller::Caller;
+use crate::db::{Database, DbError};
 use crate::error::ServiceError;
+use crate::guard::rate_limit;
+use crate::limit::{Limit, OverLimit};
 use crate::tasks::service::change;
 use crate::tasks::store as tasks;
 use crate::version::{ATTEMPTS, Conditions, Thing};
@@ -15,6 +19,41 @@ use crate::version::{ATTEMPTS, Conditions, Thing};
 const PAGE: u32 = 100;
 
 const DEFAULT_COLOR: &str = "#6b7280";
+
+/// Maximum number of labels per page, and what a page has when the caller does not say.
+pub(crate) const LARGEST_PAGE: u32 = 100;
+
+/// A page of a user's labels, by name, and where the next one begins if there is one.
+pub(crate) async fn page(
+    database: &Database,
+    kind: Kind,
+    user_id: &UserId,
+    after: &Cursor,
+    offset: u32,
+    limit: u32,
+) -> Result<(Vec<Label>, Option<Cursor>), DbError> {
+    // One more than the limit shows whether there is a next page.
+    let mut labels = store::list(database, kind, user_id, after, offset, limit.saturating_add(1)).await?;
+    let rest = labels.len() > limit as usize;
+    labels.truncate(limit as usize);
+    let next = labels.last().filter(|_| rest).map(|last| Cursor {
+        name: last.name.clone(),
+        id: last.id.to_string(),
+    });
+    Ok((labels, next))
+}
+
+/// All of a user's labels, by name.
+pub(crate) async fn all(database: &Database, kind: Kind, user_id: &UserId) -> Result<Vec<Label>, DbError> {
+    let mut labels = Vec::new();
+    let mut next = Some(Cursor::default());
+    while let Some(after) = next {
+        let (page, rest) = page(database, kind, user_id, &after, 0, LARGEST_PAGE).await?;
+        labels.extend(page);
+        next = rest;
+    }
+    Ok(labels)
+}
 
 /// Creates a label of this id, or returns the one that an earlier attempt of the same request created.
 pub(crate) async fn create(
@@ -25,12 +64,23 @@ pub(crate) async fn create(
 ) -> Result<Label, ServiceError> {
     let Caller { user, database, .. } = caller;
     let label = draft(kind, id, new)?;
-    if store::insert(database, kind, &user.id, &label, Timestamp::now()).await? {
+    let limit = match kind {
+        Kind::Category => Limit::Categories,
+        Kind::Tag => Limit::Tags,
+    };
+    let most = limit.most().await?;
+    if store::insert(database, kind, &user.id, &label, Timestamp::now(), most).await? {
         return Ok(label);
     }
-    store::find(database, kind, &user.id, id)
-        .await?
-        .ok_or(ServiceError::NameTaken(kind))
+    if let Some(label) = store::find(database, kind, &user.id, id).await? {
+        return Ok(label);
+    }
+    match most {
+        Some(most) if !store::is_name_taken(database, kind, &user.id, &label.name).await? => {
+            Err(OverLimit::quota(limit, most).into())
+        }
+        _ => Err(ServiceError::NameTaken(kind)),
+    }
 }
 
 /// A label that is not stored yet.
@@ -153,7 +203,8 @@ pub(crate) async fn delete(caller: &Caller, id: LabelId, expected: &Conditions) 
     Err(ServiceError::contended(id.kind().thing(), id.uuid()))
 }
 
-/// Removes a label from a user's tasks, each once: a task that keeps it does not hold up the others.
+/// Removes a label from a user's tasks, each once: a task that keeps it does not hold up the others. Each task costs as much as a change
+/// of it; what is done when the minute is used up stays done, and the request can be sent again.
 async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceError> {
     let Caller {
         user,
@@ -163,6 +214,7 @@ async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceEr
     let mut after = None;
     loop {
         let page = tasks::tasks_with_label(database, &user.id, id, after, PAGE).await?;
+        rate_limit::charge(&user.id, page.len() as u32).await?;
         for (_, task) in &page {
             let changed = change(database, &user.id, *task, &Conditions::NONE, trace, |task, _| {
                 match id {

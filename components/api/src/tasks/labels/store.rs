@@ -5,7 +5,7 @@ use nudge_domain::characters::name_key;
 use nudge_domain::id::UserId;
 use uuid::Uuid;
 
-use super::{Kind, Label, LabelId};
+use super::{Cursor, Kind, Label, LabelId};
 use crate::db::{Database, DbError, Dialect, Row, Value};
 
 fn read(row: &Row) -> Result<Label, DbError> {
@@ -35,23 +35,32 @@ fn columns(kind: Kind) -> &'static str {
     }
 }
 
-/// A user's labels, by name: by its bytes, whatever PostgreSQL's locale.
-pub(crate) async fn list(database: &Database, kind: Kind, user_id: &UserId) -> Result<Vec<Label>, DbError> {
+/// Some of a user's labels after a position and `offset` more, by name: by its bytes, whatever PostgreSQL's locale.
+pub(super) async fn list(
+    database: &Database,
+    kind: Kind,
+    user_id: &UserId,
+    after: &Cursor,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Label>, DbError> {
     let name = match database.dialect() {
         Dialect::Sqlite => "name",
         Dialect::Postgres => "name COLLATE \"C\"",
     };
     let sql = format!(
-        "SELECT {} FROM {} WHERE user_id = $1 ORDER BY {name}, id",
+        "SELECT {} FROM {} WHERE user_id = $1 AND ({name}, id) > ($2, $3) ORDER BY {name}, id LIMIT $4 OFFSET $5",
         columns(kind),
         kind.table()
     );
-    database
-        .query(&sql, [user_id.into()])
-        .await?
-        .iter()
-        .map(read)
-        .collect()
+    let parameters = [
+        user_id.into(),
+        after.name.as_str().into(),
+        after.id.as_str().into(),
+        limit.into(),
+        offset.into(),
+    ];
+    database.query(&sql, parameters).await?.iter().map(read).collect()
 }
 
 /// One of a user's labels.
@@ -74,24 +83,29 @@ pub(crate) async fn find(
         .transpose()
 }
 
-/// Stores a new label. Returns `false` if there is one of that id, or if the user has another whose name looks the same, see
-/// [`name_key`].
+/// Stores a new label. Returns `false` if there is one of that id, if the user has another whose name looks the same, see
+/// [`name_key`], or if they have `most` already.
 pub(crate) async fn insert(
     database: &Database,
     kind: Kind,
     user_id: &UserId,
     label: &Label,
     now: Timestamp,
+    most: Option<u32>,
 ) -> Result<bool, DbError> {
     let table = kind.table();
+    let room = match most {
+        Some(_) => format!(" AND NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 LIMIT 1 OFFSET $8)"),
+        None => String::new(),
+    };
     let sql = format!(
         "INSERT INTO {table} (id, user_id, name, color, created_at, version, name_key, keyed_name) \
          SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT), $3 \
          WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name = $3) \
-         AND NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name_key = $7) \
+         AND NOT EXISTS (SELECT 1 FROM {table} WHERE user_id = $2 AND name_key = $7){room} \
          ON CONFLICT (id) DO NOTHING RETURNING id"
     );
-    let parameters = [
+    let mut parameters: Vec<Value> = vec![
         label.id.into(),
         user_id.into(),
         label.name.as_str().into(),
@@ -100,7 +114,24 @@ pub(crate) async fn insert(
         label.version.into(),
         name_key(&label.name).into(),
     ];
+    // The last that there may be is not there yet.
+    parameters.extend(most.map(|most| Value::from(most.saturating_sub(1))));
     stored(database.query(&sql, parameters).await)
+}
+
+/// Whether a user has a label whose name looks like this one.
+pub(crate) async fn is_name_taken(
+    database: &Database,
+    kind: Kind,
+    user_id: &UserId,
+    name: &str,
+) -> Result<bool, DbError> {
+    let table = kind.table();
+    let sql = format!(
+        "SELECT 1 FROM {table} WHERE user_id = $1 AND name = $2 UNION ALL SELECT 1 FROM {table} WHERE user_id = $1 AND name_key = $3"
+    );
+    let parameters = [user_id.into(), name.into(), name_key(name).into()];
+    Ok(!database.query(&sql, parameters).await?.is_empty())
 }
 
 /// Stores the next version of a label, if it is still at the version before. Returns `false` if it is not, if it is gone, or
