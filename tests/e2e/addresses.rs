@@ -109,7 +109,7 @@ async fn a_new_address_is_confirmed_by_its_holder_and_the_former_one_is_told() {
 
 /// An attempt to have the operator's mail server write anything to anybody.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_nobody_confirmed_gets_one_email_that_its_user_did_not_write() {
+async fn an_unconfirmed_address_gets_one_email_that_its_user_did_not_write() {
     let bench = Bench::start().await;
     let mallory = bench.stranger("mallory");
     set(&mallory, "victim@example.org").await;
@@ -149,7 +149,7 @@ async fn an_address_that_nobody_confirmed_gets_one_email_that_its_user_did_not_w
         assert!(!emails[0].html.contains(written), "{written}");
     }
 
-    // One click, and it was the last one, whoever asks.
+    // One click, and it was the last one, whichever account asks.
     press(&bench, &link(&bench, &emails[0], "I did not ask for this")).await;
     for user in [mallory, bench.stranger("another")] {
         let answer = user
@@ -169,7 +169,7 @@ async fn an_address_that_nobody_confirmed_gets_one_email_that_its_user_did_not_w
 async fn a_recipient_that_the_mail_server_refuses_gets_no_more_emails_until_they_are_resumed() {
     let bench = Bench::start().await;
     let alice = bench.user("alice", "UTC");
-    // Whoever calls the mail server may try an email three times.
+    // A client of the mail server may try an email three times.
     bench.system().mail().inject(Fault {
         stage: Stage::Rcpt,
         code: 550,
