@@ -35,7 +35,10 @@ pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
     let now = Timestamp::now();
     let published = publish_pending(now).await?;
     create_missing_occurrences(now).await?;
-    notices::publish_due(&Database::open().await?, now).await?;
+    // They are published again by a later run, and hold up nothing else.
+    if let Err(error) = notices::publish_due(&Database::open().await?, now).await {
+        tracing::warn!("emails about accounts wait: {error}");
+    }
     let left = {
         let database = &Database::open().await?;
         idempotency::forget_old(database, now).await?;

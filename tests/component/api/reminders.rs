@@ -24,9 +24,16 @@ async fn a_scheduled_reminder_is_to_be_sent_to_its_owner() {
     let mut snapshot = task.clone();
     snapshot["userId"] = json!("alice");
     snapshot["seriesStart"] = Value::Null;
+    let mut decided = delivery(&api, &task).await;
+    let link = decided["stopLink"].take();
+    assert!(
+        link.as_str()
+            .expect("a link")
+            .starts_with("https://nudge.example/email/stop/")
+    );
     assert_eq!(
-        delivery(&api, &task).await,
-        json!({ "decision": "send", "email": "alice@example.com", "timeZone": "Europe/Berlin", "task": snapshot })
+        decided,
+        json!({ "decision": "send", "stopLink": null, "email": "alice@example.com", "timeZone": "Europe/Berlin", "task": snapshot })
     );
 }
 

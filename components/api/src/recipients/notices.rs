@@ -114,11 +114,17 @@ pub(crate) async fn publish_due(database: &Database, now: Timestamp) -> Result<(
          attempt_at = $1 + CASE attempts WHEN 0 THEN 60000 WHEN 1 THEN 120000 WHEN 2 THEN 300000 ELSE 900000 END \
          WHERE id IN (SELECT id FROM notice WHERE attempt_at <= $1 ORDER BY attempt_at, id LIMIT $2) RETURNING id, user_id";
     let due = database.query(sql, [now.into(), AT_ONCE.into()]).await?;
-    let due: Result<Vec<_>, DbError> = due
+    let read = |row: &Row| -> Result<_, DbError> { Ok((row.parsed(0)?, row.parsed(1)?)) };
+    // One that cannot be read does not hold up the others. It is given up after a day.
+    let due: Vec<_> = due
         .iter()
-        .map(|row| Ok((row.parsed(0)?, row.parsed(1)?)))
+        .filter_map(|row| {
+            read(row)
+                .inspect_err(|error| tracing::error!("a notice cannot be read: {error}"))
+                .ok()
+        })
         .collect();
-    publish_all(&due?).await
+    publish_all(&due).await
 }
 
 /// Decides whether, where to and with what contents notices are sent. Returns a decision per id.
