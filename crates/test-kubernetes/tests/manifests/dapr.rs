@@ -20,13 +20,16 @@ const TYPES: [(&str, &str, &str); 7] = [
 
 /// Who invokes which route of the api: caller, method, route. The code of each caller names it once, except for the last three, which
 /// versions from before batches invoke.
-const INVOCATIONS: [(&str, &str, &str); 10] = [
+const INVOCATIONS: [(&str, &str, &str); 13] = [
     (app::NOTIFICATION, "POST", route::RELAY),
     (app::NOTIFICATION, "POST", route::LEASES),
     (app::NOTIFICATION, "GET", route::DUE_SECONDS),
     (app::NOTIFICATION, "POST", route::DEFERRALS),
     (app::EMAIL_DELIVERY, "POST", route::DELIVERIES),
     (app::EMAIL_DELIVERY, "POST", route::DEFERRALS),
+    (app::EMAIL_DELIVERY, "POST", route::REFUSED_RECIPIENTS),
+    (app::EMAIL_DELIVERY, "POST", route::NOTICES),
+    (app::EMAIL_DELIVERY, "POST", route::NOTICE_OUTCOMES),
     (app::RECURRING_TASK, "POST", route::SUCCESSORS),
     (app::NOTIFICATION, "GET", route::OVERDUE_REMINDERS),
     (app::EMAIL_DELIVERY, "GET", route::REMINDER_DELIVERY),
@@ -116,6 +119,7 @@ impl Manifests {
                 topic::TASK_RECURRENCE,
                 topic::TASK_REMINDERS,
                 topic::REMINDER_OUTCOMES,
+                topic::ACCOUNT_NOTICES,
                 topic::DEAD_LETTER,
             ];
             if !topics.contains(&text(object, "/spec/topic")) {

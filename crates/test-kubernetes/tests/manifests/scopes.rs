@@ -26,9 +26,6 @@ pub(super) const TESTS: [Case; 4] = [
 /// The prefix of topics during a migration.
 const PREFIX: &str = "nudge-";
 
-/// Confirmations of addresses, from the api to email-delivery.
-const ACCOUNT_EMAILS: &str = "account-emails";
-
 /// Topics by app.
 type Topics = BTreeMap<String, BTreeSet<String>>;
 
@@ -40,7 +37,7 @@ const PUBLISHED: [(&str, &[&str]); 4] = [
             topic::TASK_EVENTS,
             topic::TASK_UPDATES,
             topic::TASK_RECURRENCE,
-            ACCOUNT_EMAILS,
+            topic::ACCOUNT_NOTICES,
         ],
     ),
     (app::NOTIFICATION, &[topic::TASK_REMINDERS]),
@@ -51,10 +48,7 @@ const PUBLISHED: [(&str, &[&str]); 4] = [
 /// Finds what is wrong with the scopes of a pubsub component, if these are the Subscriptions beside it.
 fn findings(pubsub: &Value, subscriptions: &[&Value], prefix: &str) -> Findings {
     let prefixed = |topic: &str| format!("{prefix}{topic}");
-    let mut consumed = Topics::from([(
-        app::EMAIL_DELIVERY.to_owned(),
-        BTreeSet::from([prefixed(ACCOUNT_EMAILS)]),
-    )]);
+    let mut consumed = Topics::new();
     for subscription in subscriptions {
         for scope in texts(subscription, "/scopes") {
             let topics = consumed.entry(scope.to_owned()).or_default();
