@@ -36,7 +36,6 @@ impl Target {
         let options = SystemOptions {
             variables: variables
                 .iter()
-                .filter(|(name, _)| is_defined(name))
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect::<BTreeMap<_, _>>(),
             ..SystemOptions::new(components::built(), DataDir::open(folder.path()).unwrap())
@@ -99,14 +98,6 @@ impl Target {
         }
         read.values().cloned().collect()
     }
-}
-
-/// Whether `spin.toml` defines a variable.
-fn is_defined(name: &str) -> bool {
-    let manifest = std::fs::read_to_string(components::built().join("spin.toml")).unwrap();
-    manifest
-        .lines()
-        .any(|line| line.starts_with(&format!("{name} = ")))
 }
 
 /// A user of the API.
