@@ -54,8 +54,12 @@ async fn a_due_task_gives_one_email_at_its_reminders_time() {
         email.html
     );
     // The time is in the user's zone, not in the task's.
+    let text = email.text();
+    let (text, stop) = text.rsplit_once('\n').expect("several lines");
+    let link = format!("Stop these emails: {}/email/stop/", bench.system().url());
+    assert!(stop.starts_with(&link), "{stop}");
     assert_eq!(
-        email.text(),
+        text,
         "Pay rent\nDue Saturday, 21 November 2026 at 13:01 (Europe/Berlin)\n1 minute left\nPriority: high\n\
          To <the> landlord & \"Co\"\nYou get this email because you set a reminder in Nudge."
     );
