@@ -155,7 +155,8 @@ async fn bound(database: &Database, user_id: Option<&str>) -> Result<(), DbError
     Ok(())
 }
 
-/// Those that wait, in turns of their users, each user's oldest first; those after one, if there is a page before.
+/// Those that wait, in turns of their users, each user's oldest first; those after one, if there is a page before. If that one was
+/// deleted meanwhile, its place is not known any more, and they come from the beginning.
 pub(crate) async fn list(database: &Database, after: Option<&str>) -> Result<DeadLetters, DbError> {
     // The one before stays in it when it was published again meanwhile.
     let before = match after {
@@ -172,7 +173,8 @@ pub(crate) async fn list(database: &Database, after: Option<&str>) -> Result<Dea
     let rows = match after {
         None => database.query(&format!("{from} {order}"), []).await?,
         Some(id) => {
-            let behind = "(turn, arrived_at, id) > (SELECT turn, arrived_at, id FROM waiting WHERE id = $1)";
+            let behind = "(NOT EXISTS (SELECT 1 FROM waiting WHERE id = $1) \
+                 OR (turn, arrived_at, id) > (SELECT turn, arrived_at, id FROM waiting WHERE id = $1))";
             let sql = format!("{from} AND {behind} {order}");
             database.query(&sql, [id.into()]).await?
         }

@@ -119,7 +119,7 @@ async fn batch(exchange: &Exchange<'_>, messages: Vec<Value>) -> Result<Reply, S
     if let Some(wrong) = wrong {
         return Ok(refused(&Value::Null, &RpcError::invalid_request(wrong)));
     }
-    rate_limit::charge_rest(&exchange.identity.user.id, messages.iter().map(cost).sum()).await?;
+    rate_limit::charge_parts(&exchange.identity.user.id, messages.iter().map(cost).sum()).await?;
     let mut answers = Vec::new();
     let mut bytes = 0;
     // Why the remaining messages are refused.

@@ -321,6 +321,11 @@ pub(crate) async fn a_stranger_is_never_written_to_again_of(api: &Service) {
         let problem = json(&bob.patch(ME, &json!({ "email": address })).await, 409);
         assert_eq!(problem["code"], "email_blocked");
     }
+    // Such requests count like others, so that a user cannot find out about many mailboxes.
+    let problem = json(&bob.patch(ME, &json!({ "email": NEW })).await, 429);
+    assert_eq!(problem["code"], "rate_limited");
+    api.pass(24 * 60 * 60);
+    let (alice, bob) = (api.user("alice"), api.user("bob"));
     // The account that asked is deleted. The wish stays, and so does the way to undo it.
     alice.delete(ME).await;
     for _ in 0..4 {

@@ -50,6 +50,9 @@ const STATEMENTS: u32 = 20;
 
 const KEY: &str = "idempotency-key";
 
+/// The codes of responses of 409 that are not kept: a client can do something about what is in the way, and then send the same again.
+const PASSING_CONFLICTS: [&str; 2] = ["quota_exceeded", "account_leaving"];
+
 /// The headers that are stored with a response.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
@@ -299,8 +302,7 @@ impl Attempt {
     async fn end(&self, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(Problem::internal)?.to_bytes();
-        let passing = parts.status.is_server_error()
-            || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&parts.status);
+        let passing = is_passing(parts.status, &body);
         let kept = match (std::str::from_utf8(&body), Database::open().await) {
             (Ok(text), Ok(database)) if !passing => {
                 self.keep(&database, parts.status, &parts.headers, kept::of(text))
@@ -354,6 +356,19 @@ impl Attempt {
             self.claim.as_str().into(),
         ];
         database.execute(sql, parameters).await
+    }
+}
+
+/// Whether the same request may have another response later, without any change of it: the client can wait or, if it is over a quota,
+/// delete something.
+fn is_passing(status: StatusCode, body: &[u8]) -> bool {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::CONFLICT => serde_json::from_slice::<Json>(body).is_ok_and(|problem| {
+            let code = problem.get("code").and_then(Json::as_str);
+            code.is_some_and(|code| PASSING_CONFLICTS.contains(&code))
+        }),
+        _ => status.is_server_error(),
     }
 }
 

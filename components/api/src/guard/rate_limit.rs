@@ -42,32 +42,51 @@ static LEASES: Mutex<Option<HashMap<UserId, Lease>>> = Mutex::new(None);
 pub(crate) async fn limit(request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let user = crate::auth::user(&mut parts).await?;
-    charge(&user.id, 1).await?;
+    if let Some(limit) = Limit::CostPerMinute.most().await.map_err(Problem::from)? {
+        charge_of(&user.id, 1, 1, limit).await?;
+    }
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-/// Charges a user for work that is about to be done: all of it, or nothing.
+/// Charges a user for work that is about to be done, beside the 1 of its request: all of it, or nothing. The work has no smaller parts,
+/// so what costs more than a minute has, costs a whole minute: otherwise it could never be done.
 ///
 /// # Errors
 ///
 /// [`ServiceError::OverLimit`] if that is more than is left of the minute.
 pub(crate) async fn charge(user_id: &UserId, cost: u32) -> Result<(), ServiceError> {
-    charge_of(user_id, cost, cost).await
-}
-
-/// The same for the rest of what a request costs, of which 1 is charged already.
-pub(crate) async fn charge_rest(user_id: &UserId, cost: u32) -> Result<(), ServiceError> {
-    charge_of(user_id, cost.saturating_sub(1), cost).await
-}
-
-/// Charges `cost` for something that costs `whole`.
-async fn charge_of(user_id: &UserId, cost: u32, whole: u32) -> Result<(), ServiceError> {
     if cost == 0 {
         return Ok(());
     }
     let Some(limit) = Limit::CostPerMinute.most().await? else {
         return Ok(());
     };
+    let cost = cost.min(limit.saturating_sub(1));
+    charge_of(user_id, cost, cost, limit).await
+}
+
+/// The same for the rest of what a request costs, of which 1 is charged already.
+pub(crate) async fn charge_rest(user_id: &UserId, cost: u32) -> Result<(), ServiceError> {
+    let Some(limit) = Limit::CostPerMinute.most().await? else {
+        return Ok(());
+    };
+    let whole = cost.min(limit);
+    charge_of(user_id, whole.saturating_sub(1), whole, limit).await
+}
+
+/// The same for a request that its user can divide: one that costs more than a minute has is refused.
+pub(crate) async fn charge_parts(user_id: &UserId, cost: u32) -> Result<(), ServiceError> {
+    let Some(limit) = Limit::CostPerMinute.most().await? else {
+        return Ok(());
+    };
+    charge_of(user_id, cost.saturating_sub(1), cost, limit).await
+}
+
+/// Charges `cost` for something that costs `whole`.
+async fn charge_of(user_id: &UserId, cost: u32, whole: u32, limit: u32) -> Result<(), ServiceError> {
+    if cost == 0 {
+        return Ok(());
+    }
     let now = Timestamp::now();
     let minute = now.as_second().div_euclid(60);
     if whole > limit || !granted(user_id, minute, cost, limit).await? {

@@ -3,8 +3,12 @@
 //! A GET changes nothing, because programs that check links for malware follow them; a button does. The pages contain no script, load
 //! nothing, are not stored, and do not show an address. Without a valid token nothing is written.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use askama::Template;
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
@@ -12,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use jiff::Timestamp;
 use nudge_component::Problem;
@@ -44,6 +48,48 @@ pub(super) fn router() -> Router {
         .route("/email/confirm/{token}", get(confirm_page).post(confirm))
         .route("/email/stop/{token}", get(stop_page).post(stop))
         .route("/email/resume/{token}", post(resume))
+        .route_layer(from_fn(bounded))
+}
+
+/// Requests for links that an instance serves at the same time. Anyone may send them, and each asks the database, so they must not take
+/// the connections that users need.
+const MOST_LOOKUPS: u32 = 2;
+
+/// How many there are.
+static LOOKUPS: AtomicU32 = AtomicU32::new(0);
+
+/// One of them, until it is dropped.
+struct Lookup;
+
+impl Lookup {
+    /// None if there are as many as may be.
+    fn begin() -> Option<Self> {
+        // Dropped in any case, so that it is counted down.
+        let lookup = Self;
+        (LOOKUPS.fetch_add(1, Ordering::Relaxed) < MOST_LOOKUPS).then_some(lookup)
+    }
+}
+
+impl Drop for Lookup {
+    fn drop(&mut self) {
+        LOOKUPS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Middleware: 503 beyond [`MOST_LOOKUPS`].
+async fn bounded(request: Request, next: Next) -> Result<Response, Problem> {
+    let Some(_lookup) = Lookup::begin() else {
+        let mut response = page(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Try again in a moment",
+            &["Too many links are being opened at the moment. Open this page again in a second."],
+            None,
+        )?;
+        let headers = response.headers_mut();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        return Ok(response);
+    };
+    Ok(next.run(request).await)
 }
 
 #[derive(Template)]
@@ -290,4 +336,19 @@ async fn find(token: &str) -> Result<Option<(Database, StopLink)>, Problem> {
     let database = Database::open().await?;
     let link = standing::find_link(&database, token).await?;
     Ok(link.map(|link| (database, link)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lookups_are_bounded_and_one_that_ends_makes_room() {
+        let all: Vec<_> = (0..MOST_LOOKUPS).map(|_| Lookup::begin()).collect();
+        assert!(all.iter().all(Option::is_some));
+        assert!(Lookup::begin().is_none());
+        assert!(Lookup::begin().is_none(), "a refusal takes no room either");
+        drop(all);
+        assert!(Lookup::begin().is_some());
+    }
 }

@@ -53,7 +53,7 @@ pub(super) async fn bulk(
     JsonObject(object): JsonObject,
 ) -> Result<Json<BulkAnswer>, Problem> {
     let operations = bulk::operations(object)?;
-    rate_limit::charge_rest(&identity.user.id, operations.len() as u32).await?;
+    rate_limit::charge_parts(&identity.user.id, operations.len() as u32).await?;
     Ok(Json(bulk::run(&identity.open().await?, operations, &ids).await))
 }
 

@@ -160,12 +160,13 @@ async fn request_allowed(
         ));
     }
     let pair = (profile.id.clone(), Mailbox::of(address.as_str()));
+    // Before the response says whether the mailbox is blocked, so that a user cannot find that out about many.
+    limits::count_confirmation(database, &pair.0, &pair.1, now).await?;
     let standing = standing::find(database, std::slice::from_ref(&pair), now).await?;
     let stop = standing.get(&pair).and_then(|standing| standing.stop);
     if stop.is_some_and(|stop| stop.reason == StopReason::Blocked) {
         return Err(AddressError::Blocked);
     }
-    limits::count_confirmation(database, &pair.0, &pair.1, now).await?;
     // A stop of the time before does not hold up the email that was just asked for.
     standing::stop_tokens(database, [&pair]).await?;
     standing::resume(database, &pair).await?;

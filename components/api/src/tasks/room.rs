@@ -87,7 +87,9 @@ impl Room {
         for (minute, count) in &self.minutes {
             // The last one of the others that there may be is not followed by another.
             let Some(others) = self.reminders.checked_sub(*count) else {
-                return " AND FALSE".to_owned();
+                // Not alone: what was placed before must stay in the statement.
+                sql += " AND FALSE";
+                continue;
             };
             let (minute, others) = (place((*minute).into()), place(others.into()));
             sql += &format!(
@@ -149,4 +151,31 @@ fn by_minute(task: &Task) -> BTreeMap<i64, u32> {
 /// The minute of an instant, since 1970. Due dates are not before that.
 fn minute(at: Timestamp) -> i64 {
     at.as_millisecond() / MINUTE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_conditions_name_each_parameter_that_they_place() {
+        let room = Room {
+            tasks: Some(3),
+            reminders: 2,
+            // There is room in the first minute and the last, and never in the one between.
+            minutes: BTreeMap::from([(1, 1), (2, 3), (3, 2)]),
+        };
+        let mut placed = 0;
+        let sql = room.conditions("$1", "$2", |_| {
+            placed += 1;
+            format!("${}", placed + 2)
+        });
+        assert!(sql.contains(" AND FALSE"), "{sql}");
+        for number in 3..=placed + 2 {
+            assert!(
+                sql.contains(&format!("${number}")),
+                "${number} of {placed}: {sql}"
+            );
+        }
+    }
 }

@@ -59,6 +59,7 @@ pub(crate) async fn create(
         return Ok(created);
     }
     let mut known = profile::recall(user);
+    let mut charged = 0;
     for _ in 0..ATTEMPTS {
         let (profile, was_known) = match known.take() {
             Some(profile) => (profile, true),
@@ -71,7 +72,7 @@ pub(crate) async fn create(
             Err(mistakes) => return Err(mistakes.into()),
         };
         let event = record::event(&task, Change::Created, None, Some(trace));
-        rate_limit::charge(&user.id, cost_of_length(&task)).await?;
+        charged = charge_length(&user.id, &task, charged).await?;
         let room = Room::of_new(&task).await?;
         if store::insert_if_current(database, &task, &event, profile.revision, &room).await? {
             outbox::publish_after_response(&event);
@@ -87,6 +88,13 @@ pub(crate) async fn create(
         }
     }
     Err(ServiceError::contended(Thing::Profile, &user.id))
+}
+
+/// Charges what a version costs beside the request, and returns how much is charged now: `charged` was by an earlier attempt.
+async fn charge_length(user_id: &UserId, task: &Task, charged: u32) -> Result<u32, ServiceError> {
+    let cost = cost_of_length(task);
+    rate_limit::charge(user_id, cost.saturating_sub(charged)).await?;
+    Ok(charged.max(cost))
 }
 
 /// What a version of a task costs beside the request, because it is long: each is stored whole, with its event.
@@ -370,6 +378,7 @@ pub(crate) async fn change(
     trace: &Traceparent,
     mut apply: impl FnMut(&mut Task, &Context) -> Result<(), ServiceError>,
 ) -> Result<Task, ServiceError> {
+    let mut charged = 0;
     for _ in 0..ATTEMPTS {
         let before = find(database, user_id, id, expected).await?;
         let context = context();
@@ -379,7 +388,7 @@ pub(crate) async fn change(
             return Ok(task);
         }
         check_labels(database, &task, Some(&before)).await?;
-        rate_limit::charge(user_id, cost_of_length(&task)).await?;
+        charged = charge_length(user_id, &task, charged).await?;
         task.advance(context.now);
         let kind = kind_of(&before, &task);
         let event = record::event(&task, kind, Some(&before), Some(trace));

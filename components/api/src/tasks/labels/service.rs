@@ -214,8 +214,9 @@ async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceEr
     let mut after = None;
     loop {
         let page = tasks::tasks_with_label(database, &user.id, id, after, PAGE).await?;
-        rate_limit::charge(&user.id, page.len() as u32).await?;
         for (_, task) in &page {
+            // Each by itself: a page may cost more than is left of any minute.
+            rate_limit::charge(&user.id, 1).await?;
             let changed = change(database, &user.id, *task, &Conditions::NONE, trace, |task, _| {
                 match id {
                     LabelId::Category(id) => task.category = task.category.filter(|category| *category != id),
