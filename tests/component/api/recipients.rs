@@ -409,10 +409,14 @@ pub(crate) async fn a_refused_recipient_gets_no_more_emails_of(api: &Service) {
     let alice = api.user("alice");
     let task = due(api, &alice).await;
     let refuse = async |fault: Value| {
+        // Twice, as two emails of a batch to one recipient say it.
         let item = json!({ "userId": "alice", "email": "alice@example.com", "fault": fault });
         let answer = api
             .sidecar()
-            .post("/internal/recipients/refused", &json!({ "items": [item] }))
+            .post(
+                "/internal/recipients/refused",
+                &json!({ "items": [item, item] }),
+            )
             .await;
         assert_eq!(answer.status, 204, "{:?}", answer.body);
     };

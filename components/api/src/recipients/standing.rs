@@ -3,7 +3,7 @@
 //! A stop belongs to a user and a mailbox: the holder asked for it in a reminder, or the mail server refused the recipient; the user can
 //! resume. A block belongs to a mailbox and holds for every user: its holder never wants to be written to, and only they can undo it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nudge_contract::api::RecipientFault;
@@ -155,7 +155,9 @@ pub(crate) async fn stop_tokens(
     database: &Database,
     pairs: impl IntoIterator<Item = &Pair>,
 ) -> Result<BTreeMap<Pair, String>, DbError> {
-    let wanted: Vec<_> = pairs
+    // Each pair once, or PostgreSQL refuses the statement (SQLSTATE 21000); in order, so that two statements do not wait for each other.
+    let wanted: BTreeSet<&Pair> = pairs.into_iter().collect();
+    let wanted: Vec<_> = wanted
         .into_iter()
         .map(|(user, mailbox)| [user.into(), mailbox.into(), links::token().into()])
         .collect();
@@ -189,7 +191,9 @@ pub(crate) async fn refuse(
     if refused.is_empty() {
         return Ok(());
     }
-    stop_tokens(database, refused.iter().map(|(pair, _)| pair)).await?;
+    // A batch may have several emails to one recipient. What the mail server said last counts.
+    let refused: BTreeMap<&Pair, RecipientFault> = refused.iter().map(|(pair, fault)| (pair, *fault)).collect();
+    stop_tokens(database, refused.keys().copied()).await?;
     let faults = refused.iter().map(|((user, mailbox), fault)| {
         let (reason, code) = match fault {
             RecipientFault::Invalid => ("invalid", None),
