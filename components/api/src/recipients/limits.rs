@@ -165,10 +165,10 @@ pub(crate) async fn count_sent(
             .into_iter()
             .map(|(user, number)| [user.into(), number.into()]),
     );
-    // The row of a user whose account is being deleted would stay.
+    // Of a user whose account is being deleted, too: the count outlives the account.
     let sql = format!(
         "INSERT INTO email_count (user_id, day, emails, confirmations) \
-         SELECT {}, CAST($2 AS BIGINT), {}, 0 FROM {} WHERE EXISTS (SELECT 1 FROM person WHERE id = {0} AND leaving_since IS NULL) \
+         SELECT {}, CAST($2 AS BIGINT), {}, 0 FROM {} WHERE TRUE \
          ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, \
          emails = CASE WHEN email_count.day = excluded.day THEN email_count.emails ELSE 0 END + excluded.emails, \
          confirmations = CASE WHEN email_count.day = excluded.day THEN email_count.confirmations ELSE 0 END",
@@ -262,8 +262,11 @@ impl Sent {
     }
 }
 
-/// Deletes what is known about mailboxes that nothing was sent to for a month, unless their holders want no email.
+/// Deletes counts of users from before yesterday, and what is known about mailboxes that nothing was sent to for a month, unless their
+/// holders want no email.
 pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
+    let sql = "DELETE FROM email_count WHERE day < $1";
+    database.execute(sql, [(day(now) - 1).into()]).await?;
     let sql = "DELETE FROM mailbox WHERE blocked_at IS NULL AND day < $1";
     database.execute(sql, [(day(now) - 30).into()]).await
 }
