@@ -161,13 +161,14 @@ async fn request_allowed(
             "the variable public_url is not set".to_owned(),
         ));
     }
+    limits::count_request(database, &profile.id, now).await?;
     let pair = (profile.id.clone(), Mailbox::of(address));
     let standing = standing::find(database, std::slice::from_ref(&pair), now).await?;
     let stop = standing.get(&pair).and_then(|standing| standing.stop);
     if stop.is_some_and(|stop| stop.reason == StopReason::Blocked) {
         return Err(AddressError::Blocked);
     }
-    limits::count_confirmation(database, &pair.0, &pair.1, now).await?;
+    limits::count_confirmation(database, &pair.1, now).await?;
     Ok(())
 }
 

@@ -107,42 +107,46 @@ pub(crate) enum CountError {
     Database(#[from] DbError),
 }
 
+/// Counts a request of a user that an address be confirmed. It is counted whether or not the holder wants email, which the response says:
+/// nobody can ask that of many addresses.
+pub(crate) async fn count_request(
+    database: &Database,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<(), CountError> {
+    let sql = "INSERT INTO email_count (user_id, day, emails, confirmations) VALUES ($1, $2, 0, 1) \
+         ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, \
+         emails = CASE WHEN email_count.day = excluded.day THEN email_count.emails ELSE 0 END, \
+         confirmations = CASE WHEN email_count.day = excluded.day THEN email_count.confirmations ELSE 0 END + 1 \
+         RETURNING confirmations";
+    let counted = database.query(sql, [user.into(), day(now).into()]).await?;
+    allowed(Limit::ConfirmationsOfUser, counted.first(), now).await
+}
+
 /// Counts an email that asks the holder of a mailbox to confirm it. One that is refused because of the user is not counted for the
 /// mailbox, or a user could use up what others may send there.
 pub(crate) async fn count_confirmation(
     database: &Database,
-    user: &UserId,
     mailbox: &Mailbox,
     now: Timestamp,
 ) -> Result<(), CountError> {
-    let today = day(now);
-    for limit in [Limit::ConfirmationsOfUser, Limit::ConfirmationsOfMailbox] {
-        let (sql, parameters) = match limit {
-            Limit::ConfirmationsOfUser => (
-                "INSERT INTO email_count (user_id, day, emails, confirmations) VALUES ($1, $2, 0, 1) \
-                 ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, \
-                 emails = CASE WHEN email_count.day = excluded.day THEN email_count.emails ELSE 0 END, \
-                 confirmations = CASE WHEN email_count.day = excluded.day THEN email_count.confirmations ELSE 0 END + 1 \
-                 RETURNING confirmations",
-                vec![user.into(), today.into()],
-            ),
-            _ => (
-                "INSERT INTO mailbox (mailbox, day, block_token, emails, confirmations) VALUES ($1, $2, $3, 0, 1) \
-                 ON CONFLICT (mailbox) DO UPDATE SET day = excluded.day, \
-                 emails = CASE WHEN mailbox.day = excluded.day THEN mailbox.emails ELSE 0 END, \
-                 confirmations = CASE WHEN mailbox.day = excluded.day THEN mailbox.confirmations ELSE 0 END + 1 \
-                 RETURNING confirmations",
-                vec![mailbox.into(), today.into(), links::token().into()],
-            ),
-        };
-        let counted = database.query(sql, parameters).await?;
-        let counted = counted.first().map_or(Ok(0), |row| row.int(0))?;
-        let number = limit.number().await.map_err(CountError::Setting)?;
-        if let Some(number) = number.filter(|number| counted > i64::from(*number)) {
-            return Err(CountError::Reached(reached(limit, number, now)));
-        }
+    let sql = "INSERT INTO mailbox (mailbox, day, block_token, emails, confirmations) VALUES ($1, $2, $3, 0, 1) \
+         ON CONFLICT (mailbox) DO UPDATE SET day = excluded.day, \
+         emails = CASE WHEN mailbox.day = excluded.day THEN mailbox.emails ELSE 0 END, \
+         confirmations = CASE WHEN mailbox.day = excluded.day THEN mailbox.confirmations ELSE 0 END + 1 \
+         RETURNING confirmations";
+    let parameters = [mailbox.into(), day(now).into(), links::token().into()];
+    let counted = database.query(sql, parameters).await?;
+    allowed(Limit::ConfirmationsOfMailbox, counted.first(), now).await
+}
+
+async fn allowed(limit: Limit, counted: Option<&Row>, now: Timestamp) -> Result<(), CountError> {
+    let counted = counted.map_or(Ok(0), |row| row.int(0))?;
+    let number = limit.number().await.map_err(CountError::Setting)?;
+    match number.filter(|number| counted > i64::from(*number)) {
+        Some(number) => Err(CountError::Reached(reached(limit, number, now))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Counts emails that were sent: how many, of which user, to which mailbox.
