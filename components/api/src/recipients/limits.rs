@@ -223,19 +223,23 @@ impl Budget {
         })
     }
 
-    /// Takes one email, in addition to those that were sent today.
+    /// Takes one email, in addition to those that were sent today. What one mailbox may get is shared by its users: beyond it, those are
+    /// refused who have sent a quarter of it themselves, or one of them could keep the others' reminders back.
     pub(crate) fn take(&mut self, user: &UserId, mailbox: &Mailbox, sent: Sent) -> Result<(), Reached> {
         let of_user = self.users.entry(user.clone()).or_default();
         let of_mailbox = self.mailboxes.entry(mailbox.clone()).or_default();
+        let own = sent.of_user + *of_user;
         for (limit, number, count) in [
-            (Limit::EmailsOfUser, self.of_user, sent.of_user + *of_user),
+            (Limit::EmailsOfUser, self.of_user, own),
             (
                 Limit::EmailsOfMailbox,
                 self.of_mailbox,
                 sent.to_mailbox + *of_mailbox,
             ),
         ] {
-            if let Some(number) = number.filter(|number| count >= i64::from(*number)) {
+            let has_share =
+                |number: u32| limit != Limit::EmailsOfMailbox || own.saturating_mul(4) >= i64::from(number);
+            if let Some(number) = number.filter(|number| count >= i64::from(*number) && has_share(*number)) {
                 return Err(reached(limit, number, self.now));
             }
         }
@@ -309,6 +313,11 @@ mod tests {
         assert_eq!(
             budget.take(&bob, &shared, sent).unwrap_err().limit,
             Limit::EmailsOfMailbox
+        );
+        let carol = "carol".parse().unwrap();
+        assert!(
+            budget.take(&carol, &shared, sent).is_ok(),
+            "she has sent nothing there, and others have used it up"
         );
         assert!(
             budget
