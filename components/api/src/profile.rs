@@ -5,7 +5,7 @@ mod known;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::id::{TaskId, UserId};
 use nudge_domain::task::{Mistake, Owner, Patch};
 use nudge_domain::{MailAddress, QuietHours, Zone};
 use uuid::Uuid;
@@ -275,20 +275,20 @@ pub(crate) async fn find_all(
         .collect()
 }
 
-/// Whose reminders these are, where emails to them go, and how many of the reminders are theirs. Those who have no address are left
-/// out.
+/// Whose tasks these are, where emails to them go, and how many of the tasks are theirs; one that comes twice counts twice. Deleted tasks
+/// count, too. Users who have no address are left out.
 pub(crate) async fn recipients(
     database: &Database,
-    reminders: &[ReminderId],
+    tasks: &[TaskId],
 ) -> Result<Vec<(UserId, String, u32)>, DbError> {
     let sql = format!(
-        "SELECT person.id, COALESCE(person.own_email, person.email), COUNT(*) FROM reminder \
-         JOIN person ON person.id = reminder.user_id WHERE reminder.id IN (SELECT {} FROM {}) \
-         AND COALESCE(person.own_email, person.email) IS NOT NULL GROUP BY person.id, person.own_email, person.email",
+        "SELECT person.id, COALESCE(person.own_email, person.email), COUNT(*) FROM {} JOIN task ON task.id = {} \
+         JOIN person ON person.id = task.user_id WHERE COALESCE(person.own_email, person.email) IS NOT NULL \
+         GROUP BY person.id, person.own_email, person.email",
+        rows::rows_of(database.dialect(), "$1"),
         rows::column(0, "TEXT"),
-        rows::rows_of(database.dialect(), "$1")
     );
-    let wanted = rows::rows(reminders.iter().map(|reminder| [reminder.into()]));
+    let wanted = rows::rows(tasks.iter().map(|task| [task.into()]));
     let found = database.query(&sql, [wanted]).await?;
     let found = found.iter().map(|row| {
         let number = u32::try_from(row.int(2)?).unwrap_or(u32::MAX);

@@ -12,7 +12,7 @@ use crate::db::Database;
 use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
 use crate::events::store as events;
-use crate::guard::{idempotency, open_feeds};
+use crate::guard::{idempotency, open_feeds, rate_limit};
 use crate::profile;
 use crate::recipients::me::VALID;
 use crate::recipients::{limits, notices};
@@ -43,6 +43,7 @@ pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
         let database = &Database::open().await?;
         idempotency::forget_old(database, now).await?;
         open_feeds::forget_old(database, now).await?;
+        rate_limit::forget_old(database, now).await?;
         dead_letters::forget_old(database, now).await?;
         revocation::forget_old(database, now).await?;
         profile::forget_pending(database, ago(now, VALID)).await?;

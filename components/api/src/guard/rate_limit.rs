@@ -206,6 +206,13 @@ async fn take(user_id: &UserId, minute: i64, ask: &Ask, limit: u32) -> Result<u3
     Ok(u32::try_from(granted).unwrap_or_default())
 }
 
+/// Deletes counts of an hour ago and before: accounts may be gone.
+pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
+    let sql = "DELETE FROM request_rate WHERE minute < $1";
+    let minute = now.as_second().div_euclid(60) - 60;
+    database.execute(sql, [minute.into()]).await
+}
+
 async fn grant(
     database: &Database,
     user_id: &UserId,

@@ -97,7 +97,7 @@ async fn bounded(request: Request, next: Next) -> Result<Response, Problem> {
 struct Page<'a> {
     title: &'a str,
     lines: &'a [&'a str],
-    button: Option<Button<'a>>,
+    buttons: Vec<Button<'a>>,
     style: &'static str,
 }
 
@@ -108,16 +108,16 @@ struct Button<'a> {
     quiet: bool,
 }
 
-fn page(
+fn page<'a>(
     status: StatusCode,
     title: &str,
     lines: &[&str],
-    button: Option<Button<'_>>,
+    buttons: impl IntoIterator<Item = Button<'a>>,
 ) -> Result<Response, Problem> {
     let html = Page {
         title,
         lines,
-        button,
+        buttons: buttons.into_iter().collect(),
         style: STYLE,
     }
     .render()
@@ -207,7 +207,7 @@ async fn stop_page(PathText(token): PathText) -> Result<Response, Problem> {
         return unknown();
     };
     if link.stop.is_some() {
-        return stopped(link, &token);
+        return stopped(&link, &token);
     }
     match link.scope {
         Scope::User => page(
@@ -216,11 +216,16 @@ async fn stop_page(PathText(token): PathText) -> Result<Response, Problem> {
             &[
                 "The account whose email had this link will not send emails to your address any more, reminders included.",
             ],
-            Some(Button {
-                label: "Stop emails",
-                action: None,
-                quiet: false,
-            }),
+            [
+                Some(Button {
+                    label: "Stop emails",
+                    action: None,
+                    quiet: false,
+                }),
+                never_again(&link),
+            ]
+            .into_iter()
+            .flatten(),
         ),
         Scope::Everyone => page(
             StatusCode::OK,
@@ -251,7 +256,7 @@ async fn stop(PathText(token): PathText) -> Result<Response, Problem> {
     };
     let stop = link.stop.unwrap_or(standing::Stop { reason, since: now });
     stopped(
-        StopLink {
+        &StopLink {
             stop: Some(stop),
             ..link
         },
@@ -280,13 +285,21 @@ async fn resume(PathText(token): PathText) -> Result<Response, Problem> {
     )
 }
 
-fn stopped(link: StopLink, token: &str) -> Result<Response, Problem> {
-    let undo = |label| {
-        Some(Button {
-            label,
-            action: Some(format!("../resume/{token}")),
-            quiet: true,
-        })
+/// The button of a reminder's link that stops emails of all users.
+fn never_again(link: &StopLink) -> Option<Button<'static>> {
+    let token = link.block_token.as_deref()?;
+    Some(Button {
+        label: "Never write to me again",
+        action: Some(format!("../stop/{token}")),
+        quiet: true,
+    })
+}
+
+fn stopped(link: &StopLink, token: &str) -> Result<Response, Problem> {
+    let undo = |label, token: &str| Button {
+        label,
+        action: Some(format!("../resume/{token}")),
+        quiet: true,
     };
     match link.stop.map(|stop| stop.reason) {
         Some(StopReason::Blocked) => page(
@@ -296,13 +309,14 @@ fn stopped(link: StopLink, token: &str) -> Result<Response, Problem> {
                 "No account can have an email sent to your address.",
                 "Keep the email with this link if you may want to undo that later.",
             ],
-            undo("Undo"),
+            // A block is undone by its own link.
+            [undo("Undo", link.block_token.as_deref().unwrap_or(token))],
         ),
         Some(StopReason::Refused(_) | StopReason::Invalid) => page(
             StatusCode::OK,
             "Emails are stopped",
             &["The mail server refused your address, so Nudge stopped writing to it."],
-            undo("Send emails again"),
+            [undo("Send emails again", token)],
         ),
         Some(StopReason::Asked) | None => page(
             StatusCode::OK,
@@ -311,7 +325,9 @@ fn stopped(link: StopLink, token: &str) -> Result<Response, Problem> {
                 "The account does not send emails to your address any more. Its profile says so.",
                 "An email that is on its way may still arrive.",
             ],
-            undo("Undo"),
+            [Some(undo("Undo", token)), never_again(link)]
+                .into_iter()
+                .flatten(),
         ),
     }
 }

@@ -77,19 +77,10 @@ pub(crate) async fn patch(
         match &patch.email {
             Patch::Value(address) if needs_confirmation(&before, address) => {
                 if !counted {
-                    request_allowed(database, &before, address, now).await?;
+                    request_allowed(database, &before, address.as_str(), now).await?;
                     counted = true;
                 }
-                next.pending = Some(Pending {
-                    email: address.to_string(),
-                    token: links::token(),
-                    asked_at: now,
-                });
-                notice = Some(NewNotice {
-                    id: Uuid::now_v7(),
-                    kind: NoticeKind::Confirm,
-                    to: address.to_string(),
-                });
+                notice = Some(ask_to_confirm(&mut next, address.as_str(), now));
             }
             Patch::Value(address) => {
                 next.pending = None;
@@ -133,21 +124,35 @@ async fn store(
 
 /// Whether an address is neither in use nor the token's.
 fn needs_confirmation(profile: &Profile, address: &MailAddress) -> bool {
-    let is_same = |known: &str| match known.parse::<MailAddress>() {
-        Ok(known) => known.to_ascii().eq_ignore_ascii_case(address.to_ascii()),
-        Err(_) => false,
-    };
     ![profile.email(), profile.token_email()]
         .into_iter()
         .flatten()
-        .any(is_same)
+        .any(|known| is_same(known, address))
+}
+
+/// Whether a stored address is this one. One that is not valid any more is no other's.
+fn is_same(known: &str, address: &MailAddress) -> bool {
+    known
+        .parse::<MailAddress>()
+        .is_ok_and(|known| known.to_ascii().eq_ignore_ascii_case(address.to_ascii()))
+}
+
+/// Whether the token of a user says that an address is theirs.
+fn is_of_token(profile: &Profile, address: &str) -> bool {
+    let Some(known) = profile.token_email() else {
+        return false;
+    };
+    known == address
+        || address
+            .parse::<MailAddress>()
+            .is_ok_and(|address| is_same(known, &address))
 }
 
 /// Whether an email may be sent that asks to confirm an address. Counts it.
 async fn request_allowed(
     database: &Database,
     profile: &Profile,
-    address: &MailAddress,
+    address: &str,
     now: Timestamp,
 ) -> Result<(), AddressError> {
     if links::public_url()
@@ -159,18 +164,29 @@ async fn request_allowed(
             "the variable public_url is not set".to_owned(),
         ));
     }
-    let pair = (profile.id.clone(), Mailbox::of(address.as_str()));
-    // Before the response says whether the mailbox is blocked, so that a user cannot find that out about many.
-    limits::count_confirmation(database, &pair.0, &pair.1, now).await?;
+    limits::count_request(database, &profile.id, now).await?;
+    let pair = (profile.id.clone(), Mailbox::of(address));
     let standing = standing::find(database, std::slice::from_ref(&pair), now).await?;
     let stop = standing.get(&pair).and_then(|standing| standing.stop);
     if stop.is_some_and(|stop| stop.reason == StopReason::Blocked) {
         return Err(AddressError::Blocked);
     }
-    // A stop of the time before does not hold up the email that was just asked for.
-    standing::stop_tokens(database, [&pair]).await?;
-    standing::resume(database, &pair).await?;
+    limits::count_confirmation(database, &pair.1, now).await?;
     Ok(())
+}
+
+/// Notes in a profile that an address waits for its confirmation. Returns the notice with the link.
+fn ask_to_confirm(next: &mut Profile, address: &str, now: Timestamp) -> NewNotice {
+    next.pending = Some(Pending {
+        email: address.to_owned(),
+        token: links::token(),
+        asked_at: now,
+    });
+    NewNotice {
+        id: Uuid::now_v7(),
+        kind: NoticeKind::Confirm,
+        to: address.to_owned(),
+    }
 }
 
 /// The notice to the former address, if emails go elsewhere from now on.
@@ -244,31 +260,54 @@ pub(crate) async fn confirm(database: &Database, token: &str) -> Result<Link, Se
         };
         let mut next = before.clone();
         next.pending = None;
+        let pair = (before.id.clone(), Mailbox::of(&pending.email));
         next.own_email = Some(pending.email);
         let notice = changed(&before, &next);
         if store(database, &mut next, notice, now).await? {
+            // The holder wants emails now, whatever they or their mail server said before.
+            standing::resume(database, &pair).await?;
             return Ok(Link::Valid);
         }
     }
     Err(ServiceError::contended(Thing::Profile, "of a link"))
 }
 
-/// Sends emails to the address in use again.
+/// Sends emails to the address in use again. If its holder stopped them, and the token does not say that the caller is the holder, the
+/// holder is asked first: the address waits for its confirmation.
 pub(crate) async fn resume(caller: &Caller, expected: &Conditions) -> Result<Profile, AddressError> {
     let Caller { user, database, .. } = caller;
-    let now = Timestamp::now();
-    let profile = profile::remember(database, user, now).await?;
-    expected
-        .check(Thing::Profile, profile.revision.version)
-        .map_err(ServiceError::from)?;
-    let address = profile.email().ok_or(AddressError::NoAddress)?;
-    let pair = (profile.id.clone(), Mailbox::of(address));
-    let standing = standing::find(database, std::slice::from_ref(&pair), now).await?;
-    match standing.get(&pair).and_then(|standing| standing.stop) {
-        Some(stop) if stop.reason == StopReason::Blocked => return Err(AddressError::Blocked),
-        Some(_) => standing::resume(database, &pair).await?,
-        None => return Ok(profile),
-    };
-    // The profile has another version now.
-    Ok(profile::remember(database, user, now).await?)
+    let mut counted = false;
+    for _ in 0..ATTEMPTS {
+        let now = milliseconds(Timestamp::now());
+        let before = profile::remember(database, user, now).await?;
+        expected
+            .check(Thing::Profile, before.revision.version)
+            .map_err(ServiceError::from)?;
+        if before.closing {
+            return Err(DbError::AccountClosing.into());
+        }
+        let address = before.email().ok_or(AddressError::NoAddress)?.to_owned();
+        let pair = (before.id.clone(), Mailbox::of(&address));
+        let standing = standing::find(database, std::slice::from_ref(&pair), now).await?;
+        match standing.get(&pair).and_then(|standing| standing.stop) {
+            None => return Ok(before),
+            Some(stop) if stop.reason == StopReason::Blocked => return Err(AddressError::Blocked),
+            Some(stop) if stop.reason != StopReason::Asked || is_of_token(&before, &address) => {
+                standing::resume(database, &pair).await?;
+                // The profile has another version now.
+                return Ok(profile::remember(database, user, now).await?);
+            }
+            Some(_) => {}
+        }
+        if !counted {
+            request_allowed(database, &before, &address, now).await?;
+            counted = true;
+        }
+        let mut next = before.clone();
+        let notice = ask_to_confirm(&mut next, &address, now);
+        if store(database, &mut next, Some(notice), now).await? {
+            return Ok(next);
+        }
+    }
+    Err(ServiceError::contended(Thing::Profile, &user.id).into())
 }

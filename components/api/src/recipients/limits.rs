@@ -107,42 +107,46 @@ pub(crate) enum CountError {
     Database(#[from] DbError),
 }
 
+/// Counts a request of a user that an address be confirmed. It is counted whether or not the holder wants email, which the response says:
+/// no user can find that out about many addresses.
+pub(crate) async fn count_request(
+    database: &Database,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<(), CountError> {
+    let sql = "INSERT INTO email_count (user_id, day, emails, confirmations) VALUES ($1, $2, 0, 1) \
+         ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, \
+         emails = CASE WHEN email_count.day = excluded.day THEN email_count.emails ELSE 0 END, \
+         confirmations = CASE WHEN email_count.day = excluded.day THEN email_count.confirmations ELSE 0 END + 1 \
+         RETURNING confirmations";
+    let counted = database.query(sql, [user.into(), day(now).into()]).await?;
+    allowed(Limit::ConfirmationsOfUser, counted.first(), now).await
+}
+
 /// Counts an email that asks the holder of a mailbox to confirm it. One that is refused because of the user is not counted for the
 /// mailbox, or a user could use up what others may send there.
 pub(crate) async fn count_confirmation(
     database: &Database,
-    user: &UserId,
     mailbox: &Mailbox,
     now: Timestamp,
 ) -> Result<(), CountError> {
-    let today = day(now);
-    for limit in [Limit::ConfirmationsOfUser, Limit::ConfirmationsOfMailbox] {
-        let (sql, parameters) = match limit {
-            Limit::ConfirmationsOfUser => (
-                "INSERT INTO email_count (user_id, day, emails, confirmations) VALUES ($1, $2, 0, 1) \
-                 ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, \
-                 emails = CASE WHEN email_count.day = excluded.day THEN email_count.emails ELSE 0 END, \
-                 confirmations = CASE WHEN email_count.day = excluded.day THEN email_count.confirmations ELSE 0 END + 1 \
-                 RETURNING confirmations",
-                vec![user.into(), today.into()],
-            ),
-            _ => (
-                "INSERT INTO mailbox (mailbox, day, block_token, emails, confirmations) VALUES ($1, $2, $3, 0, 1) \
-                 ON CONFLICT (mailbox) DO UPDATE SET day = excluded.day, \
-                 emails = CASE WHEN mailbox.day = excluded.day THEN mailbox.emails ELSE 0 END, \
-                 confirmations = CASE WHEN mailbox.day = excluded.day THEN mailbox.confirmations ELSE 0 END + 1 \
-                 RETURNING confirmations",
-                vec![mailbox.into(), today.into(), links::token().into()],
-            ),
-        };
-        let counted = database.query(sql, parameters).await?;
-        let counted = counted.first().map_or(Ok(0), |row| row.int(0))?;
-        let number = limit.number().await.map_err(CountError::Setting)?;
-        if let Some(number) = number.filter(|number| counted > i64::from(*number)) {
-            return Err(CountError::Reached(reached(limit, number, now)));
-        }
+    let sql = "INSERT INTO mailbox (mailbox, day, block_token, emails, confirmations) VALUES ($1, $2, $3, 0, 1) \
+         ON CONFLICT (mailbox) DO UPDATE SET day = excluded.day, \
+         emails = CASE WHEN mailbox.day = excluded.day THEN mailbox.emails ELSE 0 END, \
+         confirmations = CASE WHEN mailbox.day = excluded.day THEN mailbox.confirmations ELSE 0 END + 1 \
+         RETURNING confirmations";
+    let parameters = [mailbox.into(), day(now).into(), links::token().into()];
+    let counted = database.query(sql, parameters).await?;
+    allowed(Limit::ConfirmationsOfMailbox, counted.first(), now).await
+}
+
+async fn allowed(limit: Limit, counted: Option<&Row>, now: Timestamp) -> Result<(), CountError> {
+    let counted = counted.map_or(Ok(0), |row| row.int(0))?;
+    let number = limit.number().await.map_err(CountError::Setting)?;
+    match number.filter(|number| counted > i64::from(*number)) {
+        Some(number) => Err(CountError::Reached(reached(limit, number, now))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Counts emails that were sent: how many, of which user, to which mailbox.
@@ -165,10 +169,10 @@ pub(crate) async fn count_sent(
             .into_iter()
             .map(|(user, number)| [user.into(), number.into()]),
     );
-    // The row of a user whose account is being deleted would stay.
+    // Of a user whose account is being deleted, too: the count outlives the account.
     let sql = format!(
         "INSERT INTO email_count (user_id, day, emails, confirmations) \
-         SELECT {}, CAST($2 AS BIGINT), {}, 0 FROM {} WHERE EXISTS (SELECT 1 FROM person WHERE id = {0} AND leaving_since IS NULL) \
+         SELECT {}, CAST($2 AS BIGINT), {}, 0 FROM {} WHERE TRUE \
          ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, \
          emails = CASE WHEN email_count.day = excluded.day THEN email_count.emails ELSE 0 END + excluded.emails, \
          confirmations = CASE WHEN email_count.day = excluded.day THEN email_count.confirmations ELSE 0 END",
@@ -219,19 +223,23 @@ impl Budget {
         })
     }
 
-    /// Takes one email, in addition to those that were sent today.
+    /// Takes one email, in addition to those that were sent today. What one mailbox may get is shared by its users: beyond it, those are
+    /// refused who have sent a quarter of it themselves, or one of them could keep the others' reminders back.
     pub(crate) fn take(&mut self, user: &UserId, mailbox: &Mailbox, sent: Sent) -> Result<(), Reached> {
         let of_user = self.users.entry(user.clone()).or_default();
         let of_mailbox = self.mailboxes.entry(mailbox.clone()).or_default();
+        let own = sent.of_user + *of_user;
         for (limit, number, count) in [
-            (Limit::EmailsOfUser, self.of_user, sent.of_user + *of_user),
+            (Limit::EmailsOfUser, self.of_user, own),
             (
                 Limit::EmailsOfMailbox,
                 self.of_mailbox,
                 sent.to_mailbox + *of_mailbox,
             ),
         ] {
-            if let Some(number) = number.filter(|number| count >= i64::from(*number)) {
+            let has_share =
+                |number: u32| limit != Limit::EmailsOfMailbox || own.saturating_mul(4) >= i64::from(number);
+            if let Some(number) = number.filter(|number| count >= i64::from(*number) && has_share(*number)) {
                 return Err(reached(limit, number, self.now));
             }
         }
@@ -262,8 +270,11 @@ impl Sent {
     }
 }
 
-/// Deletes what is known about mailboxes that nothing was sent to for a month, unless their holders want no email.
+/// Deletes counts of users from before yesterday, and what is known about mailboxes that nothing was sent to for a month, unless their
+/// holders want no email.
 pub(crate) async fn forget_old(database: &Database, now: Timestamp) -> Result<(), DbError> {
+    let sql = "DELETE FROM email_count WHERE day < $1";
+    database.execute(sql, [(day(now) - 1).into()]).await?;
     let sql = "DELETE FROM mailbox WHERE blocked_at IS NULL AND day < $1";
     database.execute(sql, [(day(now) - 30).into()]).await
 }
@@ -302,6 +313,11 @@ mod tests {
         assert_eq!(
             budget.take(&bob, &shared, sent).unwrap_err().limit,
             Limit::EmailsOfMailbox
+        );
+        let carol = "carol".parse().unwrap();
+        assert!(
+            budget.take(&carol, &shared, sent).is_ok(),
+            "she has sent nothing there, and others have used it up"
         );
         assert!(
             budget

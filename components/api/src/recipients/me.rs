@@ -69,18 +69,20 @@ pub(crate) async fn view(database: &Database, profile: &Profile, now: Timestamp)
     let addresses = [profile.email(), pending.map(|pending| pending.email.as_str())];
     let pairs: Vec<_> = addresses.into_iter().flatten().map(pair).collect();
     let standings = standing::find(database, &pairs, now).await?;
-    let stopped = |address: &str| {
+    let stop = |address: &str| -> Option<Stop> {
         let standing: Option<&Standing> = standings.get(&pair(address));
-        standing.and_then(|standing| standing.stop).map(Stopped::from)
+        standing.and_then(|standing| standing.stop)
     };
     Ok(Me {
         id: profile.id.to_string(),
         email: profile.email().map(str::to_owned),
-        email_stopped: profile.email().and_then(stopped),
+        email_stopped: profile.email().and_then(stop).map(Stopped::from),
         unconfirmed_email: pending.map(|pending| Unconfirmed {
             email: pending.email.clone(),
             until: valid_until(pending.asked_at),
-            stopped: stopped(&pending.email),
+            stopped: stop(&pending.email)
+                .filter(|stop| stop.holds_up_request_of(pending.asked_at))
+                .map(Stopped::from),
         }),
         time_zone: profile.zone().name().to_owned(),
         quiet_hours: profile.quiet_hours,

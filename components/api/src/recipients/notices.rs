@@ -186,7 +186,11 @@ fn contents(
     public_url: &str,
     now: Timestamp,
 ) -> Result<NoticeDelivery, &'static str> {
-    if standing.stop.is_some() {
+    let held_up = standing.stop.is_some_and(|stop| match (waiting.kind, pending) {
+        (NoticeKind::Confirm, Some(pending)) => stop.holds_up_request_of(pending.asked_at),
+        _ => true,
+    });
+    if held_up {
         return Err("emails to its recipient are stopped");
     }
     let (notice, token) = match waiting.kind {

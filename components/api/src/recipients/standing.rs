@@ -3,7 +3,7 @@
 //! A stop belongs to a user and a mailbox: the holder asked for it in a reminder, or the mail server refused the recipient; the user can
 //! resume. A block belongs to a mailbox and holds for every user: its holder never wants to be written to, and only they can undo it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nudge_contract::api::RecipientFault;
@@ -42,7 +42,10 @@ impl StopReason {
     pub(crate) fn explain(self) -> String {
         const RESUME: &str = "POST /api/v1/me/email/resume sends emails there again, and PATCH /api/v1/me sets another address";
         match self {
-            Self::Asked => format!("emails to your address were stopped with the link in one of them. {RESUME}"),
+            Self::Asked => format!(
+                "emails to your address were stopped with the link in one of them. {RESUME}; unless your token says that the address is \
+                 yours, it has to be confirmed again"
+            ),
             Self::Refused(code) => format!(
                 "the mail server refused your address with {code}: it may not exist any more. If it does, {RESUME}"
             ),
@@ -61,6 +64,14 @@ impl StopReason {
 pub(crate) struct Stop {
     pub(crate) reason: StopReason,
     pub(crate) since: Timestamp,
+}
+
+impl Stop {
+    /// Whether it holds up an email that asks to confirm an address. One that began before the user asked does not: only the holder can
+    /// end it, by confirming. A block always does.
+    pub(crate) fn holds_up_request_of(self, asked_at: Timestamp) -> bool {
+        self.reason == StopReason::Blocked || self.since >= asked_at
+    }
 }
 
 /// How a user stands with a mailbox.
@@ -155,7 +166,9 @@ pub(crate) async fn stop_tokens(
     database: &Database,
     pairs: impl IntoIterator<Item = &Pair>,
 ) -> Result<BTreeMap<Pair, String>, DbError> {
-    let wanted: Vec<_> = pairs
+    // Each pair once, or PostgreSQL refuses the statement (SQLSTATE 21000); in order, so that two statements do not wait for each other.
+    let wanted: BTreeSet<&Pair> = pairs.into_iter().collect();
+    let wanted: Vec<_> = wanted
         .into_iter()
         .map(|(user, mailbox)| [user.into(), mailbox.into(), links::token().into()])
         .collect();
@@ -189,7 +202,10 @@ pub(crate) async fn refuse(
     if refused.is_empty() {
         return Ok(());
     }
-    stop_tokens(database, refused.iter().map(|(pair, _)| pair)).await?;
+    // A batch may have several emails to one recipient. What the mail server said last counts.
+    let refused: BTreeMap<&Pair, RecipientFault> =
+        refused.iter().map(|(pair, fault)| (pair, *fault)).collect();
+    stop_tokens(database, refused.keys().copied()).await?;
     let faults = refused.iter().map(|((user, mailbox), fault)| {
         let (reason, code) = match fault {
             RecipientFault::Invalid => ("invalid", None),
@@ -199,7 +215,8 @@ pub(crate) async fn refuse(
     });
     let sql = format!(
         "UPDATE recipient SET stopped_at = $2, stop_reason = {}, stop_code = {} FROM {} \
-         WHERE recipient.user_id = {} AND recipient.mailbox = {} AND recipient.stopped_at IS NULL",
+         WHERE recipient.user_id = {} AND recipient.mailbox = {} \
+         AND (recipient.stopped_at IS NULL OR recipient.stop_reason <> 'asked')",
         column(2, "TEXT"),
         column(3, "BIGINT"),
         rows_of(database.dialect(), "$1"),
@@ -226,19 +243,32 @@ pub(crate) enum Scope {
 }
 
 /// What a stop link is about, and whether it has been used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StopLink {
     pub(crate) scope: Scope,
     pub(crate) stop: Option<Stop>,
+    /// The token of the link that stops emails of all users to the mailbox, for a link that stops those of one user.
+    pub(crate) block_token: Option<String>,
 }
 
 /// What the token of a stop link is about; none if it is of no link, or of an account that was deleted.
 pub(crate) async fn find_link(database: &Database, token: &str) -> Result<Option<StopLink>, DbError> {
-    let sql = "SELECT stopped_at, stop_reason, stop_code FROM recipient WHERE stop_token = $1";
+    let sql = "SELECT stopped_at, stop_reason, stop_code, \
+         mailbox.block_token, mailbox.blocked_at FROM recipient \
+         LEFT JOIN mailbox ON mailbox.mailbox = recipient.mailbox WHERE stop_token = $1";
     if let Some(row) = database.query(sql, [token.into()]).await?.first() {
+        let blocked = row.maybe_int(4)?.map(|_| row.instant(4)).transpose()?;
+        let block = blocked.map(|since| Stop {
+            reason: StopReason::Blocked,
+            since,
+        });
         return Ok(Some(StopLink {
             scope: Scope::User,
-            stop: stop(row, 0)?,
+            stop: match block {
+                Some(block) => Some(block),
+                None => stop(row, 0)?,
+            },
+            block_token: row.maybe_text(3)?.map(str::to_owned),
         }));
     }
     let sql = "SELECT blocked_at FROM mailbox WHERE block_token = $1";
@@ -253,6 +283,7 @@ pub(crate) async fn find_link(database: &Database, token: &str) -> Result<Option
             reason: StopReason::Blocked,
             since,
         }),
+        block_token: None,
     }))
 }
 

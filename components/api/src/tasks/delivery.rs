@@ -8,7 +8,7 @@ use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{DueReminder, ReminderDelivery};
 use nudge_contract::event::DeliveryOutcome;
-use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::id::{TaskId, UserId};
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{Status, Task};
 
@@ -47,33 +47,43 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
         })
         .collect();
     let database = Database::open().await?;
-    // An outcome that comes again is not counted again.
-    let sent = Mutex::new(BTreeSet::new());
+    // An outcome that comes again is not counted again. What the last attempt saw counts.
+    let known = Mutex::new(BTreeSet::new());
     let changed = change_all(&database, &changes, |index, reminder| {
         let ended = outcomes
             .get(index)
             .filter(|outcome| outcome.remind_at.at().as_second() == reminder.remind_at.as_second());
-        // Otherwise it was moved while the email was on its way, or an outcome came before.
-        if let Some(outcome) = ended
-            && matches!(
-                reminder.status,
-                ReminderStatus::Scheduled | ReminderStatus::Cancelled
-            )
-        {
-            reminder.status = match outcome.failure {
-                None => {
-                    sent.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
-                    ReminderStatus::Sent
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&index);
+        // Otherwise it was moved while the email was on its way.
+        if let Some(outcome) = ended {
+            match reminder.status {
+                ReminderStatus::Scheduled | ReminderStatus::Cancelled => {
+                    reminder.status = match outcome.failure {
+                        None => ReminderStatus::Sent,
+                        Some(_) => ReminderStatus::Failed,
+                    };
                 }
-                Some(_) => ReminderStatus::Failed,
-            };
+                // An outcome came before.
+                _ => {
+                    known.insert(index);
+                }
+            }
         }
     })
     .await?;
-    let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let sent: Vec<ReminderId> = sent
-        .into_iter()
-        .filter_map(|index| Some(outcomes.get(index)?.reminder_id))
+    let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // An email counts even if its task or reminder was moved or deleted while it was on its way.
+    let sent: Vec<TaskId> = outcomes
+        .iter()
+        .zip(&changed)
+        .enumerate()
+        .filter(|(index, (outcome, changed))| {
+            outcome.failure.is_none()
+                && matches!(changed, Changed::Done | Changed::Deleted)
+                && !known.contains(index)
+        })
+        .map(|(_, (outcome, _))| outcome.task_id)
         .collect();
     if let Err(error) = count_sent(&database, &sent).await {
         // The outcomes are stored: they would not be counted the next time either.
@@ -95,12 +105,12 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
     Ok(results.collect())
 }
 
-/// Counts emails of reminders for the limits per day, by the address that is in use now.
-async fn count_sent(database: &Database, reminders: &[ReminderId]) -> Result<(), DbError> {
-    if reminders.is_empty() {
+/// Counts emails of reminders for the limits per day, by the task of each and the address that is in use now.
+async fn count_sent(database: &Database, tasks: &[TaskId]) -> Result<(), DbError> {
+    if tasks.is_empty() {
         return Ok(());
     }
-    let sent = profile::recipients(database, reminders).await?;
+    let sent = profile::recipients(database, tasks).await?;
     let sent: Vec<_> = sent
         .into_iter()
         .map(|(user, email, number)| (user, Mailbox::of(&email), number))
