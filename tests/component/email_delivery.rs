@@ -7,6 +7,7 @@ mod logs;
 mod mail;
 mod notices;
 mod once;
+mod slow;
 
 use nudge_test_kit::dapr::{BindingCall, Response};
 use serde_json::{Value, json};

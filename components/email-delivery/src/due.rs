@@ -1,9 +1,10 @@
 //! A due reminder of a batch.
 
+use jiff::{SignedDuration, Timestamp};
 use nudge_contract::api::{Deferral, DueReminder};
 use nudge_contract::event::ReminderDue;
 
-use crate::store;
+use crate::store::{self, WORTH_TRYING, Wanted};
 
 /// A due reminder of a batch.
 pub(crate) struct Due {
@@ -19,6 +20,20 @@ impl Due {
             key: store::key(event.reminder_id, event.remind_at.at()),
             event,
         }
+    }
+
+    /// What is claimed.
+    pub(crate) fn wanted(&self, now: Timestamp) -> Wanted<'_> {
+        Wanted {
+            key: &self.key,
+            user: &self.event.task.user_id,
+            is_late: self.late(now) > WORTH_TRYING,
+        }
+    }
+
+    /// How long ago its instant was.
+    pub(crate) fn late(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.event.remind_at.at())
     }
 
     /// What the api is asked about.

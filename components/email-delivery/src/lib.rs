@@ -12,6 +12,7 @@
 //! | `notices.rs` | the same for emails about accounts |
 //! | `due.rs` | a reminder of a batch |
 //! | `store.rs` | the inbox |
+//! | `rest.rs` | recipients whose mail server takes too long, and how long they rest |
 //! | `sending.rs` | the emails of a batch, one after another in each lane |
 //! | `lane.rs` | the guarantee that each smtp component sends only one email at a time |
 //! | `mail.rs` | the content of the email |
@@ -26,6 +27,7 @@ mod lane;
 mod mail;
 mod notices;
 mod recipients;
+mod rest;
 mod routes;
 mod sending;
 mod service;

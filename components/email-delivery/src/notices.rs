@@ -3,10 +3,13 @@
 //! They take the same way as reminders: claimed in the inbox, decided by the api, sent through a lane, marked done, reported. One that
 //! cannot be sent for now is released, and the api publishes its event again later (`recipients/notices.rs` of the api). They are few,
 //! so they are sent and recorded one by one.
+//!
+//! If the mail server takes too long for one, the notices of its user rest (`rest.rs`): they are not claimed, and the api publishes their
+//! events again.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nudge_component::ask;
 use nudge_component::dapr::state::PutOperation;
 use nudge_component::events::Disposition;
@@ -15,15 +18,21 @@ use nudge_component::subscriber::retry;
 use nudge_contract::api::{AskNotices, NoticeDelivery, NoticeOutcome, NoticeOutcomes, Notices};
 use nudge_contract::event::NoticeRequested;
 use nudge_contract::names::route;
+use nudge_domain::id::UserId;
 use uuid::Uuid;
 
 use crate::lane::{self, Turn};
 use crate::mail;
+use crate::rest::{Kind, Rests};
 use crate::smtp::{self, Failure};
-use crate::store::{self, Claim, Ended, Lease};
+use crate::store::{self, Claim, Ended, Lease, Wanted};
 
 /// Maximum number of notices in a request to the api.
 const AT_ONCE: usize = 100;
+
+/// How long emails are begun, so that slow recipients do not hold up reminders, nor a claim expires. The api publishes the others
+/// again after a minute. Long enough for others after one that took too long.
+const BUDGET: SignedDuration = SignedDuration::from_secs(12);
 
 /// Sends the emails of requested notices, unless they were sent already or are no longer wanted. Returns one result per event, in
 /// order.
@@ -42,26 +51,43 @@ pub(crate) async fn requested(events: Vec<NoticeRequested>) -> Vec<Result<(), Di
         }
     }
     let mut failed: BTreeMap<Uuid, Disposition> = BTreeMap::new();
-    let mut distinct = ids.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
+    let distinct: BTreeMap<Uuid, UserId> = events
+        .into_iter()
+        .map(|event| (event.notice_id, event.user_id))
+        .collect();
+    let distinct: Vec<(Uuid, UserId)> = distinct.into_iter().collect();
+    let until = Timestamp::now().saturating_add(BUDGET).unwrap_or(Timestamp::MAX);
     for part in distinct.chunks(AT_ONCE) {
-        failed.extend(deliver(part).await);
+        failed.extend(deliver(part, until).await);
     }
     ids.iter()
         .map(|id| failed.get(id).cloned().map_or(Ok(()), Err))
         .collect()
 }
 
-/// Delivers notices. Returns those whose events are to be delivered again.
-async fn deliver(ids: &[Uuid]) -> BTreeMap<Uuid, Disposition> {
+/// Delivers notices, and begins emails until an instant. Returns those whose events are to be delivered again.
+async fn deliver(notices: &[(Uuid, UserId)], until: Timestamp) -> BTreeMap<Uuid, Disposition> {
     let mut failed = BTreeMap::new();
     let mut outcomes = Vec::new();
     let mut won = Vec::new();
-    let keys: Vec<String> = ids.iter().copied().map(store::notice_key).collect();
-    for (id, claim) in ids.iter().zip(store::claim_all(&keys).await) {
+    let keys: Vec<String> = notices.iter().map(|(id, _)| store::notice_key(*id)).collect();
+    let wanted: Vec<_> = keys
+        .iter()
+        .zip(notices)
+        // The api gives them up.
+        .map(|(key, (_, user))| Wanted {
+            key,
+            user,
+            is_late: false,
+        })
+        .collect();
+    let (claims, rests) = store::claim_all(Kind::Notices, &wanted).await;
+    for ((id, user), claim) in notices.iter().zip(claims) {
         match claim {
-            Ok(Claim::Won(lease)) => won.push((*id, lease)),
+            Ok(Claim::Won(lease)) => won.push(Won { id: *id, user, lease }),
+            Ok(Claim::Resting(seconds)) => {
+                tracing::info!(notice = %id, seconds, "not sent for now: its recipient's mail server took too long");
+            }
             // The api has not heard of it, or would not have published it again.
             Ok(Claim::Done(ended)) => outcomes.push(NoticeOutcome {
                 id: *id,
@@ -75,20 +101,29 @@ async fn deliver(ids: &[Uuid]) -> BTreeMap<Uuid, Disposition> {
         }
     }
     if !won.is_empty() {
-        send_all(won, &mut outcomes, &mut failed).await;
+        send_all(won, rests, until, &mut outcomes, &mut failed).await;
     }
     report(outcomes, &mut failed).await;
     failed
 }
 
+/// A claimed notice.
+struct Won<'a> {
+    id: Uuid,
+    user: &'a UserId,
+    lease: Lease,
+}
+
 /// Asks the api about claimed notices, and sends them.
 async fn send_all(
-    won: Vec<(Uuid, Lease)>,
+    won: Vec<Won<'_>>,
+    mut rests: Rests,
+    until: Timestamp,
     outcomes: &mut Vec<NoticeOutcome>,
     failed: &mut BTreeMap<Uuid, Disposition>,
 ) {
     let request = AskNotices {
-        items: won.iter().map(|(id, _)| *id).collect(),
+        items: won.iter().map(|won| won.id).collect(),
     };
     let (mut decisions, why) = match ask::post::<Notices>(route::NOTICES, &request).await {
         Ok(answer) => (
@@ -102,7 +137,7 @@ async fn send_all(
         Vec::new()
     });
     let mut releases: Vec<PutOperation> = Vec::new();
-    for (id, lease) in won {
+    for Won { id, user, lease } in won {
         let decision = decisions.next();
         match (decision, lanes.first()) {
             (Some(NoticeDelivery::Skip { reason }), _) => {
@@ -115,6 +150,10 @@ async fn send_all(
             }
             (Some(NoticeDelivery::Send { .. }), None) => {
                 tracing::warn!(notice = %id, "not sent for now: no smtp component is free");
+                releases.push(lease.untried());
+            }
+            (Some(NoticeDelivery::Send { .. }), Some(_)) if !may_begin(user, &rests, until) => {
+                tracing::info!(notice = %id, "not sent for now: a mail server takes too long");
                 releases.push(lease.untried());
             }
             (
@@ -134,6 +173,9 @@ async fn send_all(
                     Err(Failure::Permanent(reason)) => (Some(reason), None),
                     Err(Failure::Recipient(fault, reason)) => (Some(reason), Some(fault)),
                     Err(later) => {
+                        if matches!(later, Failure::Slow(_)) {
+                            rests.begin(user, Timestamp::now());
+                        }
                         tracing::warn!(notice = %id, "not sent for now: {later:?}");
                         releases.push(lease.tried());
                         continue;
@@ -154,12 +196,20 @@ async fn send_all(
             }
         }
     }
+    releases.extend(rests.writes());
     if let Err(error) = store::write_all(releases).await {
         tracing::warn!(
             "claims could not be released and expire by themselves: {}",
             describe(&error)
         );
     }
+}
+
+/// Whether an email of a user may be begun. More time is left than there was if the clock was set back.
+fn may_begin(user: &UserId, rests: &Rests, until: Timestamp) -> bool {
+    let now = Timestamp::now();
+    let left = until.duration_since(now);
+    left > SignedDuration::ZERO && left <= BUDGET && rests.seconds_left(user, now).is_none()
 }
 
 async fn send(lane: &Turn, to: &str, mail: &mail::Mail) -> Result<(), Failure> {

@@ -6,8 +6,10 @@
 //! email less, and cost half a call of the sidecar more per reminder.
 //!
 //! After [`BUDGET`] no further email is begun, so that a slow mail server does not make the reminders of other users wait for the
-//! whole batch. A lane whose mail server is away, or too slow for an email, begins no other. What is left goes back to the api, where
-//! users take turns.
+//! whole batch. A lane whose mail server is away begins no other. What is left goes back to the api, where users take turns.
+//!
+//! If the mail server takes too long for an email, its user rests, and the batch tries no other email of that user. Those who are
+//! known to be slow come last.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -21,12 +23,14 @@ use nudge_component::publish::describe;
 use nudge_contract::api::RefusedRecipient;
 use nudge_contract::task::Snapshot;
 use nudge_domain::Zone;
+use nudge_domain::id::UserId;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::due::Due;
 use crate::lane::{self, Turn};
+use crate::rest::Rests;
 use crate::smtp::Failure;
-use crate::store::{self, Ended, Lease};
+use crate::store::{self, Ended, Lease, WORTH_TRYING};
 use crate::{mail, smtp};
 
 /// How many emails are recorded together.
@@ -38,9 +42,9 @@ pub(crate) const UNWRITTEN: Duration = Duration::from_millis(250);
 /// How long emails of a batch are begun.
 const BUDGET: SignedDuration = SignedDuration::from_secs(8);
 
-/// How long after its instant a reminder is still attempted, and the minimum time it is retried: a reminder that was not
-/// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
-const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
+/// How long an email may be on its way before no other of its user is begun beside it. Several lanes together wait for one slow
+/// recipient no longer than one does, and this.
+const SUSPECT: SignedDuration = SignedDuration::from_secs(1);
 
 /// An email that is to be sent.
 pub(crate) struct Letter<'a> {
@@ -57,8 +61,13 @@ pub(crate) struct Letter<'a> {
     pub(crate) stop_link: Option<String>,
 }
 
+impl Letter<'_> {
+    fn user(&self) -> &UserId {
+        &self.due.event.task.user_id
+    }
+}
+
 /// What became of the letters of a batch.
-#[derive(Default)]
 pub(crate) struct Finished<'a> {
     /// Sent or given up, and recorded as such.
     pub(crate) ended: Vec<(&'a Due, Ended)>,
@@ -72,15 +81,21 @@ pub(crate) struct Finished<'a> {
     pub(crate) untried: Vec<Letter<'a>>,
     /// There was no lane.
     pub(crate) unable: Vec<Letter<'a>>,
+    /// They were not tried because their user rests.
+    pub(crate) rested: Vec<Letter<'a>>,
+    /// Who is slow now.
+    pub(crate) rests: Rests,
 }
 
 /// Sends the letters. `unsendable` are reminders for which no email can be sent, and the reason for their owner; they are recorded
-/// with the others.
+/// with the others. `rests` says which users are slow.
 pub(crate) async fn send_all<'a>(
-    letters: Vec<Letter<'a>>,
+    mut letters: Vec<Letter<'a>>,
     unsendable: Vec<(&'a Due, Lease, String)>,
+    rests: Rests,
 ) -> Finished<'a> {
-    let desk = Desk::default();
+    letters.sort_by_key(|letter| rests.since(letter.user()).is_some());
+    let desk = Desk::new(rests);
     for (due, lease, reason) in unsendable {
         desk.end(due, lease, Some(reason));
     }
@@ -103,6 +118,7 @@ pub(crate) async fn send_all<'a>(
         desk.write().await;
     } else {
         desk.state().letters = letters.into();
+        desk.let_rest();
         let until = Timestamp::now().saturating_add(BUDGET).unwrap_or(Timestamp::MAX);
         join_all(lanes.iter().map(|lane| desk.work(lane, until))).await;
     }
@@ -116,28 +132,52 @@ pub(crate) async fn send_all<'a>(
 }
 
 /// What the lanes of a batch share.
-#[derive(Default)]
 struct Desk<'a>(Mutex<Work<'a>>);
 
-#[derive(Default)]
 struct Work<'a> {
     letters: VecDeque<Letter<'a>>,
+    /// Whose emails are on their way, and since when.
+    on_their_way: Vec<(UserId, Timestamp)>,
     unwritten: Vec<(&'a Due, Ended, PutOperation)>,
     finished: Finished<'a>,
 }
 
 impl<'a> Desk<'a> {
+    fn new(rests: Rests) -> Self {
+        Self(Mutex::new(Work {
+            letters: VecDeque::new(),
+            on_their_way: Vec::new(),
+            unwritten: Vec::new(),
+            finished: Finished {
+                ended: Vec::new(),
+                refused: Vec::new(),
+                failed: Vec::new(),
+                away: Vec::new(),
+                untried: Vec::new(),
+                unable: Vec::new(),
+                rested: Vec::new(),
+                rests,
+            },
+        }))
+    }
+
     /// Not to be held while something is awaited.
     fn state(&self) -> MutexGuard<'_, Work<'a>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends letters through a lane until there are no more, the time is up, or the mail server is away or too slow.
+    /// Sends letters through a lane until there are no more that it may begin, the time is up, or the mail server is away.
     async fn work(&self, lane: &Turn, until: Timestamp) {
         while let Some(letter) = self.next(until) {
             let sent = self.send(lane, &letter).await;
-            let is_over = matches!(sent, Err(Failure::Away(_) | Failure::Slow(_)));
+            self.arrive(letter.user());
+            let is_over = matches!(sent, Err(Failure::Away(_)));
+            let user = matches!(sent, Err(Failure::Slow(_))).then(|| letter.user().clone());
             self.sort(letter, sent);
+            if let Some(user) = user {
+                self.state().finished.rests.begin(&user, Timestamp::now());
+                self.let_rest();
+            }
             if is_over {
                 break;
             }
@@ -145,14 +185,45 @@ impl<'a> Desk<'a> {
         self.write().await;
     }
 
+    /// Takes out the letters whose users rest.
+    fn let_rest(&self) {
+        let now = Timestamp::now();
+        let (resting, letters): (VecDeque<_>, _) = {
+            let mut state = self.state();
+            let Work {
+                letters, finished, ..
+            } = &mut *state;
+            let rests = &finished.rests;
+            std::mem::take(letters)
+                .into_iter()
+                .partition(|letter| rests.seconds_left(letter.user(), now).is_some())
+        };
+        self.state().letters = letters;
+        for letter in resting {
+            if is_hopeless(&letter) {
+                self.give_up(letter, "its recipient's mail server takes too long");
+            } else {
+                self.state().finished.rested.push(letter);
+            }
+        }
+    }
+
     fn next(&self, until: Timestamp) -> Option<Letter<'a>> {
         let left = until.duration_since(Timestamp::now());
         // More is left than there was: the clock was set back.
         let in_time = left > SignedDuration::ZERO && left <= BUDGET;
         if in_time {
-            self.state().letters.pop_front()
+            self.state().take(Timestamp::now())
         } else {
             None
+        }
+    }
+
+    /// Notes that an email of a user is on its way no more.
+    fn arrive(&self, user: &UserId) {
+        let mut state = self.state();
+        if let Some(place) = state.on_their_way.iter().position(|(known, _)| known == user) {
+            state.on_their_way.swap_remove(place);
         }
     }
 
@@ -190,9 +261,7 @@ impl<'a> Desk<'a> {
             Err(Failure::Passing(reason) | Failure::Slow(reason) | Failure::Away(reason))
                 if is_hopeless(&letter) =>
             {
-                tracing::error!(%reminder, attempts, "given up: {reason}");
-                let reason = "the email could not be sent for a day".to_owned();
-                self.end(letter.due, letter.lease, Some(reason));
+                self.give_up(letter, &reason);
             }
             Err(Failure::Passing(reason) | Failure::Slow(reason)) => {
                 tracing::warn!(%reminder, attempts, "not sent for now: {reason}");
@@ -203,6 +272,14 @@ impl<'a> Desk<'a> {
                 self.state().finished.away.push(letter);
             }
         }
+    }
+
+    fn give_up(&self, letter: Letter<'a>, why: &str) {
+        let reminder = letter.due.event.reminder_id;
+        let attempts = letter.lease.attempts();
+        tracing::error!(%reminder, attempts, "given up: {why}");
+        let reason = "the email could not be sent for a day".to_owned();
+        self.end(letter.due, letter.lease, Some(reason));
     }
 
     fn end(&self, due: &'a Due, lease: Lease, failure: Option<String>) {
@@ -245,9 +322,32 @@ impl<'a> Desk<'a> {
     }
 }
 
+impl<'a> Work<'a> {
+    /// The next letter: of a user who has no email on its way, or else of one whose emails have not been on their way for long.
+    fn take(&mut self, now: Timestamp) -> Option<Letter<'a>> {
+        let is_on_its_way = |letter: &Letter<'_>, since: &dyn Fn(Timestamp) -> bool| {
+            let mut all = self.on_their_way.iter();
+            all.any(|(user, at)| user == letter.user() && since(*at))
+        };
+        let place = self
+            .letters
+            .iter()
+            .position(|letter| !is_on_its_way(letter, &|_| true))
+            .or_else(|| {
+                let is_suspect = |at: Timestamp| now.duration_since(at).abs() >= SUSPECT;
+                self.letters
+                    .iter()
+                    .position(|letter| !is_on_its_way(letter, &is_suspect))
+            })?;
+        let letter = self.letters.remove(place)?;
+        self.on_their_way.push((letter.user().clone(), now));
+        Some(letter)
+    }
+}
+
 /// Whether a reminder that fails again is given up.
 fn is_hopeless(letter: &Letter<'_>) -> bool {
-    let late = Timestamp::now().duration_since(letter.due.event.remind_at.at());
+    let late = letter.due.late(Timestamp::now());
     late > WORTH_TRYING && letter.lease.tried_for(WORTH_TRYING)
 }
 

@@ -10,7 +10,8 @@
 //!
 //! If an email cannot be sent for now, its event is not answered with RETRY, which would hold up every other reminder of the
 //! partition. The reminder is released and given back to the api, and a sweep repeats its event. It rests longer after each attempt,
-//! so that an address that takes no email for a day costs about fifty attempts. If the mail server is away, that is no attempt of any
+//! so that an address that takes no email for a day costs about fifty attempts. If its mail server took too long, all reminders of its
+//! user rest (`rest.rs`). If the mail server is away, that is no attempt of any
 //! reminder; the batch ends, and its response waits a little, because there is nothing else that could be sent.
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use crate::due::Due;
 use crate::lane;
 use crate::recipients;
+use crate::rest::{self, Kind, Rests};
 use crate::sending::{self, Finished, Letter};
 use crate::store::{self, Claim, Ended, Lease};
 
@@ -44,11 +46,8 @@ const AT_ONCE: usize = 100;
 /// Maximum size of the tasks in a response of the api, in bytes, as they were when the events were published.
 const LARGEST: usize = 1_000_000;
 
-/// How long a reminder rests whose email could not be sent for now, the first time. It is twice as long after each further attempt.
+/// How long a reminder rests at most that another delivery is sending, and one for which there was no lane.
 const REST_SECONDS: u32 = 30;
-
-/// The longest that a reminder rests.
-const LONGEST_REST_SECONDS: u32 = 30 * 60;
 
 /// How long a batch waits before it gives back what it has, if the mail server is away. Without it, everything that is due would be
 /// leased and given back as fast as possible.
@@ -114,7 +113,7 @@ struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// Handles a batch. Returns the events that are delivered again, by their keys.
     async fn run(mut self, all: &'a [Due]) -> BTreeMap<&'a str, Disposition> {
-        let won = self.claim(all).await;
+        let (won, rests) = self.claim(all).await;
         let mut letters = Vec::new();
         let mut unsendable = Vec::new();
         for part in parts(won) {
@@ -127,13 +126,28 @@ impl<'a> Batch<'a> {
             away,
             untried,
             unable,
-        } = sending::send_all(letters, unsendable).await;
+            rested,
+            mut rests,
+        } = sending::send_all(letters, unsendable, rests).await;
         let is_away = !away.is_empty() && ended.is_empty();
         self.ended.extend(ended);
         recipients::refused(refused).await;
+        // Before what is given back can come again.
+        self.releases.extend(rests.writes());
+        let now = Timestamp::now();
+        let rest_of = |due: &Due| {
+            rests
+                .seconds_left(&due.event.task.user_id, now)
+                .unwrap_or_default()
+        };
         for Letter { due, lease, .. } in failed {
-            self.deferrals.push(due.deferral(rest_seconds(lease.attempts())));
+            let seconds = rest::seconds_after(lease.attempts()).max(rest_of(due));
+            self.deferrals.push(due.deferral(seconds));
             self.releases.push(lease.tried());
+        }
+        for Letter { due, lease, .. } in rested {
+            self.deferrals.push(due.deferral(rest_of(due)));
+            self.releases.push(lease.untried());
         }
         for Letter { due, lease, .. } in away {
             self.deferrals.push(due.deferral(0));
@@ -153,14 +167,17 @@ impl<'a> Batch<'a> {
         self.failed
     }
 
-    /// Claims the reminders of a batch. Returns those that were won.
-    async fn claim(&mut self, all: &'a [Due]) -> Vec<(&'a Due, Lease)> {
-        let keys: Vec<String> = all.iter().map(|due| due.key.clone()).collect();
+    /// Claims the reminders of a batch. Returns those that were won, and which of the users are slow.
+    async fn claim(&mut self, all: &'a [Due]) -> (Vec<(&'a Due, Lease)>, Rests) {
+        let now = Timestamp::now();
+        let wanted: Vec<_> = all.iter().map(|due| due.wanted(now)).collect();
+        let (claims, rests) = store::claim_all(Kind::Reminders, &wanted).await;
         let mut won = Vec::new();
-        for (due, claim) in all.iter().zip(store::claim_all(&keys).await) {
+        for (due, claim) in all.iter().zip(claims) {
             match claim {
                 Ok(Claim::Won(lease)) => won.push((due, lease)),
                 Ok(Claim::Done(ended)) => self.ended.push((due, ended)),
+                Ok(Claim::Resting(seconds)) => self.deferrals.push(due.deferral(seconds)),
                 Ok(Claim::Busy(until)) => {
                     tracing::info!(reminder = %due.event.reminder_id, "another delivery is sending it");
                     // Unless that one has crashed, its outcome comes first. It may also be about to find that its event is
@@ -175,7 +192,7 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        won
+        (won, rests)
     }
 
     /// Asks the api whether and where to send.
@@ -302,12 +319,6 @@ fn by_reminder(request: &AskDeliveries, answer: Deliveries) -> BTreeMap<(Reminde
         Some((about?, decided.decision))
     });
     decisions.collect()
-}
-
-/// How long a reminder rests that could not be sent after that many earlier attempts.
-fn rest_seconds(attempts: u32) -> u32 {
-    let doubled = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
-    REST_SECONDS.saturating_mul(doubled).min(LONGEST_REST_SECONDS)
 }
 
 /// Whole seconds from now, rounded up.

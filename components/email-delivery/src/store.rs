@@ -4,7 +4,9 @@
 //! over by the record's ETag. The first claim is a first-write without ETag, which is atomic on every store for keys that
 //! are only ever created that way (`nudge:dapr/state`, `precondition.absent`).
 //!
-//! A batch is claimed with three calls: read all records, claim those that may be claimed, each by what was read, and read the claims
+//! Emails of a user who rests because the mail server took too long (`rest.rs`) are not claimed.
+//!
+//! A batch is claimed with three calls: read all records and who rests, claim those that may be claimed, each by what was read, and read the claims
 //! back. The claims are no transaction: on Redis, a record that a transaction creates can be overwritten by another first-write,
 //! and elsewhere one lost race would lose them all (decision 0004). Reading back tells which were won, even if the response to the
 //! claims is lost.
@@ -12,16 +14,22 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_component::dapr::state::{self, Outcome, Precondition, PutOperation};
+use nudge_component::dapr::state::{self, Entry, Outcome, Precondition, PutOperation};
 use nudge_component::dapr::types::Error;
 use nudge_contract::names::component::STATE_STORE;
-use nudge_domain::id::ReminderId;
+use nudge_domain::id::{ReminderId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::rest::{Kind, Rests};
 
 /// Longer than a batch can take: the api is asked within 15 s, emails are begun for 8 s, the last one takes at most 15 s, if the mail
 /// server is away 2 s follow, and the records are written within 10 s.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long after its instant a reminder is still attempted, and the minimum time it is retried: a reminder that was not
+/// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
+pub(crate) const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long a record is kept after its last write: longer than an event can be delayed.
 const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
@@ -58,6 +66,13 @@ pub(crate) struct Attempts {
     pub(crate) since: Option<Timestamp>,
 }
 
+impl Attempts {
+    /// Whether the first attempt began longer ago than the given time.
+    fn lasted(&self, span: SignedDuration, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now.duration_since(since) > span)
+    }
+}
+
 /// The outcome of a reminder's email.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,6 +91,16 @@ pub(crate) enum Claim {
     Busy(Option<Timestamp>),
     /// It was already sent or given up.
     Done(Ended),
+    /// Its user rests for so many more seconds.
+    Resting(u32),
+}
+
+/// What is to be claimed.
+pub(crate) struct Wanted<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) user: &'a UserId,
+    /// Whether it is given up if it has been tried for [`WORTH_TRYING`].
+    pub(crate) is_late: bool,
 }
 
 /// Permission to send one email.
@@ -98,25 +123,41 @@ pub(crate) fn notice_key(notice: Uuid) -> String {
     format!("notice-{notice}")
 }
 
-/// Claims reminders by their keys, which are all different. Returns one result per key, in order.
-pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
+/// Claims reminders or notices, whose keys are all different. Returns one result for each, in order, and which of their users are
+/// slow.
+pub(crate) async fn claim_all(kind: Kind, all: &[Wanted<'_>]) -> (Vec<Result<Claim, Error>>, Rests) {
     let now = Timestamp::now();
-    let before = match load(keys.to_vec()).await {
-        Ok(before) => before,
-        Err(error) => return keys.iter().map(|_| Err(error.clone())).collect(),
+    let mut rests = Rests::none(kind);
+    let slow = Rests::keys(kind, all.iter().map(|wanted| wanted.user));
+    let keys = all.iter().map(|wanted| wanted.key.to_owned());
+    let entries = match get(keys.chain(slow.keys().cloned()).collect()).await {
+        Ok(entries) => entries,
+        Err(error) => return (all.iter().map(|_| Err(error.clone())).collect(), rests),
     };
+    let mut before = BTreeMap::new();
+    for entry in entries {
+        match slow.get(&entry.key) {
+            Some(user) => rests.insert(user.clone(), &entry, now),
+            None => {
+                before.insert(entry.key.clone(), read(entry));
+            }
+        }
+    }
     let claimant = Uuid::now_v7();
-    let attempts: Vec<_> = keys
+    let attempts: Vec<_> = all
         .iter()
-        .map(|key| attempt(before.get(key).map(|(record, _)| record), claimant, now))
+        .map(|wanted| {
+            let before = before.get(wanted.key).map(|(record, _)| record);
+            attempt(wanted, before, &rests, claimant, now)
+        })
         .collect();
-    let writes = keys.iter().zip(&attempts).filter_map(|(key, attempt)| {
+    let writes = all.iter().zip(&attempts).filter_map(|(wanted, attempt)| {
         let Ok(attempt) = attempt else { return None };
-        let precondition = match before.get(key) {
+        let precondition = match before.get(wanted.key) {
             None => Precondition::Absent,
             Some((_, etag)) => Precondition::Unchanged(etag.clone()),
         };
-        Some(put(key.clone(), &attempt.record, precondition))
+        Some(put(wanted.key.to_owned(), &attempt.record, precondition))
     });
     let writes: Vec<PutOperation> = writes.collect();
     let claimed: Vec<String> = writes.iter().map(|write| write.key.clone()).collect();
@@ -127,18 +168,18 @@ pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
     } else {
         load(claimed).await
     };
-    let results = keys.iter().zip(attempts).map(|(key, attempt)| {
+    let results = all.iter().zip(attempts).map(|(wanted, attempt)| {
         let attempt = match attempt {
             Ok(attempt) => attempt,
             Err(claim) => return Ok(claim),
         };
         let found = match &mut after {
-            Ok(after) => after.remove(key),
+            Ok(after) => after.remove(wanted.key),
             Err(error) => return Err(error.clone()),
         };
         match found {
             Some((record, etag)) if record == attempt.record => Ok(Claim::Won(Lease {
-                key: key.clone(),
+                key: wanted.key.to_owned(),
                 etag,
                 before: attempt.before,
                 attempts: attempt.attempts,
@@ -150,7 +191,7 @@ pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
             },
         }
     });
-    results.collect()
+    (results.collect(), rests)
 }
 
 /// What a claim writes.
@@ -161,7 +202,13 @@ struct Attempt {
 }
 
 /// The claim that may follow a record, or why none may.
-fn attempt(before: Option<&Record>, claimant: Uuid, now: Timestamp) -> Result<Attempt, Claim> {
+fn attempt(
+    wanted: &Wanted<'_>,
+    before: Option<&Record>,
+    rests: &Rests,
+    claimant: Uuid,
+    now: Timestamp,
+) -> Result<Attempt, Claim> {
     let before = match before {
         None => Attempts::default(),
         Some(Record::Done { ended }) => return Err(Claim::Done(ended.clone())),
@@ -169,9 +216,16 @@ fn attempt(before: Option<&Record>, claimant: Uuid, now: Timestamp) -> Result<At
         Some(Record::Claimed { attempts, .. } | Record::Free { attempts }) => *attempts,
     };
     let attempts = Attempts {
-        since: before.since.or(Some(now)),
+        // A user with many reminders and a slow mail server gets one attempt per rest, so all of them count from the first.
+        since: before.since.or_else(|| rests.since(wanted.user)).or(Some(now)),
         ..before
     };
+    // What is given up is claimed for that, and not sent.
+    if let Some(seconds) = rests.seconds_left(wanted.user, now)
+        && !(wanted.is_late && attempts.lasted(WORTH_TRYING, now))
+    {
+        return Err(Claim::Resting(seconds));
+    }
     Ok(Attempt {
         record: Record::Claimed {
             claimant,
@@ -191,9 +245,7 @@ impl Lease {
 
     /// Whether the first attempt began longer ago than the given time.
     pub(crate) fn tried_for(&self, span: SignedDuration) -> bool {
-        self.attempts
-            .since
-            .is_some_and(|since| Timestamp::now().duration_since(since) > span)
+        self.attempts.lasted(span, Timestamp::now())
     }
 
     /// The write that marks the reminder as done.
@@ -248,20 +300,29 @@ pub(crate) async fn write_all(writes: Vec<PutOperation>) -> Result<Outcome, Erro
 
 /// Reads records and their ETags, by key.
 async fn load(keys: Vec<String>) -> Result<BTreeMap<String, (Record, String)>, Error> {
-    let entries = state::get_many(STATE_STORE.to_owned(), keys).await?;
-    let records = entries.into_iter().map(|entry| {
-        let record = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
-            tracing::error!(
-                key = entry.key,
-                "the inbox record cannot be read, so the attempt is repeated: {error}"
-            );
-            Record::Free {
-                attempts: Attempts::default(),
-            }
-        });
-        (entry.key, (record, entry.etag))
+    let entries = get(keys).await?;
+    Ok(entries
+        .into_iter()
+        .map(|entry| (entry.key.clone(), read(entry)))
+        .collect())
+}
+
+async fn get(keys: Vec<String>) -> Result<Vec<Entry>, Error> {
+    state::get_many(STATE_STORE.to_owned(), keys).await
+}
+
+/// A record and its ETag.
+fn read(entry: Entry) -> (Record, String) {
+    let record = serde_json::from_str(&entry.value).unwrap_or_else(|error| {
+        tracing::error!(
+            key = entry.key,
+            "the inbox record cannot be read, so the attempt is repeated: {error}"
+        );
+        Record::Free {
+            attempts: Attempts::default(),
+        }
     });
-    Ok(records.collect())
+    (record, entry.etag)
 }
 
 fn put(key: String, record: &Record, precondition: Precondition) -> PutOperation {

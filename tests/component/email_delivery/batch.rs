@@ -17,18 +17,18 @@ fn id(number: usize) -> String {
 }
 
 /// A due reminder of its own.
-fn due(number: usize) -> Value {
+pub(super) fn due(number: usize) -> Value {
     let mut event = reminder_due(&task(), 0);
     event["data"]["reminderId"] = json!(id(number));
     event
 }
 
-fn several(numbers: impl IntoIterator<Item = usize>) -> Vec<Value> {
+pub(super) fn several(numbers: impl IntoIterator<Item = usize>) -> Vec<Value> {
     numbers.into_iter().map(due).collect()
 }
 
 /// Delivers a batch and returns its statuses, in order.
-async fn deliver_all(email: &Service, events: &[Value]) -> Vec<String> {
+pub(super) async fn deliver_all(email: &Service, events: &[Value]) -> Vec<String> {
     let answer = json(&email.sidecar().post(EVENTS, &batch(events)).await, 200);
     let statuses = answer["statuses"].as_array().expect("a list").clone();
     let status = |(number, status): (usize, Value)| {
@@ -38,19 +38,19 @@ async fn deliver_all(email: &Service, events: &[Value]) -> Vec<String> {
     statuses.into_iter().enumerate().map(status).collect()
 }
 
-fn emails(email: &Service) -> usize {
+pub(super) fn emails(email: &Service) -> usize {
     email.dapr.binding_calls().len()
 }
 
 /// The reminders whose outcomes were published, and the reasons of failures.
-fn told(email: &Service) -> Vec<(String, Value)> {
+pub(super) fn told(email: &Service) -> Vec<(String, Value)> {
     let told = outcomes(email).into_iter();
     told.map(|(event, _, failure)| (event.split(':').next().expect("an id").to_owned(), failure))
         .collect()
 }
 
 /// The inbox record of a reminder.
-fn record(email: &Service, number: usize) -> Value {
+pub(super) fn record(email: &Service, number: usize) -> Value {
     let keys = email.dapr.keys();
     let key = keys.iter().find(|key| key.contains(&id(number)));
     let stored = key.and_then(|key| email.dapr.stored(key));
@@ -58,7 +58,7 @@ fn record(email: &Service, number: usize) -> Value {
     serde_json::from_str(&stored.value).expect("JSON")
 }
 
-fn deferred(number: usize, after_seconds: u32) -> Value {
+pub(super) fn deferred(number: usize, after_seconds: u32) -> Value {
     json!({ "reminderId": id(number), "remindAt": REMIND_AT, "afterSeconds": after_seconds })
 }
 
@@ -342,7 +342,7 @@ async fn a_batch_ends_when_the_mail_server_is_away_and_nothing_counts_as_an_atte
 }
 
 #[tokio::test]
-async fn an_email_that_the_mail_server_is_too_slow_for_ends_the_batch_and_is_an_attempt() {
+async fn an_email_that_the_mail_server_is_too_slow_for_is_an_attempt_and_lets_its_user_rest() {
     let email = start().await;
     email.dapr.pass_next(Function::Binding);
     email.dapr.fail_next(Function::Binding, timeout("no answer"));
@@ -351,7 +351,7 @@ async fn an_email_that_the_mail_server_is_too_slow_for_ends_the_batch_and_is_an_
     assert_eq!(email.dapr.calls(Function::Binding), 2);
     assert_eq!(
         asked(&email, DEFERRALS),
-        [[deferred(2, 30), deferred(3, 0), deferred(4, 0)]]
+        [[deferred(2, 30), deferred(3, 30), deferred(4, 30)]]
     );
     let attempts = [2, 3].map(|number| record(&email, number)["attempts"].clone());
     assert_eq!(attempts, [1, 0].map(Value::from));

@@ -3,7 +3,7 @@
 use expect_test::{expect, expect_file};
 use nudge_test_kit::bindings::api::nudge::events::types as wit;
 use nudge_test_kit::bindings::email_delivery::EmailDelivery;
-use nudge_test_kit::dapr::{Function, Response, failed, unavailable};
+use nudge_test_kit::dapr::{Function, Response, failed, timeout, unavailable};
 use serde_json::{Value, json};
 
 use super::{deliver as deliver_reminder, field, items};
@@ -186,6 +186,33 @@ async fn a_failure_is_reported_if_it_is_permanent_and_waits_for_the_api_otherwis
         let attempts = if is_permanent { 1 } else { 2 };
         assert_eq!(email.dapr.calls(Function::Binding), attempts, "{reply}");
     }
+}
+
+#[tokio::test]
+async fn notices_of_a_user_rest_if_the_mail_server_took_too_long_and_reminders_do_not() {
+    let email = start(confirmation()).await;
+    email.dapr.fail_next(Function::Binding, timeout("no answer"));
+    let answer = json(
+        &email
+            .sidecar()
+            .post(EVENTS, &batch(&[requested(ID), requested(OTHER)]))
+            .await,
+        200,
+    );
+    assert_eq!(answer["statuses"][1]["status"], "SUCCESS");
+    assert_eq!(email.dapr.calls(Function::Binding), 1, "the other is not tried");
+    email.pass(29);
+    assert_eq!(deliver(&email, OTHER).await, "SUCCESS");
+    assert_eq!(email.dapr.calls(Function::Binding), 1);
+    email.pass(1);
+    assert_eq!(deliver(&email, OTHER).await, "SUCCESS");
+    assert_eq!((email.dapr.binding_calls().len(), reported(&email).len()), (1, 1));
+    // A slow recipient of reminders must not keep back the confirmation of a better one, nor the other way round.
+    email.dapr.fail_next(Function::Binding, timeout("no answer"));
+    deliver(&email, ID).await;
+    super::decide(&email, super::send_to("alice@example.com", &task()));
+    deliver_reminder(&email, &reminder_due(&task(), 0)).await;
+    assert_eq!(email.dapr.binding_calls().len(), 2);
 }
 
 /// The embedded sidecar and Dapr deliver one thing at a time to the app; should they not, no lane is used twice.
