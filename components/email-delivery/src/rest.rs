@@ -2,7 +2,7 @@
 //!
 //! One email that takes too long costs everyone who uses its lane the timeout of the binding (10 s). Without a rest, a user with a
 //! hundred reminders would cost a hundred of them. So a user rests after one: 30 s at first, twice as long after each further one, at
-//! most 30 minutes. Who rests is not claimed. After two hours without such an email the record is forgotten; an email that is
+//! most 30 minutes. Emails of a user who rests are not claimed. After two hours without such an email the record is forgotten; an email that is
 //! sent writes nothing.
 //!
 //! A user rests, and not an address, because the address may be changed at will. Reminders and notices rest separately: the

@@ -4,7 +4,7 @@
 //! over by the record's ETag. The first claim is a first-write without ETag, which is atomic on every store for keys that
 //! are only ever created that way (`nudge:dapr/state`, `precondition.absent`).
 //!
-//! A user who rests because their mail server took too long (`rest.rs`) is not claimed.
+//! Emails of a user who rests because the mail server took too long (`rest.rs`) are not claimed.
 //!
 //! A batch is claimed with three calls: read all records and who rests, claim those that may be claimed, each by what was read, and read the claims
 //! back. The claims are no transaction: on Redis, a record that a transaction creates can be overwritten by another first-write,
@@ -216,7 +216,7 @@ fn attempt(
         Some(Record::Claimed { attempts, .. } | Record::Free { attempts }) => *attempts,
     };
     let attempts = Attempts {
-        // A user who has many reminders and a slow mail server gets one attempt per rest, and they are given up together.
+        // A user with many reminders and a slow mail server gets one attempt per rest, so all of them count from the first.
         since: before.since.or_else(|| rests.since(wanted.user)).or(Some(now)),
         ..before
     };

@@ -59,7 +59,7 @@ async fn the_emails_of_others_in_the_batch_are_sent_and_those_of_the_slow_one_ar
 }
 
 #[tokio::test]
-async fn whoever_rests_is_neither_claimed_nor_asked_about_until_the_rest_is_over() {
+async fn a_user_who_rests_is_neither_claimed_nor_asked_about_until_the_rest_is_over() {
     let email = slow().await;
     email.pass(10);
     let before = email.dapr.all_calls();
@@ -137,7 +137,7 @@ async fn another_process_knows_who_rests() {
 }
 
 #[tokio::test]
-async fn whoever_was_slow_lately_comes_last_in_a_batch() {
+async fn a_user_who_was_slow_lately_comes_last_in_a_batch() {
     let email = slow().await;
     email.pass(30);
     for _ in 0..2 {
@@ -201,7 +201,7 @@ async fn no_second_email_of_a_user_begins_beside_one_that_takes_long() {
         first.reached().await;
         second.reached().await;
         email.pass(2);
-        // Those of alice and bob are on their way. Whichever lane is free finds others of alice only, and leaves them to the other.
+        // Those of alice and bob are on their way. The lane that is free finds only others of alice, and leaves them.
         second.release();
         let bob = || (emails(&email) == 1).then_some(());
         email.dapr.until(bob).await.expect("one lane goes on");
