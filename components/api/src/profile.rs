@@ -5,7 +5,7 @@ mod known;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use nudge_domain::id::{ReminderId, UserId};
+use nudge_domain::id::{TaskId, UserId};
 use nudge_domain::task::{Mistake, Owner, Patch};
 use nudge_domain::{MailAddress, QuietHours, Zone};
 use uuid::Uuid;

@@ -397,6 +397,54 @@ pub(crate) async fn a_recipient_stops_emails_and_their_user_resumes_them_of(api:
         Value::Null,
         "others are not affected"
     );
+    their_user_cannot_resume_an_address_of_somebody_else(api).await;
+}
+
+/// Of an address that the token does not name, only the holder undoes the stop.
+async fn their_user_cannot_resume_an_address_of_somebody_else(api: &Service) {
+    let carol = api.user("carol");
+    let confirmation = set(api, &carol, NEW, 1).await;
+    press(api, path(&confirmation, "link")).await;
+    let task = due(api, &carol).await;
+    let stop = path(&delivery(api, &task).await, "stopLink").to_owned();
+    press(api, &stop).await;
+    api.pass(1);
+    // Neither by asking for it nor by writing the address in another way.
+    let tag = carol.get(ME).await.header("etag").to_owned();
+    let asked = carol.call(Method::POST, RESUME).header("if-match", &tag);
+    let resumed = json(&send(asked.json(&json!({}))).await, 200);
+    assert_eq!(resumed["unconfirmedEmail"]["email"], NEW);
+    assert_eq!(resumed["unconfirmedEmail"]["stopped"], Value::Null);
+    let other = carol
+        .call(Method::PATCH, ME)
+        .header("if-match", carol.get(ME).await.header("etag"));
+    let other = send(other.json(&json!({ "email": "new+1@example.org" }))).await;
+    assert_eq!(json(&other, 200)["emailStopped"]["reason"], "asked");
+    assert_eq!(delivery(api, &task).await["decision"], "noAddress");
+    // Confirming it does.
+    json(&carol.post(RESUME, &json!({})).await, 429);
+    api.pass(24 * 60 * 60);
+    let carol = api.user("carol");
+    json(&carol.post(RESUME, &json!({})).await, 200);
+    let ids = notices(api, 5).await;
+    let confirmation = notice(api, &ids[4]).await;
+    press(api, path(&confirmation, "link")).await;
+    assert_eq!(me(&carol).await["emailStopped"], Value::Null);
+    // The page of a reminder's link offers never to write again, and undoes it.
+    let page = api.anybody().get(&stop).await;
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    let block = html
+        .split("action=\"..")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let block = format!("/email{}", block.expect("a button"));
+    assert_eq!(press(api, &block).await, "Nudge will not write to you again");
+    assert_eq!(
+        title(&api.anybody().get(&stop).await.body),
+        "Nudge will not write to you again"
+    );
+    assert_eq!(delivery(api, &task).await["decision"], "noAddress");
+    assert_eq!(press(api, &block.replace("stop", "resume")).await, "Undone");
 }
 
 #[tokio::test]
@@ -413,10 +461,7 @@ pub(crate) async fn a_refused_recipient_gets_no_more_emails_of(api: &Service) {
         let item = json!({ "userId": "alice", "email": "alice@example.com", "fault": fault });
         let answer = api
             .sidecar()
-            .post(
-                "/internal/recipients/refused",
-                &json!({ "items": [item, item] }),
-            )
+            .post("/internal/recipients/refused", &json!({ "items": [item, item] }))
             .await;
         assert_eq!(answer.status, 204, "{:?}", answer.body);
     };
@@ -446,6 +491,7 @@ pub(crate) async fn a_refused_recipient_gets_no_more_emails_of(api: &Service) {
         me(&alice).await["unconfirmedEmail"]["stopped"]["reason"],
         "refused"
     );
+    api.pass(1);
     set(api, &alice, NEW, 2).await;
     assert_eq!(
         me(&alice).await["unconfirmedEmail"]["stopped"],

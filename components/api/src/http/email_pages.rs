@@ -279,7 +279,9 @@ fn stopped(link: &StopLink, token: &str) -> Result<Response, Problem> {
                 "The account does not send emails to your address any more. Its profile says so.",
                 "An email that is on its way may still arrive.",
             ],
-            [Some(undo("Undo", token)), never_again(link)].into_iter().flatten(),
+            [Some(undo("Undo", token)), never_again(link)]
+                .into_iter()
+                .flatten(),
         ),
     }
 }

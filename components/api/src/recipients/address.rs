@@ -142,7 +142,10 @@ fn is_of_token(profile: &Profile, address: &str) -> bool {
     let Some(known) = profile.token_email() else {
         return false;
     };
-    known == address || address.parse::<MailAddress>().is_ok_and(|address| is_same(known, &address))
+    known == address
+        || address
+            .parse::<MailAddress>()
+            .is_ok_and(|address| is_same(known, &address))
 }
 
 /// Whether an email may be sent that asks to confirm an address. Counts it.

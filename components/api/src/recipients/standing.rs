@@ -203,7 +203,8 @@ pub(crate) async fn refuse(
         return Ok(());
     }
     // A batch may have several emails to one recipient. What the mail server said last counts.
-    let refused: BTreeMap<&Pair, RecipientFault> = refused.iter().map(|(pair, fault)| (pair, *fault)).collect();
+    let refused: BTreeMap<&Pair, RecipientFault> =
+        refused.iter().map(|(pair, fault)| (pair, *fault)).collect();
     stop_tokens(database, refused.keys().copied()).await?;
     let faults = refused.iter().map(|((user, mailbox), fault)| {
         let (reason, code) = match fault {
