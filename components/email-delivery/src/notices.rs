@@ -3,10 +3,13 @@
 //! They take the same way as reminders: claimed in the inbox, decided by the api, sent through a lane, marked done, reported. One that
 //! cannot be sent for now is released, and the api publishes its event again later (`recipients/notices.rs` of the api). They are few,
 //! so they are sent and recorded one by one.
+//!
+//! As with reminders, none is begun after [`BUDGET`], nor after the mail server was away or too slow for one: the claims would expire
+//! while emails are sent, and reminders, which use the same lanes, would wait.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nudge_component::ask;
 use nudge_component::dapr::state::PutOperation;
 use nudge_component::events::Disposition;
@@ -15,10 +18,13 @@ use nudge_component::subscriber::retry;
 use nudge_contract::api::{AskNotices, NoticeDelivery, NoticeOutcome, NoticeOutcomes, Notices};
 use nudge_contract::event::NoticeRequested;
 use nudge_contract::names::route;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use uuid::Uuid;
 
 use crate::lane::{self, Turn};
 use crate::mail;
+use crate::sending::BUDGET;
+use crate::service::AWAY;
 use crate::smtp::{self, Failure};
 use crate::store::{self, Claim, Ended, Lease};
 
@@ -45,16 +51,43 @@ pub(crate) async fn requested(events: Vec<NoticeRequested>) -> Vec<Result<(), Di
     let mut distinct = ids.clone();
     distinct.sort_unstable();
     distinct.dedup();
+    let mut round = Round::start();
     for part in distinct.chunks(AT_ONCE) {
-        failed.extend(deliver(part).await);
+        // The api publishes the others again.
+        if !round.goes_on() {
+            break;
+        }
+        failed.extend(deliver(part, &mut round).await);
     }
     ids.iter()
         .map(|id| failed.get(id).cloned().map_or(Ok(()), Err))
         .collect()
 }
 
+/// Whether further emails of a batch are begun.
+struct Round {
+    until: Timestamp,
+    /// The mail server was away or too slow.
+    is_over: bool,
+}
+
+impl Round {
+    fn start() -> Self {
+        Self {
+            until: Timestamp::now().saturating_add(BUDGET).unwrap_or(Timestamp::MAX),
+            is_over: false,
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        let left = self.until.duration_since(Timestamp::now());
+        // More is left than there was: the clock was set back.
+        !self.is_over && left > SignedDuration::ZERO && left <= BUDGET
+    }
+}
+
 /// Delivers notices. Returns those whose events are to be delivered again.
-async fn deliver(ids: &[Uuid]) -> BTreeMap<Uuid, Disposition> {
+async fn deliver(ids: &[Uuid], round: &mut Round) -> BTreeMap<Uuid, Disposition> {
     let mut failed = BTreeMap::new();
     let mut outcomes = Vec::new();
     let mut won = Vec::new();
@@ -75,7 +108,7 @@ async fn deliver(ids: &[Uuid]) -> BTreeMap<Uuid, Disposition> {
         }
     }
     if !won.is_empty() {
-        send_all(won, &mut outcomes, &mut failed).await;
+        send_all(won, round, &mut outcomes, &mut failed).await;
     }
     report(outcomes, &mut failed).await;
     failed
@@ -84,6 +117,7 @@ async fn deliver(ids: &[Uuid]) -> BTreeMap<Uuid, Disposition> {
 /// Asks the api about claimed notices, and sends them.
 async fn send_all(
     won: Vec<(Uuid, Lease)>,
+    round: &mut Round,
     outcomes: &mut Vec<NoticeOutcome>,
     failed: &mut BTreeMap<Uuid, Disposition>,
 ) {
@@ -102,6 +136,7 @@ async fn send_all(
         Vec::new()
     });
     let mut releases: Vec<PutOperation> = Vec::new();
+    let mut is_away = false;
     for (id, lease) in won {
         let decision = decisions.next();
         match (decision, lanes.first()) {
@@ -117,6 +152,10 @@ async fn send_all(
                 tracing::warn!(notice = %id, "not sent for now: no smtp component is free");
                 releases.push(lease.untried());
             }
+            (Some(NoticeDelivery::Send { .. }), Some(_)) if !(round.goes_on() && lease.may_begin()) => {
+                tracing::info!(notice = %id, "not sent for now: the batch ended before its turn");
+                releases.push(lease.untried());
+            }
             (
                 Some(NoticeDelivery::Send {
                     email,
@@ -129,10 +168,17 @@ async fn send_all(
                     Ok(mail) => send(lane, &email, &mail).await,
                     Err(error) => Err(Failure::Passing(format!("the email cannot be rendered: {error}"))),
                 };
+                round.is_over = matches!(sent, Err(Failure::Away(_) | Failure::Slow(_)));
                 let (failure, fault) = match sent {
                     Ok(()) => (None, None),
                     Err(Failure::Permanent(reason)) => (Some(reason), None),
                     Err(Failure::Recipient(fault, reason)) => (Some(reason), Some(fault)),
+                    Err(Failure::Away(reason)) => {
+                        tracing::warn!(notice = %id, "no email can be sent now: {reason}");
+                        is_away = true;
+                        releases.push(lease.not_counted());
+                        continue;
+                    }
                     Err(later) => {
                         tracing::warn!(notice = %id, "not sent for now: {later:?}");
                         releases.push(lease.tried());
@@ -153,6 +199,9 @@ async fn send_all(
                 outcomes.push(NoticeOutcome { id, failure, fault });
             }
         }
+    }
+    if is_away {
+        wait_for(u64::try_from(AWAY.as_nanos()).unwrap_or(u64::MAX)).await;
     }
     if let Err(error) = store::write_all(releases).await {
         tracing::warn!(

@@ -36,7 +36,7 @@ pub(crate) const GROUP: usize = 2;
 pub(crate) const UNWRITTEN: Duration = Duration::from_millis(250);
 
 /// How long emails of a batch are begun.
-const BUDGET: SignedDuration = SignedDuration::from_secs(8);
+pub(crate) const BUDGET: SignedDuration = SignedDuration::from_secs(8);
 
 /// How long after its instant a reminder is still attempted, and the minimum time it is retried: a reminder that was not
 /// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
@@ -150,7 +150,9 @@ impl<'a> Desk<'a> {
         // More is left than there was: the clock was set back.
         let in_time = left > SignedDuration::ZERO && left <= BUDGET;
         if in_time {
-            self.state().letters.pop_front()
+            self.state()
+                .letters
+                .pop_front_if(|letter| letter.lease.may_begin())
         } else {
             None
         }

@@ -23,6 +23,9 @@ use uuid::Uuid;
 /// server is away 2 s follow, and the records are written within 10 s.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
+/// An email takes at most this long once it is begun.
+const LAST: SignedDuration = SignedDuration::from_secs(15);
+
 /// How long a record is kept after its last write: longer than an event can be delayed.
 const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
 
@@ -82,6 +85,8 @@ pub(crate) enum Claim {
 pub(crate) struct Lease {
     key: String,
     etag: String,
+    /// When it expires.
+    until: Timestamp,
     /// As they were before this claim.
     before: Attempts,
     /// With this one's start.
@@ -140,6 +145,7 @@ pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
             Some((record, etag)) if record == attempt.record => Ok(Claim::Won(Lease {
                 key: key.clone(),
                 etag,
+                until: attempt.until,
                 before: attempt.before,
                 attempts: attempt.attempts,
             })),
@@ -156,6 +162,7 @@ pub(crate) async fn claim_all(keys: &[String]) -> Vec<Result<Claim, Error>> {
 /// What a claim writes.
 struct Attempt {
     record: Record,
+    until: Timestamp,
     before: Attempts,
     attempts: Attempts,
 }
@@ -172,18 +179,27 @@ fn attempt(before: Option<&Record>, claimant: Uuid, now: Timestamp) -> Result<At
         since: before.since.or(Some(now)),
         ..before
     };
+    let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
     Ok(Attempt {
         record: Record::Claimed {
             claimant,
-            until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX),
+            until,
             attempts,
         },
+        until,
         before,
         attempts,
     })
 }
 
 impl Lease {
+    /// Whether an email that is begun now ends before another delivery may take over. More is left than there was if the clock was set
+    /// back.
+    pub(crate) fn may_begin(&self) -> bool {
+        let left = self.until.duration_since(Timestamp::now());
+        left >= LAST && left <= LEASE
+    }
+
     /// Attempts before this one.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts.count
