@@ -107,10 +107,8 @@ impl System {
             .state_dir(data.path())
             .cache_dir(options.root.join("target/compiled"))
             .clock(options.clock)
-            .variable("sqlite_synchronous", options.synchronous.name());
-        if !options.variables.contains_key(PUBLIC_URL) {
-            builder = builder.own_address(PUBLIC_URL);
-        }
+            .variable("sqlite_synchronous", options.synchronous.name())
+            .own_address(PUBLIC_URL);
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
         }

@@ -36,7 +36,8 @@ pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
     let published = publish_pending(now).await?;
     create_missing_occurrences(now).await?;
     // They are published again by a later run, and hold up nothing else.
-    if let Err(error) = notices::publish_due(&Database::open().await?, now).await {
+    let due = notices::due(&Database::open().await?, now).await?;
+    if let Err(error) = notices::publish_all(&due).await {
         tracing::warn!("emails about accounts wait: {error}");
     }
     let left = {

@@ -6,6 +6,8 @@
 //!
 //! If the mail server takes too long for one, the notices of its user rest (`rest.rs`): they are not claimed, and the api publishes their
 //! events again.
+//! As with reminders, none is begun after [`BUDGET`], nor after the mail server was away: the claims would expire while emails are sent, and
+//! reminders, which use the same lanes, would wait.
 
 use std::collections::BTreeMap;
 
@@ -19,20 +21,19 @@ use nudge_contract::api::{AskNotices, NoticeDelivery, NoticeOutcome, NoticeOutco
 use nudge_contract::event::NoticeRequested;
 use nudge_contract::names::route;
 use nudge_domain::id::UserId;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use uuid::Uuid;
 
 use crate::lane::{self, Turn};
 use crate::mail;
 use crate::rest::{Kind, Rests};
+use crate::sending::BUDGET;
+use crate::service::AWAY;
 use crate::smtp::{self, Failure};
 use crate::store::{self, Claim, Ended, Lease, Wanted};
 
 /// Maximum number of notices in a request to the api.
 const AT_ONCE: usize = 100;
-
-/// How long emails are begun, so that slow recipients do not hold up reminders, nor a claim expires. The api publishes the others
-/// again after a minute. Long enough for others after one that took too long.
-const BUDGET: SignedDuration = SignedDuration::from_secs(12);
 
 /// Sends the emails of requested notices, unless they were sent already or are no longer wanted. Returns one result per event, in
 /// order.
@@ -137,6 +138,7 @@ async fn send_all(
         Vec::new()
     });
     let mut releases: Vec<PutOperation> = Vec::new();
+    let mut is_away = false;
     for Won { id, user, lease } in won {
         let decision = decisions.next();
         match (decision, lanes.first()) {
@@ -152,8 +154,10 @@ async fn send_all(
                 tracing::warn!(notice = %id, "not sent for now: no smtp component is free");
                 releases.push(lease.untried());
             }
-            (Some(NoticeDelivery::Send { .. }), Some(_)) if !may_begin(user, &rests, until) => {
-                tracing::info!(notice = %id, "not sent for now: a mail server takes too long");
+            (Some(NoticeDelivery::Send { .. }), Some(_))
+                if is_away || !lease.may_begin() || !may_begin(user, &rests, until) =>
+            {
+                tracing::info!(notice = %id, "not sent for now: a mail server is away or takes too long");
                 releases.push(lease.untried());
             }
             (
@@ -172,6 +176,18 @@ async fn send_all(
                     Ok(()) => (None, None),
                     Err(Failure::Permanent(reason)) => (Some(reason), None),
                     Err(Failure::Recipient(fault, reason)) => (Some(reason), Some(fault)),
+                    Err(Failure::Away(reason)) => {
+                        tracing::warn!(notice = %id, "no email can be sent now: {reason}");
+                        is_away = true;
+                        releases.push(lease.not_counted());
+                        continue;
+                    }
+                    // It may have been accepted each time, so few attempts are made.
+                    Err(Failure::Slow(reason)) if lease.attempts() > 0 => {
+                        tracing::warn!(notice = %id, "given up: {reason}");
+                        rests.begin(user, Timestamp::now());
+                        (Some("the mail server takes too long".to_owned()), None)
+                    }
                     Err(later) => {
                         if matches!(later, Failure::Slow(_)) {
                             rests.begin(user, Timestamp::now());
@@ -195,6 +211,9 @@ async fn send_all(
                 outcomes.push(NoticeOutcome { id, failure, fault });
             }
         }
+    }
+    if is_away {
+        wait_for(u64::try_from(AWAY.as_nanos()).unwrap_or(u64::MAX)).await;
     }
     releases.extend(rests.writes());
     if let Err(error) = store::write_all(releases).await {

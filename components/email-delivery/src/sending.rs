@@ -40,7 +40,7 @@ pub(crate) const GROUP: usize = 2;
 pub(crate) const UNWRITTEN: Duration = Duration::from_millis(250);
 
 /// How long emails of a batch are begun.
-const BUDGET: SignedDuration = SignedDuration::from_secs(8);
+pub(crate) const BUDGET: SignedDuration = SignedDuration::from_secs(8);
 
 /// How long an email may be on its way before no other of its user is begun beside it. Several lanes together wait for one slow
 /// recipient no longer than one does, and this.
@@ -325,6 +325,7 @@ impl<'a> Desk<'a> {
 impl<'a> Work<'a> {
     /// The next letter: of a user who has no email on its way, or else of one whose emails have not been on their way for long.
     fn take(&mut self, now: Timestamp) -> Option<Letter<'a>> {
+        let may_begin = |letter: &Letter<'_>| letter.lease.may_begin();
         let is_on_its_way = |letter: &Letter<'_>, since: &dyn Fn(Timestamp) -> bool| {
             let mut all = self.on_their_way.iter();
             all.any(|(user, at)| user == letter.user() && since(*at))
@@ -332,12 +333,12 @@ impl<'a> Work<'a> {
         let place = self
             .letters
             .iter()
-            .position(|letter| !is_on_its_way(letter, &|_| true))
+            .position(|letter| may_begin(letter) && !is_on_its_way(letter, &|_| true))
             .or_else(|| {
                 let is_suspect = |at: Timestamp| now.duration_since(at).abs() >= SUSPECT;
                 self.letters
                     .iter()
-                    .position(|letter| !is_on_its_way(letter, &is_suspect))
+                    .position(|letter| may_begin(letter) && !is_on_its_way(letter, &is_suspect))
             })?;
         let letter = self.letters.remove(place)?;
         self.on_their_way.push((letter.user().clone(), now));

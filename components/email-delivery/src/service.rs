@@ -51,7 +51,7 @@ const REST_SECONDS: u32 = 30;
 
 /// How long a batch waits before it gives back what it has, if the mail server is away. Without it, everything that is due would be
 /// leased and given back as fast as possible.
-const AWAY: Duration = Duration::from_secs(2);
+pub(crate) const AWAY: Duration = Duration::from_secs(2);
 
 /// How long a reminder rests whose outcome the broker refused. Its event is repeated then, and finds the record.
 const REPEAT_SECONDS: u32 = 5;

@@ -31,6 +31,9 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// attempted, because nothing ran or the sidecar lacked its setting, has not failed.
 pub(crate) const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
 
+/// An email takes at most this long once it is begun.
+const LAST: SignedDuration = SignedDuration::from_secs(15);
+
 /// How long a record is kept after its last write: longer than an event can be delayed.
 const KEPT_SECONDS: u32 = 7 * 24 * 60 * 60;
 
@@ -107,6 +110,8 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Lease {
     key: String,
     etag: String,
+    /// When it expires.
+    until: Timestamp,
     /// As they were before this claim.
     before: Attempts,
     /// With this one's start.
@@ -181,6 +186,7 @@ pub(crate) async fn claim_all(kind: Kind, all: &[Wanted<'_>]) -> (Vec<Result<Cla
             Some((record, etag)) if record == attempt.record => Ok(Claim::Won(Lease {
                 key: wanted.key.to_owned(),
                 etag,
+                until: attempt.until,
                 before: attempt.before,
                 attempts: attempt.attempts,
             })),
@@ -197,6 +203,7 @@ pub(crate) async fn claim_all(kind: Kind, all: &[Wanted<'_>]) -> (Vec<Result<Cla
 /// What a claim writes.
 struct Attempt {
     record: Record,
+    until: Timestamp,
     before: Attempts,
     attempts: Attempts,
 }
@@ -226,18 +233,28 @@ fn attempt(
     {
         return Err(Claim::Resting(seconds));
     }
+
+    let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
     Ok(Attempt {
         record: Record::Claimed {
             claimant,
-            until: now.saturating_add(LEASE).unwrap_or(Timestamp::MAX),
+            until,
             attempts,
         },
+        until,
         before,
         attempts,
     })
 }
 
 impl Lease {
+    /// Whether an email that is begun now ends before another delivery may take over. More is left than there was if the clock was set
+    /// back.
+    pub(crate) fn may_begin(&self) -> bool {
+        let left = self.until.duration_since(Timestamp::now());
+        left >= LAST && left <= LEASE
+    }
+
     /// Attempts before this one.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts.count

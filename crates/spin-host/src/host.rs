@@ -27,7 +27,7 @@ use crate::postgres::Pools;
 use crate::routes::{RouteError, Router};
 use crate::server::{Reserve, Server};
 use crate::sqlite::{Access, Databases};
-use crate::variables::{Values, VariableError};
+use crate::variables::{Values, VariableError, environment_name, set_unless_given};
 
 /// Why an application cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -307,7 +307,8 @@ impl HostBuilder {
     }
 
     /// Sets a variable of the application to the address of the host, such as `http://127.0.0.1:3000`, whichever port that is. If the
-    /// host listens on all addresses, it is the one of this machine.
+    /// host listens on all addresses, it is the one of this machine. A value of [`variable`](Self::variable) or of `SPIN_VARIABLE_<NAME>`
+    /// takes precedence, unless it is empty.
     pub fn own_address(mut self, variable: impl Into<String>) -> Self {
         self.own_address = Some(variable.into());
         self
@@ -326,7 +327,13 @@ impl HostBuilder {
             if own.ip().is_unspecified() {
                 own.set_ip(Ipv4Addr::LOCALHOST.into());
             }
-            self.variables.insert(variable, format!("http://{own}"));
+            let environment = std::env::var(environment_name(&variable)).ok();
+            set_unless_given(
+                &mut self.variables,
+                environment,
+                variable,
+                format!("http://{own}"),
+            );
         }
         let values = Values::resolve(self.manifest.variables(), &self.variables, |name| {
             std::env::var(name).ok()

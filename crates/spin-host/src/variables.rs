@@ -103,6 +103,19 @@ pub(crate) fn environment_name(name: &str) -> String {
     format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase())
 }
 
+/// Sets a variable, unless `given` or the environment has a value for it that is not empty.
+pub(crate) fn set_unless_given(
+    given: &mut BTreeMap<String, String>,
+    environment: Option<String>,
+    name: String,
+    value: String,
+) {
+    let known = given.get(&name).or(environment.as_ref());
+    if known.is_none_or(String::is_empty) {
+        given.insert(name, value);
+    }
+}
+
 /// Checks Spin's rule for variable names: lower-case words of letters and digits, joined by single underscores, the first one
 /// starting with a letter.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
@@ -141,6 +154,37 @@ mod tests {
         let values =
             Values::resolve(&variables, &given(&[("a", "3")]), environment).expect("all have values");
         assert_eq!(values.expand("{{a}} {{ b }} {{ c }}").as_deref(), Ok("3 2 1"));
+    }
+
+    #[test]
+    fn a_value_is_set_unless_another_one_was_given() {
+        for (before, environment, expected) in [
+            (None, None, "own"),
+            (Some(""), None, "own"),
+            (None, Some(""), "own"),
+            (Some("given"), None, "given"),
+            (Some("given"), Some("environment"), "given"),
+            (None, Some("environment"), "environment"),
+        ] {
+            let mut values: BTreeMap<_, _> = before
+                .map(|value| ("url".into(), value.into()))
+                .into_iter()
+                .collect();
+            set_unless_given(
+                &mut values,
+                environment.map(Into::into),
+                "url".into(),
+                "own".into(),
+            );
+            let table = variables("url = { default = \"\" }");
+            let values =
+                Values::resolve(&table, &values, |_| environment.map(Into::into)).expect("it has a value");
+            assert_eq!(
+                values.expand("{{ url }}").as_deref(),
+                Ok(expected),
+                "{before:?} {environment:?}"
+            );
+        }
     }
 
     #[test]

@@ -347,7 +347,7 @@ async fn what_has_no_smaller_parts_costs_a_whole_minute_at_most() {
         .user("alice")
         .create("/api/v1/tags", &json!({ "name": "Home" }))
         .await;
-    let task = json!({ "title": "x", "tags": [tag["id"]] });
+    let task = json!({ "title": "x", "tagIds": [tag["id"]] });
     for count in [15, 10] {
         api.pass(60);
         let operations = json!({ "operations": vec![json!({ "op": "create", "task": task }); count] });

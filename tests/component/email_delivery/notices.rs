@@ -215,6 +215,71 @@ async fn notices_of_a_user_rest_if_the_mail_server_took_too_long_and_reminders_d
     assert_eq!(email.dapr.binding_calls().len(), 2);
 }
 
+/// The inbox record of a notice.
+fn record(email: &Service, id: &str) -> Value {
+    let stored = email.dapr.stored(&format!("notice-{id}")).expect("a record");
+    serde_json::from_str(&stored.value).expect("JSON")
+}
+
+#[tokio::test]
+async fn no_notice_is_begun_after_the_mail_server_was_away() {
+    {
+        let (error, attempts) = (unavailable("no sidecar"), 0);
+        let email = start(confirmation()).await;
+        email.dapr.fail_next(Function::Binding, error);
+        let events = batch(&[requested(ID), requested(OTHER)]);
+        json(&email.sidecar().post(EVENTS, &events).await, 200);
+        assert_eq!(email.dapr.calls(Function::Binding), 1);
+        let free = [ID, OTHER].map(|id| record(&email, id));
+        assert_eq!(
+            free.map(|record| (record["phase"].clone(), record["attempts"].clone())),
+            [(json!("free"), json!(attempts)), (json!("free"), json!(0))]
+        );
+        json(&email.sidecar().post(EVENTS, &events).await, 200);
+        assert_eq!(email.dapr.binding_calls().len(), 2, "they are not lost");
+    }
+}
+
+#[tokio::test]
+async fn no_notice_is_begun_after_the_time_of_the_batch() {
+    let email = start(confirmation()).await;
+    let hold = email.dapr.hold_next(Function::Binding);
+    let slow = async {
+        hold.reached().await;
+        email.pass(8);
+        hold.release();
+    };
+    let events = batch(&[requested(ID), requested(OTHER)]);
+    let sidecar = email.sidecar();
+    tokio::join!(sidecar.post(EVENTS, &events), slow);
+    assert_eq!(email.dapr.binding_calls().len(), 1);
+    assert_eq!(record(&email, OTHER)["phase"], "free");
+}
+
+/// The api may answer late. What the claim leaves counts then, not when emails were first begun.
+#[tokio::test]
+async fn no_email_is_begun_that_could_outlast_its_claim() {
+    let email = start(confirmation()).await;
+    let hold = email.dapr.hold_next(Function::Invoke);
+    let slow = async {
+        hold.reached().await;
+        email.pass(46);
+        hold.release();
+    };
+    tokio::join!(deliver(&email, ID), slow);
+    assert_eq!(email.dapr.calls(Function::Binding), 0);
+    let reminders = super::start().await;
+    let hold = reminders.dapr.hold_next(Function::Invoke);
+    let event = reminder_due(&task(), 0);
+    let slow = async {
+        hold.reached().await;
+        reminders.pass(46);
+        hold.release();
+    };
+    tokio::join!(deliver_reminder(&reminders, &event), slow);
+    assert_eq!(reminders.dapr.calls(Function::Binding), 0);
+}
+
 /// The embedded sidecar and Dapr deliver one thing at a time to the app; should they not, no lane is used twice.
 #[tokio::test]
 async fn a_notice_and_a_reminder_are_not_sent_at_the_same_time() {

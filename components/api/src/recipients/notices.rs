@@ -68,7 +68,8 @@ pub(super) fn publish_after_response(id: Uuid, user: UserId) {
     });
 }
 
-async fn publish_all(notices: &[(Uuid, UserId)]) -> Result<(), PublishError> {
+/// Publishes the events of stored notices.
+pub(crate) async fn publish_all(notices: &[(Uuid, UserId)]) -> Result<(), PublishError> {
     if notices.is_empty() {
         return Ok(());
     }
@@ -95,8 +96,8 @@ async fn publish_all(notices: &[(Uuid, UserId)]) -> Result<(), PublishError> {
     }
 }
 
-/// Publishes again what was not sent, and gives up what is too old.
-pub(crate) async fn publish_due(database: &Database, now: Timestamp) -> Result<(), PublishError> {
+/// The notices whose events are published again, which counts as an attempt. Gives up what is too old.
+pub(crate) async fn due(database: &Database, now: Timestamp) -> Result<Vec<(Uuid, UserId)>, DbError> {
     let before = now.saturating_sub(GIVEN_UP).unwrap_or(Timestamp::MIN);
     let given_up = database
         .query(
@@ -116,28 +117,37 @@ pub(crate) async fn publish_due(database: &Database, now: Timestamp) -> Result<(
     let due = database.query(sql, [now.into(), AT_ONCE.into()]).await?;
     let read = |row: &Row| -> Result<_, DbError> { Ok((row.parsed(0)?, row.parsed(1)?)) };
     // One that cannot be read does not hold up the others. It is given up after a day.
-    let due: Vec<_> = due
+    Ok(due
         .iter()
         .filter_map(|row| {
             read(row)
                 .inspect_err(|error| tracing::error!("a notice cannot be read: {error}"))
                 .ok()
         })
-        .collect();
-    publish_all(&due).await
+        .collect())
 }
 
 /// Decides whether, where to and with what contents notices are sent. Returns a decision per id.
 ///
 /// # Errors
 ///
-/// The database cannot be reached, or no link can be made: the events are delivered again.
+/// The database cannot be reached: the events are delivered again.
 pub(crate) async fn decide(database: &Database, asked: &[Uuid]) -> Result<Vec<NoticeDelivery>, PublishError> {
     let now = Timestamp::now();
-    let public_url = links::public_url()
-        .await
-        .and_then(|url| url.ok_or_else(|| "the variable public_url is not set".to_owned()))
-        .map_err(PublishError::Publish)?;
+    let public_url = match links::public_url().await {
+        Ok(Some(public_url)) => public_url,
+        missing => {
+            // They stay, and are published again by the relay, in case it is set within a day.
+            let reason = missing
+                .err()
+                .unwrap_or_else(|| "the variable public_url is not set".to_owned());
+            tracing::error!(notices = asked.len(), "emails about accounts wait: {reason}");
+            let skip = |_| NoticeDelivery::Skip {
+                reason: reason.clone(),
+            };
+            return Ok(asked.iter().map(skip).collect());
+        }
+    };
     let waiting = find(database, asked).await?;
     let pairs: Vec<Pair> = waiting.values().map(|(waiting, _)| waiting.pair()).collect();
     let standings = standing::find(database, &pairs, now).await?;

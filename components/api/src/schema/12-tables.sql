@@ -72,3 +72,5 @@ CREATE TABLE IF NOT EXISTS email_count (
   emails BIGINT NOT NULL,
   confirmations BIGINT NOT NULL
 )
+
+CREATE INDEX IF NOT EXISTS email_count_by_day ON email_count (day)

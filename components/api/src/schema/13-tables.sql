@@ -2,6 +2,8 @@
 
 ALTER TABLE request_rate ADD COLUMN IF NOT EXISTS granted BIGINT NOT NULL DEFAULT 0
 
+CREATE INDEX IF NOT EXISTS request_rate_by_minute ON request_rate (minute)
+
 -- What a user has, kept by triggers and compared by the statements that store more: see limit.rs and tasks/room.rs. tasks: those that
 -- are not deleted. kept_bytes: responses that are kept for their Idempotency-Key, each with the 512 bytes that the rest of its row is
 -- counted as.
