@@ -176,7 +176,7 @@ pub(crate) async fn claim_all(kind: Kind, all: &[Wanted<'_>]) -> (Vec<Result<Cla
     let results = all.iter().zip(attempts).map(|(wanted, attempt)| {
         let attempt = match attempt {
             Ok(attempt) => attempt,
-            Err(claim) => return Ok(claim),
+            Err(claim) => return Ok(*claim),
         };
         let found = match &mut after {
             Ok(after) => after.remove(wanted.key),
@@ -215,11 +215,13 @@ fn attempt(
     rests: &Rests,
     claimant: Uuid,
     now: Timestamp,
-) -> Result<Attempt, Claim> {
+) -> Result<Attempt, Box<Claim>> {
     let before = match before {
         None => Attempts::default(),
-        Some(Record::Done { ended }) => return Err(Claim::Done(ended.clone())),
-        Some(Record::Claimed { until, .. }) if *until > now => return Err(Claim::Busy(Some(*until))),
+        Some(Record::Done { ended }) => return Err(Box::new(Claim::Done(ended.clone()))),
+        Some(Record::Claimed { until, .. }) if *until > now => {
+            return Err(Box::new(Claim::Busy(Some(*until))));
+        }
         Some(Record::Claimed { attempts, .. } | Record::Free { attempts }) => *attempts,
     };
     let attempts = Attempts {
@@ -231,9 +233,8 @@ fn attempt(
     if let Some(seconds) = rests.seconds_left(wanted.user, now)
         && !(wanted.is_late && attempts.lasted(WORTH_TRYING, now))
     {
-        return Err(Claim::Resting(seconds));
+        return Err(Box::new(Claim::Resting(seconds)));
     }
-
     let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
     Ok(Attempt {
         record: Record::Claimed {

