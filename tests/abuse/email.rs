@@ -48,7 +48,11 @@ pub(crate) async fn confirmations() {
         .filter(|(_, email)| email.to.starts_with("person-"))
         .count();
     eprintln!("confirmations: one user sent {of_mallory} in a minute, a stranger got {to_strangers}");
-    assert_eq!(of_mallory, 5, "one user sent {of_mallory} confirmations");
+    // One that is replaced before it is sent is not sent at all.
+    assert!(
+        (1..=5).contains(&of_mallory),
+        "one user sent {of_mallory} confirmations"
+    );
     assert_eq!(to_strangers, 3, "a stranger got {to_strangers} confirmations");
     check_late("confirmations", &late, LATE);
 }
