@@ -8,6 +8,12 @@ pub mod http;
 pub mod pg;
 pub mod sqlite;
 pub mod variables;
+
+/// Timers.
+pub mod time {
+    pub use tokio::time::sleep;
+}
+
 pub mod wasip3;
 pub mod wit_bindgen;
 

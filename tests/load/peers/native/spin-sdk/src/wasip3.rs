@@ -21,6 +21,23 @@ pub mod clocks {
     }
 }
 
+/// `wasi:random`.
+pub mod random {
+    /// `wasi:random/random`.
+    pub mod random {
+        /// So many bytes that cannot be guessed.
+        ///
+        /// # Panics
+        ///
+        /// The system has none.
+        pub fn get_random_bytes(length: u64) -> Vec<u8> {
+            let mut bytes = vec![0; usize::try_from(length).expect("it fits")];
+            getrandom::fill(&mut bytes).expect("the system has random bytes");
+            bytes
+        }
+    }
+}
+
 /// `wasi:http`.
 pub mod http {
     /// `wasi:http/types`.
