@@ -6,10 +6,11 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum number of connections. If another client connects, the connection that has been without a request for longest is
-    /// closed. A connection that [`Client::keep`] was called for is never closed for that reason.
+    /// closed. A connection that [`Client::keep`](crate::Client::keep) was called for is never closed for that reason.
     pub connections: usize,
-    /// How many more connections are accepted when all of them have requests in flight. [`Client::is_beyond_limit`] is true on these, so
-    /// that the service can respond to the requests it must not lose, and refuse the others.
+    /// How many more connections are accepted when all of them have requests in flight.
+    /// [`Client::is_beyond_limit`](crate::Client::is_beyond_limit) is true on these, so that the service can respond to the requests it must
+    /// not lose, and refuse the others.
     pub reserved_connections: usize,
     /// Maximum size of a request's head, in bytes; beyond it the response is 431.
     pub head_bytes: usize,
