@@ -1,8 +1,8 @@
 //! The program's log: readable lines on a terminal, and JSON lines otherwise. Email addresses in them are masked.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
-use nudge_domain::masked::masked;
+use nudge_domain::masked::Masked;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error, as `RUST_LOG` says.
@@ -15,20 +15,5 @@ pub(crate) fn start() {
         lines.compact().init();
     } else {
         lines.json().flatten_event(true).init();
-    }
-}
-
-/// Masks the email addresses in each line. The subscriber writes a line in one piece.
-struct Masked<W>(W);
-
-impl<W: Write> Write for Masked<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
-        self.0.write_all(masked(&text).as_bytes())?;
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
     }
 }

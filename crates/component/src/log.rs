@@ -1,11 +1,11 @@
 //! Log lines: JSON on standard output, without email addresses, and no more of a kind than [`LogLimit`] admits.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Mutex, Once, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_domain::masked::masked;
+use nudge_domain::masked::Masked;
 
 /// Starts logging; once per instance.
 pub(crate) fn start() {
@@ -22,21 +22,6 @@ pub(crate) fn start() {
         // Fails only if a subscriber is already set, which then gets the lines.
         let _ = tracing::subscriber::set_global_default(subscriber);
     });
-}
-
-/// Masks the email addresses in each line. The subscriber writes a line in one piece.
-struct Masked<W>(W);
-
-impl<W: Write> Write for Masked<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
-        self.0.write_all(masked(&text).as_bytes())?;
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 /// Minimum time between two lines of a kind.
@@ -87,6 +72,8 @@ impl LogLimit {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]

@@ -4,6 +4,7 @@
 //! that of a database's error, as the subject of a token. So the writers of logs mask each line.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 /// What stands in the place of a local part.
 const MASK: &str = "***";
@@ -38,6 +39,23 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     }
     result.push_str(text.get(copied..).unwrap_or_default());
     Cow::Owned(result)
+}
+
+/// A writer that passes lines on to another one as [`masked`] texts. Each call of `write` must have whole lines, as those of a
+/// subscriber of `tracing` have: an address that is split between two calls would not be found.
+#[derive(Debug)]
+pub struct Masked<W>(pub W);
+
+impl<W: Write> Write for Masked<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.write_all(masked(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn is_domain(character: char) -> bool {
