@@ -64,13 +64,7 @@ pub(crate) async fn patch(
     let mut counted = false;
     for _ in 0..ATTEMPTS {
         let now = milliseconds(Timestamp::now());
-        let before = profile::remember(database, user, now).await?;
-        expected
-            .check(Thing::Profile, before.revision.version)
-            .map_err(ServiceError::from)?;
-        if before.closing {
-            return Err(DbError::AccountClosing.into());
-        }
+        let before = current(caller, expected, now).await?;
         let mut next = before.clone();
         next.apply(patch).map_err(ServiceError::from)?;
         let mut notice = None;
@@ -102,6 +96,16 @@ pub(crate) async fn patch(
         }
     }
     Err(ServiceError::contended(Thing::Profile, &user.id).into())
+}
+
+/// The caller's profile as it is now, if it is at the version that was expected and the account is not closing.
+async fn current(caller: &Caller, expected: &Conditions, now: Timestamp) -> Result<Profile, ServiceError> {
+    let profile = profile::remember(&caller.database, &caller.user, now).await?;
+    expected.check(Thing::Profile, profile.revision.version)?;
+    if profile.closing {
+        return Err(DbError::AccountClosing.into());
+    }
+    Ok(profile)
 }
 
 /// Stores the next version of a profile and publishes its notice. Returns `false` if another request was faster.
@@ -279,13 +283,7 @@ pub(crate) async fn resume(caller: &Caller, expected: &Conditions) -> Result<Pro
     let mut counted = false;
     for _ in 0..ATTEMPTS {
         let now = milliseconds(Timestamp::now());
-        let before = profile::remember(database, user, now).await?;
-        expected
-            .check(Thing::Profile, before.revision.version)
-            .map_err(ServiceError::from)?;
-        if before.closing {
-            return Err(DbError::AccountClosing.into());
-        }
+        let before = current(caller, expected, now).await?;
         let address = before.email().ok_or(AddressError::NoAddress)?.to_owned();
         let pair = (before.id.clone(), Mailbox::of(&address));
         let standing = standing::find(database, std::slice::from_ref(&pair), now).await?;
