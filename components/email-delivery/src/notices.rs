@@ -21,14 +21,13 @@ use nudge_contract::api::{AskNotices, NoticeDelivery, NoticeOutcome, NoticeOutco
 use nudge_contract::event::NoticeRequested;
 use nudge_contract::names::route;
 use nudge_domain::id::UserId;
-use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use uuid::Uuid;
 
 use crate::lane::{self, Turn};
 use crate::mail;
 use crate::rest::{Kind, Rests};
 use crate::sending::BUDGET;
-use crate::service::AWAY;
+use crate::service::pause_while_away;
 use crate::smtp::{self, Failure};
 use crate::store::{self, Claim, Ended, Lease, Wanted};
 
@@ -213,7 +212,7 @@ async fn send_all(
         }
     }
     if is_away {
-        wait_for(u64::try_from(AWAY.as_nanos()).unwrap_or(u64::MAX)).await;
+        pause_while_away().await;
     }
     releases.extend(rests.writes());
     if let Err(error) = store::write_all(releases).await {

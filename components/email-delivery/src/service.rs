@@ -51,7 +51,7 @@ const REST_SECONDS: u32 = 30;
 
 /// How long a batch waits before it gives back what it has, if the mail server is away. Without it, everything that is due would be
 /// leased and given back as fast as possible.
-pub(crate) const AWAY: Duration = Duration::from_secs(2);
+const AWAY: Duration = Duration::from_secs(2);
 
 /// How long a reminder rests whose outcome the broker refused. Its event is repeated then, and finds the record.
 const REPEAT_SECONDS: u32 = 5;
@@ -161,7 +161,7 @@ impl<'a> Batch<'a> {
         }
         self.publish().await;
         if is_away {
-            wait_for(u64::try_from(AWAY.as_nanos()).unwrap_or(u64::MAX)).await;
+            pause_while_away().await;
         }
         self.release().await;
         self.failed
@@ -319,6 +319,11 @@ fn by_reminder(request: &AskDeliveries, answer: Deliveries) -> BTreeMap<(Reminde
         Some((about?, decided.decision))
     });
     decisions.collect()
+}
+
+/// Waits for [`AWAY`].
+pub(crate) async fn pause_while_away() {
+    wait_for(u64::try_from(AWAY.as_nanos()).unwrap_or(u64::MAX)).await;
 }
 
 /// Whole seconds from now, rounded up.
