@@ -30,7 +30,7 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
     tokio::pin!(stop);
     let begun = Instant::now();
     say(
-        "Starting: mail sink, four sidecars, four services (new components are compiled to machine code once)",
+        "Starting: mail sink, four sidecars, four services, the page (new components are compiled to machine code once)",
     );
     let system = SystemOptions {
         listen: options.listen,
@@ -68,6 +68,7 @@ fn greet(system: &System, data: &DataDir, folder: &Path, begun: Instant) {
         r#"
 Nudge is ready ({seconds:.1} s).
 
+  Page      {url}
   API       {url}/api/v1/tasks
   Health    {url}/health/ready
   Email     {mail}   every email is stored here as an .eml file; none leaves this machine
