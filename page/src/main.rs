@@ -8,17 +8,20 @@
 //! | `api/` | requests to the API |
 //! | `store.rs`, `live.rs` | what is known about the tasks, and changes made elsewhere |
 //! | `sign_in/` | who uses the page |
-//! | `views/`, `quick_add.rs`, `keys.rs`, `search.rs`, `../style/` | lists of tasks |
+//! | `views/`, `quick_add/`, `keys.rs`, `../style/` | lists of tasks, the line for new ones, the keyboard |
+//! | `parts/` | what all views use |
 //! | `task/` | one task |
 //! | `settings/` | the account |
+
+#![allow(unreachable_pub, reason = "`#[component]` makes public types")]
 
 mod api;
 mod app;
 mod keys;
 mod live;
+mod parts;
 mod quick_add;
 mod route;
-mod search;
 mod settings;
 mod sign_in;
 mod store;
