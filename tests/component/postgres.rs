@@ -82,6 +82,7 @@ fn main() {
         databases::postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran,
         databases::postgres_tells_labels_apart_as_sqlite_does,
         databases::numbers_of_tasks_made_on_postgres_begin_above_the_other_systems,
+        databases::a_change_that_arrives_while_postgres_stores_its_task_is_applied,
         leases::a_lease_is_exclusive_until_it_expires,
         leases::a_burst_of_one_user_does_not_delay_the_reminder_of_another,
         leases::the_reminder_of_another_is_leased_in_the_next_round_whatever_one_user_has_due,
