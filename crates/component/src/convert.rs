@@ -123,6 +123,8 @@ impl TryFrom<wit::TaskEvent> for event::TaskEvent {
             },
             changed: event.changed,
             task: event.task.try_into()?,
+            // `nudge:events` has no field for it.
+            by: None,
             traceparent: event.traceparent,
             origin: event.origin.map(event::Origin::try_from).transpose()?,
         })
@@ -138,6 +140,7 @@ impl TryFrom<wit::TaskCompleted> for event::TaskEvent {
             change: event::Change::Completed,
             changed: Vec::new(),
             task: event.task.try_into()?,
+            by: None,
             traceparent: event.traceparent,
             // Changes from another system are not published on `task-recurrence`.
             origin: None,
@@ -290,6 +293,7 @@ mod tests {
             change: Change::Completed,
             changed: vec!["status".to_owned()],
             task: snapshot(),
+            by: None,
             traceparent: Some(TRACE.to_owned()),
             origin: Some(Origin {
                 event_id: "e1".to_owned(),

@@ -6,7 +6,7 @@ use nudge_domain::id::{LeaseId, ReminderId, TaskId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::event::Change;
+use crate::event::{Change, ChangedBy};
 use crate::task::{Snapshot, Task};
 
 /// A page of a list.
@@ -34,6 +34,12 @@ pub struct ChangeItem {
     pub version: u32,
     /// When, UTC.
     pub time: Timestamp,
+    /// Who made the change. None if it was stored by a version of Nudge that did not note it.
+    #[serde(default)]
+    pub by: Option<ChangedBy>,
+    /// Id of the trace of the request that made it, 32 hexadecimal digits. None as above.
+    #[serde(default)]
+    pub trace_id: Option<String>,
     /// Names of the fields that differ from the version before.
     pub changed: Vec<String>,
     /// The task at that version; if it was deleted, its last state.

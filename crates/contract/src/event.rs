@@ -150,12 +150,40 @@ pub struct TaskEvent {
     pub changed: Vec<String>,
     /// The task after the change; if it was deleted, its last state.
     pub task: Snapshot,
+    /// Who made the change. None in events of versions that did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ChangedBy>,
     /// W3C trace context of the request that caused it. Dapr's own is that of the publish call, which may serve many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// Where the change was made, if not in Nudge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ChangedBy {
+    /// The user, with a token of their own.
+    User,
+    /// A program with a token that the user made for it.
+    Agent {
+        /// Its id among the user's agents.
+        agent_id: Uuid,
+        /// What the user called it at the time of the change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Nudge itself: a reminder was sent, the next occurrence was created.
+    Nudge,
+    /// The user, by a link in a message that Nudge sent.
+    Link,
+    /// The system that Nudge replaces.
+    Import,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// A change that was made in the legacy system and is only repeated by Nudge. That system does what follows from it.
@@ -173,6 +201,17 @@ impl TaskEvent {
     pub fn id(&self) -> String {
         format!("{}:{}", self.task.task.id, self.task.task.version)
     }
+
+    /// Id of the trace of `traceparent`: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> Option<&str> {
+        trace_id(self.traceparent.as_deref()?)
+    }
+}
+
+/// The second part of a `traceparent` (W3C trace context, section 3.2.2.3).
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let id = traceparent.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 impl Payload for TaskEvent {

@@ -10,6 +10,7 @@ use nudge_domain::reminder::Reminder;
 use nudge_domain::task::Task;
 
 use super::{record, store_all};
+use crate::caller::Cause;
 use crate::db::{Database, DbError, milliseconds};
 use crate::events::outbox;
 use crate::version::ATTEMPTS;
@@ -109,7 +110,8 @@ async fn attempt<'a>(
                 let trace = apply(&mut task);
                 if task != before {
                     task.advance(now);
-                    let event = record::event(&task, Change::Updated, Some(&before), trace);
+                    let cause = Cause::nudge(trace.cloned());
+                    let event = record::event(&task, Change::Updated, Some(&before), &cause);
                     next.push((task, event));
                     continue;
                 }

@@ -12,6 +12,7 @@ use nudge_domain::task::{Description, Priority, Series, Status, Task, Title};
 use nudge_domain::{Due, LocalInstant, Zone};
 use serde::{Deserialize, Serialize};
 
+use crate::caller::Cause;
 use crate::db::{Column, DbError, Json, Row, Value, instant};
 
 /// Declares the columns of a table once: their order, names and types are those of the fields.
@@ -277,7 +278,7 @@ pub(crate) fn event(
     task: &Task,
     change: Change,
     before: Option<&Task>,
-    trace: Option<&Traceparent>,
+    cause: &Cause,
 ) -> TaskEvent {
     TaskEvent {
         schema_version: SCHEMA_VERSION,
@@ -286,7 +287,8 @@ pub(crate) fn event(
             .map(|before| changed(&view(before), &view(task)))
             .unwrap_or_default(),
         task: snapshot(task),
-        traceparent: trace.map(Traceparent::to_string),
+        by: Some(cause.by.clone()),
+        traceparent: cause.trace.as_ref().map(Traceparent::to_string),
         origin: None,
     }
 }
