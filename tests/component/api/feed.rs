@@ -80,10 +80,16 @@ pub(crate) async fn versions_say_who_made_them(api: &Service) {
     let task = json!({ "title": "Water", "due": "2026-12-01T09:00", "recurrence": "daily", "reminders": [{ "minutesBefore": 5 }] });
     let task = alice.create("/api/v1/tasks", &task).await;
     let event = super::sent(&task, 0);
-    let outcome = api.sidecar().post("/internal/events/reminder-outcomes", &event).await;
+    let outcome = api
+        .sidecar()
+        .post("/internal/events/reminder-outcomes", &event)
+        .await;
     assert_eq!(outcome.status, 200, "{:?}", outcome.body);
     let path = format!("/api/v1/tasks/{}", text(&task, "id"));
-    assert_eq!(alice.delete(&format!("{path}?scope=occurrence")).await.status, 204);
+    assert_eq!(
+        alice.delete(&format!("{path}?scope=occurrence")).await.status,
+        204
+    );
 
     let by = |item: &Value| (text(item, "type").to_owned(), item["by"]["kind"].clone());
     let feed = json(&alice.get("/api/v1/changes").await, 200);
@@ -109,7 +115,9 @@ pub(crate) async fn versions_say_who_made_them(api: &Service) {
 
     // A task of a request without a trace is in a new one; what an older version stored says nothing.
     let call = Call::new(api.host.local_addr(), Method::POST, "/api/v1/tasks").json(&json!({ "title": "x" }));
-    let call = alice.headers().fold(call, |call, (name, value)| call.header(name, value));
+    let call = alice
+        .headers()
+        .fold(call, |call, (name, value)| call.header(name, value));
     json(&send(call.header("traceparent", "00-malformed")).await, 201);
     let next = format!("/api/v1/changes?since={}", text(&feed, "next"));
     let item = json(&alice.get(&next).await, 200)["items"][0].clone();

@@ -274,12 +274,7 @@ pub(crate) fn snapshot(task: &Task) -> contract::Snapshot {
 }
 
 /// The event that announces this version of a task.
-pub(crate) fn event(
-    task: &Task,
-    change: Change,
-    before: Option<&Task>,
-    cause: &Cause,
-) -> TaskEvent {
+pub(crate) fn event(task: &Task, change: Change, before: Option<&Task>, cause: &Cause) -> TaskEvent {
     TaskEvent {
         schema_version: SCHEMA_VERSION,
         change,
@@ -288,6 +283,7 @@ pub(crate) fn event(
             .unwrap_or_default(),
         task: snapshot(task),
         by: Some(cause.by.clone()),
+        deliveries: Vec::new(),
         traceparent: cause.trace.as_ref().map(Traceparent::to_string),
         origin: None,
     }

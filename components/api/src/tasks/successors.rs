@@ -19,11 +19,7 @@ use crate::events::outbox;
 
 /// Creates the occurrence after one that was deleted, or completed in another system. Doing it again does nothing more: the
 /// recurring job does, after a crash.
-pub(crate) async fn follow(
-    database: &Database,
-    skipped: &Task,
-    cause: &Cause,
-) -> Result<(), DbError> {
+pub(crate) async fn follow(database: &Database, skipped: &Task, cause: &Cause) -> Result<(), DbError> {
     let followed = match skipped.next() {
         None => Followed::Ended,
         Some(next) => {
