@@ -40,6 +40,7 @@ pub(crate) mod search;
 mod series;
 pub(crate) mod texts;
 pub(crate) mod tokens;
+pub(crate) mod trail;
 
 use serde_json::{Value, json};
 

@@ -33,6 +33,7 @@ mod postgres {
     pub(crate) mod limits;
     pub(crate) mod plans;
     pub(crate) mod recipients;
+    pub(crate) mod trail;
     pub(crate) mod whole_system;
 
     use test_postgres::Server;
@@ -113,6 +114,10 @@ fn main() {
         recipients::a_recipient_stops_emails_and_their_user_resumes_them,
         recipients::a_refused_recipient_gets_no_more_emails,
         recipients::emails_of_a_day_are_limited,
+        trail::every_version_says_who_made_it,
+        trail::a_sent_reminder_is_told_step_by_step,
+        trail::what_holds_up_a_reminder_is_told_with_what_to_do,
+        trail::a_failure_and_quiet_hours_are_told_with_what_to_do,
         whole_system::the_same_components_keep_their_tasks_in_postgresql,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

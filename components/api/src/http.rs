@@ -67,6 +67,7 @@ pub(crate) fn router() -> Router {
             post(tasks::attach_tag).delete(tasks::detach_tag),
         )
         .route("/api/v1/tasks/{id}/history", get(tasks::history))
+        .route("/api/v1/tasks/{id}/trail", get(tasks::trail))
         .route("/api/v1/changes", get(changes::changes))
         .merge(labels::router(Kind::Category))
         .merge(labels::router(Kind::Tag))

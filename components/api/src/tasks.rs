@@ -13,3 +13,4 @@ pub(crate) mod service;
 pub(crate) mod store;
 mod store_all;
 pub(crate) mod successors;
+pub(crate) mod trail;

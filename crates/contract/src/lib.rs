@@ -19,3 +19,4 @@ pub mod legacy;
 pub mod names;
 pub mod task;
 pub mod token;
+pub mod trail;
