@@ -29,6 +29,7 @@ mod me_export;
 pub(crate) mod me_leaving;
 mod occurrences;
 mod patch;
+mod quick_add;
 mod rate;
 pub(crate) mod recipients;
 pub(crate) mod recipients_limits;

@@ -17,6 +17,7 @@ pub mod api;
 pub mod event;
 pub mod legacy;
 pub mod names;
+pub mod quick_add;
 pub mod task;
 pub mod token;
 pub mod trail;
