@@ -31,7 +31,7 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global, who: &SignIn) -> 
     tokio::pin!(stop);
     let begun = Instant::now();
     say(
-        "Starting: mail sink, four sidecars, four services (new components are compiled to machine code once)",
+        "Starting: mail sink, four sidecars, four services, the page (new components are compiled to machine code once)",
     );
     let system = SystemOptions {
         listen: options.listen,
@@ -93,6 +93,7 @@ fn greet(system: &System, data: &DataDir, folder: &Path, link: Option<&Link>, be
         r#"
 Nudge is ready ({seconds:.1} s). {page}
 
+  Page      {url}
   API       {url}/api/v1/tasks
   Health    {url}/health/ready
   Email     {mail}   every email is stored here as an .eml file; none leaves this machine

@@ -1,0 +1,55 @@
+//! The layout, and which view is shown.
+
+use leptos::prelude::*;
+
+use crate::quick_add::QuickAdd;
+use crate::route::{self, Route, View};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::task::Detail;
+use crate::views::Tasks;
+use crate::{live, sign_in};
+
+/// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the [`Store`].
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    let session = sign_in::session();
+    let route = route::follow();
+    let store = Store::new(session);
+    provide_context(route);
+    provide_context(store);
+    store.load();
+    live::follow(store);
+    view! {
+        <div class="page">
+            <header>
+                <nav class="views" aria-label="Views">
+                    <Link view=View::Today label="Today"/>
+                    <Link view=View::Upcoming label="Upcoming"/>
+                    <Link view=View::All label="All"/>
+                    <Link view=View::Completed label="Completed"/>
+                    <Link view=View::Settings label="Settings"/>
+                </nav>
+            </header>
+            <main>
+                {move || match route.get().view {
+                    View::Settings | View::Agents => view! { <Settings/> }.into_any(),
+                    _ => view! { <QuickAdd/> <Tasks/> }.into_any(),
+                }}
+                {move || route.get().task.map(|id| view! { <Detail id=id/> })}
+            </main>
+        </div>
+    }
+}
+
+/// A link to a view that does not load the page again.
+#[component]
+fn Link(view: View, label: &'static str) -> impl IntoView {
+    let route = route::current();
+    let target = Route::of(view.clone());
+    let address = target.address();
+    let here = move || (route.get().view == view).then_some("page");
+    view! {
+        <a href=address aria-current=here on:click=move |event| route::on_click(route, &event, target.clone())>{label}</a>
+    }
+}
