@@ -17,5 +17,6 @@ pub mod api;
 pub mod event;
 pub mod legacy;
 pub mod names;
+pub mod page;
 pub mod task;
 pub mod token;
