@@ -79,9 +79,9 @@ say 'the bridge and the sidecar share no code' \
   "$(ours components/dapr-bridge/Cargo.toml; ours crates/dapr-sidecar/Cargo.toml step-clock)"
 
 say 'spin host, sidecar, mail sink and clock know nothing about tasks' \
-  "$(for crate in bounded-http spin-host dapr-sidecar mail-sink step-clock; do ours "crates/$crate/Cargo.toml" step-clock; done
+  "$(for crate in bounded-http oidc-client spin-host dapr-sidecar mail-sink step-clock; do ours "crates/$crate/Cargo.toml" step-clock; done
      find_in 'nudge_(domain|contract|component)|task-(events|updates|reminders|recurrence)' \
-       crates/{bounded-http,spin-host,dapr-sidecar,mail-sink,step-clock}/src)"
+       crates/{bounded-http,oidc-client,spin-host,dapr-sidecar,mail-sink,step-clock}/src)"
 
 # One file fetches the keys of the identity provider; it calls only the URL that the operator configured.
 say 'services contain no network code, except for fetching keys: everything else goes through nudge:dapr or to the database' \

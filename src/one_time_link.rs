@@ -104,7 +104,9 @@ impl Redirect {
             && !self.used.swap(true, Ordering::SeqCst);
         let answer = if redirected {
             let target = &self.target;
-            format!("302 Found\r\nLocation: {target}\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-store")
+            format!(
+                "302 Found\r\nLocation: {target}\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-store"
+            )
         } else {
             "404 Not Found".to_owned()
         };
@@ -179,6 +181,9 @@ mod tests {
         );
         serving.await.unwrap().unwrap();
         assert!(redirect.used.load(Ordering::SeqCst));
-        assert!(TcpStream::connect(&address).await.is_err(), "the server has ended");
+        assert!(
+            TcpStream::connect(&address).await.is_err(),
+            "the server has ended"
+        );
     }
 }

@@ -212,7 +212,11 @@ impl System {
 fn accepts_local_tokens(variables: &BTreeMap<String, String>) -> bool {
     let value = |name: &str| {
         let environment = || std::env::var(format!("SPIN_VARIABLE_{}", name.to_uppercase())).ok();
-        variables.get(name).cloned().or_else(environment).unwrap_or_default()
+        variables
+            .get(name)
+            .cloned()
+            .or_else(environment)
+            .unwrap_or_default()
     };
     value("oidc_issuer").is_empty() && (value("jwks_url").is_empty() || value("jwt_hs256") == "true")
 }

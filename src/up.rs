@@ -87,7 +87,10 @@ fn greet(system: &System, data: &DataDir, folder: &Path, link: Option<&Link>, be
             validity = link.validity(),
             url = link.url,
         ),
-        None => format!("Open the page, and sign in with your identity provider: {}", system.local_url()),
+        None => format!(
+            "Open the page, and sign in with your identity provider: {}",
+            system.local_url()
+        ),
     };
     let greeting = format!(
         r#"

@@ -5,7 +5,7 @@ use nudge_contract::api::Page;
 use nudge_contract::task::Task;
 use serde::{Deserialize, Serialize};
 
-use crate::sign_in::Session;
+use crate::sign_in::Account;
 
 /// Why a request failed, in words for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,22 +26,23 @@ pub(crate) struct NewTask<'a> {
 }
 
 /// The pending tasks, soonest first.
-pub(crate) async fn pending(session: &Session) -> Result<Vec<Task>, Failure> {
-    let request = authorized(Request::get("/api/v1/tasks?status=pending&limit=100"), session);
+pub(crate) async fn pending(session: Account) -> Result<Vec<Task>, Failure> {
+    let request = authorized(Request::get("/api/v1/tasks?status=pending&limit=100"), session).await;
     let page: Page<Task> = read(request.send().await).await?;
     Ok(page.items)
 }
 
 /// Creates a task.
-pub(crate) async fn create(session: &Session, task: &NewTask<'_>) -> Result<Task, Failure> {
+pub(crate) async fn create(session: Account, task: &NewTask<'_>) -> Result<Task, Failure> {
     let request = authorized(Request::post("/api/v1/tasks"), session)
+        .await
         .json(task)
         .map_err(|error| Failure(error.to_string()))?;
     read(request.send().await).await
 }
 
-fn authorized(request: RequestBuilder, session: &Session) -> RequestBuilder {
-    match session.token() {
+async fn authorized(request: RequestBuilder, session: Account) -> RequestBuilder {
+    match session.token().await {
         Some(token) => request.header("Authorization", &format!("Bearer {token}")),
         None => request,
     }

@@ -13,12 +13,16 @@ use crate::{live, sign_in};
 /// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the [`Store`].
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let session = sign_in::session();
+    let account = sign_in::use_account();
     let route = route::follow();
-    let store = Store::new(session);
+    let store = Store::new(account);
     provide_context(route);
     provide_context(store);
-    store.load();
+    let sign_ins = account.sign_ins();
+    Effect::new(move |_| {
+        sign_ins.get();
+        store.load();
+    });
     live::follow(store);
     view! {
         <div class="page">
@@ -30,6 +34,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Link view=View::Completed label="Completed"/>
                     <Link view=View::Settings label="Settings"/>
                 </nav>
+                <sign_in::Whoami waiting=Signal::stored(0)/>
             </header>
             <main>
                 {move || match route.get().view {

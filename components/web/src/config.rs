@@ -8,7 +8,7 @@ use nudge_component::serve::Json;
 use nudge_component::settings::variable;
 use nudge_contract::page::{OidcConfig, PageConfig};
 
-use crate::policy::origin;
+use crate::origin::origin;
 
 /// What the page asks a provider for unless `oidc_scope` says otherwise: who it is, their address, and tokens that can be renewed.
 const SCOPE: &str = "openid email profile offline_access";
@@ -66,10 +66,14 @@ impl Variables {
             (None, None) => return Ok(PageConfig { oidc: None, local }),
             (Some(issuer), Some(client_id)) => (issuer, client_id),
             (Some(_), None) => {
-                return Err("oidc_client_id is empty; set it to the id of the page at oidc_issuer".to_owned());
+                return Err(
+                    "oidc_client_id is empty; set it to the id of the page at oidc_issuer".to_owned(),
+                );
             }
             (None, Some(_)) => {
-                return Err("oidc_issuer is empty; set it to the issuer that knows oidc_client_id".to_owned());
+                return Err(
+                    "oidc_issuer is empty; set it to the issuer that knows oidc_client_id".to_owned(),
+                );
             }
         };
         if local {
@@ -96,7 +100,9 @@ impl Variables {
         let mut origins = Vec::new();
         if let Some(issuer) = &self.issuer {
             let wrong = || {
-                format!("oidc_issuer is {issuer:?}; it must be an https URL without query and fragment, such as https://id.example.com/realms/a")
+                format!(
+                    "oidc_issuer is {issuer:?}; it must be an https URL without query and fragment, such as https://id.example.com/realms/a"
+                )
             };
             if issuer.contains(['?', '#']) {
                 return Err(wrong());
@@ -142,12 +148,18 @@ mod tests {
 
     #[test]
     fn the_page_learns_how_users_sign_in() {
-        let nothing = PageConfig { oidc: None, local: false };
+        let nothing = PageConfig {
+            oidc: None,
+            local: false,
+        };
         assert_eq!(variables(&[]).config(), Ok(nothing));
         assert!(variables(&[("local_sign_in", "true")]).config().unwrap().local);
         let config = variables(&[ISSUER, CLIENT, ("oidc_audience", "nudge")]);
         let oidc = config.config().unwrap().oidc.unwrap();
-        assert_eq!((oidc.scope.as_str(), oidc.audience.as_deref()), (SCOPE, Some("nudge")));
+        assert_eq!(
+            (oidc.scope.as_str(), oidc.audience.as_deref()),
+            (SCOPE, Some("nudge"))
+        );
     }
 
     #[test]
@@ -156,11 +168,23 @@ mod tests {
             (&[ISSUER][..], "oidc_client_id is empty"),
             (&[CLIENT], "oidc_issuer is empty"),
             (&[("oidc_issuer", "id.example.com"), CLIENT], "oidc_issuer is"),
-            (&[("oidc_issuer", "http://id.example.com"), CLIENT], "oidc_issuer is"),
-            (&[("oidc_issuer", "https://id.example.com?x"), CLIENT], "oidc_issuer is"),
+            (
+                &[("oidc_issuer", "http://id.example.com"), CLIENT],
+                "oidc_issuer is",
+            ),
+            (
+                &[("oidc_issuer", "https://id.example.com?x"), CLIENT],
+                "oidc_issuer is",
+            ),
             (&[ISSUER, CLIENT, ("oidc_scope", "profile")], "oidc_scope is"),
-            (&[ISSUER, CLIENT, ("oidc_connect_origins", "https://a.example/x")], "oidc_connect_origins contains"),
-            (&[ISSUER, CLIENT, ("oidc_connect_origins", "https://a.example,*")], "oidc_connect_origins contains"),
+            (
+                &[ISSUER, CLIENT, ("oidc_connect_origins", "https://a.example/x")],
+                "oidc_connect_origins contains",
+            ),
+            (
+                &[ISSUER, CLIENT, ("oidc_connect_origins", "https://a.example,*")],
+                "oidc_connect_origins contains",
+            ),
             (&[("local_sign_in", "yes")], "local_sign_in is"),
             (&[ISSUER, CLIENT, ("local_sign_in", "true")], "local_sign_in is"),
         ] {
@@ -171,10 +195,17 @@ mod tests {
 
     #[test]
     fn the_page_may_call_the_endpoints_of_the_provider() {
-        let more = ("oidc_connect_origins", "https://token.example.com, https://api.example.com:8443");
+        let more = (
+            "oidc_connect_origins",
+            "https://token.example.com, https://api.example.com:8443",
+        );
         assert_eq!(
             variables(&[ISSUER, CLIENT, more]).origins().unwrap(),
-            ["https://id.example.com", "https://token.example.com", "https://api.example.com:8443"]
+            [
+                "https://id.example.com",
+                "https://token.example.com",
+                "https://api.example.com:8443"
+            ]
         );
     }
 }

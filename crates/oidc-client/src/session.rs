@@ -80,6 +80,11 @@ impl Session {
         (self.renew - now).max(0)
     }
 
+    /// Seconds until the access token expires.
+    pub fn expires_in(&self, now: i64) -> i64 {
+        (self.expires - now).max(0)
+    }
+
     /// The session after the response to a [`Client::renewal_request`]. A refresh token that is not replaced remains (RFC 6749, section 6).
     ///
     /// # Errors
