@@ -1,29 +1,30 @@
 //! The layout, and which view is shown.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
 use crate::quick_add::QuickAdd;
 use crate::route::{self, Route, View};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::sign_in;
+use crate::store::provide_store;
 use crate::task::Detail;
 use crate::views::Tasks;
-use crate::{live, sign_in};
 
-/// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the [`Store`].
+/// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the store.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     let account = sign_in::use_account();
     let route = route::follow();
-    let store = Store::new(account);
+    let store = provide_store(Rc::new(account));
     provide_context(route);
-    provide_context(store);
+    // Each time: what waits for a token goes on.
     let sign_ins = account.sign_ins();
     Effect::new(move |_| {
         sign_ins.get();
-        store.load();
+        store.signed_in();
     });
-    live::follow(store);
     view! {
         <div class="page">
             <header>
@@ -34,7 +35,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Link view=View::Completed label="Completed"/>
                     <Link view=View::Settings label="Settings"/>
                 </nav>
-                <sign_in::Whoami waiting=Signal::stored(0)/>
+                <sign_in::Whoami waiting=store.waiting()/>
             </header>
             <main>
                 {move || match route.get().view {

@@ -36,6 +36,10 @@ fn main() {
         // The skeleton that was shown while the module loaded remains until the page knows who uses it.
         let shell = root.inner_html();
         root.set_inner_html("");
-        leptos::mount::mount_to(root, || view! { <sign_in::Gate shell><app::App/></sign_in::Gate> }).forget();
+        leptos::mount::mount_to(
+            root,
+            || view! { <sign_in::Gate shell><app::App/></sign_in::Gate> },
+        )
+        .forget();
     }
 }

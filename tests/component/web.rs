@@ -240,3 +240,27 @@ async fn what_is_not_there_is_404_and_nothing_can_be_changed() {
         assert_eq!(header(&answer.headers, "allow"), "GET,HEAD");
     }
 }
+
+/// Bytes that a browser with Brotli loads before it can show a task.
+const BUDGET: usize = 200_000;
+
+#[tokio::test]
+async fn all_that_comes_before_the_first_task_is_within_the_budget() {
+    let web = Service::start(app::WEB).await;
+    let shell = get(&web, "/", &[]).await.body;
+    let mut paths = assets(std::str::from_utf8(&shell).unwrap());
+    paths.retain(|path| [".css", ".js", ".wasm"].iter().any(|end| path.ends_with(end)));
+    paths.push("/".to_owned());
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), 4, "shell, style, script, module: {paths:?}");
+    let mut sum = 0;
+    for path in paths {
+        let plain = get(&web, &path, &[]).await.body.len();
+        let coded = get(&web, &path, &[("accept-encoding", "br")]).await.body.len();
+        println!("{path}: {plain} bytes, {coded} with Brotli");
+        sum += coded;
+    }
+    println!("before the first task: {sum} of {BUDGET} bytes");
+    assert!(sum <= BUDGET, "{sum} bytes are more than {BUDGET}");
+}

@@ -66,7 +66,10 @@ fn sorted(items: impl Iterator<Item = Value>) -> Value {
 }
 
 fn time_of_reminder(reminder: &Value) -> Value {
-    match (reminder.get("minutesBefore"), reminder.get("at").and_then(Value::as_str)) {
+    match (
+        reminder.get("minutesBefore"),
+        reminder.get("at").and_then(Value::as_str),
+    ) {
         (Some(minutes), _) if !minutes.is_null() => minutes.clone(),
         (_, Some(at)) => instant(at),
         _ => Value::Null,
@@ -77,8 +80,12 @@ fn time_of_reminder(reminder: &Value) -> Value {
 pub fn merge_tags(base: &Value, mine: &Value, theirs: &Value) -> Value {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let (base, mine, theirs) = (list(base), list(mine), list(theirs));
-    let kept = theirs.iter().filter(|tag| mine.contains(tag) || !base.contains(tag));
-    let added = mine.iter().filter(|tag| !base.contains(tag) && !theirs.contains(tag));
+    let kept = theirs
+        .iter()
+        .filter(|tag| mine.contains(tag) || !base.contains(tag));
+    let added = mine
+        .iter()
+        .filter(|tag| !base.contains(tag) && !theirs.contains(tag));
     Value::Array(kept.chain(added).cloned().collect())
 }
 
@@ -87,14 +94,20 @@ pub fn creation(fields: &Values, now: Timestamp) -> Values {
     let mut body = fields.clone();
     body.retain(|field, value| EDITED.contains(&field.as_str()) && !value.is_null());
     if let Some(Value::Array(reminders)) = body.get_mut("reminders") {
-        *reminders = reminders.iter().filter_map(|reminder| new_reminder(reminder, now)).collect();
+        *reminders = reminders
+            .iter()
+            .filter_map(|reminder| new_reminder(reminder, now))
+            .collect();
     }
     body
 }
 
 fn new_reminder(reminder: &Value, now: Timestamp) -> Option<Value> {
     let mut new = Values::new();
-    match (reminder.get("minutesBefore"), reminder.get("at").and_then(Value::as_str)) {
+    match (
+        reminder.get("minutesBefore"),
+        reminder.get("at").and_then(Value::as_str),
+    ) {
         (Some(minutes), _) if !minutes.is_null() => new.insert("minutesBefore".to_owned(), minutes.clone()),
         (_, Some(at)) if at.parse::<LocalInstant>().is_ok_and(|at| at.at() > now) => {
             new.insert("at".to_owned(), at.into())

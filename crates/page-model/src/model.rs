@@ -179,7 +179,9 @@ impl Model {
         let waiting = edits.peek().is_some();
         let task = if waiting {
             let start = known.map(|task| Task::clone(task));
-            edits.fold(start, |task, edit| overlay::apply(edit, task)).map(Arc::new)
+            edits
+                .fold(start, |task, edit| overlay::apply(edit, task))
+                .map(Arc::new)
         } else {
             known.cloned()
         };

@@ -103,8 +103,8 @@ impl Outbox {
             return false;
         };
         let (base, task) = (edit.base_value(field), edit.task);
-        let mut later = self.of(task).filter(|edit| edit.id > from && edit.is_pending());
-        let Some(later) = later.find(|edit| edit.depends_on(field)).map(|edit| edit.id) else {
+        let later = |edit: &&Edit| edit.id > from && edit.is_pending() && edit.depends_on(field);
+        let Some(later) = self.of(task).find(later).map(|edit| edit.id) else {
             return false;
         };
         self.change(later, |edit| {
@@ -138,7 +138,10 @@ impl Outbox {
                 self.change(id, |edit| {
                     edit.base.insert((*field).to_owned(), value);
                 });
-                if self.find(id).is_some_and(|edit| edit.is_pending() && edit.depends_on(field)) {
+                if self
+                    .find(id)
+                    .is_some_and(|edit| edit.is_pending() && edit.depends_on(field))
+                {
                     break;
                 }
             }
@@ -151,7 +154,12 @@ impl Outbox {
             return;
         }
         // A creation that was corrected has had another temporary id before.
-        let former: Vec<TaskId> = self.aliases.iter().filter(|(_, to)| **to == temporary).map(|(from, _)| *from).collect();
+        let former: Vec<TaskId> = self
+            .aliases
+            .iter()
+            .filter(|(_, to)| **to == temporary)
+            .map(|(from, _)| *from)
+            .collect();
         for from in former.into_iter().chain([temporary]) {
             self.aliases.insert(from, real);
             self.writes.push(Write::Alias(from, real));

@@ -35,7 +35,11 @@ pub(crate) fn apply(edit: &Edit, task: Option<Task>) -> Option<Task> {
             ..task
         }),
         (What::Snooze { reminder, until }, Some(mut task)) => {
-            for of_task in task.reminders.iter_mut().filter(|of_task| of_task.id == *reminder) {
+            for of_task in task
+                .reminders
+                .iter_mut()
+                .filter(|of_task| of_task.id == *reminder)
+            {
                 of_task.remind_at = (*until).into();
                 of_task.status = ReminderStatus::Scheduled;
             }
@@ -94,7 +98,10 @@ fn changed(edit: &Uuid, mut task: Task, values: &Values) -> Task {
     }
     if let Some(list) = values.get("reminders") {
         let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
-        let reminders = list.iter().zip(1..).filter_map(|(item, n)| reminder(edit, n, item, &task));
+        let reminders = list
+            .iter()
+            .zip(1..)
+            .filter_map(|(item, n)| reminder(edit, n, item, &task));
         task.reminders = reminders.collect();
     }
     if values.contains_key("due") {
@@ -126,8 +133,7 @@ fn reminder(edit: &Uuid, n: u128, item: &Value, task: &Task) -> Option<Reminder>
     let minutes_before = minutes_before.and_then(|minutes| u32::try_from(minutes).ok());
     let at: Option<LocalInstant> = text("at").and_then(|at| at.parse().ok());
     let same_time = |existing: &&Reminder| {
-        existing.minutes_before == minutes_before
-            && existing.at.map(|at| at.at()) == at.map(|at| at.at())
+        existing.minutes_before == minutes_before && existing.at.map(|at| at.at()) == at.map(|at| at.at())
     };
     if let Some(existing) = task.reminders.iter().find(same_time) {
         return Some(existing.clone());
@@ -147,6 +153,8 @@ fn reminder(edit: &Uuid, n: u128, item: &Value, task: &Task) -> Option<Reminder>
 }
 
 fn before(due: LocalInstant, minutes: u32) -> LocalInstant {
-    let at = due.at().checked_sub(SignedDuration::from_mins(i64::from(minutes)));
+    let at = due
+        .at()
+        .checked_sub(SignedDuration::from_mins(i64::from(minutes)));
     LocalInstant::from(at.unwrap_or(due.at()))
 }

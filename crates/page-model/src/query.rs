@@ -144,7 +144,10 @@ impl Snapshot {
             lists.get_mut(day).unwrap_or(&mut later).push(row);
         }
         Upcoming {
-            days: lists.into_iter().map(|list| sorted(list.into_iter(), query)).collect(),
+            days: lists
+                .into_iter()
+                .map(|list| sorted(list.into_iter(), query))
+                .collect(),
             later: sorted(later.into_iter(), query),
             undated: sorted(undated.into_iter(), query),
         }
@@ -180,7 +183,9 @@ impl Snapshot {
                 && query.category.is_none_or(|category| task.category_id == category)
                 && query.tag.is_none_or(|tag| task.tag_ids.contains(&tag))
                 && (query.priorities.is_empty() || query.priorities.contains(&task.priority))
-                && words.iter().all(|word| row.title.contains(word) || row.text.contains(word))
+                && words
+                    .iter()
+                    .all(|word| row.title.contains(word) || row.text.contains(word))
         })
     }
 }

@@ -106,7 +106,11 @@ impl Parser {
         let kind = std::mem::take(&mut self.kind);
         let data = std::mem::take(&mut self.data);
         std::mem::take(&mut self.has_data).then(|| Event {
-            kind: if kind.is_empty() { "message".to_owned() } else { kind },
+            kind: if kind.is_empty() {
+                "message".to_owned()
+            } else {
+                kind
+            },
             data,
             id: self.last_id.clone(),
         })

@@ -1,5 +1,7 @@
 //! The state of the sign-in, and the token of requests.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use js_sys::Promise;
@@ -10,6 +12,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::browser;
+use crate::api;
+
 use super::local::{self, LocalToken};
 use super::notice::Notice;
 use super::provider::{self, Provider};
@@ -55,7 +59,9 @@ struct Keeper {
     tokens: Tokens,
     /// The renewal under way: there is one at a time.
     renewing: Option<Promise>,
-    /// The token that the last renewal for a refused one brought.
+    /// The token that the api did not accept last.
+    refused: Option<String>,
+    /// The token that the renewal for a refused one brought.
     last_hope: Option<String>,
     timer: Option<TimeoutHandle>,
 }
@@ -84,6 +90,7 @@ impl Account {
                 way: Way::Unknown,
                 tokens: Tokens::None,
                 renewing: None,
+                refused: None,
                 last_hope: None,
                 timer: None,
             }),
@@ -105,34 +112,37 @@ impl Account {
         }
     }
 
-    /// What identifies the user on this device.
-    #[allow(dead_code, reason = "the store keeps edits for it")]
-    pub(crate) fn user_key(self) -> Option<String> {
-        match self.phase.get_untracked() {
-            Phase::SignedIn(who) | Phase::Ended(who, _) => Some(who.key()),
-            _ => None,
-        }
-    }
-
     /// Counts the times that someone has signed in: what waits for a token goes on when it changes.
     pub(crate) fn sign_ins(self) -> Signal<u32> {
         self.sign_ins.into()
     }
 
+    fn is_signed_in(self) -> bool {
+        self.phase
+            .with_untracked(|phase| matches!(phase, Phase::SignedIn(_)))
+    }
+
     /// A token for the next request, renewed if need be. None if the user has to sign in.
-    pub(crate) async fn token(self) -> Option<String> {
-        if !matches!(self.phase.get_untracked(), Phase::SignedIn(_)) {
-            return None;
-        }
+    async fn token(self) -> Option<String> {
         let now = browser::now();
-        let is_old = self.keeper.with_value(|keeper| match &keeper.tokens {
-            Tokens::Provider(session) => session.is_to_renew(now) && session.refresh_token().is_some(),
-            _ => false,
+        let (is_refused, is_old) = self.keeper.with_value(|keeper| match &keeper.tokens {
+            Tokens::Provider(session) => (
+                keeper.refused.as_deref() == Some(session.access_token()),
+                session.is_to_renew(now) && session.refresh_token().is_some(),
+            ),
+            _ => (false, false),
         });
-        if is_old {
+        if self.is_signed_in() && (is_refused || is_old) {
             self.renew().await;
+            if is_refused {
+                self.keeper.update_value(|keeper| {
+                    if let Tokens::Provider(session) = &keeper.tokens {
+                        keeper.last_hope = Some(session.access_token().to_owned());
+                    }
+                });
+            }
         }
-        if !matches!(self.phase.get_untracked(), Phase::SignedIn(_)) {
+        if !self.is_signed_in() {
             return None;
         }
         self.keeper.with_value(|keeper| match &keeper.tokens {
@@ -143,38 +153,23 @@ impl Account {
         })
     }
 
-    /// The api did not accept this token. Renews it once; if the new one is not accepted either, the session has ended.
-    pub(crate) async fn refused(self, token: &str) {
-        enum Next {
-            Nothing,
-            Renew,
-            End(Notice),
-        }
-        let next = self.keeper.with_value(|keeper| match &keeper.tokens {
-            Tokens::Local(local) if local.token == token => Next::End(Notice::LinkExpired),
+    /// The api did not accept this token. The next one is a new one; if that is not accepted either, the session has ended.
+    fn refuse(self, token: &str) {
+        let ended = self.keeper.with_value(|keeper| match &keeper.tokens {
+            Tokens::Local(local) if local.token == token => Some(Notice::LinkExpired),
             Tokens::Provider(session) if session.access_token() == token => {
-                if keeper.last_hope.as_deref() == Some(token) || session.refresh_token().is_none() {
-                    Next::End(Notice::Refused(
-                        "the API does not accept the provider's access token".to_owned(),
-                    ))
-                } else {
-                    Next::Renew
-                }
+                let is_hopeless =
+                    keeper.last_hope.as_deref() == Some(token) || session.refresh_token().is_none();
+                is_hopeless.then_some(Notice::Refused)
             }
             // It is another one by now.
-            _ => Next::Nothing,
+            _ => None,
         });
-        match next {
-            Next::Nothing => {}
-            Next::End(notice) => self.end(notice),
-            Next::Renew => {
-                self.renew().await;
-                self.keeper.update_value(|keeper| {
-                    if let Tokens::Provider(session) = &keeper.tokens {
-                        keeper.last_hope = Some(session.access_token().to_owned());
-                    }
-                });
-            }
+        match ended {
+            Some(notice) => self.end(notice),
+            None => self
+                .keeper
+                .update_value(|keeper| keeper.refused = Some(token.to_owned())),
         }
     }
 
@@ -413,5 +408,15 @@ impl Account {
             (Way::Local, local::KEY, None) | (Way::Provider(_), provider::HINT, None) => browser::leave("/"),
             _ => {}
         }
+    }
+}
+
+impl api::Session for Account {
+    fn token(&self) -> Pin<Box<dyn Future<Output = Option<String>>>> {
+        Box::pin(Self::token(*self))
+    }
+
+    fn refused(&self, token: &str) {
+        self.refuse(token);
     }
 }

@@ -16,8 +16,8 @@ pub(crate) enum Notice {
     NotSetUp(String),
     /// The link of `nudge up` is not valid any more.
     LinkExpired,
-    /// The api does not accept the token: what it says.
-    Refused(String),
+    /// The api does not accept the provider's tokens.
+    Refused,
     /// The provider.
     Provider(Error),
 }
@@ -31,11 +31,9 @@ pub(super) fn words(notice: &Notice) -> Option<String> {
             format!("Signing in is not set up, and only the operator of this server can change that: {what}.")
         }
         Notice::LinkExpired => "This link is no longer valid.".to_owned(),
-        Notice::Refused(what) => format!(
-            "{}. Only the operator of this server can change that: jwks_url, jwt_issuer and jwt_audience must be those of the provider's \
-             access tokens.",
-            sentence(what)
-        ),
+        Notice::Refused => "The API does not accept the provider's access token. Only the operator of this server can change that: jwks_url, \
+                            jwt_issuer and jwt_audience must be those of the provider's access tokens."
+            .to_owned(),
         Notice::Provider(error) => format!("{}.", sentence(&error.to_string())),
     })
 }

@@ -11,12 +11,20 @@ use crate::patch::Patch;
 impl Model {
     /// Edits of fields that were changed elsewhere, too.
     pub fn conflicts(&self) -> Vec<Conflict> {
-        self.outbox.edits.iter().filter_map(|edit| edit.conflict()).collect()
+        self.outbox
+            .edits
+            .iter()
+            .filter_map(|edit| edit.conflict())
+            .collect()
     }
 
     /// Edits that were refused.
     pub fn refusals(&self) -> Vec<Refusal> {
-        self.outbox.edits.iter().filter_map(|edit| edit.refusal()).collect()
+        self.outbox
+            .edits
+            .iter()
+            .filter_map(|edit| edit.refusal())
+            .collect()
     }
 
     /// Decides a conflict, field by field; a field that is not named stays theirs. A deletion is sent if any field is decided as mine.
@@ -27,7 +35,11 @@ impl Model {
         let State::Conflict { theirs } = &edit.state else {
             return;
         };
-        let mine = |field: &str| choices.iter().any(|(name, choice)| name == field && *choice == Choice::Mine);
+        let mine = |field: &str| {
+            choices
+                .iter()
+                .any(|(name, choice)| name == field && *choice == Choice::Mine)
+        };
         if edit.patch().is_none() && !theirs.keys().any(|field| mine(field)) {
             self.give_up(id);
             return;
@@ -36,7 +48,10 @@ impl Model {
             edit.base.extend(theirs.clone());
             Self::restart(edit);
             if let Some(patch) = edit.patch_mut() {
-                theirs.keys().filter(|field| !mine(field)).for_each(|field| patch.remove(field));
+                theirs
+                    .keys()
+                    .filter(|field| !mine(field))
+                    .for_each(|field| patch.remove(field));
             }
         });
         self.refresh(edit.task);
@@ -81,7 +96,12 @@ impl Model {
         let What::Create(body) = what else {
             return;
         };
-        let later: Vec<EditId> = self.outbox.of(temporary).map(|edit| edit.id).filter(|later| *later != id).collect();
+        let later: Vec<EditId> = self
+            .outbox
+            .of(temporary)
+            .map(|edit| edit.id)
+            .filter(|later| *later != id)
+            .collect();
         self.outbox.remove(id);
         let new = self.create(body, stamp);
         // Their ids are smaller than that of the creation, so that they would be sent before it: they are made anew as well.

@@ -33,7 +33,12 @@ impl Model {
     pub fn patch(&mut self, task: TaskId, patch: Patch, stamp: Stamp) -> Undo {
         let task = self.outbox.real(task);
         // What waits for a decision about the same field is decided by this.
-        let undecided: Vec<EditId> = self.outbox.of(task).filter(|edit| !edit.is_pending()).map(|edit| edit.id).collect();
+        let undecided: Vec<EditId> = self
+            .outbox
+            .of(task)
+            .filter(|edit| !edit.is_pending())
+            .map(|edit| edit.id)
+            .collect();
         for id in undecided {
             self.outbox.change(id, |edit| {
                 if let Some(before) = edit.patch_mut() {
@@ -88,9 +93,12 @@ impl Model {
                 self.complete(task, stamp);
             }
             What::Patch(patch) => {
-                let before = |field: &String| (field.clone(), undo.before.get(field).cloned().unwrap_or_default());
+                let before =
+                    |field: &String| (field.clone(), undo.before.get(field).cloned().unwrap_or_default());
                 let values: Values = patch.sent.keys().map(before).collect();
-                let patch = values.into_iter().fold(Patch::new(), |patch, (field, value)| patch.set(&field, value));
+                let patch = values
+                    .into_iter()
+                    .fold(Patch::new(), |patch, (field, value)| patch.set(&field, value));
                 self.patch(task, patch, stamp);
             }
             What::Delete(_) => return Some(self.create(fields::creation(&undo.before, stamp.now), stamp)),
@@ -116,7 +124,11 @@ impl Model {
     fn make(&mut self, task: TaskId, what: What, held_from: Option<Timestamp>, stamp: Stamp) -> Undo {
         let task = self.outbox.real(task);
         let id = self.new_id(stamp);
-        let before = self.shown.get(task).map(|task| fields::of(task)).unwrap_or_default();
+        let before = self
+            .shown
+            .get(task)
+            .map(|task| fields::of(task))
+            .unwrap_or_default();
         let version = self.mirror.task(task).map_or(0, |task| task.version);
         let mut edit = Edit::new(id, task, what.clone(), version, before.clone());
         edit.hold_until = held_from.and_then(|now| now.checked_add(HELD).ok());
@@ -163,7 +175,9 @@ fn moved(due: LocalInstant, days: i32) -> Option<Patch> {
     let text = due.to_string();
     let (date, rest) = text.split_at_checked(10)?;
     let date: jiff::civil::Date = date.parse().ok()?;
-    let date = date.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()?;
+    let date = date
+        .checked_add(SignedDuration::from_hours(24 * i64::from(days)))
+        .ok()?;
     let shown: LocalInstant = format!("{date}{rest}").parse().ok()?;
     let time = rest.get(..9)?;
     Some(if time == "T23:59:59" {

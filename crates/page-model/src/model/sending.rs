@@ -78,7 +78,11 @@ impl Model {
             Gate::Until(until) => Some(until),
             Gate::Open => None,
         };
-        let waiting = self.outbox.edits.iter().filter(|edit| edit.state == State::Waiting);
+        let waiting = self
+            .outbox
+            .edits
+            .iter()
+            .filter(|edit| edit.state == State::Waiting);
         let ready_at = |edit: &Edit| edit.hold_until.max(edit.not_before).max(gate).unwrap_or(now);
         waiting.map(ready_at).min().filter(|at| *at > now)
     }
@@ -225,8 +229,16 @@ impl Model {
                 self.gone(id);
             }
             Answer::Refused(problem) => self.refuse(id, RefusalKind::Invalid, problem),
-            Answer::Later { seconds, all, limited } => {
-                let wait = |failures: u32| seconds.map_or_else(|| pause(failures), i64::from).clamp(1, LONGEST * 60);
+            Answer::Later {
+                seconds,
+                all,
+                limited,
+            } => {
+                let wait = |failures: u32| {
+                    seconds
+                        .map_or_else(|| pause(failures), i64::from)
+                        .clamp(1, LONGEST * 60)
+                };
                 let after = |seconds| now.checked_add(SignedDuration::from_secs(seconds)).ok();
                 let failures = edit.failures + u32::from(limited);
                 if failures >= FAILURES {
@@ -337,7 +349,12 @@ impl Model {
     /// The server's state of a task has changed: what was in conflict may not be any more.
     pub(super) fn review(&mut self, task: TaskId) {
         let conflict = |edit: &&Edit| matches!(edit.state, State::Conflict { .. });
-        let undecided: Vec<EditId> = self.outbox.of(task).filter(conflict).map(|edit| edit.id).collect();
+        let undecided: Vec<EditId> = self
+            .outbox
+            .of(task)
+            .filter(conflict)
+            .map(|edit| edit.id)
+            .collect();
         for id in undecided {
             match self.mirror.get(task).cloned() {
                 Some(Known::Task(theirs)) => {

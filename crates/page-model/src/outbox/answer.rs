@@ -101,7 +101,11 @@ impl Answer {
     /// What a refusal of the API means for the edit.
     pub fn from_problem(problem: Problem) -> Self {
         let seconds = problem.retry_after;
-        let later = |all, limited| Self::Later { seconds, all, limited };
+        let later = |all, limited| Self::Later {
+            seconds,
+            all,
+            limited,
+        };
         match (problem.status, problem.code.as_str()) {
             (401, _) => Self::SignedOut,
             (404, "not_found") => Self::Gone,

@@ -83,8 +83,13 @@ pub(crate) enum State {
     Waiting,
     Sending,
     /// The same fields were changed elsewhere; `theirs` is what they are now.
-    Conflict { theirs: Values },
-    Refused { kind: RefusalKind, problem: Problem },
+    Conflict {
+        theirs: Values,
+    },
+    Refused {
+        kind: RefusalKind,
+        problem: Problem,
+    },
 }
 
 /// An edit.
@@ -170,7 +175,10 @@ impl Edit {
             What::Create(body) => body,
             _ => &self.base,
         };
-        body.get("title").and_then(|title| title.as_str()).unwrap_or_default().to_owned()
+        body.get("title")
+            .and_then(|title| title.as_str())
+            .unwrap_or_default()
+            .to_owned()
     }
 
     pub(crate) fn base_value(&self, field: &str) -> serde_json::Value {

@@ -22,8 +22,14 @@ pub(crate) fn rebase(edit: &mut Edit, theirs: &Values) -> Rebased {
     let changed = |edit: &Edit, field: &str| !fields::same(field, &edit.base_value(field), &theirs_of(field));
     if matches!(edit.what, What::Delete(_)) {
         let conflicts = EDITED.iter().filter(|field| changed(edit, field));
-        let conflicts: Values = conflicts.map(|field| ((*field).to_owned(), theirs_of(field))).collect();
-        return if conflicts.is_empty() { Rebased::Send } else { Rebased::Conflict(conflicts) };
+        let conflicts: Values = conflicts
+            .map(|field| ((*field).to_owned(), theirs_of(field)))
+            .collect();
+        return if conflicts.is_empty() {
+            Rebased::Send
+        } else {
+            Rebased::Conflict(conflicts)
+        };
     }
     let Some(patch) = edit.patch().cloned() else {
         return Rebased::Send;
@@ -32,7 +38,11 @@ pub(crate) fn rebase(edit: &mut Edit, theirs: &Values) -> Rebased {
     let mut rest = patch.clone();
     for field in patch.sent.keys() {
         let now = theirs_of(field);
-        if patch.shown.get(field).is_some_and(|mine| fields::same(field, mine, &now)) {
+        if patch
+            .shown
+            .get(field)
+            .is_some_and(|mine| fields::same(field, mine, &now))
+        {
             rest.remove(field);
         } else if changed(edit, field) {
             if field == "tagIds" {

@@ -116,7 +116,9 @@ impl Edit {
             input: match &self.what {
                 What::Create(body) => body.clone(),
                 What::Patch(patch) => patch.sent.clone(),
-                What::Snooze { until, .. } => [("until".to_owned(), until.to_string().into())].into_iter().collect(),
+                What::Snooze { until, .. } => [("until".to_owned(), until.to_string().into())]
+                    .into_iter()
+                    .collect(),
                 What::Complete | What::Reopen | What::Delete(_) => Values::new(),
             },
         })

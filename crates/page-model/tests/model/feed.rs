@@ -30,7 +30,10 @@ fn a_line_ends_with_a_line_feed_a_carriage_return_or_both() {
 
 #[test]
 fn data_of_several_lines_is_joined() {
-    assert_eq!(parse(b"data\ndata: a\ndata:\ndata:  b\n\n"), [event("message", "\na\n\n b", "")]);
+    assert_eq!(
+        parse(b"data\ndata: a\ndata:\ndata:  b\n\n"),
+        [event("message", "\na\n\n b", "")]
+    );
 }
 
 #[test]
@@ -42,12 +45,18 @@ fn one_space_after_the_colon_is_not_part_of_the_value() {
 #[test]
 fn a_byte_order_mark_is_ignored_at_the_start_only() {
     assert_eq!(parse(b"\xEF\xBB\xBFdata: x\n\n"), [event("message", "x", "")]);
-    assert_eq!(parse(b"data: x\n\xEF\xBB\xBFdata: y\n\n"), [event("message", "x", "")]);
+    assert_eq!(
+        parse(b"data: x\n\xEF\xBB\xBFdata: y\n\n"),
+        [event("message", "x", "")]
+    );
 }
 
 #[test]
 fn comments_unknown_fields_and_events_without_data_are_ignored() {
-    assert_eq!(parse(b": still here\n\nfoo: bar\n\nevent: updated\n\ndata: x\n\n"), [event("message", "x", "")]);
+    assert_eq!(
+        parse(b": still here\n\nfoo: bar\n\nevent: updated\n\ndata: x\n\n"),
+        [event("message", "x", "")]
+    );
 }
 
 #[test]

@@ -109,7 +109,10 @@ impl Server {
         if version.is_some_and(|version| version != task.version) {
             return Answer::Stale;
         }
-        if body.get("title").is_some_and(|title| title.as_str().is_some_and(|title| title.starts_with("bad"))) {
+        if body
+            .get("title")
+            .is_some_and(|title| title.as_str().is_some_and(|title| title.starts_with("bad")))
+        {
             return Answer::from_problem(problem(400, "validation_error", "title"));
         }
         let mut all = serde_json::to_value(task).expect("a task is JSON");
@@ -132,7 +135,10 @@ impl Server {
 
     pub(crate) fn call(&mut self, request: &Request) -> Answer {
         let key = request.edit;
-        let post = !matches!(request.call, Call::Patch { .. } | Call::Delete { .. } | Call::Read { .. });
+        let post = !matches!(
+            request.call,
+            Call::Patch { .. } | Call::Delete { .. } | Call::Read { .. }
+        );
         if let (true, Some(reply)) = (post, self.replies.get(&key)) {
             return reply.clone();
         }
@@ -147,10 +153,18 @@ impl Server {
     }
 
     fn execute(&mut self, call: &Call) -> Answer {
-        let status = |status: &str| json!({ "status": status }).as_object().cloned().unwrap_or_default();
+        let status = |status: &str| {
+            json!({ "status": status })
+                .as_object()
+                .cloned()
+                .unwrap_or_default()
+        };
         match call {
             Call::Create { body } => {
-                if body["title"].as_str().is_some_and(|title| title.starts_with("bad")) {
+                if body["title"]
+                    .as_str()
+                    .is_some_and(|title| title.starts_with("bad"))
+                {
                     return Answer::from_problem(problem(400, "validation_error", "title"));
                 }
                 self.created += 1;

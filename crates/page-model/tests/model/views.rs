@@ -15,12 +15,19 @@ fn at(text: &str) -> Timestamp {
 fn days() -> Days {
     Days {
         now: now(),
-        ends: vec![at("2026-12-01T23:00:00Z"), at("2026-12-02T23:00:00Z"), at("2026-12-03T23:00:00Z")],
+        ends: vec![
+            at("2026-12-01T23:00:00Z"),
+            at("2026-12-02T23:00:00Z"),
+            at("2026-12-03T23:00:00Z"),
+        ],
     }
 }
 
 fn due(n: u128, title: &str, due: &str) -> Task {
-    Task { due: Some(due.parse().expect("an instant")), ..task(n, title) }
+    Task {
+        due: Some(due.parse().expect("an instant")),
+        ..task(n, title)
+    }
 }
 
 fn shown(tasks: Vec<Task>) -> Snapshot {
@@ -43,7 +50,10 @@ fn a_week() -> Snapshot {
         due(6, "on Thursday", "2026-12-03T12:00:00+01:00"),
         due(7, "at Christmas", "2026-12-24T12:00:00+01:00"),
         task(8, "some day"),
-        Task { status: Status::Completed, ..due(9, "done", "2026-12-01T12:00:00+01:00") },
+        Task {
+            status: Status::Completed,
+            ..due(9, "done", "2026-12-01T12:00:00+01:00")
+        },
     ])
 }
 
@@ -58,7 +68,10 @@ fn today_is_what_was_due_and_what_is_due_until_midnight() {
 fn upcoming_is_by_day() {
     let upcoming = a_week().upcoming(&days(), &Query::default());
     let by_day: Vec<Vec<&str>> = upcoming.days.iter().map(titles).collect();
-    assert_eq!(by_day, [vec!["now", "tonight"], vec!["at midnight"], vec!["on Thursday"]]);
+    assert_eq!(
+        by_day,
+        [vec!["now", "tonight"], vec!["at midnight"], vec!["on Thursday"]]
+    );
     assert_eq!(titles(&upcoming.later), ["at Christmas"]);
     assert_eq!(titles(&upcoming.undated), ["some day"]);
 }
@@ -66,26 +79,57 @@ fn upcoming_is_by_day() {
 #[test]
 fn counts_are_those_of_the_views() {
     let counts = a_week().counts(&days());
-    assert_eq!((counts.overdue, counts.today, counts.upcoming, counts.all), (2, 4, 5, 8));
+    assert_eq!(
+        (counts.overdue, counts.today, counts.upcoming, counts.all),
+        (2, 4, 5, 8)
+    );
 }
 
 #[test]
 fn tasks_without_a_due_date_are_last_in_either_order() {
     let week = a_week();
     for reversed in [false, true] {
-        let query = Query { reversed, ..Query::default() };
-        assert_eq!(week.query(&query).last().map(|task| task.title.as_str()), Some("some day"));
+        let query = Query {
+            reversed,
+            ..Query::default()
+        };
+        assert_eq!(
+            week.query(&query).last().map(|task| task.title.as_str()),
+            Some("some day")
+        );
     }
 }
 
 #[test]
 fn orders_are_what_their_names_say() {
     let tasks = shown(vec![
-        Task { priority: Priority::Low, created_at: at("2026-11-03T00:00:00Z"), updated_at: at("2026-11-03T00:00:00Z"), ..due(1, "b", "2026-12-05T00:00:00Z") },
-        Task { priority: Priority::Urgent, created_at: at("2026-11-01T00:00:00Z"), updated_at: at("2026-11-05T00:00:00Z"), ..task(2, "C") },
-        Task { priority: Priority::Urgent, created_at: at("2026-11-02T00:00:00Z"), updated_at: at("2026-11-04T00:00:00Z"), ..due(3, "a", "2026-12-06T00:00:00Z") },
+        Task {
+            priority: Priority::Low,
+            created_at: at("2026-11-03T00:00:00Z"),
+            updated_at: at("2026-11-03T00:00:00Z"),
+            ..due(1, "b", "2026-12-05T00:00:00Z")
+        },
+        Task {
+            priority: Priority::Urgent,
+            created_at: at("2026-11-01T00:00:00Z"),
+            updated_at: at("2026-11-05T00:00:00Z"),
+            ..task(2, "C")
+        },
+        Task {
+            priority: Priority::Urgent,
+            created_at: at("2026-11-02T00:00:00Z"),
+            updated_at: at("2026-11-04T00:00:00Z"),
+            ..due(3, "a", "2026-12-06T00:00:00Z")
+        },
     ]);
-    let order = |sort, reversed| titles(&tasks.query(&Query { sort, reversed, ..Query::default() })).concat();
+    let order = |sort, reversed| {
+        titles(&tasks.query(&Query {
+            sort,
+            reversed,
+            ..Query::default()
+        }))
+        .concat()
+    };
     assert_eq!(order(Sort::Due, false), "baC");
     assert_eq!(order(Sort::Due, true), "abC");
     assert_eq!(order(Sort::Priority, false), "aCb");
@@ -100,19 +144,77 @@ fn filters_are_combined() {
     let category = uuid::Uuid::from_u128(50).into();
     let tag = uuid::Uuid::from_u128(51).into();
     let tasks = shown(vec![
-        Task { category_id: Some(category), tag_ids: vec![tag], priority: Priority::High, description: Some("Ask for the ÉTUDE".to_owned()), ..task(1, "Call the bank") },
-        Task { category_id: Some(category), ..task(2, "Call Anna") },
+        Task {
+            category_id: Some(category),
+            tag_ids: vec![tag],
+            priority: Priority::High,
+            description: Some("Ask for the ÉTUDE".to_owned()),
+            ..task(1, "Call the bank")
+        },
+        Task {
+            category_id: Some(category),
+            ..task(2, "Call Anna")
+        },
         task(3, "Bank holiday"),
     ]);
-    let found = |query: Query| titles(&tasks.query(&Query { sort: Sort::Title, ..query })).join(", ");
+    let found = |query: Query| {
+        titles(&tasks.query(&Query {
+            sort: Sort::Title,
+            ..query
+        }))
+        .join(", ")
+    };
     let all = Query::default;
-    assert_eq!(found(Query { category: Some(Some(category)), ..all() }), "Call Anna, Call the bank");
-    assert_eq!(found(Query { category: Some(None), ..all() }), "Bank holiday");
-    assert_eq!(found(Query { category: Some(Some(category)), tag: Some(tag), ..all() }), "Call the bank");
-    assert_eq!(found(Query { priorities: vec![Priority::High, Priority::Low], ..all() }), "Call the bank");
-    assert_eq!(found(Query { text: "BANK call".to_owned(), ..all() }), "Call the bank");
-    assert_eq!(found(Query { text: "étude".to_owned(), ..all() }), "Call the bank");
-    assert_eq!(found(Query { status: Status::Completed, ..all() }), "");
+    assert_eq!(
+        found(Query {
+            category: Some(Some(category)),
+            ..all()
+        }),
+        "Call Anna, Call the bank"
+    );
+    assert_eq!(
+        found(Query {
+            category: Some(None),
+            ..all()
+        }),
+        "Bank holiday"
+    );
+    assert_eq!(
+        found(Query {
+            category: Some(Some(category)),
+            tag: Some(tag),
+            ..all()
+        }),
+        "Call the bank"
+    );
+    assert_eq!(
+        found(Query {
+            priorities: vec![Priority::High, Priority::Low],
+            ..all()
+        }),
+        "Call the bank"
+    );
+    assert_eq!(
+        found(Query {
+            text: "BANK call".to_owned(),
+            ..all()
+        }),
+        "Call the bank"
+    );
+    assert_eq!(
+        found(Query {
+            text: "étude".to_owned(),
+            ..all()
+        }),
+        "Call the bank"
+    );
+    assert_eq!(
+        found(Query {
+            status: Status::Completed,
+            ..all()
+        }),
+        ""
+    );
 }
 
 #[test]
@@ -121,7 +223,10 @@ fn a_snapshot_does_not_change_when_the_tasks_do() {
     model.read([task(1, "before")]);
     let before = model.snapshot().clone();
     assert!(before == *model.snapshot());
-    model.read([Task { version: 2, ..task(1, "after") }]);
+    model.read([Task {
+        version: 2,
+        ..task(1, "after")
+    }]);
     assert_eq!(titles(before.all()), ["before"]);
     assert_eq!(titles(model.snapshot().all()), ["after"]);
     assert!(before != *model.snapshot());
