@@ -12,6 +12,11 @@
 //! | `task/` | one task |
 //! | `settings/` | the account |
 
+#![allow(
+    unreachable_pub,
+    reason = "the attribute `component` makes each function `pub`"
+)]
+
 mod api;
 mod app;
 mod keys;

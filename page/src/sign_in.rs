@@ -26,6 +26,6 @@ mod screen;
 mod whoami;
 mod window;
 
-pub(crate) use account::{Account, use_account};
+pub(crate) use account::use_account;
 pub(crate) use screen::Gate;
 pub(crate) use whoami::Whoami;

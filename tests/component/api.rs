@@ -29,6 +29,7 @@ mod me_export;
 pub(crate) mod me_leaving;
 mod occurrences;
 mod patch;
+mod quick_add;
 mod rate;
 pub(crate) mod recipients;
 pub(crate) mod recipients_limits;
@@ -40,6 +41,7 @@ pub(crate) mod search;
 mod series;
 pub(crate) mod texts;
 pub(crate) mod tokens;
+pub(crate) mod trail;
 
 use serde_json::{Value, json};
 

@@ -33,6 +33,7 @@ mod postgres {
     pub(crate) mod limits;
     pub(crate) mod plans;
     pub(crate) mod recipients;
+    pub(crate) mod trail;
     pub(crate) mod whole_system;
 
     use test_postgres::Server;
@@ -82,6 +83,7 @@ fn main() {
         databases::postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran,
         databases::postgres_tells_labels_apart_as_sqlite_does,
         databases::numbers_of_tasks_made_on_postgres_begin_above_the_other_systems,
+        databases::a_change_that_arrives_while_postgres_stores_its_task_is_applied,
         leases::a_lease_is_exclusive_until_it_expires,
         leases::a_burst_of_one_user_does_not_delay_the_reminder_of_another,
         leases::the_reminder_of_another_is_leased_in_the_next_round_whatever_one_user_has_due,
@@ -112,6 +114,10 @@ fn main() {
         recipients::a_recipient_stops_emails_and_their_user_resumes_them,
         recipients::a_refused_recipient_gets_no_more_emails,
         recipients::emails_of_a_day_are_limited,
+        trail::every_version_says_who_made_it,
+        trail::a_sent_reminder_is_told_step_by_step,
+        trail::what_holds_up_a_reminder_is_told_with_what_to_do,
+        trail::a_failure_and_quiet_hours_are_told_with_what_to_do,
         whole_system::the_same_components_keep_their_tasks_in_postgresql,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

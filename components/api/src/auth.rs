@@ -37,6 +37,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
 use nudge_component::Problem;
+use nudge_contract::event::ChangedBy;
 use nudge_domain::Zone;
 use nudge_domain::id::UserId;
 
@@ -55,6 +56,13 @@ pub(crate) struct User {
     pub(crate) zone: Zone,
     /// Whether the token has a time zone.
     pub(crate) says_zone: bool,
+}
+
+impl User {
+    /// Who makes the changes that this caller asks for.
+    pub(crate) fn by(&self) -> ChangedBy {
+        ChangedBy::User
+    }
 }
 
 /// The caller of a request; the token is checked once per request.

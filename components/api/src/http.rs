@@ -17,6 +17,7 @@ mod openapi;
 mod origin;
 mod problem;
 pub(crate) mod query;
+mod quick_add;
 mod reminders;
 mod search;
 mod tasks;
@@ -55,6 +56,7 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/api/v1/tasks/bulk", post(tasks::bulk))
         .route("/api/v1/tasks/search", get(search::tasks))
+        .route("/api/v1/tasks/parse", post(quick_add::parse))
         .route(
             "/api/v1/tasks/{id}",
             get(tasks::read).patch(tasks::patch).delete(tasks::delete),
@@ -67,6 +69,8 @@ pub(crate) fn router() -> Router {
             post(tasks::attach_tag).delete(tasks::detach_tag),
         )
         .route("/api/v1/tasks/{id}/history", get(tasks::history))
+        .route("/api/v1/tasks/{id}/trail", get(tasks::trail))
+        .route("/api/v1/tasks/{id}/occurrences", get(quick_add::occurrences))
         .route("/api/v1/changes", get(changes::changes))
         .merge(labels::router(Kind::Category))
         .merge(labels::router(Kind::Tag))

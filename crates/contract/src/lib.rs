@@ -18,5 +18,7 @@ pub mod event;
 pub mod legacy;
 pub mod names;
 pub mod page;
+pub mod quick_add;
 pub mod task;
 pub mod token;
+pub mod trail;

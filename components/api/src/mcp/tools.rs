@@ -1,6 +1,7 @@
 //! The table of tools.
 
 mod labels;
+mod line;
 mod lists;
 mod reminders;
 mod tasks;
@@ -116,8 +117,8 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "add_task",
         title: "Add a task",
-        description: "Creates a task. Give due_date if there is a deadline, and recurrence_rule if the task repeats. \
-                      Calling it twice creates two tasks.",
+        description: "Creates a task. Give title, and due_date if there is a deadline, recurrence_rule if the task repeats; or \
+                      give text, the whole task in one line. Calling it twice creates two tasks.",
         effect: Effect::Adds,
         input: tasks::add_input,
         output: one_task,

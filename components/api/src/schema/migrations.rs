@@ -99,6 +99,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("14-tables.sql")],
         postgres: &[include_str!("14-tables.sql")],
     },
+    Migration {
+        number: 15,
+        sqlite: &[include_str!("15-tables.sql")],
+        postgres: &[include_str!("15-tables.sql")],
+    },
 ];
 
 const ESTIMATES: &str = "ALTER TABLE task ADD COLUMN IF NOT EXISTS estimate_minutes BIGINT";

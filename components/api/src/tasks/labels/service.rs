@@ -208,7 +208,7 @@ pub(crate) async fn delete(caller: &Caller, id: LabelId, expected: &Conditions) 
 async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceError> {
     let Caller {
         user,
-        trace,
+        cause,
         database,
     } = caller;
     let mut after = None;
@@ -217,7 +217,7 @@ async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceEr
         for (_, task) in &page {
             // Each by itself: a page may cost more than is left of any minute.
             rate_limit::charge(&user.id, 1).await?;
-            let changed = change(database, &user.id, *task, &Conditions::NONE, trace, |task, _| {
+            let changed = change(database, &user.id, *task, &Conditions::NONE, cause, |task, _| {
                 match id {
                     LabelId::Category(id) => task.category = task.category.filter(|category| *category != id),
                     LabelId::Tag(id) => task.detach_tag(id),
