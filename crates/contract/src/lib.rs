@@ -18,6 +18,7 @@ pub mod api;
 pub mod event;
 pub mod legacy;
 pub mod names;
+pub mod page;
 pub mod quick_add;
 pub mod task;
 pub mod token;
