@@ -15,15 +15,16 @@ use crate::views::Tasks;
 /// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the store.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let session = sign_in::session();
+    let account = sign_in::use_account();
     let route = route::follow();
-    let store = provide_store(Rc::new(sign_in::Held(session)));
+    let store = provide_store(Rc::new(account));
     provide_context(route);
-    if session.with_untracked(|session| session.token().is_some()) {
+    // Each time: what waits for a token goes on.
+    let sign_ins = account.sign_ins();
+    Effect::new(move |_| {
+        sign_ins.get();
         store.signed_in();
-    } else {
-        store.signed_out();
-    }
+    });
     view! {
         <div class="page">
             <header>
@@ -34,6 +35,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Link view=View::Completed label="Completed"/>
                     <Link view=View::Settings label="Settings"/>
                 </nav>
+                <sign_in::Whoami waiting=store.waiting()/>
             </header>
             <main>
                 {move || match route.get().view {
