@@ -189,7 +189,7 @@ impl Model {
         };
         let temporary = self.outbox.is_temporary(id);
         let rows = Arc::make_mut(&mut self.shown.0);
-        if rows.aliases.len() != self.outbox.aliases.len() {
+        if rows.aliases != self.outbox.aliases {
             rows.aliases.clone_from(&self.outbox.aliases);
         }
         match task {
