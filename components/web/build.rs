@@ -1,4 +1,4 @@
-//! Lists the files of the page for `include_bytes!`: what `crates/component-build` left in `target/page`.
+//! Lists the files of the page for `include_bytes!`: what `crates/component-build` left in `target/site`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,7 +25,7 @@ fn main() -> Result<(), String> {
 /// Path below the root of the site, and the file.
 fn list() -> Result<BTreeMap<String, String>, String> {
     let folder = env::var_os("NUDGE_PAGE_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/page"),
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/site"),
         PathBuf::from,
     );
     let current = folder.join("current");

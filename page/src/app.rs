@@ -25,15 +25,16 @@ use crate::{keys, sign_in, words};
 /// The whole page. What any part of it may need is provided as context.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let session = sign_in::session();
+    let account = sign_in::use_account();
     let route = route::follow();
+    let store = provide_store(Rc::new(account));
     provide_context(route);
-    let store = provide_store(Rc::new(sign_in::Held(session)));
-    if session.with_untracked(|session| session.token().is_some()) {
+    // Each time: what waits for a token goes on.
+    let sign_ins = account.sign_ins();
+    Effect::new(move |_| {
+        sign_ins.get();
         store.signed_in();
-    } else {
-        store.signed_out();
-    }
+    });
     Clock::provide(Signal::derive(move || {
         store
             .me()

@@ -13,7 +13,10 @@
 //! | `task/` | one task |
 //! | `settings/` | the account |
 
-#![allow(unreachable_pub, reason = "`#[component]` makes public types")]
+#![allow(
+    unreachable_pub,
+    reason = "the attribute `component` makes each function `pub`"
+)]
 
 mod api;
 mod app;
@@ -29,14 +32,20 @@ mod task;
 mod views;
 mod words;
 
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 fn main() {
-    let root = leptos::prelude::document().get_element_by_id("app");
+    let root = document().get_element_by_id("app");
     if let Some(root) = root.and_then(|root| root.dyn_into().ok()) {
         let root: web_sys::HtmlElement = root;
-        // The skeleton that was shown while the module loaded.
+        // The skeleton that was shown while the module loaded remains until the page knows who uses it.
+        let shell = root.inner_html();
         root.set_inner_html("");
-        leptos::mount::mount_to(root, app::App).forget();
+        leptos::mount::mount_to(
+            root,
+            || view! { <sign_in::Gate shell><app::App/></sign_in::Gate> },
+        )
+        .forget();
     }
 }

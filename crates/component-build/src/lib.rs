@@ -51,7 +51,7 @@ pub fn build(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
     cargo::build(root, &args, progress)
 }
 
-/// Builds the page of the workspace at `root` into `target/page`, where nudge-web takes its files from. If nothing has changed, this
+/// Builds the page of the workspace at `root` into `target/site`, where nudge-web takes its files from. If nothing has changed, this
 /// takes less than a second.
 ///
 /// # Errors

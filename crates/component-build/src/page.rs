@@ -1,8 +1,8 @@
 //! From the compiled page and the files beside it to the files that nudge-web serves.
 //!
 //! ```text
-//! target/page/current       the name of the folder that counts: a fingerprint of all input
-//! target/page/{name}/       index.html, manifest.webmanifest, assets/…; each also as .br and .gz
+//! target/site/current       the name of the folder that counts: a fingerprint of all input
+//! target/site/{name}/       index.html, manifest.webmanifest, assets/…; each also as .br and .gz
 //! ```
 //!
 //! A folder is written once and never changed, and `current` is replaced by renaming. So a build of nudge-web in another process
@@ -23,7 +23,7 @@ const FORMAT: &str = "1";
 
 /// Packs the page of the workspace at `root`, unless that is done.
 pub(crate) fn pack(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    let out = root.join("target/page");
+    let out = root.join("target/site");
     fs::create_dir_all(&out).map_err(at(&out))?;
     // Held until this returns.
     let lock_path = out.join("lock");

@@ -26,14 +26,20 @@ pub(crate) fn make(
     statics: &BTreeMap<String, Vec<u8>>,
     styles: &BTreeMap<String, Vec<u8>>,
 ) -> Result<Files, Error> {
-    let (module, script) = bind(wasm)?;
+    let bound = bind(wasm)?;
     let mut site = Site::default();
     // Each file may name those before it.
     for (name, bytes) in statics.iter().filter(|(name, _)| !is_page(name)) {
         site.asset(name, bytes.clone());
     }
-    site.asset(MODULE, module);
+    site.asset(MODULE, bound.module);
     site.asset(STYLE, styles.values().flatten().copied().collect());
+    let mut script = bound.script;
+    for (number, (path, text)) in bound.snippets.iter().enumerate() {
+        let name = format!("snippet-{number}.js");
+        script = script.replace(&format!("./snippets/{path}"), &format!("/assets/{name}"));
+        site.asset(&name, text.clone().into_bytes());
+    }
     let start = format!("{script}\n__wbg_init({{ module_or_path: '/assets/{MODULE}' }});\n");
     site.asset(SCRIPT, start.into_bytes());
     for (name, bytes) in statics.iter().filter(|(name, _)| is_page(name)) {
@@ -50,8 +56,16 @@ fn is_page(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// Makes the module loadable: the module and its script.
-fn bind(wasm: Vec<u8>) -> Result<(Vec<u8>, String), Error> {
+/// What a browser loads.
+struct Bound {
+    module: Vec<u8>,
+    script: String,
+    /// JavaScript of dependencies, by the path under which the script imports it from `./snippets/`.
+    snippets: BTreeMap<String, String>,
+}
+
+/// Makes the module loadable.
+fn bind(wasm: Vec<u8>) -> Result<Bound, Error> {
     let failed = |error: &dyn std::fmt::Display| Error::Bindgen(format!("{error:#}"));
     let mut output = Bindgen::new()
         .input_bytes("app", wasm)
@@ -63,13 +77,16 @@ fn bind(wasm: Vec<u8>) -> Result<(Vec<u8>, String), Error> {
         .omit_default_module_path(true)
         .generate_output()
         .map_err(|error| failed(&error))?;
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
-        return Err(Error::Bindgen(
-            "a dependency brings JavaScript of its own, which the page does not serve".to_owned(),
-        ));
-    }
-    let script = output.js().to_owned();
-    Ok((output.wasm_mut().emit_wasm(), script))
+    let inline = output.snippets().iter().flat_map(|(folder, texts)| {
+        let named = texts.iter().enumerate();
+        named.map(move |(number, text)| (format!("{folder}/inline{number}.js"), text.clone()))
+    });
+    let files = output.local_modules().clone();
+    Ok(Bound {
+        snippets: inline.chain(files).collect(),
+        script: output.js().to_owned(),
+        module: output.wasm_mut().emit_wasm(),
+    })
 }
 
 #[derive(Default)]

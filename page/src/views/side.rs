@@ -8,6 +8,7 @@ use crate::parts::clock::Clock;
 use crate::parts::icon::{Icon, Mark};
 use crate::parts::ui::{Editing, Ui};
 use crate::route::{self, Route, View};
+use crate::sign_in::Whoami;
 use crate::store::{Connection, use_store};
 
 /// The side.
@@ -67,6 +68,7 @@ pub(crate) fn Side() -> impl IntoView {
                 {head("Tags", "New tag", LabelKind::Tag)}
                 {tags}
             </div>
+            <Whoami waiting=store.waiting()/>
             <div class="side-foot">
                 <Live/>
                 <button type="button" class="icon-btn" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" on:click=move |_| ui.help_open.set(true)>
