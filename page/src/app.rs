@@ -54,6 +54,7 @@ pub(crate) fn App() -> impl IntoView {
         ui.side_open.set(false);
         // Screen readers and the keyboard go on where the new view begins.
         if before.is_some()
+            && view.get_untracked() != View::Search
             && let Some(main) = main.get_untracked()
         {
             main.set_scroll_top(0);

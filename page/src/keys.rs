@@ -119,7 +119,7 @@ impl Keys {
                 ) {
                     self.go(View::Today);
                 }
-                self.ui.add.notify();
+                self.ui.focus_add();
             }
             (Command::Search, _) => self.go(View::Search),
             (Command::Help, _) => self.ui.help_open.set(true),

@@ -56,6 +56,11 @@ impl Ui {
         expect_context()
     }
 
+    /// Gives the focus to the line for new tasks, which may be shown only now.
+    pub(crate) fn focus_add(self) {
+        request_animation_frame(move || self.add.notify());
+    }
+
     /// Lists keep what they show for a moment.
     pub(crate) fn settle_later(self) {
         self.settling.update(|waiting| *waiting += 1);

@@ -64,7 +64,7 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
         _ if is_new => {
             let edit_again = move |_| {
                 ui.text.set(Some(title.clone()));
-                ui.add.notify();
+                ui.focus_add();
                 store.discard(edit);
             };
             view! { <button type="button" class="link-btn" on:click=edit_again>"Edit"</button> }.into_any()

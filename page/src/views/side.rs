@@ -181,7 +181,7 @@ pub(crate) fn Tabs() -> impl IntoView {
         ) {
             route::go(route, Route::of(View::Today));
         }
-        ui.add.notify();
+        ui.focus_add();
     };
     view! {
         <nav class="tabs" aria-label="Views">
