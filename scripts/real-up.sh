@@ -186,13 +186,9 @@ dapr=$cache/dapr-1.16.0
 [[ -x $dapr/daprd && -x $dapr/scheduler ]] || fail "there is no Dapr 1.16.0 in $cache: run scripts/get-dapr.sh"
 if [ "$build" = yes ]; then
   say "Building the components and the mail server (minutes the first time)"
-  if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx wasm32-wasip2; then
-    rustup target add wasm32-wasip2 >&2
-  fi
   # spin.toml names this folder, whatever CARGO_TARGET_DIR says.
   cargo=(cargo build -q --target-dir target)
-  "${cargo[@]}" --target wasm32-wasip2 --release -p nudge-api -p nudge-notification -p nudge-email-delivery \
-    -p nudge-recurring-task -p nudge-dapr-bridge
+  cargo run -q --target-dir target -p nudge-component-build >&2
   "${cargo[@]}" -p mail-sink --example mail-sink
   [ -n "${SPIN:-}" ] || "${cargo[@]}" -p spin-host
 fi

@@ -27,3 +27,4 @@ mod sample;
 mod slow_bodies;
 mod subscribers;
 mod support;
+mod web;

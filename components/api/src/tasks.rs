@@ -5,6 +5,8 @@ pub(crate) mod delivery;
 pub(crate) mod labels;
 pub(crate) mod leases;
 pub(crate) mod list;
+pub(crate) mod occurrences;
+pub(crate) mod quick_add;
 pub(crate) mod record;
 pub(crate) mod reminders;
 pub(crate) mod room;

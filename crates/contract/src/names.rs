@@ -13,6 +13,8 @@ pub mod app {
     pub const EMAIL_DELIVERY: &str = "email-delivery";
     /// Turns completed recurring tasks into their next occurrence.
     pub const RECURRING_TASK: &str = "recurring-task";
+    /// Serves the page. It has no sidecar, so it is not among [`ALL`].
+    pub const WEB: &str = "web";
     /// Carries changes between Nudge and the legacy system; runs during a migration only.
     pub const LEGACY_ADAPTER: &str = "legacy-adapter";
     /// The apps that always run.
