@@ -76,6 +76,8 @@ fn main() {
         accounts::what_is_stored_during_account_deletion_is_deleted_as_well,
         accounts::what_a_user_who_comes_back_stores_is_not_deleted_by_a_late_run,
         accounts::a_user_revokes_the_tokens_that_were_issued_until_now,
+        accounts::an_agent_acts_for_its_user_until_it_is_removed,
+        accounts::agents_have_names_and_a_number,
         databases::both_databases_answer_alike,
         databases::postgres_finds_words_page_by_page,
         databases::postgres_finds_words_of_every_language,

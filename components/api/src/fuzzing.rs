@@ -244,6 +244,7 @@ impl Desk {
             email: None,
             zone: self.profile.zone().clone(),
             says_zone: true,
+            agent: None,
         };
         let identity = Identity {
             user,

@@ -7,6 +7,7 @@ use nudge_contract::event::{Change, TaskEvent};
 use nudge_domain::task::Status;
 
 use crate::account::erasure;
+use crate::agents::service as agents;
 use crate::auth::revocation;
 use crate::caller::Cause;
 use crate::db::Database;
@@ -48,6 +49,7 @@ pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
         rate_limit::forget_old(database, now).await?;
         dead_letters::forget_old(database, now).await?;
         revocation::forget_old(database, now).await?;
+        agents::forget_old(database, now).await?;
         profile::forget_pending(database, ago(now, VALID)).await?;
         limits::forget_old(database, now).await?;
         schema::refresh(database).await?;

@@ -13,6 +13,7 @@
 //! assert_eq!(error.to_string(), "event type nudge.order.paid.v1 is not nudge.reminder.due.v1");
 //! ```
 
+pub mod agent;
 pub mod api;
 pub mod event;
 pub mod legacy;

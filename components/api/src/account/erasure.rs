@@ -38,7 +38,8 @@ const ACCOUNTS: u32 = 10;
 
 /// Tables that hold nothing but a user's own rows, beside tasks. A table with a column `user_id` that is neither here nor in a list of
 /// the tests below fails them.
-const OWN_TABLES: [&str; 9] = [
+const OWN_TABLES: [&str; 10] = [
+    "agent",
     "category",
     "tag",
     "idempotency",

@@ -48,6 +48,7 @@ impl<'a> Batch<'a> {
                     email: None,
                     zone: Zone::utc(),
                     says_zone: false,
+                    agent: None,
                 };
                 Ok(missing.insert(profile::remember(self.database, &user, Timestamp::now()).await?))
             }

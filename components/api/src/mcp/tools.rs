@@ -9,6 +9,7 @@ mod tasks;
 use std::future::Future;
 use std::pin::Pin;
 
+use nudge_contract::agent::Scope;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{self, Arguments};
@@ -64,6 +65,15 @@ impl Tool {
         })
     }
 
+    /// Whether a user, or an agent of theirs, may call it.
+    pub(crate) fn is_for(&self, user: &User) -> bool {
+        let reads_only = user
+            .agent
+            .as_ref()
+            .is_some_and(|agent| agent.scope == Scope::Read);
+        !reads_only || self.effect == Effect::Reads
+    }
+
     /// What a call costs, where a plain request costs 1.
     pub(crate) fn cost(&self) -> u32 {
         match self.name {
@@ -79,6 +89,12 @@ impl Tool {
         mut given: Map<String, Value>,
     ) -> Result<Done, Failure> {
         own(&identity.user, given.remove("user_id"))?;
+        if !self.is_for(&identity.user) {
+            return Err(Failure::new(
+                FORBIDDEN,
+                "this agent may only read, its scope is read: the user can create one with the scope write",
+            ));
+        }
         let given = arguments::plain(&(self.input)(), given);
         let mut call = Call::new(identity.clone());
         match (self.run)(&mut call, Arguments::new(given.clone())).await {

@@ -104,6 +104,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("15-tables.sql")],
         postgres: &[include_str!("15-tables.sql")],
     },
+    Migration {
+        number: 16,
+        sqlite: &[include_str!("16-tables.sql"), include_str!("16-sqlite.sql")],
+        postgres: &[include_str!("16-tables.sql"), include_str!("16-postgres.sql")],
+    },
 ];
 
 const ESTIMATES: &str = "ALTER TABLE task ADD COLUMN IF NOT EXISTS estimate_minutes BIGINT";

@@ -277,7 +277,7 @@ impl Desk {
         let pair = |profile: &Profile| Some((profile.id.clone(), Mailbox::of(profile.email()?)));
         let pairs: Vec<Pair> = owners.filter_map(pair).collect();
         // A reminder is not late because of a link, or of a limit that cannot be read.
-        let public_url = links::public_url().await.unwrap_or_else(|reason| {
+        let public_url = crate::public_url::read().await.unwrap_or_else(|reason| {
             tracing::error!("emails have no link that stops them: {reason}");
             None
         });

@@ -79,7 +79,7 @@ pub(crate) async fn create(
         Some(most) if !store::is_name_taken(database, kind, &user.id, &label.name).await? => {
             Err(OverLimit::quota(limit, most).into())
         }
-        _ => Err(ServiceError::NameTaken(kind)),
+        _ => Err(ServiceError::NameTaken(kind.thing())),
     }
 }
 
@@ -172,7 +172,7 @@ pub(crate) async fn patch(
         }
         let now = store::find(database, kind, &user.id, id.uuid()).await?;
         if now.is_some_and(|now| now.version == before.version) {
-            return Err(ServiceError::NameTaken(kind));
+            return Err(ServiceError::NameTaken(kind.thing()));
         }
     }
     Err(ServiceError::contended(kind.thing(), id.uuid()))
