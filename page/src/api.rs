@@ -1,60 +1,28 @@
 //! Requests to the API.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `client` | one request: token, conditions, time limit, errors |
+//! | `error` | why a request failed, in words |
+//! | `types` | what the API answers that is not in `nudge_contract` |
+//! | `tasks`, `labels`, `account`, `quick` | the routes |
 
-use gloo_net::http::{Request, RequestBuilder, Response};
-use nudge_contract::api::Page;
-use nudge_contract::task::Task;
-use serde::{Deserialize, Serialize};
+mod account;
+mod client;
+mod error;
+mod labels;
+mod quick;
+mod tasks;
+mod types;
 
-use crate::sign_in::Session;
+pub(crate) use client::{Api, Call, Limit, Session, random};
+pub(crate) use error::ApiError;
+pub(crate) use quick::Preview;
+pub(crate) use types::*;
 
-/// Why a request failed, in words for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) String);
+use jiff::Timestamp;
 
-/// What the page reads of problem details (RFC 9457).
-#[derive(Deserialize)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
-}
-
-/// Body of a new task.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct NewTask<'a> {
-    pub(crate) title: &'a str,
-}
-
-/// The pending tasks, soonest first.
-pub(crate) async fn pending(session: &Session) -> Result<Vec<Task>, Failure> {
-    let request = authorized(Request::get("/api/v1/tasks?status=pending&limit=100"), session);
-    let page: Page<Task> = read(request.send().await).await?;
-    Ok(page.items)
-}
-
-/// Creates a task.
-pub(crate) async fn create(session: &Session, task: &NewTask<'_>) -> Result<Task, Failure> {
-    let request = authorized(Request::post("/api/v1/tasks"), session)
-        .json(task)
-        .map_err(|error| Failure(error.to_string()))?;
-    read(request.send().await).await
-}
-
-fn authorized(request: RequestBuilder, session: &Session) -> RequestBuilder {
-    match session.token() {
-        Some(token) => request.header("Authorization", &format!("Bearer {token}")),
-        None => request,
-    }
-}
-
-async fn read<T: for<'a> Deserialize<'a>>(response: Result<Response, gloo_net::Error>) -> Result<T, Failure> {
-    let response = response.map_err(|_| Failure("Nudge cannot be reached".to_owned()))?;
-    if response.ok() {
-        return response.json().await.map_err(|error| Failure(error.to_string()));
-    }
-    let problem: Result<Problem, _> = response.json().await;
-    let said = problem.ok().and_then(|problem| problem.detail.or(problem.title));
-    Err(Failure(said.unwrap_or_else(|| {
-        format!("Nudge answered {}", response.status())
-    })))
+/// The time of the browser.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_millisecond(js_sys::Date::now() as i64).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -1,25 +1,29 @@
 //! The layout, and which view is shown.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
 use crate::quick_add::QuickAdd;
 use crate::route::{self, Route, View};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::sign_in;
+use crate::store::provide_store;
 use crate::task::Detail;
 use crate::views::Tasks;
-use crate::{live, sign_in};
 
-/// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the [`Store`].
+/// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the store.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     let session = sign_in::session();
     let route = route::follow();
-    let store = Store::new(session);
+    let store = provide_store(Rc::new(sign_in::Held(session)));
     provide_context(route);
-    provide_context(store);
-    store.load();
-    live::follow(store);
+    if session.with_untracked(|session| session.token().is_some()) {
+        store.signed_in();
+    } else {
+        store.signed_out();
+    }
     view! {
         <div class="page">
             <header>

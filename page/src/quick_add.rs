@@ -3,18 +3,18 @@
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
-use crate::store::Store;
+use crate::store::use_store;
 
 /// The field for a new task.
 #[component]
 pub(crate) fn QuickAdd() -> impl IntoView {
-    let store: Store = expect_context();
+    let store = use_store();
     let text = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let title = text.get_untracked().trim().to_owned();
         if !title.is_empty() {
-            store.add(title);
+            store.create([("title".to_owned(), title.into())].into_iter().collect());
             text.set(String::new());
         }
     };

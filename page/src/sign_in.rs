@@ -1,7 +1,12 @@
 //! Who uses the page.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
+
+use crate::api;
 
 /// A signed-in person, or none. The token is only in memory.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -28,4 +33,22 @@ pub(crate) fn session() -> RwSignal<Session> {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{query}")));
     }
     RwSignal::new(Session { token })
+}
+
+/// The session as requests use it.
+pub(crate) struct Held(pub(crate) RwSignal<Session>);
+
+impl api::Session for Held {
+    fn token(&self) -> Pin<Box<dyn Future<Output = Option<String>>>> {
+        Box::pin(ready(
+            self.0
+                .with_untracked(|session| session.token().map(str::to_owned)),
+        ))
+    }
+
+    fn refused(&self, token: &str) {
+        if self.0.with_untracked(|session| session.token() == Some(token)) {
+            self.0.set(Session::default());
+        }
+    }
 }

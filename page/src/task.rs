@@ -2,18 +2,15 @@
 
 use leptos::prelude::*;
 
-use crate::store::Store;
+use crate::store::use_store;
 
 /// The task with this id, beside the list.
 #[component]
 pub(crate) fn Detail(id: String) -> impl IntoView {
-    let store: Store = expect_context();
+    let store = use_store();
     let title = move || {
-        let tasks = store.tasks.get().unwrap_or_default();
-        tasks
-            .into_iter()
-            .find(|task| task.id.to_string() == id)
-            .map(|task| task.title)
+        let id = id.parse().ok()?;
+        Some(store.tasks().read().get(id)?.title.clone())
     };
     view! {
         <aside aria-label="Task">

@@ -1,19 +1,21 @@
 //! Lists of tasks.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use nudge_contract::task::Task;
+use nudge_page_model::Query;
 
 use crate::route::{self, Route};
-use crate::store::Store;
+use crate::store::use_store;
 use crate::words;
 
 /// The tasks of the current view.
 #[component]
 pub(crate) fn Tasks() -> impl IntoView {
-    let store: Store = expect_context();
-    let tasks = move || store.tasks.get().unwrap_or_default();
+    let store = use_store();
+    let tasks = move || store.tasks().read().query(&Query::default());
     view! {
-        {move || store.failure.get().map(|failure| view! { <p class="error" role="alert">{failure.0}</p> })}
         <ul class="tasks">
             <For each=tasks key=|task| (task.id, task.version) let:task>
                 <Row task=task/>
@@ -23,7 +25,7 @@ pub(crate) fn Tasks() -> impl IntoView {
 }
 
 #[component]
-fn Row(task: Task) -> impl IntoView {
+fn Row(task: Arc<Task>) -> impl IntoView {
     let route = route::current();
     let id = task.id.to_string();
     let due = task.due.as_ref().map(|due| {
@@ -37,7 +39,7 @@ fn Row(task: Task) -> impl IntoView {
     let address = open().address();
     view! {
         <li>
-            <a href=address dir="auto" on:click=move |event| route::on_click(route, &event, open())>{task.title}</a>
+            <a href=address dir="auto" on:click=move |event| route::on_click(route, &event, open())>{task.title.clone()}</a>
             {due}
         </li>
     }

@@ -1,0 +1,75 @@
+//! Edits on the device, so that they outlive the page. Each has an entry of its own: pages side by side do not overwrite each other's.
+//! Without a storage, as in some private windows, edits live as long as the page.
+
+use leptos::prelude::window;
+use nudge_domain::id::TaskId;
+use nudge_page_model::{EditId, Write};
+use web_sys::Storage;
+
+/// An entry of another page of the same user.
+pub(super) enum Entry {
+    Edit(EditId),
+    Alias(TaskId),
+}
+
+/// A temporary id is remembered for a week.
+const REMEMBERED_MS: u128 = 7 * 24 * 60 * 60 * 1000;
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+fn prefix(user: &str) -> String {
+    format!("nudge/{}/", String::from(js_sys::encode_uri_component(user)))
+}
+
+/// Stores what has changed.
+pub(super) fn store(user: &str, writes: Vec<Write>) {
+    let Some(storage) = storage().filter(|_| !writes.is_empty()) else {
+        return;
+    };
+    let prefix = prefix(user);
+    for write in writes {
+        // A storage that is full keeps what it has; the edit is still in memory.
+        let _ = match write {
+            Write::Put(id, json) => storage.set_item(&format!("{prefix}edit/{id}"), &json),
+            Write::Remove(id) => storage.remove_item(&format!("{prefix}edit/{id}")),
+            Write::Alias(temporary, real) => {
+                storage.set_item(&format!("{prefix}alias/{temporary}"), &real.to_string())
+            }
+        };
+    }
+}
+
+/// Which entry a key of the storage names, if it is one of this user.
+pub(super) fn entry(user: &str, key: &str) -> Option<Entry> {
+    let rest = key.strip_prefix(&prefix(user))?;
+    if let Some(id) = rest.strip_prefix("edit/") {
+        return id.parse().ok().map(Entry::Edit);
+    }
+    rest.strip_prefix("alias/")?.parse().ok().map(Entry::Alias)
+}
+
+/// All entries of a user.
+pub(super) fn entries(user: &str) -> Vec<(Entry, String)> {
+    let Some(storage) = storage() else {
+        return Vec::new();
+    };
+    let keys: Vec<String> = (0..storage.length().unwrap_or_default())
+        .filter_map(|index| storage.key(index).ok().flatten())
+        .collect();
+    let now = js_sys::Date::now() as u128;
+    let mut entries = Vec::new();
+    for key in keys {
+        let Some(entry) = entry(user, &key) else {
+            continue;
+        };
+        let old = |id: &TaskId| (id.as_uuid().as_u128() >> 80) + REMEMBERED_MS < now;
+        if matches!(&entry, Entry::Alias(temporary) if old(temporary)) {
+            let _ = storage.remove_item(&key);
+        } else if let Ok(Some(value)) = storage.get_item(&key) {
+            entries.push((entry, value));
+        }
+    }
+    entries
+}

@@ -1,0 +1,197 @@
+//! From the sign-in to the last page of tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use nudge_contract::api::Page;
+use nudge_contract::task::Task;
+use nudge_page_model::Snapshot;
+use nudge_page_model::feed::Backoff;
+
+use super::device::{self, Entry};
+use super::{CompletedPages, Connection, Inner, Loading, Store};
+use crate::api::{self, ApiError};
+use crate::live;
+
+impl Store {
+    /// There is a token: load everything, go live, send what waits. When there is one again after the API had refused the former, edits
+    /// that are in memory are kept, unless it is another person.
+    pub(crate) fn signed_in(self) {
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        guard.model.signed_in();
+        if guard.epoch > 0 && self.connection.get_untracked() != Connection::SignedOut {
+            drop(guard);
+            self.pump();
+            return;
+        }
+        guard.epoch += 1;
+        let epoch = guard.epoch;
+        drop(guard);
+        self.set_connection(Connection::Loading);
+        spawn_local(async move {
+            let mut backoff = Backoff::default();
+            while self.is_current(epoch) {
+                match self.load(epoch).await {
+                    Ok(()) => return,
+                    Err(ApiError::SignedOut) => return self.refused_token(),
+                    Err(error) => {
+                        self.set_connection(match error {
+                            ApiError::Offline | ApiError::TimedOut => Connection::Offline,
+                            _ => Connection::Reconnecting,
+                        });
+                        let [random] = api::random();
+                        live::pause(backoff.next(random)).await;
+                    }
+                }
+            }
+        });
+    }
+
+    /// The person has signed out: nothing of theirs stays in memory. Edits that wait stay on the device, for the next sign-in.
+    pub(crate) fn signed_out(self) {
+        live::stop(self);
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        let epoch = guard.epoch + 1;
+        *guard = Inner {
+            epoch,
+            ..Inner::default()
+        };
+        drop(guard);
+        self.tasks.set(Snapshot::default());
+        self.loading.set(Loading::Nothing);
+        self.categories.set(Arc::default());
+        self.tags.set(Arc::default());
+        self.me.set(None);
+        self.toasts.set(Arc::default());
+        self.set_connection(Connection::SignedOut);
+        self.publish();
+    }
+
+    /// The API does not accept the token, and the session has no other one: everything stays as it is until there is one.
+    pub(crate) fn refused_token(self) {
+        live::stop(self);
+        self.set_connection(Connection::SignedOut);
+    }
+
+    pub(crate) fn is_current(self, epoch: u32) -> bool {
+        self.inner().borrow().epoch == epoch && self.connection.get_untracked() != Connection::SignedOut
+    }
+
+    async fn load(self, epoch: u32) -> Result<(), ApiError> {
+        let me = self.reload_me().await?;
+        if !self.is_current(epoch) {
+            return Ok(());
+        }
+        self.take_over(&me.id);
+        live::connect(self, &me.id);
+        spawn_local(async move {
+            // Without them tasks still show; they are read again when the page is looked at.
+            let _ = self.reload_labels().await;
+        });
+        self.load_tasks(epoch).await?;
+        if self.is_current(epoch) {
+            live::start(self, &me.id);
+        }
+        Ok(())
+    }
+
+    /// Takes the edits on the device of this person, and forgets those of another.
+    fn take_over(self, user: &str) {
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        if guard.user.as_deref().is_some_and(|former| former != user) {
+            let epoch = guard.epoch;
+            *guard = Inner {
+                epoch,
+                ..Inner::default()
+            };
+        }
+        let first = guard.user.is_none();
+        guard.user = Some(user.to_owned());
+        if first {
+            let mut entries = device::entries(user);
+            // Edits follow aliases.
+            entries.sort_by_key(|(entry, _)| matches!(entry, Entry::Edit(_)));
+            for (entry, value) in entries {
+                match entry {
+                    Entry::Alias(temporary) => {
+                        if let Ok(real) = value.parse() {
+                            guard.model.stored_alias(temporary, real);
+                        }
+                    }
+                    Entry::Edit(id) => {
+                        guard.model.stored(id, Some(&value));
+                    }
+                }
+            }
+        }
+        drop(guard);
+        self.publish();
+    }
+
+    /// Another page of this person has changed an entry.
+    pub(crate) fn stored(self, key: &str, value: Option<&str>) {
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        let Some(user) = guard.user.clone() else {
+            return;
+        };
+        match device::entry(&user, key) {
+            Some(Entry::Edit(id)) => {
+                guard.model.stored(id, value);
+            }
+            Some(Entry::Alias(temporary)) => {
+                if let Some(real) = value.and_then(|real| real.parse().ok()) {
+                    guard.model.stored_alias(temporary, real);
+                }
+            }
+            None => return,
+        }
+        drop(guard);
+        self.publish();
+    }
+
+    /// Reads all pending tasks. The cursor into the feed is taken before, so no change is missed.
+    pub(crate) async fn load_tasks(self, epoch: u32) -> Result<(), ApiError> {
+        let api = self.api();
+        let cursor = api.now().await?;
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        guard.cursor = Some(cursor);
+        guard.completed = CompletedPages::First;
+        guard.model.begin_reading();
+        drop(guard);
+        let mut next: Option<String> = None;
+        loop {
+            let page: Page<Task> = api.pending(next.as_deref()).await?;
+            if !self.is_current(epoch) {
+                return Ok(());
+            }
+            let mut guard = inner.borrow_mut();
+            guard.model.read(page.items);
+            next = page.next_cursor;
+            if next.is_none() {
+                guard.model.finish_reading();
+            }
+            drop(guard);
+            self.publish();
+            let loading = if next.is_some() {
+                Loading::First
+            } else {
+                Loading::All
+            };
+            if self.loading.get_untracked() < loading {
+                self.loading.set(loading);
+            }
+            if next.is_none() {
+                return Ok(());
+            }
+            // Views draw between pages.
+            live::sleep(Duration::ZERO).await;
+        }
+    }
+}
