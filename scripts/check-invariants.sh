@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Folders of sources whose files must not import each other in a cycle.
-without_cycles=(src components/{api,dapr-bridge,email-delivery,legacy-adapter,notification,recurring-task,web}/src page/src crates/{bounded-http,component,component-build,contract,dapr-sidecar,durable-file,mail-sink,step-clock}/src)
+without_cycles=(src components/{api,dapr-bridge,email-delivery,legacy-adapter,notification,recurring-task,web}/src page/src crates/{bounded-http,component,component-build,contract,dapr-sidecar,durable-file,mail-sink,oidc-client,step-clock}/src)
 
 broken=0
 
@@ -79,9 +79,9 @@ say 'the bridge and the sidecar share no code' \
   "$(ours components/dapr-bridge/Cargo.toml; ours crates/dapr-sidecar/Cargo.toml step-clock)"
 
 say 'spin host, sidecar, mail sink and clock know nothing about tasks' \
-  "$(for crate in bounded-http spin-host dapr-sidecar mail-sink step-clock; do ours "crates/$crate/Cargo.toml" step-clock; done
+  "$(for crate in bounded-http oidc-client spin-host dapr-sidecar mail-sink step-clock; do ours "crates/$crate/Cargo.toml" step-clock; done
      find_in 'nudge_(domain|contract|component)|task-(events|updates|reminders|recurrence)' \
-       crates/{bounded-http,spin-host,dapr-sidecar,mail-sink,step-clock}/src)"
+       crates/{bounded-http,oidc-client,spin-host,dapr-sidecar,mail-sink,step-clock}/src)"
 
 # One file fetches the keys of the identity provider; it calls only the URL that the operator configured.
 say 'services contain no network code, except for fetching keys: everything else goes through nudge:dapr or to the database' \

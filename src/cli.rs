@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use nudge::Synchronous;
 use nudge_contract::legacy::Master;
 use nudge_domain::id::UserId;
+use nudge_domain::{MailAddress, Zone};
 
 /// Nudge keeps your tasks, reminds you by email and creates the next occurrence of recurring work.
 ///
@@ -19,14 +20,18 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) options: Global,
+    #[command(flatten)]
+    pub(crate) sign_in: SignIn,
 }
 
 const EXAMPLES: &str = "\
 Examples (with cargo: `cargo run -- …`):
   nudge                                   build if needed, and run
+  nudge --open                            and open the page in the browser, signed in
   nudge up --listen 127.0.0.1:8080        on another port
   nudge --data-dir /tmp/demo              with separate data
   nudge --variable rate_limit_per_minute=0
+  nudge sign-in                           another link to the page, signed in
   nudge token alice --email alice@example.com --time-zone Europe/Berlin
   nudge emails                            what was sent to them
   RUST_LOG=debug nudge up                 see every delivery and request";
@@ -34,7 +39,9 @@ Examples (with cargo: `cargo run -- …`):
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Build the components and run everything until Ctrl-C (the default).
-    Up,
+    Up(SignIn),
+    /// Print a link that signs a user in to the page of the `nudge up` on the data folder.
+    SignIn(SignIn),
     /// Print a token for a user, alone on the last line, or revoke tokens. Works while the server runs.
     Token(Token),
     /// Print the emails that were sent, oldest first, without their HTML markup. Works while the server runs.
@@ -45,6 +52,40 @@ pub(crate) enum Command {
     Import(Import),
     /// Set which system reminds users, Nudge or the one that it replaces, or print the current setting.
     Migrate(Migrate),
+}
+
+/// Whom the link to the page signs in.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SignIn {
+    /// Open the page in the browser, signed in.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// The user to sign in [default: the name of your account].
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<UserId>,
+    /// The address for this user's reminders [default: USER@localhost].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<MailAddress>,
+    /// The time zone of this user: an IANA name such as Europe/Berlin [default: that of this machine].
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<Zone>,
+}
+
+impl SignIn {
+    /// These options, and those of `other` where these are not given.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            open: self.open || other.open,
+            user: self.user.or(other.user),
+            email: self.email.or(other.email),
+            time_zone: self.time_zone.or(other.time_zone),
+        }
+    }
+
+    /// Whether no option is given.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.open && self.user.is_none() && self.email.is_none() && self.time_zone.is_none()
+    }
 }
 
 /// The sidecar for commands that call the api.

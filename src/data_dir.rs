@@ -29,12 +29,16 @@ pub struct Exclusive {
     _lock: File,
 }
 
-/// The sidecar of the api while `nudge up` runs, for commands that call the api.
+/// Where the parts are while `nudge up` runs, for other commands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Running {
-    /// Its address.
+    /// The URL of the application on this machine.
+    pub url: String,
+    /// Whether its page accepts links of this program.
+    pub local_sign_in: bool,
+    /// The address of the api's sidecar.
     pub sidecar: SocketAddr,
-    /// Its API token.
+    /// The API token of that sidecar.
     pub token: String,
 }
 
@@ -115,7 +119,7 @@ impl DataDir {
         self.path.join("running.json")
     }
 
-    /// Stores the address of the api's sidecar, in a file that only its owner can read.
+    /// Stores where the parts are, in a file that only its owner can read.
     pub(crate) fn set_running(&self, running: &Running) -> Result<()> {
         self.forget_running();
         let file = self.running_file();
@@ -129,7 +133,7 @@ impl DataDir {
         let _ = fs::remove_file(self.running_file());
     }
 
-    /// The sidecar of the api, if a program runs on the folder. The file of a killed program does not count.
+    /// Where the parts are, if a program runs on the folder. The file of a killed program does not count.
     ///
     /// # Errors
     ///
@@ -317,6 +321,8 @@ mod tests {
         assert!(data.running().unwrap().is_none());
         let taken = data.take().unwrap();
         let running = Running {
+            url: "http://127.0.0.1:3000".to_owned(),
+            local_sign_in: true,
             sidecar: SocketAddr::from(([127, 0, 0, 1], 3500)),
             token: "secret".to_owned(),
         };

@@ -1,7 +1,7 @@
 //! The whole system in one process.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ use crate::data_dir::{DataDir, Exclusive, Running, random_text};
 const APP_TOKEN: &str = "dapr-api-token";
 /// The variable with the address at which users reach the application: unless it is set, that of this host.
 const PUBLIC_URL: &str = "public_url";
+
+/// The variable that lets the page accept the link of `nudge up`.
+const LOCAL_SIGN_IN: &str = "local_sign_in";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -58,6 +61,7 @@ pub struct System {
     host: RunningHost,
     sidecar_addresses: BTreeMap<String, SocketAddr>,
     data: DataDir,
+    local_sign_in: bool,
     _exclusive: Exclusive,
 }
 
@@ -109,6 +113,9 @@ impl System {
             .clock(options.clock)
             .variable("sqlite_synchronous", options.synchronous.name())
             .own_address(PUBLIC_URL);
+        // The page must not accept a token from a link where users sign in with an identity provider.
+        let local_sign_in = accepts_local_tokens(&options.variables);
+        builder = builder.variable(LOCAL_SIGN_IN, local_sign_in.to_string());
         for (name, value) in options.variables {
             builder = builder.variable(name, value);
         }
@@ -143,6 +150,8 @@ impl System {
         sidecars.serve(urls);
         if let Some((sidecar, tokens)) = sidecar_addresses.get(app::API).zip(tokens.remove(app::API)) {
             data.set_running(&Running {
+                local_sign_in,
+                url: on_this_machine(host.local_addr()),
                 sidecar: *sidecar,
                 token: tokens.api,
             })?;
@@ -153,6 +162,7 @@ impl System {
             host,
             sidecar_addresses,
             data: options.data,
+            local_sign_in,
             _exclusive: exclusive,
         })
     }
@@ -160,6 +170,16 @@ impl System {
     /// The URL of the application, such as `http://127.0.0.1:3000`.
     pub fn url(&self) -> String {
         format!("http://{}", self.host.local_addr())
+    }
+
+    /// The URL of the application in a browser on this machine, even if it listens on all addresses.
+    pub fn local_url(&self) -> String {
+        on_this_machine(self.host.local_addr())
+    }
+
+    /// Whether the page accepts the tokens that [`mint`](crate::mint) makes, in the fragment of its URL.
+    pub fn local_sign_in(&self) -> bool {
+        self.local_sign_in
     }
 
     /// The id of each app, and the address of its sidecar.
@@ -186,6 +206,26 @@ impl System {
         self.sidecars.shutdown().await;
         self.mail.shutdown().await;
     }
+}
+
+/// Whether the page and the api accept the tokens that [`mint`](crate::mint) makes, given these variables and those of the environment.
+fn accepts_local_tokens(variables: &BTreeMap<String, String>) -> bool {
+    let value = |name: &str| {
+        let environment = || std::env::var(format!("SPIN_VARIABLE_{}", name.to_uppercase())).ok();
+        variables
+            .get(name)
+            .cloned()
+            .or_else(environment)
+            .unwrap_or_default()
+    };
+    value("oidc_issuer").is_empty() && (value("jwks_url").is_empty() || value("jwt_hs256") == "true")
+}
+
+fn on_this_machine(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
 }
 
 /// The tokens between an app and its sidecar.

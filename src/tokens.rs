@@ -11,7 +11,7 @@ use crate::sidecar::Sidecar;
 
 /// The variable with the maximum lifetime, and how the environment may set it.
 const MAX_HOURS: &str = "token_max_hours";
-const MAX_HOURS_IN_ENVIRONMENT: &str = "SPIN_VARIABLE_TOKEN_MAX_HOURS";
+pub(crate) const MAX_HOURS_IN_ENVIRONMENT: &str = "SPIN_VARIABLE_TOKEN_MAX_HOURS";
 
 pub(crate) fn run(options: &cli::Global, token: cli::Token) -> Result<()> {
     match token.what {
@@ -45,7 +45,7 @@ fn print(options: &cli::Global, new: NewToken) -> Result<()> {
 }
 
 /// The maximum lifetime of tokens, as the server reads it: an option, the environment, or the default.
-fn max_of(options: &cli::Global, environment: Option<String>) -> Result<u32> {
+pub(crate) fn max_of(options: &cli::Global, environment: Option<String>) -> Result<u32> {
     let option = options.variables.iter().rev().find(|(name, _)| name == MAX_HOURS);
     option
         .map(|(_, value)| value.clone())

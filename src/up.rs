@@ -8,9 +8,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use nudge::{DataDir, System, SystemOptions};
 
-use crate::cli::Global;
+use crate::cli::{Global, SignIn};
+use crate::sign_in::{self, Link};
 
-pub(crate) fn run(options: &Global) -> Result<()> {
+pub(crate) fn run(options: &Global, who: &SignIn) -> Result<()> {
     crate::log::start();
     let root = checkout()?;
     if !options.no_build {
@@ -21,10 +22,10 @@ pub(crate) fn run(options: &Global) -> Result<()> {
     let data = DataDir::open(&options.data_dir)?;
     tokio::runtime::Runtime::new()
         .context("the async runtime cannot start")?
-        .block_on(serve(root, data, options))
+        .block_on(serve(root, data, options, who))
 }
 
-async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
+async fn serve(root: PathBuf, data: DataDir, options: &Global, who: &SignIn) -> Result<()> {
     // Registered before anything starts, so that Ctrl-C during the start exits cleanly, too.
     let stop = stop_signal()?;
     tokio::pin!(stop);
@@ -42,18 +43,32 @@ async fn serve(root: PathBuf, data: DataDir, options: &Global) -> Result<()> {
         started = System::start(system) => started?,
         () = &mut stop => return Ok(()),
     };
-    greet(&system, &data, &options.data_dir, begun);
+    let page = system.local_url();
+    let link = match system.local_sign_in() {
+        true => Some(Link::new(options, who, &data, &page)?),
+        false => None,
+    };
+    greet(&system, &data, &options.data_dir, link.as_ref(), begun);
     if let Some(warning) = exposure(options.listen) {
         say(&warning);
     }
-    stop.await;
+    let opening = async {
+        if who.open {
+            sign_in::open(link.as_ref().map_or(&page, |link| &link.url)).await;
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = &mut stop => {}
+        () = opening => {}
+    }
     say("Stopping: requests in flight are answered first");
     system.shutdown().await;
     say("Stopped. All data is kept for the next `nudge up`");
     Ok(())
 }
 
-fn greet(system: &System, data: &DataDir, folder: &Path, begun: Instant) {
+fn greet(system: &System, data: &DataDir, folder: &Path, link: Option<&Link>, begun: Instant) {
     let url = system.url();
     let elsewhere = if folder == Path::new(".nudge") {
         String::new()
@@ -64,9 +79,22 @@ fn greet(system: &System, data: &DataDir, folder: &Path, begun: Instant) {
         .sidecars()
         .map(|(id, address)| format!("{id} {address}"))
         .collect();
+    let page = match link {
+        Some(link) => format!(
+            "Open the page. This link signs you in as {user} for {validity}; `cargo run -q -- sign-in{elsewhere}` prints another one.\n\n\
+             {url}",
+            user = link.user,
+            validity = link.validity(),
+            url = link.url,
+        ),
+        None => format!(
+            "Open the page, and sign in with your identity provider: {}",
+            system.local_url()
+        ),
+    };
     let greeting = format!(
         r#"
-Nudge is ready ({seconds:.1} s).
+Nudge is ready ({seconds:.1} s). {page}
 
   Page      {url}
   API       {url}/api/v1/tasks
@@ -75,7 +103,7 @@ Nudge is ready ({seconds:.1} s).
   Data      {data}
   Sidecars  {sidecars}
 
-Try it, in another terminal: a task that is due in 70 seconds, and an email a minute before.
+Or try the API, in another terminal: a task that is due in 70 seconds, and an email a minute before.
 
   TOKEN=$(cargo run -q -- token alice --email alice@example.com --time-zone Europe/Berlin{elsewhere} | tail -n 1)
   DUE=$(date -u -d '+70 seconds' +%FT%TZ 2>/dev/null || date -u -v+70S +%FT%TZ)

@@ -36,6 +36,8 @@ const STALE: f64 = 20_000.0;
 pub(crate) struct Live {
     /// This page leads.
     pub(crate) leads: bool,
+    /// It leads, or waits until it can.
+    runs: bool,
     /// Incremented by every start and stop: loops of a former run end.
     run: u32,
     channel: Option<BroadcastChannel>,
@@ -56,6 +58,7 @@ pub(crate) fn stop(store: Store) {
     let live = &mut guard.live;
     live.run += 1;
     live.leads = false;
+    live.runs = false;
     let (channel, release) = (live.channel.take(), live.release.take());
     let aborts = [live.candidacy.take(), live.stream.take()];
     drop(guard);

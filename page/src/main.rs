@@ -8,7 +8,8 @@
 //! | `api/` | requests to the API |
 //! | `store.rs`, `live.rs` | what is known about the tasks, and changes made elsewhere |
 //! | `sign_in/` | who uses the page |
-//! | `views/`, `quick_add.rs`, `keys.rs`, `search.rs`, `../style/` | lists of tasks |
+//! | `views/`, `quick_add/`, `keys.rs`, `../style/` | lists of tasks, the line for new ones, the keyboard |
+//! | `parts/` | what all views use |
 //! | `task/` | one task |
 //! | `settings/` | the account |
 
@@ -21,9 +22,9 @@ mod api;
 mod app;
 mod keys;
 mod live;
+mod parts;
 mod quick_add;
 mod route;
-mod search;
 mod settings;
 mod sign_in;
 mod store;
@@ -31,14 +32,20 @@ mod task;
 mod views;
 mod words;
 
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 fn main() {
-    let root = leptos::prelude::document().get_element_by_id("app");
+    let root = document().get_element_by_id("app");
     if let Some(root) = root.and_then(|root| root.dyn_into().ok()) {
         let root: web_sys::HtmlElement = root;
-        // The skeleton that was shown while the module loaded.
+        // The skeleton that was shown while the module loaded remains until the page knows who uses it.
+        let shell = root.inner_html();
         root.set_inner_html("");
-        leptos::mount::mount_to(root, app::App).forget();
+        leptos::mount::mount_to(
+            root,
+            || view! { <sign_in::Gate shell><app::App/></sign_in::Gate> },
+        )
+        .forget();
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod access_internal;
 mod access_keys;
 mod access_rotation;
+pub(crate) mod agents;
 pub(crate) mod batches;
 mod bulk;
 mod coding;
@@ -29,6 +30,8 @@ mod me_export;
 pub(crate) mod me_leaving;
 mod occurrences;
 mod patch;
+mod quick_add;
+mod protected_resource;
 mod rate;
 pub(crate) mod recipients;
 pub(crate) mod recipients_limits;
@@ -40,6 +43,7 @@ pub(crate) mod search;
 mod series;
 pub(crate) mod texts;
 pub(crate) mod tokens;
+pub(crate) mod trail;
 
 use serde_json::{Value, json};
 

@@ -120,6 +120,7 @@ pub(crate) async fn everything(api: &Service) -> Statements {
     crate::api::legacy::everything(api).await;
     crate::api::dead_letters::everything(api).await;
     crate::api::recipients::everything(api).await;
+    crate::api::trail::everything(api).await;
     body(&sidecar.get("/health/ready").await, 200);
     relay(api).await;
     let statements = host_log::take().into_iter().filter_map(|line| match line {

@@ -33,6 +33,7 @@ mod postgres {
     pub(crate) mod limits;
     pub(crate) mod plans;
     pub(crate) mod recipients;
+    pub(crate) mod trail;
     pub(crate) mod whole_system;
 
     use test_postgres::Server;
@@ -75,6 +76,8 @@ fn main() {
         accounts::what_is_stored_during_account_deletion_is_deleted_as_well,
         accounts::what_a_user_who_comes_back_stores_is_not_deleted_by_a_late_run,
         accounts::a_user_revokes_the_tokens_that_were_issued_until_now,
+        accounts::an_agent_acts_for_its_user_until_it_is_removed,
+        accounts::agents_have_names_and_a_number,
         databases::both_databases_answer_alike,
         databases::postgres_finds_words_page_by_page,
         databases::postgres_finds_words_of_every_language,
@@ -82,6 +85,7 @@ fn main() {
         databases::postgres_tells_apart_what_an_older_replica_named_after_the_relay_ran,
         databases::postgres_tells_labels_apart_as_sqlite_does,
         databases::numbers_of_tasks_made_on_postgres_begin_above_the_other_systems,
+        databases::a_change_that_arrives_while_postgres_stores_its_task_is_applied,
         leases::a_lease_is_exclusive_until_it_expires,
         leases::a_burst_of_one_user_does_not_delay_the_reminder_of_another,
         leases::the_reminder_of_another_is_leased_in_the_next_round_whatever_one_user_has_due,
@@ -112,6 +116,10 @@ fn main() {
         recipients::a_recipient_stops_emails_and_their_user_resumes_them,
         recipients::a_refused_recipient_gets_no_more_emails,
         recipients::emails_of_a_day_are_limited,
+        trail::every_version_says_who_made_it,
+        trail::a_sent_reminder_is_told_step_by_step,
+        trail::what_holds_up_a_reminder_is_told_with_what_to_do,
+        trail::a_failure_and_quiet_hours_are_told_with_what_to_do,
         whole_system::the_same_components_keep_their_tasks_in_postgresql,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

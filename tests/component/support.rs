@@ -143,7 +143,11 @@ impl Service {
 
     /// A person with a good token, minted now.
     pub(crate) fn user(&self, name: &str) -> Caller<'_> {
-        let token = tokens::mint(name, ZONE, self.clock.now());
+        self.bearer(&tokens::mint(name, ZONE, self.clock.now()))
+    }
+
+    /// A caller with this token.
+    pub(crate) fn bearer(&self, token: &str) -> Caller<'_> {
         Caller {
             service: self,
             headers: vec![("authorization", format!("Bearer {token}"))],

@@ -173,12 +173,45 @@ async fn a_browser_loads_nothing_from_elsewhere_and_calls_only_the_issuer() {
 
     let local = Service::start(app::WEB).await;
     let answer = get(&local, "/config.json", &[]).await;
-    assert_eq!(answer.body, r#"{"oidc":null}"#);
+    assert_eq!(answer.body, r#"{"oidc":null,"local":false}"#);
     let policy = header(&answer.headers, "content-security-policy");
     assert!(
         policy.split("; ").any(|part| part == "connect-src 'self'"),
         "{policy}"
     );
+}
+
+#[tokio::test]
+async fn a_wrong_variable_is_named_where_the_page_reads_it_and_the_page_is_served_all_the_same() {
+    for (variables, named) in [
+        (&[("oidc_issuer", "https://id.example.com")][..], "oidc_client_id"),
+        (
+            &[
+                ("oidc_issuer", "id.example.com; script-src *"),
+                ("oidc_client_id", "page"),
+            ],
+            "oidc_issuer",
+        ),
+        (&[("local_sign_in", "maybe")], "local_sign_in"),
+    ] {
+        let setup = variables
+            .iter()
+            .fold(Setup::new(app::WEB), |setup, (name, value)| {
+                setup.variable(name, *value)
+            });
+        let web = setup.start().await;
+        let answer = get(&web, "/config.json", &[]).await;
+        assert_eq!(answer.status, 503, "{variables:?}");
+        let problem: serde_json::Value = answer.json().unwrap();
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with(named),
+            "{problem}"
+        );
+        let shell = get(&web, "/", &[]).await;
+        assert_eq!(shell.status, 200);
+        let policy = header(&shell.headers, "content-security-policy");
+        assert!(!policy.contains("script-src *"), "{policy}");
+    }
 }
 
 #[tokio::test]

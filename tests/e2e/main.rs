@@ -20,3 +20,4 @@ mod recurrence;
 mod reminders;
 mod support;
 mod tokens;
+mod trail;

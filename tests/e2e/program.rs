@@ -11,6 +11,9 @@ use nudge_test_kit::components;
 pub(crate) struct Program {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// The link that signs the local user in to the page; empty if there is none.
+    #[allow(dead_code, reason = "not every test opens the page")]
+    pub(crate) link: String,
 }
 
 impl Program {
@@ -49,7 +52,9 @@ impl Program {
         let address = url
             .trim_start_matches("http://")
             .trim_end_matches("/api/v1/tasks");
+        let link = lines.iter().find(|line| line.contains("/#token="));
         Self {
+            link: link.map(|link| link.trim().to_owned()).unwrap_or_default(),
             address: address.parse().expect("an address"),
             child,
         }

@@ -206,17 +206,24 @@ class App:
         """What Nudge's users did, written to the tables, so that there is a way back."""
         task, at = event["task_id"], naive(event["timestamp"])
         if event["event_type"] == "task.created":
-            await self.pool.execute(
-                "INSERT INTO tasks (id, user_id, title, description, priority, due_date, recurrence_rule, category_id, created_at, updated_at) "
-                "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9 WHERE NOT EXISTS (SELECT 1 FROM gone WHERE id = $1) ON CONFLICT DO NOTHING",
-                task, str(event["user_id"]), event["title"], event["description"], event["priority"], naive(event["due_date"]),
-                event["recurrence_rule"], event["category_id"], at)
-            await self.attach(task, event["tag_ids"])
+            async with self.pool.acquire() as connection, connection.transaction():
+                created = await connection.fetchval(
+                    "INSERT INTO tasks (id, user_id, title, description, priority, due_date, recurrence_rule, category_id, created_at, updated_at) "
+                    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9 WHERE NOT EXISTS (SELECT 1 FROM gone WHERE id = $1) "
+                    "ON CONFLICT DO NOTHING RETURNING id",
+                    task, str(event["user_id"]), event["title"], event["description"], event["priority"], naive(event["due_date"]),
+                    event["recurrence_rule"], event["category_id"], at)
+                # An event that arrives again must not bring back the tags that the task had at first.
+                if created:
+                    await self.attach(connection, task, event["tag_ids"])
         elif event["event_type"] == "task.updated":
             fields = dict(event["updated_fields"])
             tags = fields.pop("tag_ids", None)
             assert set(fields) <= set(COLUMNS), fields
             async with self.pool.acquire() as connection, connection.transaction():
+                # A change that a user makes here meanwhile waits, or its times are seen.
+                if not await connection.fetchval("SELECT 1 FROM tasks WHERE id = $1 FOR UPDATE", task):
+                    return
                 for name, value in fields.items():
                     # As in Nudge, the later change of a field counts.
                     changed = await connection.fetchval(
@@ -227,18 +234,22 @@ class App:
                         await connection.execute(
                             "INSERT INTO field_times VALUES ($1, $2, $3) ON CONFLICT (task_id, field) DO UPDATE SET at = excluded.at",
                             task, name, at)
-            if tags is not None:
-                await self.attach(task, tags)
+                newer = "SELECT 1 FROM field_times WHERE task_id = $1 AND field = 'tag_ids' AND at > $2"
+                if tags is not None and not await connection.fetchval(newer, task, at):
+                    await self.attach(connection, task, tags)
+                    await connection.execute(
+                        "INSERT INTO field_times VALUES ($1, 'tag_ids', $2) ON CONFLICT (task_id, field) DO UPDATE SET at = excluded.at",
+                        task, at)
         elif event["event_type"] == "task.deleted":
             await self.pool.execute("INSERT INTO gone VALUES ($1) ON CONFLICT DO NOTHING", task)
             await self.pool.execute("DELETE FROM tasks WHERE id = $1", task)
         elif event["event_type"] == "reminder.sent":
             await self.pool.execute("UPDATE tasks SET reminder_sent = TRUE WHERE id = $1", task)
 
-    async def attach(self, task, tags):
-        await self.pool.execute("DELETE FROM task_tags WHERE task_id = $1", task)
+    async def attach(self, connection, task, tags):
+        await connection.execute("DELETE FROM task_tags WHERE task_id = $1", task)
         for tag in tags:
-            await self.pool.execute("INSERT INTO task_tags VALUES ($1, $2)", task, tag)
+            await connection.execute("INSERT INTO task_tags VALUES ($1, $2)", task, tag)
 
     # --- what the test asks ---
 

@@ -44,6 +44,7 @@ words = st.sampled_from(["rent", "pay rent", "Überweisung", "東京", "a b c", 
 schemathesis.openapi.format("words", words)
 one_line = st.text(st.characters(exclude_categories=["C", "Z", "M"], exclude_characters="\u2800\u115f\u1160\u3164\uffa0\U0001d159\U00013441\U00013442"), min_size=1, max_size=30)
 schemathesis.openapi.format("one-line", one_line)
+schemathesis.openapi.format("quick-add", st.sampled_from(["Pay rent tomorrow 9am !high", "Call mom at 5", "Standup every weekday #team"]))
 # An empty one counts as absent; real ones come from the links.
 schemathesis.openapi.format("cursor", st.just(""))
 schemathesis.openapi.format("mail-address", st.sampled_from(["alice@example.com", "a.b+c@mail.example.org"]))

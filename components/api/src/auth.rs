@@ -1,9 +1,9 @@
-//! Authentication: a bearer token (RFC 6750) that is a JWT (RFC 7519).
+//! Authentication: a bearer token (RFC 6750) that is a JWT (RFC 7519), or one of an agent (`agent.rs`).
 //!
 //! | claim | meaning |
 //! | --- | --- |
 //! | `sub` | the user; no other claim identifies them |
-//! | `iss`, `aud` | `nudge`, or the values of `jwt_issuer` and `jwt_audience` for a provider's tokens |
+//! | `iss`, `aud` | `nudge`, or the values of `jwt_issuer` and `jwt_audience` for a provider's tokens; with `oidc_issuer`, `aud` may be the resource (`resource.rs`) |
 //! | `exp` | required; a minute of leeway |
 //! | `iat` | not in the future, but for a minute of leeway; with `exp` it bounds the lifetime; required if tokens of the user were revoked |
 //! | `jti` | identifies the token when it is revoked |
@@ -16,32 +16,43 @@
 //! | `policy.rs` | which tokens are accepted: HS256 with the secret, or a provider's keys |
 //! | `token.rs` | parsing a token and checking its signature |
 //! | `claims.rs` | its claims |
+//! | `agent.rs` | tokens of agents |
+//! | `resource.rs` | which protected resource this is (RFC 9728) |
 //! | `refusal.rs` | the response to a refused token |
 //! | `revocation.rs` | tokens that were revoked before they expire |
+//! | `recent.rs` | what was read a moment ago |
 //! | `secret.rs` | the HS256 secret |
 //! | `jwks.rs` | the keys of a JSON Web Key Set |
 //! | `keys.rs`, `shared.rs`, `fetch.rs` | caching, sharing and fetching key sets |
 
+pub(crate) mod agent;
 mod claims;
 mod fetch;
 mod jwks;
 mod keys;
 mod policy;
+mod recent;
 mod refusal;
+pub(crate) mod resource;
 pub(crate) mod revocation;
 mod secret;
 mod shared;
 mod token;
 
+use std::sync::Arc;
+
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
 use nudge_component::Problem;
+use nudge_contract::event::ChangedBy;
 use nudge_domain::Zone;
 use nudge_domain::id::UserId;
 
+use agent::Agent;
 use policy::{NUDGE, Provider};
 use refusal::{logged_seldom, refuse};
+use resource::Part;
 use token::Unchecked;
 
 /// The caller.
@@ -55,6 +66,21 @@ pub(crate) struct User {
     pub(crate) zone: Zone,
     /// Whether the token has a time zone.
     pub(crate) says_zone: bool,
+    /// The agent that acts for the user; none if it is the user.
+    pub(crate) agent: Option<Arc<Agent>>,
+}
+
+impl User {
+    /// Who makes the changes that this caller asks for.
+    pub(crate) fn by(&self) -> ChangedBy {
+        match &self.agent {
+            None => ChangedBy::User,
+            Some(agent) => ChangedBy::Agent {
+                agent_id: agent.id,
+                name: Some(agent.name.clone()),
+            },
+        }
+    }
 }
 
 /// The caller of a request; the token is checked once per request.
@@ -63,7 +89,7 @@ pub(crate) async fn user(parts: &mut Parts) -> Result<User, Problem> {
         return Ok(user.clone());
     }
     let now = Timestamp::now();
-    let user = check(bearer(parts)?, now)
+    let user = check(bearer(parts)?, Part::at(parts.uri.path()), now)
         .await
         .map_err(|problem| logged_seldom(problem, now))?;
     parts.extensions.insert(user.clone());
@@ -88,14 +114,23 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
 }
 
 /// The header only selects one of the accepted keys; each key has its own algorithm (RFC 8725, section 3.1).
-async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
+async fn check(token: &str, part: Part, now: Timestamp) -> Result<User, Problem> {
+    if agent::is_one(token) {
+        return agent::check(token, now).await;
+    }
     let token = Unchecked::read(token)?;
     let policy = policy::policy().await?;
-    let (claims, issuer, audience, vouched, max_hours) = match (token.algorithm(), &policy.provider) {
+    let (claims, issuer, audiences, vouched, max_hours) = match (token.algorithm(), &policy.provider) {
         ("HS256", _) if policy.hs256 => {
             let claims = token.signed_with_secret(secret::key().await?)?;
             // The operator signs these tokens.
-            (claims, NUDGE, NUDGE, true, Some(policy.max_hours))
+            (
+                claims,
+                NUDGE,
+                vec![NUDGE.to_owned()],
+                true,
+                Some(policy.max_hours),
+            )
         }
         (algorithm @ ("EdDSA" | "ES256" | "RS256"), Some(provider)) => {
             let keys = keys::keys(provider, token.key_id(), algorithm, now).await?;
@@ -110,13 +145,17 @@ async fn check(token: &str, now: Timestamp) -> Result<User, Problem> {
                 max_hours,
                 ..
             } = provider;
-            (claims, issuer.as_str(), audience.as_str(), *vouched, *max_hours)
+            let mut audiences = vec![audience.clone()];
+            if let Some(resource) = resource::resource().await? {
+                audiences.extend(resource.audiences(part));
+            }
+            (claims, issuer.as_str(), audiences, *vouched, *max_hours)
         }
         _ => return Err(refuse("is signed with an algorithm that is not accepted here")),
     };
     let token = claims.token();
     claims.check_lifetime(max_hours, now)?;
-    let user = claims.user(issuer, audience, vouched, now)?;
+    let user = claims.user(issuer, &audiences, vouched, now)?;
     revocation::check(&user.id, &token, now).await?;
     Ok(user)
 }
@@ -135,6 +174,7 @@ mod tests {
             email: None,
             zone: Zone::utc(),
             says_zone: false,
+            agent: None,
         };
         parts.extensions.insert(alice.clone());
         let found = pin!(user(&mut parts)).poll(&mut Context::from_waker(Waker::noop()));

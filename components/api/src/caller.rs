@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use nudge_component::Problem;
 use nudge_component::trace::Traceparent;
+use nudge_contract::event::ChangedBy;
 
 use crate::auth::{self, User};
 use crate::db::{Database, DbError};
@@ -11,7 +12,7 @@ use crate::db::{Database, DbError};
 /// A user who asks for something, in a trace, and the database that it is done in.
 pub(crate) struct Caller {
     pub(crate) user: User,
-    pub(crate) trace: Traceparent,
+    pub(crate) cause: Cause,
     pub(crate) database: Database,
 }
 
@@ -19,7 +20,38 @@ pub(crate) struct Caller {
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) user: User,
-    pub(crate) trace: Traceparent,
+    pub(crate) cause: Cause,
+}
+
+/// What a version of a task comes from: who made the change, and the trace of the request or event that led to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    pub(crate) by: ChangedBy,
+    /// None if it is not known.
+    pub(crate) trace: Option<Traceparent>,
+}
+
+impl Cause {
+    /// A change that Nudge makes itself.
+    pub(crate) fn nudge(trace: Option<Traceparent>) -> Self {
+        Self {
+            by: ChangedBy::Nudge,
+            trace,
+        }
+    }
+
+    /// What Nudge does next because of this change.
+    pub(crate) fn followed(&self) -> Self {
+        Self::nudge(self.trace.clone())
+    }
+
+    /// A change that was made in the system that Nudge replaces.
+    pub(crate) fn import(trace: Traceparent) -> Self {
+        Self {
+            by: ChangedBy::Import,
+            trace: Some(trace),
+        }
+    }
 }
 
 impl Identity {
@@ -27,7 +59,7 @@ impl Identity {
     pub(crate) async fn open(self) -> Result<Caller, DbError> {
         Ok(Caller {
             user: self.user,
-            trace: self.trace,
+            cause: self.cause,
             database: Database::open().await?,
         })
     }
@@ -39,9 +71,11 @@ impl<S: Sync> FromRequestParts<S> for Identity {
     /// 401 without a valid token.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let trace = parts.extensions.get::<Traceparent>().cloned();
-        Ok(Self {
-            user: auth::user(parts).await?,
-            trace: trace.unwrap_or_else(Traceparent::start),
-        })
+        let user = auth::user(parts).await?;
+        let cause = Cause {
+            by: user.by(),
+            trace: Some(trace.unwrap_or_else(Traceparent::start)),
+        };
+        Ok(Self { user, cause })
     }
 }

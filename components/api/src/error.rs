@@ -30,9 +30,9 @@ pub(crate) enum ServiceError {
     /// The task is completed, so there is nothing to remind of.
     #[error("the task is completed, so there is nothing to remind of: reopen it first")]
     Completed,
-    /// The user has another label of that name.
-    #[error("there is another {} of that name", .0.thing().name())]
-    NameTaken(Kind),
+    /// The user has another thing of that name.
+    #[error("there is another {} of that name", .0.name())]
+    NameTaken(Thing),
     /// Other requests changed the thing during every attempt.
     #[error("the {} {id} was changed by others {ATTEMPTS} times in a row", .thing.name())]
     Contended {

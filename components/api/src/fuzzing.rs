@@ -7,7 +7,6 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request};
 use jiff::Timestamp;
 pub use nudge_component::Problem;
-use nudge_component::trace::Traceparent;
 use nudge_contract::task as contract;
 use nudge_domain::Zone;
 use nudge_domain::id::UserId;
@@ -16,7 +15,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::caller::Identity;
+use crate::caller::{Cause, Identity};
 use crate::db::{Dialect, Row};
 use crate::error::ServiceError;
 use crate::http::{body, query};
@@ -245,10 +244,11 @@ impl Desk {
             email: None,
             zone: self.profile.zone().clone(),
             says_zone: true,
+            agent: None,
         };
         let identity = Identity {
             user,
-            trace: Traceparent::start(),
+            cause: Cause::nudge(None),
         };
         let exchange = mcp::Exchange {
             identity: &identity,

@@ -4,3 +4,4 @@ pub(crate) mod idempotency;
 pub(crate) mod in_flight;
 pub(crate) mod open_feeds;
 pub(crate) mod rate_limit;
+pub(crate) mod scope;

@@ -1,5 +1,6 @@
 //! HTTP routes.
 
+mod agents;
 mod before_batches;
 pub(crate) mod body;
 mod bulk;
@@ -17,10 +18,12 @@ mod openapi;
 mod origin;
 mod problem;
 pub(crate) mod query;
+mod quick_add;
 mod reminders;
 mod search;
 mod tasks;
 mod tokens;
+mod well_known;
 
 use axum::Router;
 use axum::middleware;
@@ -28,7 +31,7 @@ use axum::routing::{get, post};
 use nudge_component::{problem as refusals, sidecar};
 use nudge_contract::names::route;
 
-use crate::guard::{idempotency, in_flight, rate_limit};
+use crate::guard::{idempotency, in_flight, rate_limit, scope};
 use crate::tasks::labels::Kind;
 
 pub(crate) fn router() -> Router {
@@ -51,10 +54,15 @@ pub(crate) fn router() -> Router {
         .merge(before_batches::router())
         .merge(legacy::router())
         .layer(middleware::from_fn(sidecar::only));
+    let account = Router::new()
+        .merge(agents::router())
+        .merge(me::account())
+        .route_layer(middleware::from_fn(scope::users_only));
     let users = Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/api/v1/tasks/bulk", post(tasks::bulk))
         .route("/api/v1/tasks/search", get(search::tasks))
+        .route("/api/v1/tasks/parse", post(quick_add::parse))
         .route(
             "/api/v1/tasks/{id}",
             get(tasks::read).patch(tasks::patch).delete(tasks::delete),
@@ -67,20 +75,26 @@ pub(crate) fn router() -> Router {
             post(tasks::attach_tag).delete(tasks::detach_tag),
         )
         .route("/api/v1/tasks/{id}/history", get(tasks::history))
+        .route("/api/v1/tasks/{id}/trail", get(tasks::trail))
+        .route("/api/v1/tasks/{id}/occurrences", get(quick_add::occurrences))
         .route("/api/v1/changes", get(changes::changes))
         .merge(labels::router(Kind::Category))
         .merge(labels::router(Kind::Tag))
         .merge(reminders::router())
         .merge(me::router())
+        .merge(account)
         // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed, and before the body is read.
         .route_layer(middleware::from_fn(idempotency::once))
+        .route_layer(middleware::from_fn(scope::limit))
         .route_layer(middleware::from_fn(rate_limit::limit))
-        .route_layer(middleware::from_fn(in_flight::limit));
+        .route_layer(middleware::from_fn(in_flight::limit))
+        .route_layer(middleware::from_fn(well_known::challenge));
     Router::new()
         .merge(users)
         .route("/api/v1/openapi.json", get(openapi::read))
         .route_layer(middleware::from_fn(conditions::reads))
         .merge(mcp::router())
+        .merge(well_known::router())
         .route(route::READY, get(health::ready))
         .route(route::LIVE, get(health::live))
         .merge(email_pages::router())

@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | `apply.rs` | changes, one after the other |
 //! | `batch.rs` | what the changes of one request look up once |
+//! | `found.rs` | what Nudge has of the task of a change |
 //! | `insert.rs`, `merge.rs` | a task that is new, a change to one that Nudge has |
 //! | `fields.rs` | from the fields of the legacy system to the command of the domain |
 //! | `since.rs` | which fields have changed since |
@@ -25,6 +26,7 @@ mod apply;
 mod batch;
 mod error;
 mod fields;
+mod found;
 mod insert;
 mod labels;
 mod masters;

@@ -20,6 +20,7 @@
 //! | `tasks/` | tasks: `service.rs`, `reminders.rs`, `list/`, `search.rs`, `labels/`; for the other services: `leases.rs`, `delivery.rs`, `successors.rs` |
 //! | `dead_letters.rs` | events that no consumer could handle |
 //! | `profile.rs` | what is known about a user |
+//! | `agents/` | programs that a user gave a token |
 //! | `recipients/` | who may be written to: confirmed addresses, stops, limits on emails, emails about accounts |
 //!
 //! | ground | holds |
@@ -29,11 +30,13 @@
 //! | `events/` | the outbox and the feed |
 //! | `input/` | reading JSON and query strings, naming what is wrong; media types |
 //! | `auth/` | tokens |
+//! | `public_url.rs`, `random_token.rs` | where users reach this application; tokens of random bits |
 //! | `schema/` | migrations; opening the database |
 //! | `terms/` | what full-text search sees of a text |
 //! | `db/` | one database, two dialects |
 
 mod account;
+mod agents;
 mod auth;
 mod caller;
 mod db;
@@ -50,6 +53,8 @@ mod legacy;
 mod limit;
 mod mcp;
 mod profile;
+mod public_url;
+mod random_token;
 mod recipients;
 mod schema;
 mod tasks;

@@ -24,6 +24,8 @@ pub(crate) enum Limit {
     Tags,
     /// Categories.
     Categories,
+    /// Agents, with those whose token has expired.
+    Agents,
     /// Reminders that are due in the same minute.
     RemindersPerMinute,
     /// Versions of one task. The oldest are deleted, so nothing is refused.
@@ -41,6 +43,7 @@ impl Limit {
             Self::Tasks => "max_tasks",
             Self::Tags => "max_tags",
             Self::Categories => "max_categories",
+            Self::Agents => "max_agents",
             Self::RemindersPerMinute => "max_reminders_per_minute",
             Self::TaskVersions => "max_task_versions",
         }
@@ -55,6 +58,7 @@ impl Limit {
             Self::Tasks => 20_000,
             Self::Tags => 500,
             Self::Categories => 200,
+            Self::Agents => 20,
             Self::RemindersPerMinute => 100,
             Self::TaskVersions => 1000,
         }
@@ -156,6 +160,7 @@ impl fmt::Display for OverLimit {
                 f,
                 "you have {most} categories: delete some that you no longer need"
             ),
+            Limit::Agents => write!(f, "you have {most} agents: remove some that you no longer use"),
             Limit::TaskVersions => write!(f, "a task has {most} versions"),
             Limit::RemindersPerMinute => write!(
                 f,

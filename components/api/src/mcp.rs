@@ -192,7 +192,7 @@ async fn method(exchange: &Exchange<'_>, request: &Request) -> Result<Value, Rpc
             }),
             revision,
         )),
-        ("tools/list", _) => list(&request.params, revision),
+        ("tools/list", _) => list(exchange.identity, &request.params, revision),
         ("tools/call", _) => Ok(complete(
             call(exchange.identity, &request.params).await?,
             revision,
@@ -238,17 +238,19 @@ fn initialize(params: &Map<String, Value>) -> Result<Value, RpcError> {
     }))
 }
 
-fn list(params: &Map<String, Value>, revision: Revision) -> Result<Value, RpcError> {
+fn list(identity: &Identity, params: &Map<String, Value>, revision: Revision) -> Result<Value, RpcError> {
     if params.get("cursor").is_some_and(|cursor| !cursor.is_null()) {
         return Err(RpcError::invalid_params(
             "there is one page of tools: leave cursor out",
         ));
     }
-    let tools: Vec<Value> = tools::ALL.iter().map(tools::Tool::describe).collect();
+    let tools = tools::ALL.iter().filter(|tool| tool.is_for(&identity.user));
+    let tools: Vec<Value> = tools.map(tools::Tool::describe).collect();
     let mut result = json!({ "tools": tools });
     if let (true, Some(result)) = (revision.is_stateless(), result.as_object_mut()) {
         result.insert("ttlMs".to_owned(), json!(TTL_MS));
-        result.insert("cacheScope".to_owned(), json!("public"));
+        // An agent that may only read gets fewer.
+        result.insert("cacheScope".to_owned(), json!("private"));
     }
     Ok(complete(result, revision))
 }

@@ -3,11 +3,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use nudge_contract::api::RelayReport;
-use nudge_contract::event::Change;
+use nudge_contract::event::{Change, TaskEvent};
 use nudge_domain::task::Status;
 
 use crate::account::erasure;
+use crate::agents::service as agents;
 use crate::auth::revocation;
+use crate::caller::Cause;
 use crate::db::Database;
 use crate::error::ServiceError;
 use crate::events::outbox::{self, BATCH, PublishError};
@@ -47,6 +49,7 @@ pub(crate) async fn run() -> Result<RelayReport, ServiceError> {
         rate_limit::forget_old(database, now).await?;
         dead_letters::forget_old(database, now).await?;
         revocation::forget_old(database, now).await?;
+        agents::forget_old(database, now).await?;
         profile::forget_pending(database, ago(now, VALID)).await?;
         limits::forget_old(database, now).await?;
         schema::refresh(database).await?;
@@ -90,14 +93,18 @@ async fn create_missing_occurrences(now: Timestamp) -> Result<(), PublishError> 
         .partition(|task| task.status == Status::Completed);
     for task in &skipped {
         // A failure does not hold up the others.
-        if let Err(error) = successors::follow(&database, task, None).await {
+        if let Err(error) = successors::follow(&database, task, &Cause::nudge(None)).await {
             tracing::error!(task = %task.id, "the next occurrence is created later: {error}");
         }
     }
     drop(database);
     let events: Vec<_> = completed
         .iter()
-        .map(|task| record::event(task, Change::Completed, None, None))
+        .map(|task| TaskEvent {
+            // The completion was announced before, with who made it.
+            by: None,
+            ..record::event(task, Change::Completed, None, &Cause::nudge(None))
+        })
         .collect();
     outbox::announce_completed(&events).await
 }

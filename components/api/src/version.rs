@@ -13,6 +13,7 @@ pub(crate) enum Thing {
     Category,
     Tag,
     Profile,
+    Agent,
 }
 
 impl Thing {
@@ -24,6 +25,7 @@ impl Thing {
             Self::Category => "category",
             Self::Tag => "tag",
             Self::Profile => "profile",
+            Self::Agent => "agent",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A due reminder of a batch.
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_contract::api::{Deferral, DueReminder};
+use nudge_contract::api::{Deferral, DueReminder, HeldBack};
 use nudge_contract::event::ReminderDue;
 
 use crate::store::{self, WORTH_TRYING, Wanted};
@@ -46,10 +46,11 @@ impl Due {
     }
 
     /// What gives it back to the api.
-    pub(crate) fn deferral(&self, after_seconds: u32) -> Deferral {
+    pub(crate) fn deferral(&self, after_seconds: u32, because: Option<HeldBack>) -> Deferral {
         Deferral {
             reminder: self.reminder(),
             after_seconds,
+            because,
         }
     }
 }

@@ -199,6 +199,7 @@ async fn send_all(
                 let ended = Ended {
                     failure: failure.clone(),
                     at: Timestamp::now(),
+                    attempts: lease.attempts(),
                 };
                 if let Err(error) = store::write_all(vec![lease.done(ended)]).await {
                     tracing::error!(

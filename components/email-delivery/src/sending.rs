@@ -286,6 +286,7 @@ impl<'a> Desk<'a> {
         let ended = Ended {
             failure,
             at: Timestamp::now(),
+            attempts: lease.attempts(),
         };
         let write = lease.done(ended.clone());
         self.state().unwritten.push((due, ended, write));

@@ -26,7 +26,7 @@ use nudge_component::events::Disposition;
 use nudge_component::publish::{self, describe};
 use nudge_component::subscriber::retry;
 use nudge_contract::api::{
-    AskDeliveries, DeferReminders, Deferral, Deliveries, DueReminder, ReminderDelivery,
+    AskDeliveries, DeferReminders, Deferral, Deliveries, DueReminder, HeldBack, ReminderDelivery,
 };
 use nudge_contract::event::{DeliveryOutcome, Payload, ReminderDue, SCHEMA_VERSION};
 use nudge_contract::names::{app, component, route, topic};
@@ -130,6 +130,10 @@ impl<'a> Batch<'a> {
             mut rests,
         } = sending::send_all(letters, unsendable, rests).await;
         let is_away = !away.is_empty() && ended.is_empty();
+        let in_the_way = match away.is_empty() {
+            true => HeldBack::Queued,
+            false => HeldBack::MailServerAway,
+        };
         self.ended.extend(ended);
         recipients::refused(refused).await;
         // Before what is given back can come again.
@@ -141,21 +145,28 @@ impl<'a> Batch<'a> {
                 .unwrap_or_default()
         };
         for Letter { due, lease, .. } in failed {
-            let seconds = rest::seconds_after(lease.attempts()).max(rest_of(due));
-            self.deferrals.push(due.deferral(seconds));
+            let rest = rest_of(due);
+            let because = match rest {
+                0 => HeldBack::RefusedForNow,
+                _ => HeldBack::SlowRecipient,
+            };
+            let seconds = rest::seconds_after(lease.attempts()).max(rest);
+            self.deferrals.push(due.deferral(seconds, Some(because)));
             self.releases.push(lease.tried());
         }
         for Letter { due, lease, .. } in rested {
-            self.deferrals.push(due.deferral(rest_of(due)));
+            self.deferrals
+                .push(due.deferral(rest_of(due), Some(HeldBack::SlowRecipient)));
             self.releases.push(lease.untried());
         }
         for Letter { due, lease, .. } in away {
-            self.deferrals.push(due.deferral(0));
+            self.deferrals
+                .push(due.deferral(0, Some(HeldBack::MailServerAway)));
             self.releases.push(lease.not_counted());
         }
         for (letters, seconds) in [(untried, 0), (unable, REST_SECONDS)] {
             for Letter { due, lease, .. } in letters {
-                self.deferrals.push(due.deferral(seconds));
+                self.deferrals.push(due.deferral(seconds, Some(in_the_way)));
                 self.releases.push(lease.untried());
             }
         }
@@ -177,14 +188,17 @@ impl<'a> Batch<'a> {
             match claim {
                 Ok(Claim::Won(lease)) => won.push((due, lease)),
                 Ok(Claim::Done(ended)) => self.ended.push((due, ended)),
-                Ok(Claim::Resting(seconds)) => self.deferrals.push(due.deferral(seconds)),
+                Ok(Claim::Resting(seconds)) => {
+                    self.deferrals
+                        .push(due.deferral(seconds, Some(HeldBack::SlowRecipient)));
+                }
                 Ok(Claim::Busy(until)) => {
                     tracing::info!(reminder = %due.event.reminder_id, "another delivery is sending it");
                     // Unless that one has crashed, its outcome comes first. It may also be about to find that its event is
                     // obsolete, so this one does not wait until the claim expires.
                     if let Some(until) = until {
                         let seconds = seconds_until(until).min(REST_SECONDS);
-                        self.deferrals.push(due.deferral(seconds));
+                        self.deferrals.push(due.deferral(seconds, None));
                     }
                 }
                 Err(error) => {
@@ -266,7 +280,7 @@ impl<'a> Batch<'a> {
                         .and_then(|index| ended.get(index));
                     if let Some(due) = due {
                         tracing::warn!(reminder = %due.event.reminder_id, "its outcome was refused: {}", refused.message);
-                        self.deferrals.push(due.deferral(REPEAT_SECONDS));
+                        self.deferrals.push(due.deferral(REPEAT_SECONDS, None));
                     }
                 }
             }
@@ -364,6 +378,9 @@ fn outcome(due: &Due, ended: Ended) -> pubsub::CloudEvent {
         remind_at: event.remind_at,
         failure: ended.failure,
         at: ended.at,
+        lease_id: event.lease_id,
+        handed_over_at: event.handed_over_at,
+        attempts: ended.attempts,
         traceparent: event.traceparent.clone(),
     };
     let id = format!(

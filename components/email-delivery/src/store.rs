@@ -84,6 +84,13 @@ pub(crate) struct Ended {
     pub(crate) failure: Option<String>,
     /// When.
     pub(crate) at: Timestamp,
+    /// Attempts before the last one. 0 in records of versions that did not store it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) attempts: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The result of claiming a reminder.

@@ -28,7 +28,7 @@ use nudge_component::publish::{self, describe};
 use nudge_component::subscriber::retry;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{
-    DeferReminders, Deferral, DueReminder, LeaseReminders, LeasedReminder, LeasedReminders,
+    DeferReminders, Deferral, DueReminder, HeldBack, LeaseReminders, LeasedReminder, LeasedReminders,
 };
 use nudge_contract::event::{ReminderDue, SCHEMA_VERSION};
 use nudge_contract::names::{app, component, route, topic};
@@ -267,6 +267,7 @@ fn deferral(reminder: DueReminder, after_seconds: u32) -> Deferral {
     Deferral {
         reminder,
         after_seconds,
+        because: Some(HeldBack::BrokerRefused),
     }
 }
 
@@ -313,6 +314,7 @@ fn due_event(leased: LeasedReminder) -> CloudEvent {
         reminder_id: leased.reminder_id,
         remind_at: leased.remind_at,
         lease_id: leased.lease_id,
+        handed_over_at: Some(now),
         minutes_left: leased.task.task.due.map(minutes_until),
         task: leased.task,
         traceparent: Some(Traceparent::start().to_string()),

@@ -7,9 +7,11 @@
 //! | `conditions.rs` | `If-None-Match` and `Accept-Encoding` |
 //! | `policy.rs` | headers that keep the page to itself |
 //! | `config.rs` | `/config.json` |
+//! | `origin.rs` | which origins of an identity provider are safe |
 
 mod conditions;
 mod config;
+mod origin;
 mod policy;
 mod routes;
 mod site;

@@ -123,6 +123,9 @@ impl TryFrom<wit::TaskEvent> for event::TaskEvent {
             },
             changed: event.changed,
             task: event.task.try_into()?,
+            // `nudge:events` has no fields for what only the trail of a task needs.
+            by: None,
+            deliveries: Vec::new(),
             traceparent: event.traceparent,
             origin: event.origin.map(event::Origin::try_from).transpose()?,
         })
@@ -138,6 +141,8 @@ impl TryFrom<wit::TaskCompleted> for event::TaskEvent {
             change: event::Change::Completed,
             changed: Vec::new(),
             task: event.task.try_into()?,
+            by: None,
+            deliveries: Vec::new(),
             traceparent: event.traceparent,
             // Changes from another system are not published on `task-recurrence`.
             origin: None,
@@ -154,6 +159,7 @@ impl TryFrom<wit::ReminderDue> for event::ReminderDue {
             reminder_id: read("reminder-id", &event.reminder_id)?,
             remind_at: read("remind-at", &event.remind_at)?,
             lease_id: maybe("lease-id", event.lease_id)?,
+            handed_over_at: None,
             minutes_left: event.minutes_left,
             task: event.task.try_into()?,
             traceparent: event.traceparent,
@@ -187,6 +193,9 @@ impl TryFrom<wit::DeliveryOutcome> for event::DeliveryOutcome {
                 wit::Delivery::Failed(reason) => Some(reason),
             },
             at: read("at", &event.at)?,
+            lease_id: None,
+            handed_over_at: None,
+            attempts: 0,
             traceparent: event.traceparent,
         })
     }
@@ -290,6 +299,8 @@ mod tests {
             change: Change::Completed,
             changed: vec!["status".to_owned()],
             task: snapshot(),
+            by: None,
+            deliveries: Vec::new(),
             traceparent: Some(TRACE.to_owned()),
             origin: Some(Origin {
                 event_id: "e1".to_owned(),
@@ -304,6 +315,7 @@ mod tests {
             reminder_id: REMINDER.parse().expect("an id"),
             remind_at: EARLIER.parse().expect("an instant"),
             lease_id: Some(LEASE.parse().expect("an id")),
+            handed_over_at: None,
             minutes_left: Some(-7),
             task: snapshot(),
             traceparent: Some(TRACE.to_owned()),
@@ -318,6 +330,9 @@ mod tests {
             remind_at: EARLIER.parse().expect("an instant"),
             failure: Some("no such mailbox".to_owned()),
             at: NOW.parse().expect("an instant"),
+            lease_id: None,
+            handed_over_at: None,
+            attempts: 0,
             traceparent: Some(TRACE.to_owned()),
         }
     }

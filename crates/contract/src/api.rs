@@ -6,7 +6,7 @@ use nudge_domain::id::{LeaseId, ReminderId, TaskId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::event::Change;
+use crate::event::{Change, ChangedBy};
 use crate::task::{Snapshot, Task};
 
 /// A page of a list.
@@ -34,6 +34,12 @@ pub struct ChangeItem {
     pub version: u32,
     /// When, UTC.
     pub time: Timestamp,
+    /// Who made the change. None if it was stored by a version of Nudge that did not note it.
+    #[serde(default)]
+    pub by: Option<ChangedBy>,
+    /// Id of the trace of the request that made it, 32 hexadecimal digits. None as above.
+    #[serde(default)]
+    pub trace_id: Option<String>,
     /// Names of the fields that differ from the version before.
     pub changed: Vec<String>,
     /// The task at that version; if it was deleted, its last state.
@@ -325,6 +331,55 @@ pub struct Deferral {
     pub reminder: DueReminder,
     /// Seconds from now after which it may be leased again; 0 if it was not attempted.
     pub after_seconds: u32,
+    /// Why, for its owner. None if that says nothing new, and from older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<HeldBack>,
+}
+
+/// Why a reminder that is due was not sent for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HeldBack {
+    /// The mail server cannot be reached, or does not let Nudge in.
+    MailServerAway,
+    /// The mail server took too long for an email of this user.
+    SlowRecipient,
+    /// The mail server did not accept the email for now.
+    RefusedForNow,
+    /// Other emails were sent first.
+    Queued,
+    /// The broker did not accept its event.
+    BrokerRefused,
+    /// A reason that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl HeldBack {
+    /// Its word in JSON, which databases keep, too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MailServerAway => "mailServerAway",
+            Self::SlowRecipient => "slowRecipient",
+            Self::RefusedForNow => "refusedForNow",
+            Self::Queued => "queued",
+            Self::BrokerRefused => "brokerRefused",
+            Self::Other => "other",
+        }
+    }
+
+    /// Reads its word.
+    pub fn of_word(word: &str) -> Self {
+        let all = [
+            Self::MailServerAway,
+            Self::SlowRecipient,
+            Self::RefusedForNow,
+            Self::Queued,
+            Self::BrokerRefused,
+        ];
+        let known = all.into_iter().find(|known| known.word() == word);
+        known.unwrap_or(Self::Other)
+    }
 }
 
 /// Body of [`SUCCESSORS`](crate::names::route::SUCCESSORS).

@@ -150,12 +150,94 @@ pub struct TaskEvent {
     pub changed: Vec<String>,
     /// The task after the change; if it was deleted, its last state.
     pub task: Snapshot,
+    /// Who made the change. None in events of versions that did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ChangedBy>,
     /// W3C trace context of the request that caused it. Dapr's own is that of the publish call, which may serve many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// What became of reminders, if that is what the version is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
     /// Where the change was made, if not in Nudge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ChangedBy {
+    /// The user, with a token of their own.
+    User,
+    /// A program with a token that the user made for it.
+    Agent {
+        /// Its id among the user's agents.
+        agent_id: Uuid,
+        /// What the user called it at the time of the change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Nudge itself: a reminder was sent, the next occurrence was created.
+    Nudge,
+    /// The user, by a link in a message that Nudge sent.
+    Link,
+    /// The system that Nudge replaces.
+    Import,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What became of a reminder that was due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Which reminder.
+    pub reminder_id: ReminderId,
+    /// The instant it was due.
+    pub remind_at: LocalInstant,
+    /// What became of it.
+    pub kind: DeliveryKind,
+    /// When the mail server accepted the message, the reminder was given up, or it was moved. UTC.
+    pub at: Timestamp,
+    /// Why it failed, worded for its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Until when it was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// When it was leased for this delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leased_at: Option<Timestamp>,
+    /// When its event was handed to the broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over_at: Option<Timestamp>,
+    /// Attempts before the last one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// Id of the trace of the delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+}
+
+/// What became of a reminder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DeliveryKind {
+    /// The mail server accepted the message.
+    Sent,
+    /// It is given up.
+    Failed,
+    /// It was due in its owner's quiet hours, and moved to their end.
+    HeldBack,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A change that was made in the legacy system and is only repeated by Nudge. That system does what follows from it.
@@ -173,6 +255,17 @@ impl TaskEvent {
     pub fn id(&self) -> String {
         format!("{}:{}", self.task.task.id, self.task.task.version)
     }
+
+    /// Id of the trace of `traceparent`: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> Option<&str> {
+        trace_id(self.traceparent.as_deref()?)
+    }
+}
+
+/// Id of the trace of a `traceparent`, its second part (W3C trace context, section 3.2.2.3): 32 hexadecimal digits.
+pub fn trace_id(traceparent: &str) -> Option<&str> {
+    let id = traceparent.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 impl Payload for TaskEvent {
@@ -234,6 +327,9 @@ pub struct ReminderDue {
     /// The lease that this event belongs to. When the reminder is leased again, the event is obsolete. None from older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_id: Option<LeaseId>,
+    /// When the publisher handed this event to the broker, UTC. None from older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over_at: Option<Timestamp>,
     /// Whole minutes from publishing until the task is due; negative when overdue; none without a due date.
     pub minutes_left: Option<i64>,
     /// The task as the publisher knew it.
@@ -270,8 +366,17 @@ pub struct DeliveryOutcome {
     /// Why it failed, worded for its owner; none when it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// When it ended, UTC.
+    /// When it ended, UTC: the mail server accepted the message, or it was given up.
     pub at: Timestamp,
+    /// The lease of the event that it is the outcome of. None from older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_id: Option<LeaseId>,
+    /// When that event was handed to the broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over_at: Option<Timestamp>,
+    /// Attempts before the last one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,

@@ -13,9 +13,13 @@
 //! assert_eq!(error.to_string(), "event type nudge.order.paid.v1 is not nudge.reminder.due.v1");
 //! ```
 
+pub mod agent;
 pub mod api;
 pub mod event;
 pub mod legacy;
 pub mod names;
+pub mod page;
+pub mod quick_add;
 pub mod task;
 pub mod token;
+pub mod trail;

@@ -12,6 +12,7 @@ use jiff::{Span, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::local_instant::LocalInstant;
+use crate::recurrence::words::{month_name, weekday};
 use crate::text::quoted;
 use crate::zone::{END_OF_DAY, Zone};
 
@@ -146,6 +147,24 @@ impl Due {
     /// Local date and time in its zone.
     pub fn local(&self) -> DateTime {
         self.zone.time_zone().to_datetime(self.at)
+    }
+
+    /// The local date and time in English: `Tuesday, 1 December 2026, 09:00`. The end of a day is the day alone.
+    pub fn in_words(&self) -> String {
+        let local = self.local();
+        let (weekday, month) = (weekday(local.weekday()), month_name(local.month().into()));
+        let day = format!(
+            "{weekday}, {} {} {}",
+            local.day(),
+            month.unwrap_or_default(),
+            local.year()
+        );
+        let (hour, minute, second) = (local.hour(), local.minute(), local.second());
+        match second {
+            _ if self.is_end_of_day() => day,
+            0 => format!("{day}, {hour:02}:{minute:02}"),
+            second => format!("{day}, {hour:02}:{minute:02}:{second:02}"),
+        }
     }
 
     /// Whether it is the last second of its day, as a date without a time of day is. Nearly always that is 23:59:59; where

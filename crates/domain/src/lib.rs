@@ -43,6 +43,7 @@ mod local_instant;
 pub mod mail_address;
 pub mod masked;
 pub mod phrase;
+pub mod quick_add;
 pub mod quiet_hours;
 pub mod recurrence;
 pub mod reminder;

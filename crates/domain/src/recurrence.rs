@@ -37,6 +37,7 @@ mod error;
 mod expand;
 mod occurrences;
 mod parse;
+pub(crate) mod words;
 
 use std::fmt;
 
@@ -145,6 +146,16 @@ impl Rule {
             rule.by_set_pos = vec![-1];
         }
         rule
+    }
+
+    /// The first date from `start` on that this rule names, as an instant, for a series that has no beginning yet: whatever its interval
+    /// is, it may begin in the first week, month or year that has such a date.
+    pub fn first_from(&self, start: &Due) -> Option<Timestamp> {
+        let every_period = Self {
+            interval: 1,
+            ..self.uncounted()
+        };
+        every_period.occurrences(start).next()
     }
 
     /// The same rule without its `COUNT`, for callers that count themselves.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::due::Due;
 use crate::id::ReminderId;
+use crate::recurrence::words::and;
 use crate::word::words;
+use crate::zone::Zone;
 
 /// Maximum number of reminders per task, whatever their status.
 pub const MAX_REMINDERS: usize = 5;
@@ -40,6 +42,32 @@ impl ReminderWhen {
                 due.at().checked_sub(before).unwrap_or(due.at())
             }
         }
+    }
+}
+
+impl ReminderWhen {
+    /// The time in English, with instants in `zone`: `30 minutes before`, `1 day and 2 hours before`, `when it is due`,
+    /// `Tuesday, 1 December 2026, 08:00`.
+    pub fn in_words(self, zone: &Zone) -> String {
+        let minutes = match self {
+            Self::MinutesBefore(0) => return "when it is due".to_owned(),
+            Self::MinutesBefore(minutes) => minutes,
+            Self::At(at) => {
+                return Due::new(at, zone.clone()).map_or_else(|_| at.to_string(), |due| due.in_words());
+            }
+        };
+        let units = [
+            (minutes / (7 * 24 * 60), "week"),
+            (minutes / (24 * 60) % 7, "day"),
+            (minutes / 60 % 24, "hour"),
+            (minutes % 60, "minute"),
+        ];
+        let amounts = units.into_iter().filter(|(count, _)| *count > 0);
+        let words = and(amounts.map(|(count, unit)| match count {
+            1 => format!("1 {unit}"),
+            count => format!("{count} {unit}s"),
+        }));
+        format!("{words} before")
     }
 }
 

@@ -72,23 +72,32 @@ pub struct NextOccurrence {
 /// that the rule names stays: `every april`, done on 31 March, is due on 30 April. A rule that names several months of a year
 /// skips those that lack the day.
 pub fn next_occurrence(completed: &CompletedOccurrence<'_>) -> Option<NextOccurrence> {
-    let zone = completed.first_due.zone();
     let (occurrence, at) = match completed.counts_from {
         RecurrenceFrom::Due => after_due(completed)?,
         RecurrenceFrom::Completion => (completed.occurrence.checked_add(1)?, after_completion(completed)?),
     };
+    created(completed, occurrence, at)
+}
+
+/// The occurrence of this number; none if the series has ended.
+fn created(completed: &CompletedOccurrence<'_>, occurrence: u32, at: Timestamp) -> Option<NextOccurrence> {
     if matches!(completed.rule.end(), End::Count(count) if occurrence > count) {
         return None;
     }
     let task_id = Uuid::new_v5(completed.series_id.as_uuid(), at.to_string().as_bytes()).into();
     Some(NextOccurrence {
         task_id,
-        due: Due::new(at, zone.clone()).ok()?,
+        due: Due::new(at, completed.first_due.zone().clone()).ok()?,
         occurrence,
     })
 }
 
 fn after_due(completed: &CompletedOccurrence<'_>) -> Option<(u32, Timestamp)> {
+    all_after_due(completed, 1).pop()
+}
+
+/// At most so many numbers and instants of the rule.
+fn all_after_due(completed: &CompletedOccurrence<'_>, most: usize) -> Vec<(u32, Timestamp)> {
     let after = completed.due.at().max(completed.completed_at);
     let first = completed.first_due.at();
     // A first due date that the rule does not match is an occurrence of the series, too.
@@ -96,7 +105,37 @@ fn after_due(completed: &CompletedOccurrence<'_>) -> Option<(u32, Timestamp)> {
     let rest = rest.occurrences(completed.first_due).filter(|at| *at > first);
     (2..)
         .zip(rest)
-        .find(|(number, at)| *number > completed.occurrence && *at > after)
+        .filter(|(number, at)| *number > completed.occurrence && *at > after)
+        .take(most)
+        .collect()
+}
+
+/// At most `most` occurrences after a task of a series, as if each were completed when it is due, but not before `completed_at`: a preview.
+/// The first of them is what [`next_occurrence`] says.
+pub fn upcoming(completed: &CompletedOccurrence<'_>, most: usize) -> Vec<NextOccurrence> {
+    if completed.counts_from == RecurrenceFrom::Due {
+        let found = all_after_due(completed, most).into_iter();
+        return found
+            .map_while(|(occurrence, at)| created(completed, occurrence, at))
+            .collect();
+    }
+    let mut items: Vec<NextOccurrence> = Vec::new();
+    while items.len() < most {
+        let next = match items.last() {
+            None => next_occurrence(completed),
+            Some(last) => next_occurrence(&CompletedOccurrence {
+                occurrence: last.occurrence,
+                due: &last.due,
+                completed_at: last.due.at().max(completed.completed_at),
+                ..*completed
+            }),
+        };
+        match next {
+            Some(next) => items.push(next),
+            None => break,
+        }
+    }
+    items
 }
 
 fn after_completion(completed: &CompletedOccurrence<'_>) -> Option<Timestamp> {

@@ -97,6 +97,8 @@ impl Model {
             Some(Ok(mut edit)) if edit.id == id => {
                 edit.task = self.outbox.real(edit.task);
                 let task = edit.task;
+                // What is edited next comes after it, even if the clock was set back.
+                self.last_id = self.last_id.max(milliseconds_of(id));
                 self.outbox.place(edit);
                 Some(task)
             }
@@ -187,7 +189,7 @@ impl Model {
         };
         let temporary = self.outbox.is_temporary(id);
         let rows = Arc::make_mut(&mut self.shown.0);
-        if rows.aliases.len() != self.outbox.aliases.len() {
+        if rows.aliases != self.outbox.aliases {
             rows.aliases.clone_from(&self.outbox.aliases);
         }
         match task {
@@ -206,4 +208,9 @@ impl Model {
         self.last_id = now.max(self.last_id + 1);
         EditId(uuid::Builder::from_unix_timestamp_millis(self.last_id, &stamp.random).into_uuid())
     }
+}
+
+/// The time in a UUIDv7.
+fn milliseconds_of(id: EditId) -> u64 {
+    u64::try_from(id.0.as_u128() >> 80).unwrap_or_default()
 }

@@ -142,6 +142,8 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
 pub(crate) struct Answered {
     pub(crate) text: String,
     pub(crate) etag: Option<String>,
+    /// It is the answer to an earlier request with the same key.
+    pub(crate) replayed: bool,
 }
 
 impl Answered {
@@ -173,7 +175,8 @@ impl Api {
         let response = response.map_err(|error| limit.explain(error))?;
         let etag = response.headers().get("ETag").ok().flatten();
         let text = text(&response).await.map_err(|error| limit.explain(error))?;
-        Ok(Answered { text, etag })
+        let replayed = response.headers().has("Idempotency-Replayed").unwrap_or_default();
+        Ok(Answered { text, etag, replayed })
     }
 
     /// Makes a request and returns a response of success, with its body not read yet. A token that is not accepted is renewed once.

@@ -135,7 +135,16 @@ impl Api {
             Edit::Delete { .. } => Answer::Done(None),
             // The answer is the reminder. If the task cannot be read now, the feed brings it.
             Edit::Snooze { id, .. } => Answer::Done(self.task(*id).await.ok().map(Box::new)),
-            _ => Answer::Done(Some(Box::new(answered.read()?))),
+            _ if answered.replayed => {
+                let first: Box<Task> = answered.read()?;
+                let now = match self.task(first.id).await {
+                    Ok(task) => Some(Box::new(task)),
+                    Err(ApiError::Refused(problem)) if problem.status == 404 => None,
+                    Err(error) => return Err(error),
+                };
+                Answer::Replayed { first, now }
+            }
+            _ => Answer::Done(Some(answered.read()?)),
         })
     }
 }

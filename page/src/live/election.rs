@@ -18,10 +18,14 @@ use crate::store::{Connection, Store};
 const LOOK: u32 = 20_000;
 const SILENT: f64 = 75_000.0;
 
-/// Leads as soon as no other page does.
+/// Leads as soon as no other page does. Does nothing if this was called before.
 pub(crate) fn start(store: Store, user: &str) {
     let inner = store.inner();
     let mut guard = inner.borrow_mut();
+    if guard.live.runs {
+        return;
+    }
+    guard.live.runs = true;
     guard.live.run += 1;
     guard.live.heard = js_sys::Date::now();
     let run = guard.live.run;

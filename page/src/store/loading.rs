@@ -55,9 +55,10 @@ impl Store {
         live::stop(self);
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
-        let epoch = guard.epoch + 1;
+        let (epoch, live) = (guard.epoch + 1, std::mem::take(&mut guard.live));
         *guard = Inner {
             epoch,
+            live,
             ..Inner::default()
         };
         drop(guard);
@@ -93,9 +94,6 @@ impl Store {
             let _ = self.reload_labels().await;
         });
         self.load_tasks(epoch).await?;
-        if self.is_current(epoch) {
-            live::start(self, &me.id);
-        }
         Ok(())
     }
 
@@ -104,9 +102,10 @@ impl Store {
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
         if guard.user.as_deref().is_some_and(|former| former != user) {
-            let epoch = guard.epoch;
+            let (epoch, live) = (guard.epoch, std::mem::take(&mut guard.live));
             *guard = Inner {
                 epoch,
+                live,
                 ..Inner::default()
             };
         }
@@ -179,6 +178,11 @@ impl Store {
             }
             drop(guard);
             self.publish();
+            // Edits need not wait for the last page.
+            let user = inner.borrow().user.clone();
+            if let Some(user) = user {
+                live::start(self, &user);
+            }
             let loading = if next.is_some() {
                 Loading::First
             } else {

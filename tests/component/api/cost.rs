@@ -248,3 +248,32 @@ async fn tasks_at_the_same_time() {
     )
     .await;
 }
+
+/// What a token of an agent is good for is known from the request before, as the key of other tokens is.
+#[tokio::test]
+async fn a_plain_task_of_an_agent() {
+    let agent = async |api: &Service| {
+        let new = json!({ "name": "Laptop", "scope": "write" });
+        api.user("alice").create("/api/v1/agents", &new).await
+    };
+    let create = async |api: &Service, agent: &Value| {
+        let caller = api.bearer(agent["token"].as_str().expect("a token"));
+        let task = json!({ "title": "Water the plants" });
+        caller.create("/api/v1/tasks", &task).await;
+    };
+    check(
+        agent,
+        create,
+        expect![[r#"
+            open default
+            INSERT task, person, usage
+            sidecar: PublishAll
+            sidecar: PublishAll
+            open default
+            UPDATE task_event
+            published on task-events: 1
+            published on task-updates: 1
+        "#]],
+    )
+    .await;
+}

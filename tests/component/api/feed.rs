@@ -1,10 +1,10 @@
 //! History and change feed.
 
 use http::Method;
-use nudge_test_kit::http::Answer;
+use nudge_test_kit::http::{Answer, Call};
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Service, json, send, text};
+use crate::support::{Caller, Service, TRACE, json, send, text};
 
 /// One task that was created, changed, completed and deleted, and another one.
 async fn changed(alice: &Caller<'_>) -> (Value, Value) {
@@ -63,6 +63,81 @@ async fn the_history_of_a_task_tells_every_version_also_after_its_end() {
         let page = alice.get(&format!("{path}?cursor={never}")).await;
         assert_eq!(json(&page, 400)["errors"][0]["code"], "invalid_cursor");
     }
+}
+
+#[tokio::test]
+async fn every_version_says_who_made_it_and_in_which_trace() {
+    versions_say_who_made_them(&Service::start("api").await).await;
+}
+
+/// The id of the trace of all requests of a test.
+fn trace_id() -> &'static str {
+    TRACE.split('-').nth(1).expect("the second part")
+}
+
+pub(crate) async fn versions_say_who_made_them(api: &Service) {
+    let alice = api.user("alice");
+    let task = json!({ "title": "Water", "due": "2026-12-01T09:00", "recurrence": "daily", "reminders": [{ "minutesBefore": 5 }] });
+    let task = alice.create("/api/v1/tasks", &task).await;
+    let event = super::sent(&task, 0);
+    let outcome = api
+        .sidecar()
+        .post("/internal/events/reminder-outcomes", &event)
+        .await;
+    assert_eq!(outcome.status, 200, "{:?}", outcome.body);
+    let path = format!("/api/v1/tasks/{}", text(&task, "id"));
+    assert_eq!(
+        alice.delete(&format!("{path}?scope=occurrence")).await.status,
+        204
+    );
+
+    let by = |item: &Value| (text(item, "type").to_owned(), item["by"]["kind"].clone());
+    let feed = json(&alice.get("/api/v1/changes").await, 200);
+    let items = feed["items"].as_array().expect("items");
+    let told: Vec<(String, Value)> = items.iter().map(by).collect();
+    let expected = [
+        ("created", "user"),
+        ("updated", "nudge"),
+        ("deleted", "user"),
+        ("created", "nudge"),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(kind, by)| (kind.to_owned(), json!(by))),
+        "what Nudge does by itself is its own"
+    );
+    for index in [0, 2, 3] {
+        assert_eq!(items[index]["traceId"], trace_id(), "{}", items[index]);
+    }
+    let history = json(&alice.get(&format!("{path}/history")).await, 200);
+    assert_eq!(history["items"][1]["by"], items[1]["by"]);
+    assert_eq!(history["items"][1]["traceId"], items[1]["traceId"]);
+
+    // A task of a request without a trace is in a new one; what an older version stored says nothing.
+    let call = Call::new(api.host.local_addr(), Method::POST, "/api/v1/tasks").json(&json!({ "title": "x" }));
+    let call = alice
+        .headers()
+        .fold(call, |call, (name, value)| call.header(name, value));
+    json(&send(call.header("traceparent", "00-malformed")).await, 201);
+    let next = format!("/api/v1/changes?since={}", text(&feed, "next"));
+    let item = json(&alice.get(&next).await, 200)["items"][0].clone();
+    assert_ne!(item["traceId"], trace_id());
+    assert_eq!(text(&item, "traceId").len(), 32);
+}
+
+#[tokio::test]
+async fn a_version_of_before_says_neither() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = alice.create("/api/v1/tasks", &json!({ "title": "x" })).await;
+    api.sql("UPDATE task_event SET data = json_remove(data, '$.by', '$.traceparent')");
+    let path = format!("/api/v1/tasks/{}/history", text(&task, "id"));
+    let item = json(&alice.get(&path).await, 200)["items"][0].clone();
+    assert_eq!((&item["by"], &item["traceId"]), (&Value::Null, &Value::Null));
+    // A kind of a later version is read, too.
+    api.sql("UPDATE task_event SET data = json_set(data, '$.by', json('{\"kind\":\"oracle\"}'))");
+    let item = json(&alice.get(&path).await, 200)["items"][0].clone();
+    assert_eq!(item["by"], json!({ "kind": "other" }));
 }
 
 #[tokio::test]

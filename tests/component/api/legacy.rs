@@ -504,6 +504,61 @@ async fn a_reminder_that_was_sent_there_is_not_sent_here() {
     assert_eq!(delivery(&api, &armed).await["decision"], "skip");
 }
 
+/// On PostgreSQL, the first statement that looks for a task finds none, and later ones find it: as if it was stored in between.
+const STORED_AFTER_ONE_LOOK: &str = "CREATE SEQUENCE look; \
+     CREATE FUNCTION is_stored() RETURNS boolean LANGUAGE sql SECURITY DEFINER AS $$ SELECT nextval('look') > 1 $$; \
+     ALTER TABLE task ENABLE ROW LEVEL SECURITY; ALTER TABLE task FORCE ROW LEVEL SECURITY; \
+     CREATE POLICY look ON task FOR SELECT USING (is_stored()); \
+     CREATE POLICY store ON task FOR INSERT WITH CHECK (true); CREATE POLICY change ON task FOR UPDATE USING (true);";
+
+/// A change that arrives while its task is being stored is applied, and a completion is followed by the next occurrence where Nudge
+/// creates it. `run` runs statements beside the api, which is not a superuser.
+pub(crate) async fn stored_meanwhile(api: &Service, run: impl AsyncFn(&str)) {
+    let of = |number: i64, mut change: Value| {
+        change["task"] = json!(number);
+        change
+    };
+    let done = change("e2", T2, json!({ "kind": "completed", "completedAt": T2 }));
+    let moved = json!({ "title": "Wine", "due": "2026-12-05T09:00:00Z" });
+    let changes = [
+        of(42, done.clone()),
+        of(43, updated("e2", T2, moved)),
+        of(44, change("e2", T2, json!({ "kind": "deleted" }))),
+    ];
+    let done = of(45, done);
+    let fields = json!({ "title": "Water", "due": "2026-12-01T09:00:00Z", "recurrence": "daily" });
+    let tasks = [42, 43, 44, 45].map(|number| of(number, stored(T1, fields.clone())));
+    assert_eq!(apply(api, &tasks).await, ["created"; 4]);
+    run(STORED_AFTER_ONE_LOOK).await;
+
+    for change in &changes {
+        run("ALTER SEQUENCE look RESTART").await;
+        assert_eq!(
+            apply(api, std::slice::from_ref(change)).await,
+            ["updated"],
+            "{change}"
+        );
+    }
+    run("ALTER SEQUENCE look RESTART").await;
+    let answer = api.sidecar().post("/internal/legacy/take-over", &done).await;
+    assert_eq!(answer.status, 204);
+
+    let page = body(&api.user("7").get("/api/v1/tasks?sort=due").await, 200);
+    let items = page["items"].as_array().expect("items").iter();
+    let seen = items.map(|task| ["title", "status", "due"].map(|name| text(task, name)));
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        [
+            ["Water", "completed", "2026-12-01T09:00:00+00:00"],
+            ["Water", "completed", "2026-12-01T09:00:00+00:00"],
+            ["Water", "pending", "2026-12-02T09:00:00+00:00"],
+            ["Wine", "pending", "2026-12-05T09:00:00+00:00"],
+        ]
+    );
+    let masters = body(&api.sidecar().get("/internal/legacy/masters").await, 200);
+    assert_eq!(masters["waiting"], 0);
+}
+
 /// Numbers of tasks that are made here begin above those of the other system, and lead back to their task.
 pub(crate) async fn numbers_begin_above(api: Service) {
     everything(&api).await;

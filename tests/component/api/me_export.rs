@@ -26,7 +26,7 @@ async fn an_export_of_nothing_is_a_document_as_well() {
         json!({
             "exportedAt": "2026-11-21T12:00:00Z",
             "me": json(&api.user("alice").get("/api/v1/me").await, 200),
-            "categories": [], "tags": [], "tasks": [], "history": [],
+            "categories": [], "tags": [], "agents": [], "tasks": [], "history": [],
         })
     );
     assert_eq!(api.anybody().get(EXPORT).await.status, 401);

@@ -13,6 +13,8 @@ const ME: &str = "/api/v1/me";
 pub(crate) async fn furnish(who: &Caller<'_>) -> Vec<String> {
     let category = who.create("/api/v1/categories", &json!({ "name": "Home" })).await;
     let tag = who.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+    who.create("/api/v1/agents", &json!({ "name": "Laptop", "scope": "write" }))
+        .await;
     let plain = json!({ "title": "Pay the rent", "categoryId": category["id"], "tagIds": [tag["id"]] });
     let armed = json!({ "title": "Call", "due": "2026-12-01T09:00", "recurrence": "daily", "reminders": [{ "minutesBefore": 60 }] });
     let mut ids = Vec::new();

@@ -58,8 +58,16 @@ pub(super) fn record(email: &Service, number: usize) -> Value {
     serde_json::from_str(&stored.value).expect("JSON")
 }
 
-pub(super) fn deferred(number: usize, after_seconds: u32) -> Value {
+/// What gives a reminder back without a reason that its owner should know.
+fn deferred(number: usize, after_seconds: u32) -> Value {
     json!({ "reminderId": id(number), "remindAt": REMIND_AT, "afterSeconds": after_seconds })
+}
+
+/// What gives a reminder back, and why.
+pub(super) fn held_back(number: usize, after_seconds: u32, because: &str) -> Value {
+    let mut deferral = deferred(number, after_seconds);
+    deferral["because"] = json!(because);
+    deferral
 }
 
 /// The number of sidecar calls for a batch whose emails are all sent.
@@ -137,7 +145,10 @@ async fn each_reminder_of_a_batch_has_its_own_fate() {
     assert_eq!(told, expected.map(|(number, failure)| (id(number), failure)));
     assert_eq!(emails(&email), 3);
     // Should the other process have crashed, the reminder comes again.
-    assert_eq!(asked(&email, DEFERRALS), [[deferred(6, 30), deferred(2, 30)]]);
+    assert_eq!(
+        asked(&email, DEFERRALS),
+        [[deferred(6, 30), held_back(2, 30, "refusedForNow")]]
+    );
     let phase = |number| record(&email, number)["phase"].clone();
     let phases = [1, 2, 3, 4, 5, 6, 7, 8].map(phase);
     assert_eq!(
@@ -184,7 +195,7 @@ async fn an_event_names_its_lease_and_the_latest_one_counts() {
     let events = [of(1, 1), of(1, 2), of(2, 2), of(2, 1), of(3, 1), due(4)];
     assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 6]);
     assert_eq!(emails(&email), 1);
-    let mut first = deferred(1, 30);
+    let mut first = held_back(1, 30, "refusedForNow");
     first["leaseId"] = json!("0193f0c1-7a00-7000-8000-000000000002");
     assert_eq!(asked(&email, DEFERRALS), [[first]]);
     assert_eq!(asked(&email, DELIVERIES)[0].len(), 4);
@@ -295,7 +306,10 @@ async fn when_the_time_of_a_batch_is_up_the_rest_is_given_back() {
     let (statuses, ()) = tokio::join!(deliver_all(&email, &events), slow);
     assert_eq!(statuses, ["SUCCESS"; 3]);
     assert_eq!((emails(&email), told(&email).len()), (1, 1));
-    assert_eq!(asked(&email, DEFERRALS), [[deferred(2, 0), deferred(3, 0)]]);
+    assert_eq!(
+        asked(&email, DEFERRALS),
+        [[held_back(2, 0, "queued"), held_back(3, 0, "queued")]]
+    );
     assert_eq!(
         record(&email, 3),
         json!({ "phase": "free", "attempts": 0, "since": null }),
@@ -329,7 +343,7 @@ async fn a_batch_ends_when_the_mail_server_is_away_and_nothing_counts_as_an_atte
         assert_eq!(email.dapr.calls(Function::Binding), 1, "the others are not tried");
         assert_eq!(
             asked(&email, DEFERRALS),
-            [[deferred(1, 0), deferred(2, 0), deferred(3, 0)]]
+            [[1, 2, 3].map(|number| held_back(number, 0, "mailServerAway"))]
         );
         let attempts = [1, 2, 3].map(|number| record(&email, number)["attempts"].clone());
         assert_eq!(attempts, [0, 0, 0].map(Value::from));
@@ -351,7 +365,7 @@ async fn an_email_that_the_mail_server_is_too_slow_for_is_an_attempt_and_lets_it
     assert_eq!(email.dapr.calls(Function::Binding), 2);
     assert_eq!(
         asked(&email, DEFERRALS),
-        [[deferred(2, 30), deferred(3, 30), deferred(4, 30)]]
+        [[2, 3, 4].map(|number| held_back(number, 30, "slowRecipient"))]
     );
     let attempts = [2, 3].map(|number| record(&email, number)["attempts"].clone());
     assert_eq!(attempts, [1, 0].map(Value::from));
@@ -369,7 +383,7 @@ async fn a_lane_whose_mail_server_is_away_leaves_the_rest_to_the_others() {
     assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 5]);
     assert_eq!(
         (emails(&email), asked(&email, DEFERRALS)),
-        (4, vec![vec![deferred(1, 0)]])
+        (4, vec![vec![held_back(1, 0, "mailServerAway")]])
     );
 }
 
@@ -392,7 +406,7 @@ async fn each_attempt_that_fails_makes_the_next_pause_longer() {
     assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]);
     // Another reminder begins anew.
     deliver_all(&email, &several([2])).await;
-    assert_eq!(asked(&email, DEFERRALS)[9], [deferred(2, 30)]);
+    assert_eq!(asked(&email, DEFERRALS)[9], [held_back(2, 30, "refusedForNow")]);
 }
 
 #[tokio::test]
@@ -406,7 +420,7 @@ async fn a_clock_that_is_set_back_does_not_lengthen_the_time_of_a_batch() {
         hold.release();
     };
     tokio::join!(deliver_all(&email, &events), step);
-    assert_eq!(asked(&email, DEFERRALS), [[deferred(2, 0)]]);
+    assert_eq!(asked(&email, DEFERRALS), [[held_back(2, 0, "queued")]]);
 }
 
 #[tokio::test]

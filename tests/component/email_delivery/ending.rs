@@ -33,6 +33,25 @@ async fn the_outcomes_look_like_this() {
 }
 
 #[tokio::test]
+async fn an_outcome_says_of_which_lease_it_is_and_how_many_attempts_came_before() {
+    let email = start().await;
+    let mut event = reminder_due(&task(), 0);
+    event["data"]["leaseId"] = json!("0193f0c1-7a00-7000-8000-0000000000b1");
+    event["data"]["handedOverAt"] = json!("2026-11-21T12:30:00.25Z");
+    email
+        .dapr
+        .fail_next(Function::Binding, smtp("451 4.3.0 try later"));
+    for _ in 0..2 {
+        assert_eq!(deliver(&email, &event).await, "SUCCESS");
+    }
+    let outcome = email.dapr.published("reminder-outcomes")[0].data().expect("JSON");
+    for field in ["leaseId", "handedOverAt"] {
+        assert_eq!(outcome[field], event["data"][field], "{field}");
+    }
+    assert_eq!(outcome["attempts"], 1);
+}
+
+#[tokio::test]
 async fn an_email_that_is_refused_permanently_has_failed() {
     let email = start().await;
     email

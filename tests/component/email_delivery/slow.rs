@@ -3,7 +3,7 @@
 use nudge_test_kit::dapr::{Function, timeout};
 use serde_json::{Value, json};
 
-use super::batch::{deferred, deliver_all, due, emails, record, several, told};
+use super::batch::{deliver_all, due, emails, held_back, record, several, told};
 use super::{DEFERRALS, DELIVERIES, asked, start};
 use crate::support::{Service, Setup};
 
@@ -39,7 +39,7 @@ async fn slow() -> Service {
     let email = start().await;
     email.dapr.fail_next(Function::Binding, timeout("no answer"));
     deliver_all(&email, &several([1])).await;
-    assert_eq!(asked(&email, DEFERRALS), [[deferred(1, 30)]]);
+    assert_eq!(asked(&email, DEFERRALS), [[held_back(1, 30, "slowRecipient")]]);
     email
 }
 
@@ -50,7 +50,9 @@ async fn the_emails_of_others_in_the_batch_are_sent_and_those_of_the_slow_one_ar
     let events = [several_of("mallory", 1..=10), several(11..=14)].concat();
     assert_eq!(deliver_all(&email, &events).await, ["SUCCESS"; 14]);
     assert_eq!((attempts(&email), emails(&email), told(&email).len()), (5, 4, 4));
-    let all: Vec<Value> = (1..=10).map(|number| deferred(number, 30)).collect();
+    let all: Vec<Value> = (1..=10)
+        .map(|number| held_back(number, 30, "slowRecipient"))
+        .collect();
     assert_eq!(asked(&email, DEFERRALS), [all]);
     let counted = [1, 2, 10].map(|number| record(&email, number)["attempts"].clone());
     assert_eq!(counted, [1, 0, 0].map(Value::from));
@@ -66,7 +68,9 @@ async fn a_user_who_rests_is_neither_claimed_nor_asked_about_until_the_rest_is_o
     assert_eq!(deliver_all(&email, &several(2..=11)).await, ["SUCCESS"; 10]);
     // Whether one email is sent at a time, the records, and what is given back.
     assert_eq!(email.dapr.all_calls(), before + 3);
-    let all: Vec<Value> = (2..=11).map(|number| deferred(number, 20)).collect();
+    let all: Vec<Value> = (2..=11)
+        .map(|number| held_back(number, 20, "slowRecipient"))
+        .collect();
     assert_eq!(asked(&email, DEFERRALS).last(), Some(&all));
     assert_eq!((attempts(&email), asked(&email, DELIVERIES).len()), (1, 1));
     // Others are sent beside them.
@@ -103,7 +107,11 @@ async fn each_rest_is_twice_as_long_and_has_one_attempt() {
     deliver_all(&email, &several([99])).await;
     assert_eq!(attempts(&email), before + 1);
     let last = asked(&email, DEFERRALS).pop().expect("it is given back");
-    assert_eq!(last, [deferred(99, 30)], "after two hours it is forgotten");
+    assert_eq!(
+        last,
+        [held_back(99, 30, "slowRecipient")],
+        "after two hours it is forgotten"
+    );
 }
 
 #[tokio::test]
@@ -121,7 +129,7 @@ async fn an_email_that_is_sent_writes_no_record_and_ends_no_rest_early() {
     email.dapr.fail_next(Function::Binding, timeout("no answer"));
     deliver_all(&email, &several([2])).await;
     let last = asked(&email, DEFERRALS).pop().expect("it is given back");
-    assert_eq!(last, [deferred(2, 60)]);
+    assert_eq!(last, [held_back(2, 60, "slowRecipient")]);
 }
 
 #[tokio::test]
@@ -132,7 +140,10 @@ async fn another_process_knows_who_rests() {
     assert_eq!(attempts(&next), 1);
     assert_eq!(
         asked(&next, DEFERRALS).last(),
-        Some(&vec![deferred(2, 30), deferred(3, 30)])
+        Some(&vec![
+            held_back(2, 30, "slowRecipient"),
+            held_back(3, 30, "slowRecipient")
+        ])
     );
 }
 
@@ -149,7 +160,10 @@ async fn a_user_who_was_slow_lately_comes_last_in_a_batch() {
     assert_eq!(told(&email).len(), 2);
     assert_eq!(
         asked(&email, DEFERRALS).last(),
-        Some(&vec![deferred(1, 60), deferred(2, 60)])
+        Some(&vec![
+            held_back(1, 60, "slowRecipient"),
+            held_back(2, 60, "slowRecipient")
+        ])
     );
 }
 

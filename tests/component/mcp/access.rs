@@ -3,8 +3,9 @@
 use http::Method;
 use serde_json::json;
 
-use super::{ACCEPTED, Model, error, post, request};
-use crate::support::{Service, Setup, json as body, send};
+use super::{ACCEPTED, Model, error, post, request, result};
+use crate::api::agents::agent_of;
+use crate::support::{Caller, Service, Setup, json as body, send, text};
 
 #[tokio::test]
 async fn without_a_valid_token_no_caller_is_answered() {
@@ -176,4 +177,37 @@ async fn what_is_no_json_is_a_parse_error() {
     let answer = send(broken).await;
     assert_eq!(error(&answer, 400)["code"], -32700);
     assert_eq!(body(&answer, 400)["id"], json!(null));
+}
+
+#[tokio::test]
+async fn an_agent_that_may_only_read_sees_and_calls_only_tools_that_read() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let task = alice
+        .create("/api/v1/tasks", &json!({ "title": "Pay rent" }))
+        .await;
+    let names = async |caller: &Caller<'_>| -> Vec<String> {
+        let listed = result(caller, "tools/list", json!({})).await;
+        let tools = listed["tools"].as_array().expect("tools");
+        tools.iter().map(|tool| text(tool, "name").to_owned()).collect()
+    };
+    let all = names(&alice).await;
+    let (_, write) = agent_of(&alice, "a", "write").await;
+    assert_eq!(names(&api.bearer(&write)).await, all);
+    let (_, read) = agent_of(&alice, "b", "read").await;
+    let reader = api.bearer(&read);
+    let listed = result(&reader, "tools/list", json!({})).await;
+    for tool in listed["tools"].as_array().expect("tools") {
+        assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
+    }
+    let few = names(&reader).await;
+    assert!(few.contains(&"list_tasks".to_owned()) && few.len() < all.len());
+    for name in &all {
+        let params = json!({ "name": name, "arguments": { "task_id": task["id"], "title": "x" } });
+        let called = result(&reader, "tools/call", params).await;
+        let forbidden = called["structuredContent"]["code"] == "FORBIDDEN";
+        assert_eq!(forbidden, !few.contains(name), "{name}: {called}");
+    }
+    let tasks = body(&alice.get("/api/v1/tasks").await, 200);
+    assert_eq!(tasks["items"], json!([task]));
 }

@@ -58,6 +58,7 @@ impl<'a> Things<'a> {
             ("user_id", _) => json!(self.name),
             ("title" | "description" | "name", _) => json!("Water the plants"),
             ("query", _) => json!("rent"),
+            ("text", _) => json!("Pay rent tomorrow 9am"),
             ("priority", _) => json!("high"),
             ("color", _) => json!("#ff0000"),
             ("recurrence_rule", _) => json!("every monday"),
@@ -81,6 +82,9 @@ impl<'a> Things<'a> {
         match (tool["name"].as_str(), named) {
             (Some("set_reminder"), "remind_at") => {}
             (Some("set_reminder"), _) => names.push("remind_before_minutes"),
+            (Some("add_task"), "text") => {}
+            (Some("add_task"), "recurrence_rule") => names.extend(["title", "due_date"]),
+            (Some("add_task"), _) => names.push("title"),
             (_, "recurrence_rule") => names.push("due_date"),
             _ => {}
         }

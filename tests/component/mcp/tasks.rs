@@ -342,3 +342,77 @@ async fn one_occurrence_of_a_recurring_task_may_be_skipped() {
         "scope"
     );
 }
+
+#[tokio::test]
+async fn a_task_is_added_by_one_line_of_text() {
+    let api = Service::start("api").await;
+    let alice = Model::of(&api, "alice").await;
+    let tag = alice.get("create_tag", json!({ "name": "Home" })).await["tag"].take();
+    let text = "Pay rent every month on the 1st 9am !high #home remind 30m before";
+    let task = alice
+        .get("add_task", json!({ "text": text, "description": "to Mrs Smith" }))
+        .await["task"]
+        .take();
+    for (name, value) in [
+        ("title", json!("Pay rent")),
+        ("description", json!("to Mrs Smith")),
+        ("priority", json!("high")),
+        ("due_date", json!("2026-12-01T09:00:00+01:00")),
+        ("tag_ids", json!([tag["id"]])),
+        ("recurrence_rule", json!("FREQ=MONTHLY;BYMONTHDAY=1")),
+    ] {
+        assert_eq!(task[name], value, "{name}");
+    }
+    assert_eq!(task["reminders"][0]["remind_before_minutes"], 30);
+}
+
+#[tokio::test]
+async fn what_a_line_leaves_open_is_an_error_with_its_choices_and_nothing_is_added() {
+    let api = Service::start("api").await;
+    let alice = Model::of(&api, "alice").await;
+    for (arguments, field_name, code, says) in [
+        (
+            json!({ "text": "Call mom at 5" }),
+            "text",
+            "ambiguous",
+            "“Call mom at 5am” (at 5am)",
+        ),
+        (
+            json!({ "text": "Call mom #family" }),
+            "text",
+            "unknown_tag",
+            "create_tag",
+        ),
+        (
+            json!({ "text": "Call mom @family" }),
+            "text",
+            "unknown_category",
+            "create_category",
+        ),
+        (json!({ "text": "tomorrow 9am" }), "text", "required", "no title"),
+        (
+            json!({ "text": "Call mom", "due_date": "tomorrow" }),
+            "due_date",
+            "not_with_text",
+            "leave",
+        ),
+        (
+            json!({ "text": "Call mom", "title": "Call dad" }),
+            "title",
+            "not_with_text",
+            "leave",
+        ),
+        (json!({}), "title", "required", "title"),
+    ] {
+        let result = alice.ask("add_task", &arguments).await;
+        assert_eq!(result["isError"], true, "{arguments}");
+        let error = &result["structuredContent"]["errors"][0];
+        assert_eq!(
+            (&error["field"], &error["code"]),
+            (&json!(field_name), &json!(code)),
+            "{arguments}"
+        );
+        assert!(told(&result).contains(says), "{arguments}: {}", told(&result));
+    }
+    assert_eq!(alice.get("list_tasks", json!({})).await["tasks"], json!([]));
+}

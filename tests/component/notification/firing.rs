@@ -131,7 +131,7 @@ async fn what_is_not_published_is_given_back_and_the_job_comes_again() {
         .fail_next(Function::PublishAll, unavailable("the broker is away"));
     let answer = notification.sidecar().post(&path(), &json!(due())).await;
     assert_eq!(json(&answer, 503)["code"], "unavailable");
-    let given_back = |number, after| json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "leaseId": LEASE, "afterSeconds": after });
+    let given_back = |number, after| json!({ "reminderId": reminder(number), "remindAt": "2026-11-21T13:30:00+01:00", "leaseId": LEASE, "afterSeconds": after, "because": "brokerRefused" });
     assert_eq!(
         api.deferrals(),
         [json!({ "items": [given_back(1, 0), given_back(2, 0)] })]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use test_postgres::Server;
 
 use super::{api_beside, api_on};
+use crate::api::agents::{an_agent_acts_until_it_is_removed, names_and_number};
 use crate::api::me_leaving::{
     a_run_that_goes_on_late_deletes_nothing_new, delete_account, deleted_events, furnish,
 };
@@ -42,7 +43,7 @@ pub(crate) async fn what_is_stored_during_account_deletion_is_deleted_as_well(se
         relay(&api).await;
     }
     let export = json(&alice.get("/api/v1/me/export").await, 200);
-    for list in ["categories", "tags", "tasks", "history"] {
+    for list in ["categories", "tags", "agents", "tasks", "history"] {
         assert_eq!(export[list], json!([]), "{list}");
     }
     assert_eq!(export["me"]["email"], "alice@example.com");
@@ -63,4 +64,13 @@ pub(crate) async fn what_a_user_who_comes_back_stores_is_not_deleted_by_a_late_r
 pub(crate) async fn a_user_revokes_the_tokens_that_were_issued_until_now(server: Server) {
     let api = api_on(&server).await;
     a_user_revokes_on_every_replica(&api, &api_beside(&server, &api).await).await;
+}
+
+pub(crate) async fn an_agent_acts_for_its_user_until_it_is_removed(server: Server) {
+    let api = api_on(&server).await;
+    an_agent_acts_until_it_is_removed(&api, &api_beside(&server, &api).await).await;
+}
+
+pub(crate) async fn agents_have_names_and_a_number(server: Server) {
+    names_and_number(&api_on(&server).await).await;
 }

@@ -17,7 +17,7 @@ use nudge_component::trace::Traceparent;
 use nudge_domain::id::UserId;
 
 use crate::auth::User;
-use crate::caller::Caller;
+use crate::caller::{Caller, Cause};
 use crate::db::{Database, DbError};
 use crate::error::ServiceError;
 use crate::events::outbox;
@@ -38,7 +38,8 @@ const ACCOUNTS: u32 = 10;
 
 /// Tables that hold nothing but a user's own rows, beside tasks. A table with a column `user_id` that is neither here nor in a list of
 /// the tests below fails them.
-const OWN_TABLES: [&str; 9] = [
+const OWN_TABLES: [&str; 10] = [
+    "agent",
     "category",
     "tag",
     "idempotency",
@@ -53,9 +54,9 @@ const OWN_TABLES: [&str; 9] = [
 /// Marks the caller's account as closing; the rest happens after responding. Asking twice is asking once.
 pub(crate) async fn begin(caller: &Caller, expected: &Conditions) -> Result<(), ServiceError> {
     let user = mark(&caller.database, &caller.user, expected).await?;
-    let trace = caller.trace.clone();
+    let cause = caller.cause.followed();
     spin_sdk::wasip3::spawn(async move {
-        if let Err(error) = erase(&user, &trace).await {
+        if let Err(error) = erase(&user, &cause).await {
             tracing::warn!("data of a closing account is deleted later, by the recurring job: {error}");
         }
     });
@@ -81,14 +82,14 @@ pub(crate) async fn resume(now: Timestamp) -> Result<(), ServiceError> {
     let closing = profile::closing(&Database::open().await?, outbox::pending_before(now), ACCOUNTS).await?;
     for user in closing {
         // Others do not wait for one whose data cannot be deleted.
-        if let Err(error) = erase(&user, &Traceparent::start()).await {
+        if let Err(error) = erase(&user, &Cause::nudge(Some(Traceparent::start()))).await {
             tracing::error!("data of a closing account is deleted later, by the next run: {error}");
         }
     }
     Ok(())
 }
 
-async fn erase(user: &UserId, trace: &Traceparent) -> Result<(), ServiceError> {
+async fn erase(user: &UserId, cause: &Cause) -> Result<(), ServiceError> {
     for _ in 0..PAGES {
         let database = Database::open().await?;
         let tasks = store::some_of(&database, user, PAGE).await?;
@@ -97,7 +98,7 @@ async fn erase(user: &UserId, trace: &Traceparent) -> Result<(), ServiceError> {
         }
         let mut events = Vec::with_capacity(tasks.len());
         for task in tasks {
-            events.extend(service::delete_of_closing_account(&database, user, task, trace).await?);
+            events.extend(service::delete_of_closing_account(&database, user, task, cause).await?);
         }
         // The connection is released: publishing may take long, and opens another one to mark the events.
         drop(database);

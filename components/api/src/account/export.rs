@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 
+use crate::agents::service as agents;
 use crate::caller::Caller;
 use crate::db::{Database, DbError};
 use crate::events::feed::{self, Cursor};
@@ -60,6 +61,7 @@ pub(crate) async fn begin(caller: &Caller) -> Result<Body, DbError> {
         "me": recipients::me::view(database, &profile, now).await?,
         "categories": labels::service::all(database, Kind::Category, &profile.id).await?,
         "tags": labels::service::all(database, Kind::Tag, &profile.id).await?,
+        "agents": agents::list(database, &profile.id).await?,
     })
     .to_string();
     // The object stays open.

@@ -92,12 +92,12 @@ impl Claims {
         }
     }
 
-    /// The caller, if the token is of `issuer`, for `audience`, and valid now. `vouched` is whether the address of a token that does
+    /// The caller, if the token is of `issuer`, for one of `audiences`, and valid now. `vouched` is whether the address of a token that does
     /// not say whether it is verified counts: the operator trusts the issuer.
     pub(super) fn user(
         self,
         issuer: &str,
-        audience: &str,
+        audiences: &[String],
         vouched: bool,
         now: Timestamp,
     ) -> Result<User, Problem> {
@@ -114,14 +114,14 @@ impl Claims {
         }
         let custom = self.custom;
         let for_us = match &custom.aud {
-            Some(Audience::One(one)) => one == audience,
-            Some(Audience::Several(several)) => several.iter().any(|one| one == audience),
+            Some(Audience::One(one)) => audiences.contains(one),
+            Some(Audience::Several(several)) => several.iter().any(|one| audiences.contains(one)),
             None => false,
         };
         if custom.iss.as_deref() != Some(issuer) || !for_us {
             return Err(
                 refuse("is not issued by and for this server (iss, aud)").logged(format!(
-                    "iss {:?} and aud {:?} where {issuer:?} and {audience:?} count",
+                    "iss {:?} and aud {:?} where {issuer:?} and one of {audiences:?} count",
                     custom.iss, custom.aud
                 )),
             );
@@ -145,6 +145,7 @@ impl Claims {
             email,
             says_zone: custom.zoneinfo.is_some(),
             zone,
+            agent: None,
         })
     }
 }
@@ -202,7 +203,7 @@ mod tests {
         let claims: jwt_compact::Claims<Custom> =
             serde_json::from_value(claims.clone()).map_err(|error| error.to_string())?;
         Claims::new(&claims)
-            .user("nudge", "nudge", vouched, NOW.parse().unwrap())
+            .user("nudge", &["nudge".to_owned()], vouched, NOW.parse().unwrap())
             .map_err(|problem| problem.detail().to_owned())
     }
 

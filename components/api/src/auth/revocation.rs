@@ -2,8 +2,8 @@
 //! (RFC 7519, section 4.1.7).
 //!
 //! Each row of `token_revocation` is one of them. Usually there are few, so an instance reads all of them at once, for all users; if
-//! there are more than [`MAX_WHOLE`], it reads those of each user. Either counts for [`USABLE`], so a revocation takes effect on every
-//! instance within that time, and no request pays a statement of its own for it.
+//! there are more than [`MAX_WHOLE`], it reads those of each user. What was read counts for 10 seconds
+//! (`recent.rs`), so a revocation takes effect on every instance within that time, and no request pays a statement of its own for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,14 +15,9 @@ use nudge_domain::id::UserId;
 
 use super::claims::{LEEWAY, Token};
 use super::policy::policy;
+use super::recent::Read;
 use super::refusal::refuse;
 use crate::db::{Database, DbError, Row, Value};
-
-/// Age from which one request reads them again.
-const FRESH: SignedDuration = SignedDuration::from_secs(5);
-
-/// Age up to which others go on with what was read before. A revocation takes effect within this time.
-const USABLE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Maximum number of rows that are read for all users at once.
 const MAX_WHOLE: u32 = 500;
@@ -44,38 +39,6 @@ struct Revoked {
     whole: Option<Read<Option<BTreeMap<UserId, OfUser>>>>,
     /// The rows of single users.
     users: BTreeMap<UserId, Read<OfUser>>,
-}
-
-/// What was read, and when that began.
-struct Read<T> {
-    at: Timestamp,
-    /// When a request last began to read it again.
-    asked_at: Timestamp,
-    value: T,
-}
-
-impl<T> Read<T> {
-    fn new(at: Timestamp, value: T) -> Self {
-        Self {
-            at,
-            asked_at: at,
-            value,
-        }
-    }
-
-    /// The value, unless it is too old, or old enough for this request to read it again.
-    fn usable(&mut self, now: Timestamp) -> Option<&T> {
-        let age = now.duration_since(self.at);
-        // An instant in the future means that the clock was set back.
-        if !(SignedDuration::ZERO..USABLE).contains(&age) {
-            return None;
-        }
-        if age >= FRESH && now.duration_since(self.asked_at) >= FRESH {
-            self.asked_at = now;
-            return None;
-        }
-        Some(&self.value)
-    }
 }
 
 /// The revocations of a user.
@@ -266,17 +229,6 @@ mod tests {
         for (id, accepted) in [(Some("a"), false), (Some("b"), true), (None, true)] {
             assert_eq!(of_user.check(&token(id, Some(200))).is_ok(), accepted, "{id:?}");
         }
-    }
-
-    #[test]
-    fn what_was_read_is_used_for_ten_seconds_and_read_again_by_one_request_after_five() {
-        let mut read = Read::new(at(100), ());
-        let mut usable = |second| read.usable(at(second)).is_some();
-        assert!(usable(100) && usable(104));
-        assert!(!usable(105), "this request reads it again");
-        assert!(usable(105) && usable(109), "others do not wait for it");
-        assert!(!usable(110) && !usable(110), "too old for any");
-        assert!(!usable(99), "the clock was set back");
     }
 
     #[test]

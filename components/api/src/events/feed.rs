@@ -224,6 +224,8 @@ fn item(id: String, row: &Row, data: usize) -> Result<ChangeItem, DbError> {
         task_id: event.task.task.id,
         version: event.task.task.version,
         time: event.task.task.updated_at,
+        trace_id: event.trace_id().map(str::to_owned),
+        by: event.by,
         changed: event.changed,
         task: event.task.task,
     })

@@ -60,6 +60,10 @@ const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 #[derive(Debug, Clone)]
 pub(crate) struct NewIds(Option<Claimed>);
 
+/// In the extensions of a response: it has a secret, so its body is not stored. The request is known to be done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Secret;
+
 #[derive(Debug, Clone)]
 struct Claimed {
     /// When the first attempt began.
@@ -305,8 +309,11 @@ impl Attempt {
         let passing = is_passing(parts.status, &body);
         let kept = match (std::str::from_utf8(&body), Database::open().await) {
             (Ok(text), Ok(database)) if !passing => {
-                self.keep(&database, parts.status, &parts.headers, kept::of(text))
-                    .await
+                let kept = match parts.extensions.get::<Secret>() {
+                    Some(Secret) => Kept::Nothing,
+                    None => kept::of(text),
+                };
+                self.keep(&database, parts.status, &parts.headers, kept).await
             }
             (_, Ok(database)) => self.give_back(&database).await,
             (_, Err(error)) => Err(error),

@@ -1,16 +1,19 @@
 //! Bodies of requests, read into commands. What cannot be read is carried in the command, so that one answer names everything
 //! that is wrong.
 
+use jiff::Timestamp;
+use nudge_contract::agent::Scope;
 use nudge_domain::quiet_hours::TimeOfDay;
 use nudge_domain::reminder::{MAX_MINUTES_BEFORE, MAX_REMINDERS};
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{
-    Color, Description, MAX_TAGS, MoveDue, NewTask, Patch, Priority, ReminderItem, ReminderTime, Snooze,
-    Status, TaskFields, TaskPatch, refused_estimate,
+    AgentName, Color, Description, MAX_TAGS, MoveDue, NewTask, Patch, Priority, ReminderItem, ReminderTime,
+    Snooze, Status, TaskFields, TaskPatch, refused_estimate,
 };
 use nudge_domain::{MailAddress, QuietHours, Zone};
 use serde_json::{Map, Value};
 
+use crate::agents::NewAgent;
 use crate::input::fields::Fields;
 use crate::profile::ProfilePatch;
 use crate::tasks::labels::LabelPatch;
@@ -144,6 +147,33 @@ pub(crate) fn label(body: Map<String, Value>) -> LabelPatch {
     LabelPatch {
         name,
         color,
+        unreadable: fields.into_mistakes(),
+    }
+}
+
+/// `POST /api/v1/agents`
+pub(crate) fn agent(body: Map<String, Value>) -> NewAgent {
+    let mut fields = Fields::new(body);
+    let name = fields.parsed::<AgentName>("name", |error| error.code());
+    let scope = fields.parsed::<Scope>("scope", |_| "invalid_scope");
+    let expires_at = match fields.text("expiresAt") {
+        Patch::Value(text) => match text.parse::<Timestamp>() {
+            Ok(at) => Patch::Value(at),
+            Err(_) => {
+                let message = "write an instant with an offset, such as 2026-12-31T23:00:00Z";
+                fields.error("expiresAt", "invalid_expiry", message);
+                Patch::Unreadable
+            }
+        },
+        Patch::Null | Patch::Absent => Patch::Absent,
+        Patch::Unreadable => Patch::Unreadable,
+    };
+    let days = fields.number("days");
+    NewAgent {
+        name,
+        scope,
+        expires_at,
+        days,
         unreadable: fields.into_mistakes(),
     }
 }

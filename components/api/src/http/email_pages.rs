@@ -24,8 +24,8 @@ use nudge_component::serve::PathText;
 use sha2::{Digest, Sha256};
 
 use crate::db::Database;
+use crate::random_token;
 use crate::recipients::address::{self, Link};
-use crate::recipients::links::is_token;
 use crate::recipients::standing::{self, Scope, StopLink, StopReason};
 
 const STYLE: &str = "\
@@ -139,7 +139,7 @@ fn page<'a>(
 }
 
 async fn confirm_page(PathText(token): PathText) -> Result<Response, Problem> {
-    if !is_token(&token) {
+    if !random_token::is_one(&token) {
         return not_confirmable(Link::Invalid);
     }
     match address::look_at(&Database::open().await?, &token).await? {
@@ -161,7 +161,7 @@ async fn confirm_page(PathText(token): PathText) -> Result<Response, Problem> {
 }
 
 async fn confirm(PathText(token): PathText) -> Result<Response, Problem> {
-    if !is_token(&token) {
+    if !random_token::is_one(&token) {
         return not_confirmable(Link::Invalid);
     }
     match address::confirm(&Database::open().await?, &token).await? {
@@ -346,7 +346,7 @@ fn unknown() -> Result<Response, Problem> {
 
 /// What a link stops. The database is asked only if the token can be one.
 async fn find(token: &str) -> Result<Option<(Database, StopLink)>, Problem> {
-    if !is_token(token) {
+    if !random_token::is_one(token) {
         return Ok(None);
     }
     let database = Database::open().await?;

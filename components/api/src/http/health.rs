@@ -8,7 +8,7 @@ use nudge_component::serve::Json;
 use serde::Serialize;
 
 use crate::db::Database;
-use crate::recipients::links;
+use crate::public_url;
 use crate::tasks::store;
 
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ pub(super) async fn ready() -> Result<Json<Health>, Problem> {
                 .map_err(|error| Problem::unavailable("the Dapr sidecar", describe(&error)))
         })
         .await?;
-    let warning = match links::public_url().await {
+    let warning = match public_url::read().await {
         Ok(Some(_)) => None,
         Ok(None) => Some(
             "public_url is not set: no email has a link, so recipients cannot stop emails and users cannot set an address".to_owned(),

@@ -15,13 +15,14 @@ use crate::guard::{in_flight, rate_limit};
 use crate::input::media;
 use crate::mcp::{self, Exchange};
 
-use super::origin;
+use super::{origin, well_known};
 
 pub(super) fn router() -> Router {
     Router::new()
         .route("/mcp", post(message).fallback(only_post))
         .route_layer(middleware::from_fn(rate_limit::limit))
         .route_layer(middleware::from_fn(in_flight::limit))
+        .route_layer(middleware::from_fn(well_known::challenge))
         .route_layer(middleware::from_fn(origin::known))
 }
 

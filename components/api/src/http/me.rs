@@ -19,9 +19,15 @@ use crate::profile::{self, Profile};
 use crate::recipients::{address, me};
 use crate::version::{Conditions, etag};
 
+/// What agents may ask for, too: the time zone says how dates are read.
 pub(super) fn router() -> Router {
+    Router::new().route("/api/v1/me", get(read))
+}
+
+/// What only the user may.
+pub(super) fn account() -> Router {
     Router::new()
-        .route("/api/v1/me", get(read).patch(patch).delete(delete))
+        .route("/api/v1/me", axum::routing::patch(patch).delete(delete))
         .route("/api/v1/me/email/resume", post(resume))
         .route("/api/v1/me/export", get(everything))
         .route("/api/v1/me/tokens/revoke", post(tokens::revoke_own))

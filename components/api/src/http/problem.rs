@@ -31,12 +31,12 @@ impl From<ServiceError> for Problem {
                 Self::invalid(labels.into_iter().map(unknown_label).collect())
             }
             ServiceError::Completed => Self::new(StatusCode::CONFLICT, "task_completed", error.to_string()),
-            ServiceError::NameTaken(kind) => Self::new(
+            ServiceError::NameTaken(thing) => Self::new(
                 StatusCode::CONFLICT,
                 "name_taken",
                 format!(
                     "you have another {} of that name, or of one that differs in case alone: choose another name",
-                    kind.thing().name()
+                    thing.name()
                 ),
             ),
             ServiceError::Contended { thing, .. } => {

@@ -9,6 +9,7 @@ use nudge_component::Problem;
 use nudge_component::serve::{Json, PathText, PathTexts};
 use nudge_contract::api::{BulkAnswer, ChangeItem, Page};
 use nudge_contract::task as contract;
+use nudge_contract::trail::TrailItem;
 use nudge_domain::id::{TagId, TaskId};
 use nudge_domain::task::Task;
 
@@ -22,6 +23,7 @@ use crate::tasks::list::query::MAX_LIMIT;
 use crate::tasks::record;
 use crate::tasks::search;
 use crate::tasks::service;
+use crate::tasks::trail;
 use crate::version::{Conditions, Thing, etag};
 
 /// Versions of a page of a task's history when the caller does not say.
@@ -160,6 +162,27 @@ pub(super) async fn history(
         .ok_or_else(|| Problem::not_found(Thing::Task.name()))?;
     if page.items.is_empty() {
         // A cursor is given out only where there is more, and a history only grows.
+        return Err(invalid_cursor());
+    }
+    Ok(Json(page))
+}
+
+pub(super) async fn trail(
+    identity: Identity,
+    PathText(id): PathText,
+    Pairs(pairs): Pairs,
+) -> Result<Json<Page<TrailItem>>, Problem> {
+    let query = Query::new(pairs, &["limit", "cursor"])?;
+    let limit = query::limit(&query, HISTORY_LIMIT, MAX_LIMIT)?;
+    let after = query
+        .text("cursor")
+        .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_cursor()))?;
+    let id = task_id(&id)?;
+    let caller = identity.open().await?;
+    let page = trail::page(&caller.database, &caller.user.id, id, after, limit)
+        .await?
+        .ok_or_else(|| Problem::not_found(Thing::Task.name()))?;
+    if page.items.is_empty() {
         return Err(invalid_cursor());
     }
     Ok(Json(page))

@@ -2,16 +2,15 @@
 
 use nudge_component::trace::Traceparent;
 use nudge_contract::legacy::{Action, Applied, LegacyChange, LegacyResults};
-use nudge_domain::id::TaskId;
 
 use super::batch::Batch;
+use super::found::{Found, find};
 use super::insert::insert;
 use super::merge::merge;
 use super::{LegacyError, labels, numbers, waiting};
 use crate::db::Database;
 use crate::error::ServiceError;
 use crate::tasks::labels::Kind;
-use crate::tasks::store;
 use crate::version::{ATTEMPTS, Thing};
 
 /// Applies changes in their order. A change that can never be applied is refused; the others are applied all the same.
@@ -58,19 +57,19 @@ async fn apply_to_task(
     let id = numbers::task(database, number).await?;
     let mut kept = false;
     for _ in 0..ATTEMPTS {
-        let applied = if let Some(before) = store::find(database, &change.user_id, id).await? {
-            merge(batch, &before, change).await?
-        } else if is_deleted(database, change, number, id).await? {
-            Some(Applied::Unchanged)
-        } else if matches!(change.action, Action::Stored { .. }) {
-            insert(batch, change, id).await?
-        } else if kept {
-            return Ok(Applied::Waiting);
-        } else {
-            // A request that stores the task meanwhile finds the change, or is found by the next attempt.
-            waiting::keep(database, number, change).await?;
-            kept = true;
-            None
+        let applied = match find(database, change, number, id).await? {
+            Found::Task(before) => merge(batch, &before, change).await?,
+            Found::Deleted => Some(Applied::Unchanged),
+            Found::Nothing if matches!(change.action, Action::Stored { .. }) => {
+                insert(batch, change, id).await?
+            }
+            Found::Nothing if kept => return Ok(Applied::Waiting),
+            Found::Nothing => {
+                // A request that stores the task meanwhile finds the change, or is found by the next attempt.
+                waiting::keep(database, number, change).await?;
+                kept = true;
+                None
+            }
         };
         if let Some(applied) = applied {
             // Also after a change to a task that Nudge had: changes may still wait after a run that was interrupted.
@@ -79,25 +78,4 @@ async fn apply_to_task(
         }
     }
     Err(ServiceError::contended(Thing::Task, id).into())
-}
-
-/// Whether a task that its user does not have was deleted. Nothing brings it back.
-///
-/// # Errors
-///
-/// Also if the task belongs to another user.
-async fn is_deleted(
-    database: &Database,
-    change: &LegacyChange,
-    number: i64,
-    id: TaskId,
-) -> Result<bool, LegacyError> {
-    match store::find_for_service(database, id).await? {
-        Some(task) if task.user_id != change.user_id => {
-            let owner = task.user_id;
-            let message = format!("task {number} belongs to user {owner}: check which of the two is right");
-            Err(LegacyError::field("user_id", message))
-        }
-        task => Ok(task.is_some()),
-    }
 }

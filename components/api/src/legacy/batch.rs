@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::numbers;
 use crate::auth::User;
+use crate::caller::Cause;
 use crate::db::{Database, DbError};
 use crate::profile::{self, Profile};
 use crate::tasks::labels::Kind;
@@ -20,17 +21,17 @@ use crate::tasks::labels::Kind;
 /// The changes of one request.
 pub(super) struct Batch<'a> {
     pub(super) database: &'a Database,
-    pub(super) trace: &'a Traceparent,
+    pub(super) cause: Cause,
     profiles: HashMap<UserId, Profile>,
     categories: HashMap<i64, Uuid>,
     tags: HashMap<i64, Uuid>,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(database: &'a Database, trace: &'a Traceparent) -> Self {
+    pub(super) fn new(database: &'a Database, trace: &Traceparent) -> Self {
         Self {
             database,
-            trace,
+            cause: Cause::import(trace.clone()),
             profiles: HashMap::new(),
             categories: HashMap::new(),
             tags: HashMap::new(),
@@ -47,6 +48,7 @@ impl<'a> Batch<'a> {
                     email: None,
                     zone: Zone::utc(),
                     says_zone: false,
+                    agent: None,
                 };
                 Ok(missing.insert(profile::remember(self.database, &user, Timestamp::now()).await?))
             }

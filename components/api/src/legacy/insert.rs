@@ -48,7 +48,7 @@ pub(super) async fn insert(
     if fields.status == Some(Status::Completed) {
         task.complete(at);
     }
-    let mut event = record::event(&task, Change::Created, None, Some(batch.trace));
+    let mut event = record::event(&task, Change::Created, None, &batch.cause);
     event.origin = origin(change);
     numbers::register(batch.database, Thing::Task, *number, id.into()).await?;
     if !store::insert(batch.database, &task, &event).await? {

@@ -53,7 +53,7 @@ pub(super) async fn merge(
         false => kind_of(before, &task),
     };
     task.advance(before.updated_at.max(at));
-    let mut event = record::event(&task, kind, Some(before), Some(batch.trace));
+    let mut event = record::event(&task, kind, Some(before), &batch.cause);
     event.origin = origin(change);
     let unchanged = named.iter().map(|field| field.name().to_owned());
     let unchanged: Vec<String> = unchanged.filter(|name| !event.changed.contains(name)).collect();
@@ -170,7 +170,7 @@ impl Merge {
 pub(super) async fn follow(batch: &Batch<'_>, id: TaskId) -> Result<(), DbError> {
     match store::find_for_service(batch.database, id).await? {
         Some(task) if task.status == Status::Completed && task.recurrence.is_some() => {
-            successors::follow(batch.database, &task, Some(batch.trace)).await
+            successors::follow(batch.database, &task, &batch.cause.followed()).await
         }
         _ => Ok(()),
     }

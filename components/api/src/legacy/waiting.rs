@@ -6,10 +6,10 @@ use nudge_domain::id::TaskId;
 
 use super::LegacyError;
 use super::batch::Batch;
+use super::found::{Found, find};
 use super::merge::{follow, merge};
 use crate::db::{Database, DbError, Value};
 use crate::error::ServiceError;
-use crate::tasks::store;
 use crate::version::{ATTEMPTS, Thing};
 
 /// Prefix of the event id of a completion that was taken over. The same completion may wait under its own id, because the adapter
@@ -65,7 +65,7 @@ pub(super) async fn apply_all(batch: &mut Batch<'_>, number: i64, id: TaskId) ->
     let mut all = of_task(batch.database, number).await?;
     all.sort_by_key(|waiting| waiting.change.at);
     for waiting in &all {
-        if apply(batch, &waiting.change, id).await? && waiting.is_taken_over() {
+        if apply(batch, &waiting.change, number, id).await? && waiting.is_taken_over() {
             follow(batch, id).await?;
         }
         remove(batch.database, number, &waiting.id).await?;
@@ -74,12 +74,19 @@ pub(super) async fn apply_all(batch: &mut Batch<'_>, number: i64, id: TaskId) ->
 }
 
 /// Applies a change. Returns `false` if it is refused, or its task is deleted.
-async fn apply(batch: &mut Batch<'_>, change: &LegacyChange, id: TaskId) -> Result<bool, LegacyError> {
+async fn apply(
+    batch: &mut Batch<'_>,
+    change: &LegacyChange,
+    number: i64,
+    id: TaskId,
+) -> Result<bool, LegacyError> {
     for _ in 0..ATTEMPTS {
-        let Some(before) = store::find(batch.database, &change.user_id, id).await? else {
-            return Ok(false);
+        let merged = match find(batch.database, change, number, id).await {
+            Ok(Found::Task(before)) => merge(batch, &before, change).await,
+            Ok(Found::Deleted | Found::Nothing) => return Ok(false),
+            Err(error) => Err(error),
         };
-        match merge(batch, &before, change).await {
+        match merged {
             Ok(Some(_)) => return Ok(true),
             Ok(None) => {}
             Err(error) => {

@@ -81,7 +81,7 @@ impl Failure {
                 TAG_NOT_FOUND,
                 "you have no such tag: list_tags lists them, create_tag creates one",
             ),
-            Thing::Task | Thing::Reminder | Thing::Profile => Self::new(
+            Thing::Task | Thing::Reminder | Thing::Profile | Thing::Agent => Self::new(
                 TASK_NOT_FOUND,
                 "you have no such task: find its id with search_tasks or list_tasks",
             ),
@@ -178,10 +178,10 @@ impl From<ServiceError> for Failure {
             ServiceError::UnknownLabels(labels) => {
                 Self::of_errors(labels.into_iter().map(unknown_label).collect())
             }
-            ServiceError::NameTaken(kind) => {
+            ServiceError::NameTaken(thing) => {
                 let message = format!(
                     "you have another {} of that name, or of one that differs in case alone: use it, or choose another name",
-                    kind.thing().name()
+                    thing.name()
                 );
                 Self::argument("name", "name_taken", &message)
             }
@@ -372,7 +372,7 @@ mod tests {
             (ServiceError::NotFound(Thing::Task), TASK_NOT_FOUND),
             (ServiceError::NotFound(Thing::Category), CATEGORY_NOT_FOUND),
             (ServiceError::NotFound(Thing::Tag), TAG_NOT_FOUND),
-            (ServiceError::NameTaken(Kind::Tag), VALIDATION_ERROR),
+            (ServiceError::NameTaken(Thing::Tag), VALIDATION_ERROR),
             (ServiceError::Completed, VALIDATION_ERROR),
             (ServiceError::contended(Thing::Task, "x"), UNAVAILABLE),
             (

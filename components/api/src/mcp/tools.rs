@@ -1,6 +1,7 @@
 //! The table of tools.
 
 mod labels;
+mod line;
 mod lists;
 mod reminders;
 mod tasks;
@@ -8,6 +9,7 @@ mod tasks;
 use std::future::Future;
 use std::pin::Pin;
 
+use nudge_contract::agent::Scope;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{self, Arguments};
@@ -63,6 +65,15 @@ impl Tool {
         })
     }
 
+    /// Whether a user, or an agent of theirs, may call it.
+    pub(crate) fn is_for(&self, user: &User) -> bool {
+        let reads_only = user
+            .agent
+            .as_ref()
+            .is_some_and(|agent| agent.scope == Scope::Read);
+        !reads_only || self.effect == Effect::Reads
+    }
+
     /// What a call costs, where a plain request costs 1.
     pub(crate) fn cost(&self) -> u32 {
         match self.name {
@@ -78,6 +89,12 @@ impl Tool {
         mut given: Map<String, Value>,
     ) -> Result<Done, Failure> {
         own(&identity.user, given.remove("user_id"))?;
+        if !self.is_for(&identity.user) {
+            return Err(Failure::new(
+                FORBIDDEN,
+                "this agent may only read, its scope is read: the user can create one with the scope write",
+            ));
+        }
         let given = arguments::plain(&(self.input)(), given);
         let mut call = Call::new(identity.clone());
         match (self.run)(&mut call, Arguments::new(given.clone())).await {
@@ -116,8 +133,8 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "add_task",
         title: "Add a task",
-        description: "Creates a task. Give due_date if there is a deadline, and recurrence_rule if the task repeats. \
-                      Calling it twice creates two tasks.",
+        description: "Creates a task. Give title, and due_date if there is a deadline, recurrence_rule if the task repeats; or \
+                      give text, the whole task in one line. Calling it twice creates two tasks.",
         effect: Effect::Adds,
         input: tasks::add_input,
         output: one_task,

@@ -11,11 +11,12 @@ use uuid::Uuid;
 use super::limits::{self, CountError, Reached};
 use super::me::valid_until;
 use super::standing::{self, StopReason};
-use super::{Mailbox, links, notices};
+use super::{Mailbox, notices};
 use crate::caller::Caller;
 use crate::db::{Database, DbError, milliseconds};
 use crate::error::ServiceError;
 use crate::profile::{self, NewNotice, NoticeKind, Pending, Profile, ProfilePatch, Revision};
+use crate::random_token;
 use crate::version::{ATTEMPTS, Conditions, Thing};
 
 /// Why a change of a profile was refused.
@@ -159,7 +160,7 @@ async fn request_allowed(
     address: &str,
     now: Timestamp,
 ) -> Result<(), AddressError> {
-    if links::public_url()
+    if crate::public_url::read()
         .await
         .map_err(AddressError::NoLinks)?
         .is_none()
@@ -183,7 +184,7 @@ async fn request_allowed(
 fn ask_to_confirm(next: &mut Profile, address: &str, now: Timestamp) -> NewNotice {
     next.pending = Some(Pending {
         email: address.to_owned(),
-        token: links::token(),
+        token: random_token::new(),
         asked_at: now,
     });
     NewNotice {
@@ -223,7 +224,7 @@ async fn pending(
     token: &str,
     now: Timestamp,
 ) -> Result<Result<(Profile, Pending), Link>, DbError> {
-    if !links::is_token(token) {
+    if !random_token::is_one(token) {
         return Ok(Err(Link::Invalid));
     }
     let Some(profile) = profile::find_by_pending_token(database, token).await? else {

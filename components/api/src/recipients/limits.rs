@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use nudge_component::settings::variable;
 use nudge_domain::id::UserId;
 
-use super::{Mailbox, links};
+use super::Mailbox;
 use crate::db::rows::{column, rows, rows_of};
 use crate::db::{Database, DbError, Row};
+use crate::random_token;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -135,7 +136,7 @@ pub(crate) async fn count_confirmation(
          emails = CASE WHEN mailbox.day = excluded.day THEN mailbox.emails ELSE 0 END, \
          confirmations = CASE WHEN mailbox.day = excluded.day THEN mailbox.confirmations ELSE 0 END + 1 \
          RETURNING confirmations";
-    let parameters = [mailbox.into(), day(now).into(), links::token().into()];
+    let parameters = [mailbox.into(), day(now).into(), random_token::new().into()];
     let counted = database.query(sql, parameters).await?;
     allowed(Limit::ConfirmationsOfMailbox, counted.first(), now).await
 }
@@ -184,7 +185,7 @@ pub(crate) async fn count_sent(
     let mailboxes = rows(
         of_mailboxes
             .into_iter()
-            .map(|(mailbox, number)| [mailbox.into(), number.into(), links::token().into()]),
+            .map(|(mailbox, number)| [mailbox.into(), number.into(), random_token::new().into()]),
     );
     let sql = format!(
         "INSERT INTO mailbox (mailbox, day, block_token, emails, confirmations) \

@@ -134,7 +134,7 @@ pub(crate) async fn due(database: &Database, now: Timestamp) -> Result<Vec<(Uuid
 /// The database cannot be reached: the events are delivered again.
 pub(crate) async fn decide(database: &Database, asked: &[Uuid]) -> Result<Vec<NoticeDelivery>, PublishError> {
     let now = Timestamp::now();
-    let public_url = match links::public_url().await {
+    let public_url = match crate::public_url::read().await {
         Ok(Some(public_url)) => public_url,
         missing => {
             // They stay, and are published again by the relay, in case it is set within a day.

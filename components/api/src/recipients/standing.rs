@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use nudge_contract::api::RecipientFault;
 use nudge_domain::id::UserId;
 
+use super::Mailbox;
 use super::limits::{self, Sent};
-use super::{Mailbox, links};
 use crate::db::rows::{column, rows, rows_of};
 use crate::db::{Database, DbError, Row, Value};
+use crate::random_token;
 
 /// Why emails of a user to a mailbox are stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +171,7 @@ pub(crate) async fn stop_tokens(
     let wanted: BTreeSet<&Pair> = pairs.into_iter().collect();
     let wanted: Vec<_> = wanted
         .into_iter()
-        .map(|(user, mailbox)| [user.into(), mailbox.into(), links::token().into()])
+        .map(|(user, mailbox)| [user.into(), mailbox.into(), random_token::new().into()])
         .collect();
     if wanted.is_empty() {
         return Ok(BTreeMap::new());

@@ -99,6 +99,16 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: &[include_str!("14-tables.sql")],
         postgres: &[include_str!("14-tables.sql")],
     },
+    Migration {
+        number: 15,
+        sqlite: &[include_str!("15-tables.sql")],
+        postgres: &[include_str!("15-tables.sql")],
+    },
+    Migration {
+        number: 16,
+        sqlite: &[include_str!("16-tables.sql"), include_str!("16-sqlite.sql")],
+        postgres: &[include_str!("16-tables.sql"), include_str!("16-postgres.sql")],
+    },
 ];
 
 const ESTIMATES: &str = "ALTER TABLE task ADD COLUMN IF NOT EXISTS estimate_minutes BIGINT";

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nudge_component::trace::Traceparent;
-use nudge_contract::event::{Change, TaskEvent};
+use nudge_contract::event::{Change, Delivery, TaskEvent};
 use nudge_domain::id::{ReminderId, TaskId};
 use nudge_domain::reminder::Reminder;
 use nudge_domain::task::Task;
 
 use super::{record, store_all};
+use crate::caller::Cause;
 use crate::db::{Database, DbError, milliseconds};
 use crate::events::outbox;
 use crate::version::ATTEMPTS;
@@ -23,6 +24,8 @@ pub(crate) struct ReminderChange {
     pub(crate) reminder: ReminderId,
     /// The trace that the change belongs to.
     pub(crate) trace: Traceparent,
+    /// What its event says became of the reminder, if the change changes it.
+    pub(crate) delivery: Delivery,
 }
 
 /// What became of one change.
@@ -68,15 +71,19 @@ pub(crate) async fn change_all(
             }
             let attempt = attempt(database, &left, |task| {
                 let indexes = changes_of.get(&task.id).into_iter().flatten();
-                let mut trace = None;
+                let mut applied = Applied::default();
                 for (index, change) in indexes.filter_map(|index| Some((*index, changes.get(*index)?))) {
-                    trace.get_or_insert(&change.trace);
                     let mut reminders = task.reminders.iter_mut();
                     if let Some(reminder) = reminders.find(|reminder| reminder.id == change.reminder) {
+                        let before = reminder.clone();
                         apply(index, reminder);
+                        if *reminder != before {
+                            applied.trace.get_or_insert(&change.trace);
+                            applied.deliveries.push(change.delivery.clone());
+                        }
                     }
                 }
-                trace
+                applied
             });
             let ended = attempt.await?;
             left.retain(|task| !ended.contains_key(task));
@@ -89,11 +96,19 @@ pub(crate) async fn change_all(
     Ok(changed.collect())
 }
 
+/// The changes of a task that changed it.
+#[derive(Default)]
+struct Applied<'a> {
+    /// That of the first.
+    trace: Option<&'a Traceparent>,
+    deliveries: Vec<Delivery>,
+}
+
 /// Changes the tasks, and returns what became of each, except those that other requests have changed meanwhile.
 async fn attempt<'a>(
     database: &Database,
     tasks: &[TaskId],
-    apply: impl Fn(&mut Task) -> Option<&'a Traceparent>,
+    apply: impl Fn(&mut Task) -> Applied<'a>,
 ) -> Result<BTreeMap<TaskId, Changed>, DbError> {
     let mut found = store_all::find(database, tasks.iter().copied()).await?;
     let now = milliseconds(Timestamp::now());
@@ -106,10 +121,14 @@ async fn attempt<'a>(
             Some(Ok((_, true))) => Changed::Deleted,
             Some(Ok((before, false))) => {
                 let mut task = before.clone();
-                let trace = apply(&mut task);
+                let applied = apply(&mut task);
                 if task != before {
                     task.advance(now);
-                    let event = record::event(&task, Change::Updated, Some(&before), trace);
+                    let cause = Cause::nudge(applied.trace.cloned());
+                    let event = TaskEvent {
+                        deliveries: applied.deliveries,
+                        ..record::event(&task, Change::Updated, Some(&before), &cause)
+                    };
                     next.push((task, event));
                     continue;
                 }

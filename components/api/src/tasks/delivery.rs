@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use nudge_component::events::Disposition;
 use nudge_component::trace::Traceparent;
 use nudge_contract::api::{DueReminder, ReminderDelivery};
-use nudge_contract::event::DeliveryOutcome;
+use nudge_contract::event::{Delivery, DeliveryKind, DeliveryOutcome};
 use nudge_domain::id::{TaskId, UserId};
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::task::{Status, Task};
 
 use super::batch::{Changed, ReminderChange, change_all};
-use super::{record, store_all};
-use crate::db::{Database, DbError};
+use super::{leases, record, store_all};
+use crate::db::{Database, DbError, milliseconds};
 use crate::profile::{self, Profile};
 use crate::recipients::limits::{self, Budget};
 use crate::recipients::standing::{self, Pair, Standing};
@@ -39,10 +39,12 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
         .iter()
         .map(|outcome| {
             let trace = outcome.traceparent.as_deref().and_then(Traceparent::parse);
+            let trace = trace.unwrap_or_else(Traceparent::start);
             ReminderChange {
                 task: outcome.task_id,
                 reminder: outcome.reminder_id,
-                trace: trace.unwrap_or_else(Traceparent::start),
+                delivery: ended(outcome, &trace),
+                trace,
             }
         })
         .collect();
@@ -103,6 +105,25 @@ async fn store_outcomes(outcomes: &[DeliveryOutcome]) -> Result<Vec<Result<(), D
             Changed::Refused(reason) => Err(Disposition::Drop(reason)),
         });
     Ok(results.collect())
+}
+
+/// What the event of a task says about an outcome.
+fn ended(outcome: &DeliveryOutcome, trace: &Traceparent) -> Delivery {
+    Delivery {
+        reminder_id: outcome.reminder_id,
+        remind_at: outcome.remind_at,
+        kind: match outcome.failure {
+            None => DeliveryKind::Sent,
+            Some(_) => DeliveryKind::Failed,
+        },
+        at: outcome.at,
+        reason: outcome.failure.clone(),
+        until: None,
+        leased_at: outcome.lease_id.and_then(leases::leased_at),
+        handed_over_at: outcome.handed_over_at,
+        attempts: outcome.attempts,
+        trace_id: Some(trace.trace_id().to_owned()),
+    }
 }
 
 /// Counts emails of reminders for the limits per day, by the task of each and the address that is in use now.
@@ -167,6 +188,18 @@ pub(crate) async fn decide(
                             task: task.id,
                             reminder: asked.reminder_id,
                             trace: trace.clone(),
+                            delivery: Delivery {
+                                reminder_id: asked.reminder_id,
+                                remind_at: asked.remind_at,
+                                kind: DeliveryKind::HeldBack,
+                                at: milliseconds(now),
+                                reason: None,
+                                until: Some(end),
+                                leased_at: asked.lease_id.and_then(leases::leased_at),
+                                handed_over_at: None,
+                                attempts: 0,
+                                trace_id: Some(trace.trace_id().to_owned()),
+                            },
                         });
                         ReminderDelivery::Skip {
                             reason: "its owner has quiet hours: it waits until they end".to_owned(),
@@ -244,7 +277,7 @@ impl Desk {
         let pair = |profile: &Profile| Some((profile.id.clone(), Mailbox::of(profile.email()?)));
         let pairs: Vec<Pair> = owners.filter_map(pair).collect();
         // A reminder is not late because of a link, or of a limit that cannot be read.
-        let public_url = links::public_url().await.unwrap_or_else(|reason| {
+        let public_url = crate::public_url::read().await.unwrap_or_else(|reason| {
             tracing::error!("emails have no link that stops them: {reason}");
             None
         });

@@ -34,7 +34,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const SOON: SignedDuration = SignedDuration::from_secs(30);
 
 /// How far the clock of the scheduler may be ahead.
-const AHEAD: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const AHEAD: SignedDuration = SignedDuration::from_secs(5);
 
 /// Maximum number of reminders per lease.
 pub(crate) const MAX_LIMIT: u32 = 100;
@@ -132,6 +132,7 @@ async fn lease_due_by(
                     remind_at: leased.remind_at,
                     lease: Some(id),
                     attempt_at: wanted.until,
+                    held: None,
                 });
                 None
             }
@@ -199,6 +200,7 @@ pub(crate) async fn defer(database: &Database, deferrals: &[Deferral]) -> Result
             remind_at: reminder.remind_at.at(),
             lease: reminder.lease_id,
             attempt_at: later(now, SignedDuration::from_secs(deferral.after_seconds.into())),
+            held: deferral.because.map(|why| (now, why)),
         };
         let key = (deferred.id, deferred.remind_at.as_second(), deferred.lease);
         let known = earliest.get(&key);
@@ -222,6 +224,13 @@ pub(crate) async fn due_seconds(database: &Database, horizon: u32) -> Result<Vec
         later(now, SignedDuration::from_secs(horizon.into())),
     )
     .await
+}
+
+/// When the request that a lease has its id from began, by the clock of notification: the id is a UUIDv7 (RFC 9562, section 5.7).
+pub(crate) fn leased_at(lease: LeaseId) -> Option<Timestamp> {
+    let time = lease.as_uuid().get_timestamp()?;
+    let (seconds, nanoseconds) = time.to_unix();
+    Timestamp::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?).ok()
 }
 
 fn later(now: Timestamp, by: SignedDuration) -> Timestamp {

@@ -12,6 +12,7 @@ use nudge_domain::task::{Description, Priority, Series, Status, Task, Title};
 use nudge_domain::{Due, LocalInstant, Zone};
 use serde::{Deserialize, Serialize};
 
+use crate::caller::Cause;
 use crate::db::{Column, DbError, Json, Row, Value, instant};
 
 /// Declares the columns of a table once: their order, names and types are those of the fields.
@@ -273,12 +274,7 @@ pub(crate) fn snapshot(task: &Task) -> contract::Snapshot {
 }
 
 /// The event that announces this version of a task.
-pub(crate) fn event(
-    task: &Task,
-    change: Change,
-    before: Option<&Task>,
-    trace: Option<&Traceparent>,
-) -> TaskEvent {
+pub(crate) fn event(task: &Task, change: Change, before: Option<&Task>, cause: &Cause) -> TaskEvent {
     TaskEvent {
         schema_version: SCHEMA_VERSION,
         change,
@@ -286,7 +282,9 @@ pub(crate) fn event(
             .map(|before| changed(&view(before), &view(task)))
             .unwrap_or_default(),
         task: snapshot(task),
-        traceparent: trace.map(Traceparent::to_string),
+        by: Some(cause.by.clone()),
+        deliveries: Vec::new(),
+        traceparent: cause.trace.as_ref().map(Traceparent::to_string),
         origin: None,
     }
 }

@@ -5,7 +5,6 @@
 //! system is merged field by field.
 
 use jiff::Timestamp;
-use nudge_component::trace::Traceparent;
 use nudge_contract::api::Page;
 use nudge_contract::event::{Change, TaskEvent};
 use nudge_contract::task as contract;
@@ -13,7 +12,7 @@ use nudge_domain::id::{TagId, TaskId, UserId};
 use nudge_domain::task::{Context, FieldName, Mistake, MoveDue, NewTask, Status, Task, TaskPatch};
 use uuid::Uuid;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Cause};
 use crate::db::{Database, DbError, milliseconds};
 use crate::error::{ServiceError, UnknownLabel};
 use crate::events::outbox;
@@ -47,7 +46,7 @@ pub(crate) async fn create(
 ) -> Result<Task, ServiceError> {
     let Caller {
         user,
-        trace,
+        cause,
         database,
     } = caller;
     let id = TaskId::from(ids.nth(n));
@@ -71,7 +70,7 @@ pub(crate) async fn create(
             Err(_) if was_known => continue,
             Err(mistakes) => return Err(mistakes.into()),
         };
-        let event = record::event(&task, Change::Created, None, Some(trace));
+        let event = record::event(&task, Change::Created, None, cause);
         charged = charge_length(&user.id, &task, charged).await?;
         let room = Room::of_new(&task).await?;
         if store::insert_if_current(database, &task, &event, profile.revision, &room).await? {
@@ -262,14 +261,14 @@ pub(crate) async fn delete(
 ) -> Result<(), ServiceError> {
     let Caller {
         user,
-        trace,
+        cause,
         database,
     } = caller;
-    let deleted = delete_unannounced(database, &user.id, id, expected, scope, trace).await?;
+    let deleted = delete_unannounced(database, &user.id, id, expected, scope, cause).await?;
     outbox::publish_after_response(&deleted.event);
     // The task is deleted even if this fails; then the recurring job creates the next occurrence.
     if deleted.followed
-        && let Err(error) = successors::follow(database, &deleted.task, Some(trace)).await
+        && let Err(error) = successors::follow(database, &deleted.task, &cause.followed()).await
     {
         tracing::warn!("the occurrence after the deleted task {id} is created later: {error}");
     }
@@ -291,13 +290,13 @@ pub(crate) async fn delete_of_closing_account(
     database: &Database,
     user_id: &UserId,
     id: TaskId,
-    trace: &Traceparent,
+    cause: &Cause,
 ) -> Result<Option<TaskEvent>, ServiceError> {
     for _ in 0..ATTEMPTS {
         let Some(before) = store::find(database, user_id, id).await? else {
             break;
         };
-        let (task, event) = deleted(&before, trace);
+        let (task, event) = deleted(&before, cause);
         if store::update_of_closing_account(database, &task, &event).await? {
             return Ok(Some(event));
         }
@@ -306,11 +305,11 @@ pub(crate) async fn delete_of_closing_account(
 }
 
 /// A task as its deletion leaves it, and the event.
-fn deleted(before: &Task, trace: &Traceparent) -> (Task, TaskEvent) {
+fn deleted(before: &Task, cause: &Cause) -> (Task, TaskEvent) {
     let mut task = before.clone();
     task.cancel_reminders();
     task.advance(context().now);
-    let event = record::event(&task, Change::Deleted, Some(before), Some(trace));
+    let event = record::event(&task, Change::Deleted, Some(before), cause);
     (task, event)
 }
 
@@ -321,11 +320,11 @@ async fn delete_unannounced(
     id: TaskId,
     expected: &Conditions,
     scope: Scope,
-    trace: &Traceparent,
+    cause: &Cause,
 ) -> Result<Deleted, ServiceError> {
     for _ in 0..ATTEMPTS {
         let before = find(database, user_id, id, expected).await?;
-        let (task, event) = deleted(&before, trace);
+        let (task, event) = deleted(&before, cause);
         let followed =
             scope == Scope::Occurrence && task.recurrence.is_some() && task.status == Status::Pending;
         if store::update(database, &task, &event, followed, &Room::default()).await? {
@@ -351,7 +350,7 @@ async fn change_own(
         &caller.user.id,
         id,
         expected,
-        &caller.trace,
+        &caller.cause,
         apply,
     )
     .await
@@ -375,7 +374,7 @@ pub(crate) async fn change(
     user_id: &UserId,
     id: TaskId,
     expected: &Conditions,
-    trace: &Traceparent,
+    cause: &Cause,
     mut apply: impl FnMut(&mut Task, &Context) -> Result<(), ServiceError>,
 ) -> Result<Task, ServiceError> {
     let mut charged = 0;
@@ -391,7 +390,7 @@ pub(crate) async fn change(
         charged = charge_length(user_id, &task, charged).await?;
         task.advance(context.now);
         let kind = kind_of(&before, &task);
-        let event = record::event(&task, kind, Some(&before), Some(trace));
+        let event = record::event(&task, kind, Some(&before), cause);
         let followed = kind == Change::Completed && task.recurrence.is_some();
         let room = Room::of_change(&before, &task, followed).await?;
         if store::update(database, &task, &event, followed, &room).await? {

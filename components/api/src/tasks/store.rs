@@ -28,6 +28,21 @@ pub(crate) async fn find_for_service(database: &Database, id: TaskId) -> Result<
     one(database.query(&sql, [(&id).into()]).await?)
 }
 
+/// The same, and whether it was deleted.
+pub(crate) async fn find_with_deletion(
+    database: &Database,
+    id: TaskId,
+) -> Result<Option<(Task, bool)>, DbError> {
+    let columns = record::select();
+    let sql = format!("SELECT {columns}, deleted_at FROM task WHERE id = $1");
+    let rows = database.query(&sql, [(&id).into()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let deleted = !row.is_null(record::columns().count())?;
+    Ok(Some((record::read(row)?, deleted)))
+}
+
 /// Whether there is a task of this id, of any user; also one that was deleted.
 pub(crate) async fn exists(database: &Database, id: TaskId) -> Result<bool, DbError> {
     let rows = database

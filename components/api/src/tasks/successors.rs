@@ -13,20 +13,17 @@ use nudge_domain::task::{Status, Task};
 
 use super::record;
 use super::store_all::{self, Next, Successor as Followed};
+use crate::caller::Cause;
 use crate::db::{Database, DbError, milliseconds};
 use crate::events::outbox;
 
 /// Creates the occurrence after one that was deleted, or completed in another system. Doing it again does nothing more: the
 /// recurring job does, after a crash.
-pub(crate) async fn follow(
-    database: &Database,
-    skipped: &Task,
-    trace: Option<&Traceparent>,
-) -> Result<(), DbError> {
+pub(crate) async fn follow(database: &Database, skipped: &Task, cause: &Cause) -> Result<(), DbError> {
     let followed = match skipped.next() {
         None => Followed::Ended,
         Some(next) => {
-            let next = next_of(skipped, next, trace);
+            let next = next_of(skipped, next, cause);
             if let Some(failed) = store(database, vec![next]).await?.into_values().next() {
                 return Err(failed);
             }
@@ -36,9 +33,9 @@ pub(crate) async fn follow(
     store_all::set_successors(database, &[(skipped.id, followed)]).await
 }
 
-fn next_of(before: &Task, next: NextOccurrence, trace: Option<&Traceparent>) -> Next {
+fn next_of(before: &Task, next: NextOccurrence, cause: &Cause) -> Next {
     let task = before.followed_by(next, milliseconds(Timestamp::now()));
-    let event = record::event(&task, Change::Created, None, trace);
+    let event = record::event(&task, Change::Created, None, cause);
     Next {
         after: before.occurrence,
         task,
@@ -188,6 +185,6 @@ fn step(task: &Task, asked: &SuccessorOf, trace: &Traceparent) -> Result<Step, S
         occurrence: *occurrence,
     };
     let own_trace = asked.traceparent.as_deref().and_then(Traceparent::parse);
-    let trace = own_trace.as_ref().unwrap_or(trace);
-    Ok(Step::Create(Box::new(next_of(task, next, Some(trace)))))
+    let cause = Cause::nudge(Some(own_trace.unwrap_or_else(|| trace.clone())));
+    Ok(Step::Create(Box::new(next_of(task, next, &cause))))
 }

@@ -133,6 +133,36 @@ impl Due {
     }
 }
 
+/// Whether a phrase is a time of day, or a part of the day, without a day: `9am`, `at noon`, `in the evening`, `at 5`.
+pub(crate) fn is_time_alone(text: &str) -> bool {
+    let lower = plain(text)
+        .to_lowercase()
+        .replace(',', " ")
+        .replace("a.m.", "am")
+        .replace("p.m.", "pm");
+    let words: Vec<&str> = lower
+        .split_whitespace()
+        .map(|word| word.strip_suffix('.').unwrap_or(word))
+        .collect();
+    let coming = |words: &[&str]| matches!(when(words), Some(When::Coming(_)));
+    (0..=words.len()).any(|length| {
+        let Some((front, back)) = words.split_at_checked(length) else {
+            return false;
+        };
+        [(front, back), (back, front)]
+            .into_iter()
+            .any(|(when, time)| coming(when) && (clock::read(time).is_some() || time.is_empty()))
+    }) && !words.is_empty()
+}
+
+/// The minutes of an amount of time: `30m`, `1 hour`, `2 days`, `a week`. None for seconds, and for months and years, which have no
+/// length.
+pub(crate) fn minutes(text: &str) -> Option<u32> {
+    let lower = plain(text).to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    Amount::read(&words)?.minutes()
+}
+
 /// How a phrase is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {

@@ -100,6 +100,11 @@ checked_text!(
     |text| one_line(Field::TagName, text, 30)
 );
 checked_text!(
+    /// What a user calls an agent: 1 to 50 characters on one line.
+    AgentName,
+    |text| one_line(Field::AgentName, text, 50)
+);
+checked_text!(
     /// A colour as `#rrggbb`; stored in lower case.
     Color,
     |text| match text.strip_prefix('#') {
@@ -167,6 +172,8 @@ pub enum Field {
     CategoryName,
     /// [`TagName`].
     TagName,
+    /// [`AgentName`].
+    AgentName,
 }
 
 impl fmt::Display for Field {
@@ -176,6 +183,7 @@ impl fmt::Display for Field {
             Self::Description => "description",
             Self::CategoryName => "category name",
             Self::TagName => "tag name",
+            Self::AgentName => "agent name",
         })
     }
 }
@@ -230,6 +238,7 @@ impl ValueError {
                 Field::Description => "invalid_description",
                 Field::CategoryName => "invalid_category_name",
                 Field::TagName => "invalid_tag_name",
+                Field::AgentName => "invalid_agent_name",
             },
             Self::NotAColor { .. } => "invalid_color",
         }

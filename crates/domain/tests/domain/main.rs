@@ -39,6 +39,8 @@ mod phrase_month_ends;
 #[cfg(test)]
 mod phrase_refusals;
 #[cfg(test)]
+mod quick_add;
+#[cfg(test)]
 mod quiet_hours;
 #[cfg(test)]
 mod recurrence;
@@ -50,6 +52,8 @@ mod recurrence_daylight_saving;
 mod recurrence_oracle;
 #[cfg(test)]
 mod recurrence_refusals;
+#[cfg(test)]
+mod recurrence_words;
 #[cfg(test)]
 mod reminder;
 #[cfg(test)]

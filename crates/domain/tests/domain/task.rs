@@ -1,5 +1,7 @@
 use nudge_domain::characters::{isolated, name_key};
-use nudge_domain::task::{CategoryName, Color, Description, Priority, Status, TagName, Title, ValueError};
+use nudge_domain::task::{
+    AgentName, CategoryName, Color, Description, Priority, Status, TagName, Title, ValueError,
+};
 
 #[test]
 fn trims_titles_and_names() {
@@ -19,6 +21,8 @@ fn counts_characters_not_bytes() {
     assert!("ü".repeat(51).parse::<CategoryName>().is_err());
     assert!("ü".repeat(30).parse::<TagName>().is_ok());
     assert!("ü".repeat(31).parse::<TagName>().is_err());
+    assert!("ü".repeat(50).parse::<AgentName>().is_ok());
+    assert!("ü".repeat(51).parse::<AgentName>().is_err());
     assert!("ü".repeat(10_000).parse::<Description>().is_ok());
     assert!("ü".repeat(10_001).parse::<Description>().is_err());
 }
@@ -31,6 +35,7 @@ fn says_what_is_wrong_with_a_value_and_how_to_fix_it() {
         "a\u{1b}[1mb".parse::<CategoryName>().expect_err("an escape"),
         "\u{200b}".parse::<TagName>().expect_err("nothing to be seen"),
         "x".repeat(31).parse::<TagName>().expect_err("too long"),
+        "\u{200b}".parse::<AgentName>().expect_err("nothing to be seen"),
         "a\0b".parse::<Description>().expect_err("NUL"),
         "red".parse::<Color>().expect_err("no digits"),
     ]
@@ -43,6 +48,7 @@ fn says_what_is_wrong_with_a_value_and_how_to_fix_it() {
             "invalid_category_name: the category name contains a control character: remove it",
             "invalid_tag_name: the tag name is empty: give at least one visible character",
             "invalid_tag_name: the tag name is too long: at most 30 characters are allowed",
+            "invalid_agent_name: the agent name is empty: give at least one visible character",
             "invalid_description: the description contains a control character: remove it",
             "invalid_color: `red` is not a colour: write # and six hexadecimal digits, such as #1e90ff",
         ]
@@ -50,11 +56,12 @@ fn says_what_is_wrong_with_a_value_and_how_to_fix_it() {
 }
 
 /// Every text that is a title or a name on one line.
-fn one_line(text: &str) -> [Result<String, ValueError>; 3] {
+fn one_line(text: &str) -> [Result<String, ValueError>; 4] {
     [
         text.parse::<Title>().map(String::from),
         text.parse::<CategoryName>().map(String::from),
         text.parse::<TagName>().map(String::from),
+        text.parse::<AgentName>().map(String::from),
     ]
 }
 

@@ -210,7 +210,20 @@ impl Model {
         }
         let task = edit.task;
         match answer {
-            Answer::Done(result) => self.done(edit, result.map(|task| *task)),
+            Answer::Done(result) => {
+                let now = result.clone();
+                self.done(edit, result.map(|task| *task));
+                self.read(now.map(|task| *task));
+            }
+            Answer::Replayed { first, now } => {
+                let id = first.id;
+                self.done(edit, Some(*first));
+                match now {
+                    Some(now) => self.read([*now]),
+                    None => self.missing(id),
+                }
+                self.refresh(id);
+            }
             Answer::Current(current) => {
                 self.outbox.change(id, |edit| {
                     edit.state = State::Waiting;
@@ -297,13 +310,11 @@ impl Model {
                 self.outbox.settle(&edit, &task);
                 self.outbox.remove(id);
                 self.outbox.alias(edit.task, real);
-                self.read([task]);
                 self.refresh(real);
             }
             (_, Some(task)) => {
                 self.outbox.settle(&edit, &task);
                 self.outbox.remove(id);
-                self.read([task]);
             }
             (_, None) => {
                 self.outbox.remove(id);

@@ -74,6 +74,13 @@ pub enum Call {
 pub enum Answer {
     /// It was done; the task that resulted, if the call has one.
     Done(Option<Box<Task>>),
+    /// It had been done by an earlier request with the same key, whose answer this is (`Idempotency-Replayed`).
+    Replayed {
+        /// The task that resulted then.
+        first: Box<Task>,
+        /// The task as it is now, read afterwards; none if it was deleted.
+        now: Option<Box<Task>>,
+    },
     /// The task as it is now.
     Current(Box<Task>),
     /// The version was not the current one (412).

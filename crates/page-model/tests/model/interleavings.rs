@@ -334,7 +334,14 @@ impl World {
                         .correct(refusal.edit, Patch::new().title(&title), stamp);
                 }
                 (true, RefusalKind::Failed) => self.model.retry(refusal.edit),
-                (false, _) => self.model.give_up(refusal.edit),
+                (false, _) => {
+                    // Whoever gives up a creation gives up what follows it.
+                    let of_it = self.given.iter().filter(|given| given.task == refusal.task);
+                    if refusal.task.as_uuid().to_string() == refusal.edit.to_string() {
+                        self.told.extend(of_it.map(|given| given.title.clone()));
+                    }
+                    self.model.give_up(refusal.edit);
+                }
             }
         }
     }

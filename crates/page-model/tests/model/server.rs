@@ -140,7 +140,13 @@ impl Server {
             Call::Patch { .. } | Call::Delete { .. } | Call::Read { .. }
         );
         if let (true, Some(reply)) = (post, self.replies.get(&key)) {
-            return reply.clone();
+            return match reply {
+                Answer::Done(Some(first)) => Answer::Replayed {
+                    first: first.clone(),
+                    now: self.tasks.get(&first.id).cloned().map(Box::new),
+                },
+                other => other.clone(),
+            };
         }
         let answer = self.execute(&request.call);
         if !matches!(request.call, Call::Read { .. }) && !matches!(answer, Answer::Stale) {

@@ -26,7 +26,7 @@ pub(super) enum Kept {
     Body(String),
     /// JSON of [`Shown`].
     Versions(String),
-    /// Nothing: it is too large. The request is known to be done.
+    /// Nothing: it is too large, or has a secret. The request is known to be done.
     Nothing,
 }
 

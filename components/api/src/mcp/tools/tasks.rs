@@ -2,9 +2,11 @@
 
 use nudge_domain::characters::isolated;
 use nudge_domain::id::TaskId;
-use nudge_domain::task::{NewTask, Status, Task, TaskPatch};
+use nudge_domain::quick_add::MAX_LINE_CHARS;
+use nudge_domain::task::{NewTask, Patch, Status, Task, TaskPatch};
 use serde_json::{Value, json};
 
+use super::line;
 use crate::guard::idempotency::NewIds;
 use crate::mcp::arguments::{Arguments, Empty};
 use crate::mcp::call::{Call, Done};
@@ -19,7 +21,14 @@ pub(super) fn task_id() -> Value {
 }
 
 pub(super) fn add_input() -> Value {
-    schema::input(Value::Object(task::arguments()), &["title"])
+    let mut fields = task::arguments();
+    let description = "Instead of title, due_date, recurrence_rule, priority and labels: the whole task in one line, such as \
+                       \"Pay rent every month on the 1st 9am !high #home remind 30m before\".";
+    fields.insert(
+        line::TEXT.to_owned(),
+        json!({ "type": "string", "minLength": 1, "maxLength": MAX_LINE_CHARS, "description": description }),
+    );
+    schema::input(Value::Object(fields), &[])
 }
 
 pub(super) fn update_input() -> Value {
@@ -74,7 +83,11 @@ pub(super) fn read_id(arguments: &mut Arguments) -> Result<TaskId, Failure> {
 /// `add_task`.
 pub(super) async fn add(call: &mut Call, mut arguments: Arguments) -> Result<Done, Failure> {
     let mut fields = task::read(&mut arguments, Empty::Ignored);
+    let text = arguments.text(line::TEXT, Empty::Ignored);
     fields.unreadable = arguments.unreadable()?;
+    if let Patch::Value(text) = text {
+        fields = line::fields(call, &text, fields).await?;
+    }
     let new = NewTask { fields };
     let task = service::create(call.open().await?, &NewIds::random(), 0, &new).await?;
     Ok(shown("Added", &task))

@@ -79,7 +79,7 @@ pub(crate) async fn create(
         Some(most) if !store::is_name_taken(database, kind, &user.id, &label.name).await? => {
             Err(OverLimit::quota(limit, most).into())
         }
-        _ => Err(ServiceError::NameTaken(kind)),
+        _ => Err(ServiceError::NameTaken(kind.thing())),
     }
 }
 
@@ -172,7 +172,7 @@ pub(crate) async fn patch(
         }
         let now = store::find(database, kind, &user.id, id.uuid()).await?;
         if now.is_some_and(|now| now.version == before.version) {
-            return Err(ServiceError::NameTaken(kind));
+            return Err(ServiceError::NameTaken(kind.thing()));
         }
     }
     Err(ServiceError::contended(kind.thing(), id.uuid()))
@@ -208,7 +208,7 @@ pub(crate) async fn delete(caller: &Caller, id: LabelId, expected: &Conditions) 
 async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceError> {
     let Caller {
         user,
-        trace,
+        cause,
         database,
     } = caller;
     let mut after = None;
@@ -217,7 +217,7 @@ async fn remove_from_tasks(caller: &Caller, id: LabelId) -> Result<(), ServiceEr
         for (_, task) in &page {
             // Each by itself: a page may cost more than is left of any minute.
             rate_limit::charge(&user.id, 1).await?;
-            let changed = change(database, &user.id, *task, &Conditions::NONE, trace, |task, _| {
+            let changed = change(database, &user.id, *task, &Conditions::NONE, cause, |task, _| {
                 match id {
                     LabelId::Category(id) => task.category = task.category.filter(|category| *category != id),
                     LabelId::Tag(id) => task.detach_tag(id),

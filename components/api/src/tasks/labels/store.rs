@@ -212,6 +212,19 @@ pub(crate) async fn known(
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
+/// Ids and names of a user's labels, in no order. Nothing is counted, unlike in [`list`].
+pub(crate) async fn names(
+    database: &Database,
+    kind: Kind,
+    user_id: &UserId,
+) -> Result<Vec<(Uuid, String)>, DbError> {
+    let sql = format!("SELECT id, name FROM {} WHERE user_id = $1", kind.table());
+    let rows = database.query(&sql, [user_id.into()]).await?;
+    rows.iter()
+        .map(|row| Ok((row.parsed(0)?, row.text(1)?.to_owned())))
+        .collect()
+}
+
 /// Whether a label is the user's.
 pub(crate) async fn exists(database: &Database, user_id: &UserId, label: LabelId) -> Result<bool, DbError> {
     let known = known(database, label.kind(), user_id, &[label.uuid()]).await?;

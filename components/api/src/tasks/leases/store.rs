@@ -1,6 +1,7 @@
 //! The statements that lease reminders.
 
 use jiff::Timestamp;
+use nudge_contract::api::HeldBack;
 use nudge_domain::id::{LeaseId, ReminderId, UserId};
 use nudge_domain::task::Task;
 
@@ -273,6 +274,8 @@ pub(super) struct Deferred {
     pub(super) lease: Option<LeaseId>,
     /// When it may be leased again.
     pub(super) attempt_at: Timestamp,
+    /// When it was given back, and why, if its owner is to know.
+    pub(super) held: Option<(Timestamp, HeldBack)>,
 }
 
 /// Ends leases, of reminders that are still scheduled for the same second and in the same lease. Of several deferrals of a lease the
@@ -280,10 +283,13 @@ pub(super) struct Deferred {
 pub(super) async fn defer(database: &Database, deferred: &[Deferred]) -> Result<(), DbError> {
     // The row in which a deferral has ended the lease still has its id.
     let sql = format!(
-        "UPDATE reminder SET leased_until = NULL, attempt_at = {attempt_at} FROM {} \
+        "UPDATE reminder SET leased_until = NULL, attempt_at = {attempt_at}, \
+         held_at = COALESCE({}, held_at), held_because = COALESCE({}, held_because) FROM {} \
          WHERE reminder.id = {} AND reminder.remind_at / 1000 = {} AND reminder.status = 'scheduled' \
          AND CASE WHEN {lease} IS NULL THEN reminder.leased_until IS NOT NULL \
          ELSE reminder.lease_id = {lease} AND (reminder.leased_until IS NOT NULL OR reminder.attempt_at > {attempt_at}) END",
+        column(4, "BIGINT"),
+        column(5, "TEXT"),
         rows_of(database.dialect(), "$1"),
         column(0, "TEXT"),
         column(1, "BIGINT"),
@@ -296,6 +302,8 @@ pub(super) async fn defer(database: &Database, deferred: &[Deferred]) -> Result<
             deferred.remind_at.as_second().into(),
             deferred.attempt_at.into(),
             deferred.lease.as_ref().into(),
+            deferred.held.map_or(Value::Null, |(at, _)| at.into()),
+            deferred.held.map_or(Value::Null, |(_, why)| why.word().into()),
         ]
     }));
     database.execute(&sql, [deferred]).await

@@ -106,6 +106,21 @@ impl Amount {
         later.map(Some).map_err(|_| TOO_LATE)
     }
 
+    /// Whole minutes, if every unit has a length and is at least a minute.
+    pub(super) fn minutes(&self) -> Option<u32> {
+        self.quantities.iter().try_fold(0_u32, |sum, quantity| {
+            let each = match quantity.unit {
+                Unit::Minute => 1,
+                Unit::Hour => 60,
+                Unit::Day => 24 * 60,
+                Unit::Week => 7 * 24 * 60,
+                Unit::Second | Unit::Month | Unit::Year => return None,
+            };
+            let count = u32::try_from(quantity.count).ok()?;
+            sum.checked_add(count.checked_mul(each)?)
+        })
+    }
+
     fn span(&self) -> Result<Span, jiff::Error> {
         let of = |wanted: Unit| -> i64 {
             let counts = self.quantities.iter().filter(|quantity| quantity.unit == wanted);

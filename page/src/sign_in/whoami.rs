@@ -1,0 +1,51 @@
+//! The user, and signing out.
+
+use leptos::prelude::*;
+
+use super::account::use_account;
+
+const OUT: &str =
+    r#"<path d="M8.5 3.5h-3A1.5 1.5 0 0 0 4 5v10a1.5 1.5 0 0 0 1.5 1.5h3M8.5 10h8M13.5 7l3 3-3 3"/>"#;
+
+/// Who is signed in, and the way out. If edits wait, it asks before.
+#[component]
+pub(crate) fn Whoami(
+    /// The number of edits that are not sent yet.
+    #[prop(into)]
+    waiting: Signal<usize>,
+) -> impl IntoView {
+    let account = use_account();
+    let asks = RwSignal::new(false);
+    let name = move || account.who().map(|who| who.shown().to_owned());
+    let email = move || account.who().and_then(|who| who.email);
+    let leave = move |_| match waiting.get_untracked() {
+        0 => account.sign_out(),
+        _ => asks.set(true),
+    };
+    let question = move || {
+        asks.get().then(|| view! {
+            <div class="whoami-ask" role="alertdialog" aria-label="Sign out">
+                <p>
+                    {move || match waiting.get() {
+                        1 => "One change has not been sent yet.".to_owned(),
+                        count => format!("{count} changes have not been sent yet."),
+                    }}
+                    " They stay on this device until you sign in here again."
+                </p>
+                <div class="btn-row">
+                    <button type="button" class="btn small" on:click=move |_| asks.set(false)>"Stay"</button>
+                    <button type="button" class="btn small danger" on:click=move |_| account.sign_out()>"Sign out"</button>
+                </div>
+            </div>
+        })
+    };
+    view! {
+        {question}
+        <div class="whoami">
+            <bdi class="clip" title=email>{name}</bdi>
+            <button type="button" class="icon-btn" aria-label="Sign out" title="Sign out" on:click=leave>
+                <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" inner_html=OUT></svg>
+            </button>
+        </div>
+    }
+}

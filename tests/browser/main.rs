@@ -1,0 +1,51 @@
+//! The page in a real browser, against the real `nudge up`: Chromium, driven over WebDriver.
+//!
+//! Each test has a system and a browser of its own. Where Chromium, chromedriver, or Node with `npm ci` in tests/mcp is missing, what needs
+//! it is ignored, and counted so.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+#[path = "../e2e/program.rs"]
+mod program;
+mod provider;
+mod sign_in;
+mod webdriver;
+
+use libtest_mimic::Arguments;
+use test_trial::trial;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // A browser, four sidecars and a host are enough for a small machine.
+    arguments.test_threads = Some(1);
+    let browser = webdriver::missing;
+    let provider = || browser().or_else(provider::missing);
+    let trials = vec![
+        trial(
+            "the link of nudge up signs in, in every tab, until the user signs out",
+            browser(),
+            sign_in::local,
+        ),
+        trial(
+            "a link that is not valid signs nobody out",
+            browser(),
+            sign_in::invalid_link,
+        ),
+        trial(
+            "a user of a provider signs in, stays so, and signs out",
+            provider(),
+            sign_in::at_provider,
+        ),
+        trial(
+            "a session that ends loses no input",
+            provider(),
+            sign_in::ended_session,
+        ),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
+}
