@@ -11,7 +11,7 @@ use crate::route::{self, Route, View};
 use crate::store::use_store;
 
 /// Colours that are told apart on both grounds.
-const COLORS: [(&str, &str); 10] = [
+pub(crate) const COLORS: [(&str, &str); 10] = [
     ("#c2410c", "Orange"),
     ("#b7791f", "Amber"),
     ("#6f8f1f", "Olive"),
