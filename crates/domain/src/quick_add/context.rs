@@ -57,8 +57,8 @@ pub(super) fn weight_of_due(words: &[&str]) -> Weight {
     let has_day = content.iter().any(|word| names_a_day(word));
     let part = content.iter().position(|word| is_part(word));
     match named {
-        ["yesterday", ..] | ["last", ..] | [.., "ago"] => return Weight::None,
-        ["the", "last", ..] if !content.contains(&"of") && !content.contains(&"day") => return Weight::None,
+        ["yesterday", ..] | [.., "ago"] => return Weight::None,
+        ["last", next, ..] | ["the", "last", next, ..] if *next != "day" => return Weight::None,
         ["noon" | "midday" | "midnight"] if !said_when => return Weight::None,
         ["weekend"] | ["the", "weekend"] if !said_when => return Weight::None,
         ["in", "a", "second" | "couple", ..] => return Weight::None,

@@ -91,6 +91,11 @@ fn meant(
     let word_before = connecting
         .and_then(|index| line.free(index))
         .map(|word| word.lower.as_str());
+    if let (Says::Rule, Some(index), Some("due")) = (span.says, connecting, word_before) {
+        // `Rent due every month`
+        span.span.start = index;
+        return Some(span);
+    }
     if span.says == Says::Due {
         if let (Some(index), Some("starting" | "from" | "beginning")) = (connecting, word_before)
             && after_rule.is_some_and(|rule| rule.span.end == index)
@@ -180,10 +185,16 @@ fn understood(line: &Line<'_>, span: Range<usize>, zone: &Zone, now: Timestamp) 
     }
     match parse_recurrence(&text) {
         Ok(_) => Some(found(Says::Rule, text)),
-        Err(error) => match until(line, &span, &words, zone, now) {
-            Some(text) => Some(found(Says::Rule, text)),
-            None => is_about_a_rule(&error, &words).then(|| found(Says::Rule, text)),
-        },
+        Err(error) => {
+            let said = except(&words).or_else(|| until(line, &span, zone, now));
+            if let Some(text) = said {
+                return Some(found(Says::Rule, text));
+            }
+            // `daily until friday at 8am`
+            let shorter =
+                (span.start + 1..span.end).any(|end| until(line, &(span.start..end), zone, now).is_some());
+            (!shorter && is_about_a_rule(&error, &words)).then(|| found(Says::Rule, text))
+        }
     }
 }
 
@@ -280,20 +291,35 @@ fn is_about_a_rule(error: &RuleError, words: &[&str]) -> bool {
     }
 }
 
+/// `every day except sunday`: the other days. The grammar of recurrences has no exceptions.
+fn except(words: &[&str]) -> Option<String> {
+    let at = words.iter().position(|word| *word == "except")?;
+    let days = match words.get(..at)? {
+        ["every" | "each", "day"] | ["daily"] | ["everyday"] => 0..7,
+        ["every" | "each", "weekday" | "workday"] | ["weekdays"] => 0..5,
+        _ => return None,
+    };
+    let excluded = words
+        .get(at + 1..)?
+        .iter()
+        .filter(|word| !matches!(**word, "on" | "and"));
+    let excluded: Option<Vec<usize>> = excluded.map(|word| english::weekday(word)).collect();
+    let excluded = excluded.filter(|excluded| !excluded.is_empty())?;
+    let rest: Vec<&str> = days
+        .filter(|day| !excluded.contains(day))
+        .filter_map(|day| english::WEEKDAYS.get(day).copied())
+        .collect();
+    (!rest.is_empty()).then(|| format!("every {}", rest.join(", ")))
+}
+
 /// The phrase with the date that `until friday` or `until dec 31` means. The grammar of recurrences has no clock, so there a date needs
 /// its year.
-fn until(
-    line: &Line<'_>,
-    span: &Range<usize>,
-    words: &[&str],
-    zone: &Zone,
-    now: Timestamp,
-) -> Option<String> {
-    let from_end = words
-        .iter()
-        .rev()
-        .position(|word| matches!(*word, "until" | "till"))?;
-    let at = span.end.checked_sub(from_end + 1).filter(|at| *at > span.start)?;
+fn until(line: &Line<'_>, span: &Range<usize>, zone: &Zone, now: Timestamp) -> Option<String> {
+    let is_until = |index: &usize| {
+        let word = line.words.get(*index);
+        word.is_some_and(|word| matches!(word.lower.as_str(), "until" | "till"))
+    };
+    let at = (span.start + 1..span.end).find(is_until)?;
     let day = line.phrase(at + 1..span.end);
     let last = Due::parse_or_phrase(&day, zone, now)
         .ok()
