@@ -108,7 +108,7 @@ fn item(line: &Line<'_>, first: usize, zone: &Zone, now: Timestamp) -> Option<(R
             may_be_in_a_phrase(&word.lower)
                 || matches!(
                     word.lower.as_str(),
-                    "before" | "earlier" | "early" | "ahead" | "it’s" | "it's" | "beforehand"
+                    "when" | "before" | "earlier" | "early" | "ahead" | "it’s" | "it's" | "beforehand"
                 )
         })
     {
@@ -244,7 +244,7 @@ fn at(
         );
         let days = [due.local().date().yesterday().ok(), Some(due.local().date())];
         let choices = days.into_iter().flatten().map(|date| {
-            let moment = format!("{date} {}", at.local().time());
+            let moment = questions::moment(date, at.local().time());
             Choice {
                 text: line.replaced(asked.time.clone(), &moment),
                 label: moment,
