@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_page_model::feed::Item;
 use wasm_bindgen::JsCast;
-use web_sys::{AbortController, BroadcastChannel, StorageEvent};
+use web_sys::{AbortController, StorageEvent};
 
 use crate::store::{Connection, Store};
 
@@ -30,26 +30,6 @@ pub(crate) use wait::{pause, sleep};
 
 /// Milliseconds without a byte after which a page that comes back to the front does not trust its stream.
 const STALE: f64 = 20_000.0;
-
-/// What the store keeps for this module.
-#[derive(Default)]
-pub(crate) struct Live {
-    /// This page leads.
-    pub(crate) leads: bool,
-    /// It leads, or waits until it can.
-    runs: bool,
-    /// Incremented by every start and stop: loops of a former run end.
-    run: u32,
-    channel: Option<BroadcastChannel>,
-    /// Gives the lock back.
-    release: Option<js_sys::Function>,
-    /// Ends waiting for the lock.
-    candidacy: Option<AbortController>,
-    /// Ends the open stream.
-    stream: Option<AbortController>,
-    /// When the last bytes of the stream, or the last message of the leading page, arrived (milliseconds of the browser's clock).
-    heard: f64,
-}
 
 /// Nothing is followed any more, and another page may lead.
 pub(crate) fn stop(store: Store) {
@@ -73,6 +53,9 @@ pub(crate) fn stop(store: Store) {
 
 /// Listens to the browser, once for the life of the page.
 pub(crate) fn listen(store: Store) {
+    if std::mem::replace(&mut store.inner().borrow_mut().live.listens, true) {
+        return;
+    }
     let _ = window_event_listener_untyped("online", move |_| come_back(store));
     let _ = window_event_listener_untyped("offline", move |_| {
         if store.connection().get_untracked() != Connection::SignedOut {

@@ -7,11 +7,13 @@
 //! | `online` | what needs the server's answer at once |
 //! | `loading` | from the sign-in to the last page of tasks |
 //! | `sender` | requests of edits, one page of a browser for all |
+//! | `live_state` | what `live` keeps here |
 //! | `device` | edits on the device |
 
 mod deciding;
 mod device;
 mod editing;
+mod live_state;
 mod loading;
 mod online;
 mod sender;
@@ -26,7 +28,7 @@ use nudge_domain::id::TaskId;
 use nudge_page_model::{Conflict, Model, Refusal, Snapshot, Undo};
 
 use crate::api::{Api, Label, LabelKind, Me, Session};
-use crate::live::Live;
+use live_state::Live;
 
 /// How much of the tasks is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +122,6 @@ pub(crate) fn provide_store(session: Rc<dyn Session>) -> Store {
         toasts: RwSignal::default(),
     };
     provide_context(store);
-    crate::live::listen(store);
     store
 }
 

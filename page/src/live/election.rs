@@ -90,12 +90,7 @@ async fn hold(store: Store, run: u32, locks: &JsValue, name: &str, options: &Obj
 async fn watch(store: Store, run: u32, locks: JsValue, name: String) {
     while is_running(store, run) {
         wait::pause(LOOK).await;
-        let inner = store.inner();
-        let guard = inner.borrow();
-        let silent = js_sys::Date::now() - guard.live.heard > SILENT;
-        let steal = silent && !guard.live.leads && guard.live.run == run;
-        drop(guard);
-        if steal && !document().hidden() {
+        if is_silent(store, run) && !document().hidden() {
             let options = Object::new();
             let _ = Reflect::set(&options, &"steal".into(), &JsValue::TRUE);
             hold(store, run, &locks, &name, &options).await;
@@ -105,6 +100,12 @@ async fn watch(store: Store, run: u32, locks: JsValue, name: String) {
             }
         }
     }
+}
+
+fn is_silent(store: Store, run: u32) -> bool {
+    let inner = store.inner();
+    let live = &inner.borrow().live;
+    live.run == run && !live.leads && js_sys::Date::now() - live.heard > SILENT
 }
 
 fn lead(store: Store, run: u32, streams: bool) {

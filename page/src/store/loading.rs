@@ -19,6 +19,7 @@ impl Store {
     /// There is a token: load everything, go live, send what waits. When there is one again after the API had refused the former, edits
     /// that are in memory are kept, unless it is another person.
     pub(crate) fn signed_in(self) {
+        live::listen(self);
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
         guard.model.signed_in();
@@ -158,44 +159,50 @@ impl Store {
     pub(crate) async fn load_tasks(self, epoch: u32) -> Result<(), ApiError> {
         let api = self.api();
         let cursor = api.now().await?;
-        let inner = self.inner();
-        let mut guard = inner.borrow_mut();
-        guard.cursor = Some(cursor);
-        guard.completed = CompletedPages::First;
-        guard.model.begin_reading();
-        drop(guard);
+        self.begin_reading(cursor);
         let mut next: Option<String> = None;
         loop {
             let page: Page<Task> = api.pending(next.as_deref()).await?;
             if !self.is_current(epoch) {
                 return Ok(());
             }
-            let mut guard = inner.borrow_mut();
-            guard.model.read(page.items);
-            next = page.next_cursor;
-            if next.is_none() {
-                guard.model.finish_reading();
-            }
-            drop(guard);
-            self.publish();
-            // Edits need not wait for the last page.
-            let user = inner.borrow().user.clone();
-            if let Some(user) = user {
-                live::start(self, &user);
-            }
-            let loading = if next.is_some() {
-                Loading::First
-            } else {
-                Loading::All
-            };
-            if self.loading.get_untracked() < loading {
-                self.loading.set(loading);
-            }
+            next = self.take_page(page);
             if next.is_none() {
                 return Ok(());
             }
             // Views draw between pages.
             live::sleep(Duration::ZERO).await;
         }
+    }
+
+    fn begin_reading(self, cursor: String) {
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        guard.cursor = Some(cursor);
+        guard.completed = CompletedPages::First;
+        guard.model.begin_reading();
+    }
+
+    /// Takes a page of pending tasks and returns the cursor of the next one.
+    fn take_page(self, page: Page<Task>) -> Option<String> {
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        guard.model.read(page.items);
+        let next = page.next_cursor;
+        if next.is_none() {
+            guard.model.finish_reading();
+        }
+        let user = guard.user.clone();
+        drop(guard);
+        self.publish();
+        // Edits need not wait for the last page.
+        if let Some(user) = user {
+            live::start(self, &user);
+        }
+        let loading = if next.is_some() { Loading::First } else { Loading::All };
+        if self.loading.get_untracked() < loading {
+            self.loading.set(loading);
+        }
+        next
     }
 }

@@ -299,7 +299,7 @@ impl Model {
         match (&edit.what, result) {
             (What::Delete(_), _) => {
                 self.mirror.delete(edit.task);
-                // Whoever deletes a task has no use for other edits of it.
+                // With the task, other edits of it are of no use.
                 let rest: Vec<EditId> = self.outbox.of(edit.task).map(|edit| edit.id).collect();
                 for id in rest {
                     self.outbox.remove(id);

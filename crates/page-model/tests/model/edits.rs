@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use nudge_contract::event::Change;
 use nudge_contract::task::Task;
 use nudge_domain::id::TaskId;
 use nudge_domain::task::{Priority, Status};
-use nudge_page_model::feed::Item;
 use nudge_page_model::{
     Answer, Call, Choice, EditId, Model, Patch, Problem, RefusalKind, ReminderEdit, Request, Scope, Stamp,
     Write,
@@ -569,51 +567,4 @@ fn an_entry_that_cannot_be_read_is_left_alone() {
         assert!(!model.stored(edit, Some(json)), "{json}");
     }
     assert!(model.take_writes().is_empty());
-}
-
-#[test]
-fn older_versions_and_deleted_tasks_do_not_come_back() {
-    let (mut model, _) = both(Task {
-        version: 3,
-        ..task(1, "new")
-    });
-    let item = |kind, version, title: &str| Item {
-        id: "x".to_owned(),
-        kind,
-        task_id: id(1),
-        version,
-        task: Task {
-            version,
-            ..task(1, title)
-        },
-    };
-    assert!(!model.item(item(Change::Updated, 2, "old")));
-    assert_eq!(title(&model, id(1)), "new");
-    assert!(model.item(item(Change::Deleted, 4, "new")));
-    model.read([Task {
-        version: 3,
-        ..task(1, "a page that was read before")
-    }]);
-    assert_eq!(model.snapshot().all().count(), 0);
-}
-
-#[test]
-fn reading_again_forgets_what_is_not_pending_any_more() {
-    let mut model = Model::default();
-    model.begin_reading();
-    model.read([task(1, "a"), task(2, "b")]);
-    model.finish_reading();
-    model.begin_reading();
-    model.read([task(2, "b")]);
-    model.item(Item {
-        id: "x".to_owned(),
-        kind: Change::Created,
-        task_id: id(3),
-        version: 1,
-        task: task(3, "c"),
-    });
-    model.finish_reading();
-    let mut left: Vec<&str> = model.snapshot().all().map(|task| task.title.as_str()).collect();
-    left.sort_unstable();
-    assert_eq!(left, ["b", "c"]);
 }

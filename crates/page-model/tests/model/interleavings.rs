@@ -335,7 +335,7 @@ impl World {
                 }
                 (true, RefusalKind::Failed) => self.model.retry(refusal.edit),
                 (false, _) => {
-                    // Whoever gives up a creation gives up what follows it.
+                    // With a creation, the edits that follow it are given up.
                     let of_it = self.given.iter().filter(|given| given.task == refusal.task);
                     if refusal.task.as_uuid().to_string() == refusal.edit.to_string() {
                         self.told.extend(of_it.map(|given| given.title.clone()));

@@ -1,8 +1,16 @@
 //! The data of the page: views, the feed, edits that are made while others make theirs and requests get lost.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 mod edits;
 mod feed;
 mod interleavings;
+mod mirror;
 mod problems;
 mod server;
 mod views;
