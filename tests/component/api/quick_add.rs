@@ -140,15 +140,16 @@ async fn a_line_is_read_in_the_zone_of_the_user_or_in_the_one_that_is_given() {
     assert_eq!(answer["task"]["timeZone"], "Asia/Kathmandu");
 
     // Clocks skip 02:30 in New York on 14 March 2027.
-    let body = json!({ "text": "Call mom every march 14 2:30am", "timeZone": "america/new_york" });
+    let body =
+        json!({ "text": "Call mom every day 2:30am starting 2027-03-13", "timeZone": "america/new_york" });
     let answer = json(&alice.post("/api/v1/tasks/parse", &body).await, 200);
     assert_eq!(answer["task"]["timeZone"], "America/New_York");
     assert_eq!(
         answer["occurrences"],
         json!([
+            "2027-03-13T02:30:00-05:00",
             "2027-03-14T03:30:00-04:00",
-            "2028-03-14T02:30:00-04:00",
-            "2029-03-14T02:30:00-04:00"
+            "2027-03-15T02:30:00-04:00"
         ])
     );
 }
