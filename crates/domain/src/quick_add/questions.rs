@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 
 use super::dates::Found;
 use super::line::Line;
@@ -158,7 +159,7 @@ pub(super) fn first_date(line: &Line<'_>, phrase: &Phrase, named: &Due, first: &
         let with = if due.is_end_of_day() {
             local.date().to_string()
         } else {
-            format!("{} {}", local.date(), local.time())
+            moment(local.date(), local.time())
         };
         Some(line.replaced(span.clone(), &with))
     };
@@ -208,5 +209,13 @@ pub(super) fn kept(line: &Line<'_>, span: Range<usize>, message: String) -> Ques
         about: PartKind::Reminder,
         message,
         choices: vec![left_in_title(line, &[span])],
+    }
+}
+
+/// `2026-12-01 09:00`, as a due phrase.
+pub(super) fn moment(date: Date, time: Time) -> String {
+    match time.second() {
+        0 => format!("{date} {:02}:{:02}", time.hour(), time.minute()),
+        _ => format!("{date} {time}"),
     }
 }

@@ -159,6 +159,7 @@ fn the_choices_are_the_whole_line_with_one_reading_each() {
                 r"Call mom \tomorrow \at \5, please",
             ],
         ),
+        ("Dentist 13/1/27", &["Dentist 13/1/2027", r"Dentist \13/1/27"]),
         (
             "Dentist 3/4",
             &["Dentist apr 3", "Dentist mar 4", r"Dentist \3/4"],
