@@ -194,7 +194,7 @@ pub(crate) async fn ended_session() {
     browser
         .open(&format!("{}/session/end", provider.says.issuer))
         .await;
-    browser.until("document.body.innerText.length > 0").await;
+    browser.until("location.pathname.endsWith('/success')").await;
     browser.switch_to(&first).await;
     assert!(
         browser
