@@ -36,6 +36,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 fn main() {
+    settings::theme::apply();
     let root = document().get_element_by_id("app");
     if let Some(root) = root.and_then(|root| root.dyn_into().ok()) {
         let root: web_sys::HtmlElement = root;
