@@ -8,7 +8,7 @@
 //! | `due`, `repeat`, `choices`, `labels`, `reminders` | its properties |
 //! | `decide` | conflicts, and edits that were refused |
 //! | `trail` | what happened to it |
-//! | `words` | values in words, and words as values |
+//! | `words`, `trail_words` | values and steps in words |
 
 mod choices;
 mod decide;
@@ -26,4 +26,3 @@ mod trail_words;
 mod words;
 
 pub(crate) use panel::Detail;
-pub(crate) use words::sentence_of_minutes;

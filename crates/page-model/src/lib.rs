@@ -9,10 +9,12 @@
 //! | `lines`, `quick`, `shortcut` | where the lines of a long list are, the line for new tasks, the keyboard |
 //! | `patch`, `fields` | an edit of fields, and when two values of a field count as equal |
 //! | `sse`, `feed` | server-sent events from a stream of bytes, and the tasks in them |
+//! | `duration` | minutes and reminders as people write them |
 //! | `problem` | refusals of the API, field by field |
 //!
 //! Decision 0053 says how edits that were made offline reach the server.
 
+pub mod duration;
 pub mod feed;
 pub mod fields;
 pub mod lines;

@@ -25,29 +25,50 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
         let typed = text.get_untracked();
         if !typed.trim().is_empty() {
             let mut list = edits();
-            list.push(words::read_reminder(&typed));
+            list.push(ReminderEdit::read(&typed));
             editor.save(Patch::new().reminders(&list));
         }
         text.set(String::new());
         adding.set(false);
+        focus_soon("#task-add-reminder");
     };
     let remove = move |id: ReminderId| {
         let list: Vec<ReminderEdit> = edits().into_iter().filter(|edit| edit.id != Some(id)).collect();
         editor.save(Patch::new().reminders(&list));
+        focus_soon("#task-add-reminder");
     };
+    // The button that the menu of snoozing belongs to.
+    let opener = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    Effect::new(move |was_open: Option<bool>| {
+        let open = place.with(Option::is_some);
+        if let (Some(true), false, Some(button)) = (was_open, open, opener.get_value()) {
+            let _ = button.focus();
+        }
+        open
+    });
     let line = move |reminder: Reminder| {
         let id = reminder.id;
         let says = words::reminder(editor.clock, &reminder);
-        let (remove_says, snooze_says) = (["Remove the reminder ", &says].concat(), ["Snooze the reminder ", &says].concat());
+        let (remove_says, snooze_says) = (
+            ["Remove the reminder ", &says].concat(),
+            ["Snooze the reminder ", &says].concat(),
+        );
         let snooze = move |event: web_sys::MouseEvent| {
-            let button = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            let button = event
+                .current_target()
+                .and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
             snoozing.set(Some(id));
-            place.set(button.and_then(|button| Place::beside(&button)));
+            place.set(button.as_deref().and_then(Place::beside));
+            opener.set_value(button);
         };
-        let why = move || (reminder.status == ReminderStatus::Failed).then(|| {
-            let why = trail.why_failed(id).unwrap_or_else(|| "The email was not sent. The trail below says why.".to_owned());
-            view! { <p class="line-why">{why}</p> }
-        });
+        let why = move || {
+            (reminder.status == ReminderStatus::Failed).then(|| {
+                let why = trail
+                    .why_failed(id)
+                    .unwrap_or_else(|| "The email was not sent. The trail below says why.".to_owned());
+                view! { <p class="line-why">{why}</p> }
+            })
+        };
         let can_snooze = reminder.status != ReminderStatus::Cancelled;
         view! {
             <li>
@@ -81,7 +102,8 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
         }
         _ => {}
     };
-    let form = move || adding.get().then(|| view! {
+    let form = move || {
+        adding.get().then(|| view! {
         <div class="add-line">
             <input
                 class="input"
@@ -106,12 +128,13 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
             <button type="button" class="btn small primary" on:click=move |_| add()>"Add"</button>
             <button type="button" class="btn small plain" on:click=move |_| adding.set(false)>"Cancel"</button>
         </div>
-    });
+    })
+    };
     view! {
         <section class="section" aria-labelledby="task-reminders-head">
             <div class="section-head">
                 <h3 id="task-reminders-head">"Reminders"</h3>
-                <button type="button" class="link-btn end" aria-expanded=move || adding.get().to_string() on:click=move |_| { adding.set(true); focus_soon(".add-line input"); }>"Add"</button>
+                <button type="button" class="link-btn end" id="task-add-reminder" aria-expanded=move || adding.get().to_string() on:click=move |_| { adding.set(true); focus_soon(".add-line input"); }>"Add"</button>
             </div>
             <ul class="lines">{lines}</ul>
             {move || (all.with(Vec::is_empty) && !adding.get()).then(|| view! { <p class="hint">"None. You get an email for each one that you add."</p> })}
@@ -126,7 +149,11 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
 /// Gives the focus to an element that appears with the next change of the page.
 pub(super) fn focus_soon(selector: &'static str) {
     request_animation_frame(move || {
-        let element = document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+        let element = document()
+            .query_selector(selector)
+            .ok()
+            .flatten()
+            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
         if let Some(element) = element {
             let _ = element.focus();
         }
@@ -152,7 +179,11 @@ fn status(editor: Editor, reminder: &Reminder) -> AnyView {
             let (at, zone) = (reminder.remind_at.at(), editor.clock.zone.get());
             let date = clock::date_of(at, &zone);
             let time = clock::write(Form::Time, at, &zone);
-            let day = if date == editor.clock.today.get() { String::new() } else { [&clock::write(Form::Short, at, &zone), ", "].concat() };
+            let day = if date == editor.clock.today.get() {
+                String::new()
+            } else {
+                [&clock::write(Form::Short, at, &zone), ", "].concat()
+            };
             ("scheduled", [day, time].concat())
         }
         ReminderStatus::Sent => ("sent", "Sent".to_owned()),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use nudge_contract::task::Reminder;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
-use nudge_page_model::ReminderEdit;
+use nudge_page_model::duration;
 use serde_json::Value;
 
 use super::editor::Editor;
@@ -40,68 +40,13 @@ pub(super) fn distance(clock: Clock, instant: &LocalInstant) -> String {
     }
 }
 
-/// `90 minutes`, `2 hours`, `1 day`
-pub(crate) fn sentence_of_minutes(minutes: u32) -> String {
-    let (count, unit) = match minutes {
-        0 => (0, "minute"),
-        minutes if minutes % 10_080 == 0 => (minutes / 10_080, "week"),
-        minutes if minutes % 1_440 == 0 => (minutes / 1_440, "day"),
-        minutes if minutes % 60 == 0 => (minutes / 60, "hour"),
-        minutes => (minutes, "minute"),
-    };
-    [count.to_string().as_str(), " ", unit, if count == 1 { "" } else { "s" }].concat()
-}
-
 /// When a reminder is sent: `30 minutes before`, or its time.
 pub(super) fn reminder(clock: Clock, reminder: &Reminder) -> String {
     match (reminder.minutes_before, &reminder.at) {
         (Some(0), _) => "When it is due".to_owned(),
-        (Some(minutes), _) => [&sentence_of_minutes(minutes), " before"].concat(),
+        (Some(minutes), _) => [&duration::words(minutes), " before"].concat(),
         (None, Some(at)) => moment(clock, at),
         (None, None) => moment(clock, &reminder.remind_at),
-    }
-}
-
-/// Minutes in `90`, `1h 30m`, `2 days`. None if it says something else.
-pub(super) fn minutes(text: &str) -> Option<u32> {
-    let mut rest = text.trim();
-    let mut sum: u32 = 0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let number: u32 = number.parse().ok()?;
-        let after = after.trim_start();
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let factor = match unit.to_ascii_lowercase().as_str() {
-            "" | "m" | "min" | "mins" | "minute" | "minutes" => 1,
-            "h" | "hour" | "hours" => 60,
-            "d" | "day" | "days" => 1_440,
-            "w" | "week" | "weeks" => 10_080,
-            _ => return None,
-        };
-        sum = sum.checked_add(number.checked_mul(factor)?)?;
-        rest = after.trim_start();
-    }
-    Some(sum)
-}
-
-/// A reminder as it is typed: `30 minutes before`, `when it is due`, or a time that the API reads.
-pub(super) fn read_reminder(text: &str) -> ReminderEdit {
-    let text = text.trim();
-    let lower = text.to_ascii_lowercase();
-    let before = lower.strip_suffix("before").unwrap_or(&lower);
-    let minutes_before = match lower.as_str() {
-        "when it is due" | "when due" | "at the due time" => Some(0),
-        _ => minutes(before),
-    };
-    ReminderEdit {
-        minutes_before,
-        at: minutes_before.is_none().then(|| text.to_owned()),
-        ..ReminderEdit::default()
     }
 }
 
@@ -133,7 +78,9 @@ pub(super) fn value(editor: Editor, field: &str, value: &Value) -> String {
             Some(Ok(due)) => Some(moment(editor.clock, &due)),
             _ => text.map(str::to_owned),
         },
-        ("priority", _) => serde_json::from_value(value.clone()).ok().map(|of: Priority| check::name(of).to_owned()),
+        ("priority", _) => serde_json::from_value(value.clone())
+            .ok()
+            .map(|of: Priority| check::name(of).to_owned()),
         ("categoryId", _) => text.and_then(|id| name_of(&editor.store.categories().get(), id)),
         ("tagIds", Value::Array(ids)) => {
             let tags = editor.store.tags().get();
@@ -144,22 +91,37 @@ pub(super) fn value(editor: Editor, field: &str, value: &Value) -> String {
             let words: Vec<String> = items.iter().map(|item| one_reminder(editor, item)).collect();
             Some(words.join("; "))
         }
-        ("estimateMinutes", _) => value.as_u64().and_then(|minutes| u32::try_from(minutes).ok()).map(sentence_of_minutes),
+        ("estimateMinutes", _) => value
+            .as_u64()
+            .and_then(|minutes| u32::try_from(minutes).ok())
+            .map(duration::words),
         ("recurrenceFrom", _) if text == Some("completion") => Some("The completion".to_owned()),
         ("recurrenceFrom", _) => Some("The due date".to_owned()),
         _ => Some(text.map_or_else(|| value.to_string(), str::to_owned)),
     };
-    words.filter(|words| !words.is_empty()).unwrap_or_else(|| "None".to_owned())
+    words
+        .filter(|words| !words.is_empty())
+        .unwrap_or_else(|| "None".to_owned())
 }
 
 fn name_of(labels: &[Label], id: &str) -> Option<String> {
-    labels.iter().find(|label| label.id.to_string() == id).map(|label| label.name.clone())
+    labels
+        .iter()
+        .find(|label| label.id.to_string() == id)
+        .map(|label| label.name.clone())
 }
 
 fn one_reminder(editor: Editor, item: &Value) -> String {
-    match (item.get("minutesBefore").and_then(Value::as_u64), item.get("at").and_then(Value::as_str)) {
+    match (
+        item.get("minutesBefore").and_then(Value::as_u64),
+        item.get("at").and_then(Value::as_str),
+    ) {
         (Some(0), _) => "when it is due".to_owned(),
-        (Some(minutes), _) => [&sentence_of_minutes(u32::try_from(minutes).unwrap_or_default()), " before"].concat(),
+        (Some(minutes), _) => [
+            &duration::words(u32::try_from(minutes).unwrap_or_default()),
+            " before",
+        ]
+        .concat(),
         (None, Some(at)) => match at.parse() {
             Ok(at) => moment(editor.clock, &at),
             Err(_) => at.to_owned(),
