@@ -62,7 +62,9 @@ impl Store {
         let offline = answer == Answer::Offline;
         let signed_out = answer == Answer::SignedOut;
         let news = match &answer {
-            Answer::Done(Some(task)) | Answer::Current(task) | Answer::Replayed { now: Some(task), .. } => Some(Message::Task(task.clone())),
+            Answer::Done(Some(task)) | Answer::Current(task) | Answer::Replayed { now: Some(task), .. } => {
+                Some(Message::Task(task.clone()))
+            }
             _ => None,
         };
         guard.model.answer(request.edit, answer, api::now());
