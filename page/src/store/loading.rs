@@ -199,7 +199,11 @@ impl Store {
         if let Some(user) = user {
             live::start(self, &user);
         }
-        let loading = if next.is_some() { Loading::First } else { Loading::All };
+        let loading = if next.is_some() {
+            Loading::First
+        } else {
+            Loading::All
+        };
         if self.loading.get_untracked() < loading {
             self.loading.set(loading);
         }

@@ -248,7 +248,7 @@ impl World {
     }
 
     fn arrive(&mut self, which: usize, fate: u8) {
-        if which % 3 == 0 && !self.lost.is_empty() {
+        if which.is_multiple_of(3) && !self.lost.is_empty() {
             let request = self.lost.remove(which % self.lost.len());
             self.server.call(&request);
             return;

@@ -31,7 +31,10 @@ fn older_versions_and_deleted_tasks_do_not_come_back() {
         },
     };
     assert!(!model.item(item(Change::Updated, 2, "old")));
-    assert_eq!(model.snapshot().get(id(1)).map(|task| task.title.as_str()), Some("new"));
+    assert_eq!(
+        model.snapshot().get(id(1)).map(|task| task.title.as_str()),
+        Some("new")
+    );
     assert!(model.item(item(Change::Deleted, 4, "new")));
     model.read([Task {
         version: 3,

@@ -221,13 +221,24 @@ fn filters_are_combined() {
 fn ten_thousand_tasks_are_read_sorted_and_counted() {
     let tasks = (0..10_000).map(|n| {
         let at = now() + jiff::SignedDuration::from_mins(i64::try_from(n * 7_919 % 100_000).expect("small"));
-        Task { due: Some(at.into()), ..task(n + 1, &format!("Task {n}")) }
+        Task {
+            due: Some(at.into()),
+            ..task(n + 1, &format!("Task {n}"))
+        }
     });
     let tasks = shown(tasks.collect());
     let sorted = tasks.query(&Query::default());
     assert_eq!(sorted.len(), 10_000);
     assert!(sorted.is_sorted_by_key(|task| task.due.map(|due| due.at())));
-    assert_eq!(tasks.query(&Query { text: "task 999".to_owned(), ..Query::default() }).len(), 19);
+    assert_eq!(
+        tasks
+            .query(&Query {
+                text: "task 999".to_owned(),
+                ..Query::default()
+            })
+            .len(),
+        19
+    );
     assert_eq!(tasks.counts(&days()).all, 10_000);
 }
 
