@@ -48,7 +48,7 @@ pub(super) fn of_rule(line: &Line<'_>, span: &Found, error: &RuleError) -> Quest
     let of_line: Vec<usize> = span.span.clone().collect();
     let readings = readings::of_rule(&words, error);
     let mut choices = replacements(line, &of_line, &words, readings);
-    choices.push(left_in_title(line, &[span.span.clone()]));
+    choices.push(left_in_title(line, std::slice::from_ref(&span.span)));
     Question {
         about: PartKind::Recurrence,
         message: error.to_string(),
@@ -142,7 +142,7 @@ pub(super) fn once_or_again(line: &Line<'_>, span: &Found, zone: &Zone, now: Tim
             text: line.replaced(span.span.clone(), &date),
         });
     }
-    choices.push(left_in_title(line, &[span.span.clone()]));
+    choices.push(left_in_title(line, std::slice::from_ref(&span.span)));
     Question {
         about: PartKind::Recurrence,
         message: format!("“{written}” can be every week or month, or once: choose which"),
@@ -199,7 +199,7 @@ pub(super) fn unschedulable(line: &Line<'_>, span: &Found, error: &Unscheduled) 
     Question {
         about: PartKind::Recurrence,
         message,
-        choices: vec![left_in_title(line, &[span.span.clone()])],
+        choices: vec![left_in_title(line, std::slice::from_ref(&span.span))],
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn of_rule(words: &[&str], error: &RuleError) -> Vec<Reading> {
     };
     phrases
         .iter()
-        .filter_map(|reading| replaced(words, reading, &understood))
+        .filter_map(|reading| replaced(words, reading, understood))
         .collect()
 }
 

@@ -346,7 +346,7 @@ fn no_line_panics_and_long_ones_take_no_longer_than_they_are_long() {
                 .wrapping_add(1_442_695_040_888_963_407);
             line.push(' ');
             line.push_str(words[(seed >> 33) % words.len()]);
-            if (seed >> 20) % 9 == 0 {
+            if (seed >> 20).is_multiple_of(9) {
                 break;
             }
         }
