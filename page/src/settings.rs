@@ -5,12 +5,13 @@
 //! | `form` | saving a field of the profile, and what the API refused |
 //! | `you`, `email`, `reminders` | time zone; address; quiet hours and default reminder |
 //! | `labels`, `theme` | categories and tags; appearance |
-//! | `agents`, `agent_form`, `clients` | tokens of programs, and what to copy into them |
+//! | `agents`, `agent_list`, `agent_form`, `clients` | tokens of programs, and what to copy into them |
 //! | `account` | export, signing out everywhere, deleting the account |
 //! | `clipboard` | copying |
 
 mod account;
 mod agent_form;
+mod agent_list;
 mod agents;
 mod clients;
 mod email;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::agents::Agents;
+use super::agent_list::Agents;
 use super::form::Form;
 
 const DAYS: [(&str, &str); 5] = [

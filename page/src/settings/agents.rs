@@ -6,36 +6,13 @@ use leptos::task::spawn_local;
 use uuid::Uuid;
 
 use super::agent_form::agent_form;
+use super::agent_list::Agents;
 use super::clients::secret;
 use super::form::Form;
 use super::section;
-use crate::api::{self, Agent, NewAgent};
+use crate::api::{self, Agent};
 use crate::parts::clock::{self, Clock, Form as Write};
 use crate::parts::dialog::Dialog;
-
-/// The list, and what is shown of a new one.
-#[derive(Clone, Copy)]
-pub(super) struct Agents {
-    pub(super) form: Form,
-    pub(super) all: RwSignal<Option<Vec<Agent>>>,
-    pub(super) made: RwSignal<Option<NewAgent>>,
-}
-
-impl Agents {
-    pub(super) fn load(self) {
-        spawn_local(async move {
-            match self.form.store.api().agents().await {
-                Ok(all) => {
-                    self.all.try_set(Some(all));
-                    self.form.error.try_set(None);
-                }
-                Err(error) => {
-                    self.form.error.try_set(Some(error));
-                }
-            }
-        });
-    }
-}
 
 pub(super) fn agents() -> AnyView {
     let agents = Agents {

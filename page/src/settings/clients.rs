@@ -53,7 +53,7 @@ fn server(of: &str, origin: &str, token: &str) -> String {
     .concat()
 }
 
-/// The token, which is not shown again. It gets the focus, so that nobody misses it.
+/// The token, which is not shown again. It gets the focus, so that it is seen.
 pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyView {
     let origin = window().location().origin().unwrap_or_default();
     let token = made.token.clone();
