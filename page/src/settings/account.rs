@@ -35,7 +35,10 @@ pub(super) fn data() -> AnyView {
                         let url = create_object_url(&blob);
                         link.set_href(&url);
                         link.click();
-                        set_timeout(move || revoke_object_url(&url), std::time::Duration::from_secs(60));
+                        set_timeout(
+                            move || revoke_object_url(&url),
+                            std::time::Duration::from_secs(60),
+                        );
                     }
                     None
                 }

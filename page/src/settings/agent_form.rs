@@ -6,11 +6,21 @@ use leptos::task::spawn_local;
 use super::agents::Agents;
 use super::form::Form;
 
-const DAYS: [(&str, &str); 5] = [("7", "a week"), ("30", "30 days"), ("90", "90 days"), ("180", "half a year"), ("366", "a year")];
+const DAYS: [(&str, &str); 5] = [
+    ("7", "a week"),
+    ("30", "30 days"),
+    ("90", "90 days"),
+    ("180", "half a year"),
+    ("366", "a year"),
+];
 
 pub(super) fn agent_form(agents: Agents) -> AnyView {
     let form = Form::new();
-    let (name, writes, days) = (RwSignal::new(String::new()), RwSignal::new(true), RwSignal::new("90".to_owned()));
+    let (name, writes, days) = (
+        RwSignal::new(String::new()),
+        RwSignal::new(true),
+        RwSignal::new("90".to_owned()),
+    );
     let create = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if form.busy.get_untracked() {

@@ -38,7 +38,11 @@ impl Agents {
 }
 
 pub(super) fn agents() -> AnyView {
-    let agents = Agents { form: Form::new(), all: RwSignal::new(None), made: RwSignal::new(None) };
+    let agents = Agents {
+        form: Form::new(),
+        all: RwSignal::new(None),
+        made: RwSignal::new(None),
+    };
     // Also after signing in again, and when the network is back.
     let me = agents.form.store.me();
     Effect::new(move |_| {
@@ -57,7 +61,10 @@ pub(super) fn agents() -> AnyView {
             asks.set(true);
         };
         let writes = agent.scope == "write";
-        let used = agent.last_used_at.as_deref().map_or_else(|| "never".to_owned(), |at| day(clock, at));
+        let used = agent
+            .last_used_at
+            .as_deref()
+            .map_or_else(|| "never".to_owned(), |at| day(clock, at));
         let (expired, expires) = expiry(clock, agent.expires_at.as_deref());
         let says = ["Revoke ", &agent.name].concat();
         view! {
@@ -86,18 +93,32 @@ pub(super) fn agents() -> AnyView {
         }
         .into_any())
     };
-    let failure = move || agents.form.error.get().map(|error| view! {
+    let failure = move || {
+        agents.form.error.get().map(|error| view! {
         <p class="refusal" role="alert">{error.sentence()}</p>
         <div><button type="button" class="btn small" on:click=move |_| agents.load()>"Try again"</button></div>
-    });
+    })
+    };
     let revoke = move |_| {
         asks.set(false);
-        let Some((id, name)) = revoking.get_untracked() else { return };
+        let Some((id, name)) = revoking.get_untracked() else {
+            return;
+        };
         spawn_local(async move {
             match agents.form.store.api().revoke_agent(id).await {
                 Ok(()) => {
-                    agents.form.store.say(["“", &name, "” is revoked: its token is refused within 10 seconds."].concat());
-                    if agents.made.with_untracked(|made| made.as_ref().is_some_and(|made| made.agent.id == id)) {
+                    agents.form.store.say(
+                        [
+                            "“",
+                            &name,
+                            "” is revoked: its token is refused within 10 seconds.",
+                        ]
+                        .concat(),
+                    );
+                    if agents
+                        .made
+                        .with_untracked(|made| made.as_ref().is_some_and(|made| made.agent.id == id))
+                    {
                         agents.made.set(None);
                     }
                 }
@@ -106,16 +127,30 @@ pub(super) fn agents() -> AnyView {
             agents.load();
         });
     };
-    let title = Signal::derive(move || ["Revoke “", &revoking.get().map(|(_, name)| name).unwrap_or_default(), "”?"].concat());
-    let question = move || view! {
+    let title = Signal::derive(move || {
+        [
+            "Revoke “",
+            &revoking.get().map(|(_, name)| name).unwrap_or_default(),
+            "”?",
+        ]
+        .concat()
+    });
+    let question = move || {
+        view! {
         <div class="dialog-body"><p>"Its token is refused from now on. What it has changed stays, and the trail still names it."</p></div>
         <div class="dialog-foot">
             <button type="button" class="btn" on:click=move |_| asks.set(false)>"Cancel"</button>
             <button type="button" class="btn primary danger" on:click=revoke>"Revoke"</button>
         </div>
     }
-    .into_any();
-    let made = move || agents.made.get().map(|made| secret(made, move || agents.made.set(None)));
+    .into_any()
+    };
+    let made = move || {
+        agents
+            .made
+            .get()
+            .map(|made| secret(made, move || agents.made.set(None)))
+    };
     let list = view! {
         {made}
         {table}

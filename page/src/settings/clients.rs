@@ -9,24 +9,46 @@ use crate::api::NewAgent;
 /// A client, and where its configuration goes.
 const CLIENTS: [(&str, &str); 4] = [
     ("Claude Code", "Run this in a terminal:"),
-    ("Cursor, Claude Desktop", "Put this into the file of MCP servers, such as ~/.cursor/mcp.json:"),
+    (
+        "Cursor, Claude Desktop",
+        "Put this into the file of MCP servers, such as ~/.cursor/mcp.json:",
+    ),
     ("VS Code", "Put this into .vscode/mcp.json:"),
     ("REST", "Try the token in a terminal:"),
 ];
 
 fn configuration(client: usize, origin: &str, token: &str) -> String {
     match client {
-        0 => ["claude mcp add --transport http nudge ", origin, "/mcp --header \"Authorization: Bearer ", token, "\""].concat(),
+        0 => [
+            "claude mcp add --transport http nudge ",
+            origin,
+            "/mcp --header \"Authorization: Bearer ",
+            token,
+            "\"",
+        ]
+        .concat(),
         1 => server("mcpServers", origin, token),
         2 => server("servers", origin, token),
-        _ => ["curl -sS ", origin, "/api/v1/tasks -H \"Authorization: Bearer ", token, "\""].concat(),
+        _ => [
+            "curl -sS ",
+            origin,
+            "/api/v1/tasks -H \"Authorization: Bearer ",
+            token,
+            "\"",
+        ]
+        .concat(),
     }
 }
 
 fn server(of: &str, origin: &str, token: &str) -> String {
     [
-        "{\n  \"", of, "\": {\n    \"nudge\": {\n      \"type\": \"http\",\n      \"url\": \"", origin,
-        "/mcp\",\n      \"headers\": { \"Authorization\": \"Bearer ", token, "\" }\n    }\n  }\n}",
+        "{\n  \"",
+        of,
+        "\": {\n    \"nudge\": {\n      \"type\": \"http\",\n      \"url\": \"",
+        origin,
+        "/mcp\",\n      \"headers\": { \"Authorization\": \"Bearer ",
+        token,
+        "\" }\n    }\n  }\n}",
     ]
     .concat()
 }

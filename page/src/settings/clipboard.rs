@@ -3,8 +3,8 @@
 use js_sys::Promise;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::parts::icon::Icon;
@@ -25,7 +25,11 @@ pub(crate) fn copy(store: Store, text: &str, done: &'static str) {
             Ok(writing) => JsFuture::from(writing).await.is_ok(),
             Err(_) => false,
         };
-        store.say(if copied { done } else { "This browser does not let the page copy. Select the text and copy it." });
+        store.say(if copied {
+            done
+        } else {
+            "This browser does not let the page copy. Select the text and copy it."
+        });
     });
 }
 

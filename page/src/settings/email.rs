@@ -15,7 +15,13 @@ pub(super) fn email() -> AnyView {
     let unconfirmed = Memo::new(move |_| form.me(|me| me.unconfirmed_email.clone()));
     let stopped = Memo::new(move |_| form.me(|me| me.email_stopped.clone()));
     let typed = RwSignal::new(None::<String>);
-    let shown = move || typed.get().unwrap_or_else(|| unconfirmed.get().map_or_else(|| current.get(), |unconfirmed| unconfirmed.email));
+    let shown = move || {
+        typed.get().unwrap_or_else(|| {
+            unconfirmed
+                .get()
+                .map_or_else(|| current.get(), |unconfirmed| unconfirmed.email)
+        })
+    };
     let is_new = Memo::new(move |_| typed.get().is_some_and(|typed| typed.trim() != current.get()));
     // A confirmed or accepted address is not being typed any more.
     Effect::new(move |_| {
@@ -27,9 +33,21 @@ pub(super) fn email() -> AnyView {
         event.prevent_default();
         let address = shown();
         let address = address.trim();
-        form.save("email", if address.is_empty() { Value::Null } else { address.into() });
+        form.save(
+            "email",
+            if address.is_empty() {
+                Value::Null
+            } else {
+                address.into()
+            },
+        );
     };
-    let when = move |until: &str| until.parse().map(|at| clock::write(Write::Time, at, &clock.zone.get())).unwrap_or_default();
+    let when = move |until: &str| {
+        until
+            .parse()
+            .map(|at| clock::write(Write::Time, at, &clock.zone.get()))
+            .unwrap_or_default()
+    };
     let in_use = move || {
         let address = current.get();
         let (state, says) = match (address.is_empty(), stopped.with(Option::is_some)) {

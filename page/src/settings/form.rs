@@ -28,7 +28,10 @@ impl Form {
 
     /// Something of the profile; the default until it has arrived.
     pub(super) fn me<T: Default>(self, read: fn(&Me) -> T) -> T {
-        self.store.me().with(|me| me.as_deref().map(read)).unwrap_or_default()
+        self.store
+            .me()
+            .with(|me| me.as_deref().map(read))
+            .unwrap_or_default()
     }
 
     /// Saves a field of the profile.
@@ -54,19 +57,28 @@ impl Form {
     }
 
     pub(super) fn is_wrong(self, field: &'static str) -> bool {
-        self.error.with(|error| error.as_ref().is_some_and(|error| error.beside(field).is_some()))
+        self.error
+            .with(|error| error.as_ref().is_some_and(|error| error.beside(field).is_some()))
     }
 
     /// What is wrong with a field, for below it.
     pub(super) fn wrong(self, field: &'static str) -> AnyView {
         let id = ["set", field, "wrong"].join("-");
-        let why = move || self.error.with(|error| error.as_ref().and_then(|error| error.beside(field)));
-        view! { {move || why().map(|why| view! { <p class="refusal" id=id.clone() role="alert">{why}</p> })} }.into_any()
+        let why = move || {
+            self.error
+                .with(|error| error.as_ref().and_then(|error| error.beside(field)))
+        };
+        view! { {move || why().map(|why| view! { <p class="refusal" id=id.clone() role="alert">{why}</p> })} }
+            .into_any()
     }
 
     /// Whether it is saved, and what is wrong that stands beside no field.
     pub(super) fn state(self, fields: &'static [&'static str]) -> AnyView {
-        let rest = move || self.error.with(|error| error.as_ref().map(|error| error.other_than(fields).join(" "))).filter(|rest| !rest.is_empty());
+        let rest = move || {
+            self.error
+                .with(|error| error.as_ref().map(|error| error.other_than(fields).join(" ")))
+                .filter(|rest| !rest.is_empty())
+        };
         let saved = move || match (self.busy.get(), self.saved.get()) {
             (true, _) => "Saving…",
             (false, true) => "Saved",

@@ -10,7 +10,11 @@ use crate::store::use_store;
 
 pub(super) fn labels() -> AnyView {
     let body = view! { {list(LabelKind::Category)}{list(LabelKind::Tag)} };
-    section("Categories and tags", "A task has one category and up to ten tags.", body.into_any())
+    section(
+        "Categories and tags",
+        "A task has one category and up to ten tags.",
+        body.into_any(),
+    )
 }
 
 fn list(kind: LabelKind) -> AnyView {
@@ -19,7 +23,11 @@ fn list(kind: LabelKind) -> AnyView {
         LabelKind::Category => (store.categories(), "Categories", "New category"),
         LabelKind::Tag => (store.tags(), "Tags", "New tag"),
     };
-    let class = if kind == LabelKind::Category { "tag category" } else { "tag" };
+    let class = if kind == LabelKind::Category {
+        "tag category"
+    } else {
+        "tag"
+    };
     let row = move |label: &Label| {
         let label = label.clone();
         let tasks = match label.task_count {
@@ -29,7 +37,12 @@ fn list(kind: LabelKind) -> AnyView {
         };
         let says = ["Edit ", &label.name].concat();
         let (name, color) = (label.name.clone(), label.color.clone());
-        let edit = move |_| ui.editing.set(Some(Editing { kind, label: Some(label.clone()) }));
+        let edit = move |_| {
+            ui.editing.set(Some(Editing {
+                kind,
+                label: Some(label.clone()),
+            }))
+        };
         view! {
             <li class="line">
                 <span class=class style:--c=color><bdi>{name}</bdi></span>

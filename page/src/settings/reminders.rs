@@ -13,13 +13,24 @@ const OFFERED: [u32; 8] = [0, 5, 10, 30, 60, 120, 1_440, 10_080];
 pub(super) fn reminders() -> AnyView {
     let quiet = Form::new();
     let hours = Memo::new(move |_| quiet.me(|me| me.quiet_hours.clone()));
-    let part = move |of: fn(&crate::api::QuietHours) -> &String, instead: &str| hours.with(|hours| hours.as_ref().map_or_else(|| instead.to_owned(), |hours| of(hours).clone()));
+    let part = move |of: fn(&crate::api::QuietHours) -> &String, instead: &str| {
+        hours.with(|hours| {
+            hours
+                .as_ref()
+                .map_or_else(|| instead.to_owned(), |hours| of(hours).clone())
+        })
+    };
     let (from, until) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     Effect::new(move |_| {
         from.set(part(|hours| &hours.from, "22:00"));
         until.set(part(|hours| &hours.until, "07:00"));
     });
-    let save = move || quiet.save("quietHours", json!({ "from": from.get_untracked(), "until": until.get_untracked() }));
+    let save = move || {
+        quiet.save(
+            "quietHours",
+            json!({ "from": from.get_untracked(), "until": until.get_untracked() }),
+        )
+    };
     let toggle = move |event: web_sys::Event| {
         if event_target_checked(&event) {
             save();
@@ -46,11 +57,13 @@ pub(super) fn reminders() -> AnyView {
         .into_any()
     };
     let pair = move || {
-        hours.with(Option::is_some).then(|| view! {
-            <div class="set-pair">
-                {time("set-from", "From", "quietHours.from", from)}
-                {time("set-until", "Until", "quietHours.until", until)}
-            </div>
+        hours.with(Option::is_some).then(|| {
+            view! {
+                <div class="set-pair">
+                    {time("set-from", "From", "quietHours.from", from)}
+                    {time("set-until", "Until", "quietHours.until", until)}
+                </div>
+            }
         })
     };
     let default = Form::new();
@@ -59,7 +72,11 @@ pub(super) fn reminders() -> AnyView {
         let current = minutes.get();
         let others = current.filter(|current| !OFFERED.contains(current));
         let option = move |minutes: u32| {
-            let words = if minutes == 0 { "When it is due".to_owned() } else { [&sentence_of_minutes(minutes), " before"].concat() };
+            let words = if minutes == 0 {
+                "When it is due".to_owned()
+            } else {
+                [&sentence_of_minutes(minutes), " before"].concat()
+            };
             view! { <option value=minutes.to_string() prop:selected=current == Some(minutes)>{words}</option> }
         };
         OFFERED.into_iter().chain(others).map(option).collect::<Vec<_>>()

@@ -9,12 +9,16 @@ const THEMES: [(&str, &str); 3] = [("", "System"), ("light", "Light"), ("dark", 
 
 fn stored() -> String {
     let storage = window().local_storage().ok().flatten();
-    storage.and_then(|storage| storage.get_item(KEY).ok().flatten()).unwrap_or_default()
+    storage
+        .and_then(|storage| storage.get_item(KEY).ok().flatten())
+        .unwrap_or_default()
 }
 
 /// Applies what was chosen on this device.
 pub(crate) fn apply() {
-    let Some(root) = document().document_element() else { return };
+    let Some(root) = document().document_element() else {
+        return;
+    };
     // Setting or removing this attribute does not fail.
     let _ = match stored().as_str() {
         theme @ ("light" | "dark") => root.set_attribute("data-theme", theme),

@@ -36,8 +36,15 @@ pub(super) fn you() -> AnyView {
             }
         }
         // Hundreds of options at once. Names of zones need no escaping.
-        let is_name = |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c));
-        let options: Vec<String> = names.iter().filter(is_name).map(|name| ["<option>", name, "</option>"].concat()).collect();
+        let is_name = |name: &&String| {
+            name.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c))
+        };
+        let options: Vec<String> = names
+            .iter()
+            .filter(is_name)
+            .map(|name| ["<option>", name, "</option>"].concat())
+            .collect();
         select.set_inner_html(&options.concat());
         select.set_value(&current);
     });
@@ -45,7 +52,10 @@ pub(super) fn you() -> AnyView {
     let offer = {
         let here = here.clone();
         move || {
-            let (differs, here) = (current.with(|current| !current.is_empty() && *current != here), here.clone());
+            let (differs, here) = (
+                current.with(|current| !current.is_empty() && *current != here),
+                here.clone(),
+            );
             differs.then(|| {
                 let label = ["Use ", &here, ", the zone of this browser"].concat();
                 view! { <div><button type="button" class="btn small" on:click=move |_| form.save("timeZone", here.as_str().into())>{label}</button></div> }

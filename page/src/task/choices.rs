@@ -36,10 +36,19 @@ pub(super) fn priority(editor: Editor) -> AnyView {
 
 /// How long it takes.
 pub(super) fn estimate(editor: Editor) -> AnyView {
-    let value = Signal::derive(move || editor.get(|task| task.estimate_minutes).map(words::sentence_of_minutes).unwrap_or_default());
+    let value = Signal::derive(move || {
+        editor
+            .get(|task| task.estimate_minutes)
+            .map(words::sentence_of_minutes)
+            .unwrap_or_default()
+    });
     let save = Callback::new(move |text: String| {
         let text = text.trim();
-        let minutes = if text.is_empty() { None } else { words::minutes(text) };
+        let minutes = if text.is_empty() {
+            None
+        } else {
+            words::minutes(text)
+        };
         if minutes.is_none() && !text.is_empty() {
             return Some("Write minutes or hours, such as 30, 45 minutes or 1h 30m.".to_owned());
         }

@@ -10,19 +10,42 @@ use crate::route::{self, Route};
 
 /// The fields that the panel shows, each with what is wrong with it.
 const SHOWN: [&str; 10] = [
-    "title", "description", "due", "priority", "categoryId", "tagIds", "recurrence", "recurrenceFrom", "reminders", "estimateMinutes",
+    "title",
+    "description",
+    "due",
+    "priority",
+    "categoryId",
+    "tagIds",
+    "recurrence",
+    "recurrenceFrom",
+    "reminders",
+    "estimateMinutes",
 ];
 
 /// Conflicts and refusals of the task.
 pub(super) fn decide(editor: Editor) -> AnyView {
     let conflicts = Memo::new(move |_| {
         let id = editor.store.real_id(editor.id);
-        editor.store.conflicts().with(|all| all.iter().filter(|conflict| editor.store.real_id(conflict.task) == id).cloned().collect::<Vec<_>>())
+        editor.store.conflicts().with(|all| {
+            all.iter()
+                .filter(|conflict| editor.store.real_id(conflict.task) == id)
+                .cloned()
+                .collect::<Vec<_>>()
+        })
     });
     let refusals = Memo::new(move |_| editor.refusals());
     let shown = move || {
-        let mut views: Vec<AnyView> = conflicts.get().into_iter().map(|of| conflict(editor, of)).collect();
-        views.extend(refusals.get().into_iter().filter_map(|refusal| refused(editor, refusal)));
+        let mut views: Vec<AnyView> = conflicts
+            .get()
+            .into_iter()
+            .map(|of| conflict(editor, of))
+            .collect();
+        views.extend(
+            refusals
+                .get()
+                .into_iter()
+                .filter_map(|refusal| refused(editor, refusal)),
+        );
         views
     };
     view! { <div aria-live="polite">{shown}</div> }.into_any()
@@ -42,14 +65,33 @@ fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
         }
         .into_any();
     }
-    let fields: Vec<(FieldConflict, RwSignal<bool>)> = conflict.fields.into_iter().map(|field| (field, RwSignal::new(true))).collect();
-    let names: Vec<(String, RwSignal<bool>)> = fields.iter().map(|(field, mine)| (field.field.clone(), *mine)).collect();
+    let fields: Vec<(FieldConflict, RwSignal<bool>)> = conflict
+        .fields
+        .into_iter()
+        .map(|field| (field, RwSignal::new(true)))
+        .collect();
+    let names: Vec<(String, RwSignal<bool>)> = fields
+        .iter()
+        .map(|(field, mine)| (field.field.clone(), *mine))
+        .collect();
     let keep = move |_| {
-        let choice = |(name, mine): &(String, RwSignal<bool>)| (name.clone(), if mine.get_untracked() { Choice::Mine } else { Choice::Theirs });
+        let choice = |(name, mine): &(String, RwSignal<bool>)| {
+            (
+                name.clone(),
+                if mine.get_untracked() {
+                    Choice::Mine
+                } else {
+                    Choice::Theirs
+                },
+            )
+        };
         let choices: Vec<(String, Choice)> = names.iter().map(choice).collect();
         store.resolve(edit, &choices);
     };
-    let rows: Vec<AnyView> = fields.into_iter().map(|(field, mine)| row(editor, &field, mine)).collect();
+    let rows: Vec<AnyView> = fields
+        .into_iter()
+        .map(|(field, mine)| row(editor, &field, mine))
+        .collect();
     view! {
         <div class="conflict" role="group" aria-label="Changed elsewhere">
             <p><b>"Changed elsewhere while you edited it."</b>" Choose what to keep."</p>
@@ -88,7 +130,10 @@ fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
         }
         .into_any()
     };
-    let (ours, theirs) = (words::value(editor, &field.field, &field.mine), words::value(editor, &field.field, &field.theirs));
+    let (ours, theirs) = (
+        words::value(editor, &field.field, &field.mine),
+        words::value(editor, &field.field, &field.theirs),
+    );
     view! {
         <div class="conflict-row">
             <span class="name">{name.clone()}</span>
@@ -124,8 +169,16 @@ fn refused(editor: Editor, refusal: Refusal) -> Option<AnyView> {
         }
         _ => view! { <button type="button" class="link-btn" on:click=move |_| store.retry(edit)>"Try again"</button> }.into_any(),
     };
-    let fields: Vec<&str> = refusal.input.keys().map(|field| words::field_name(field)).collect();
-    let what = if fields.is_empty() { "Not saved. ".to_owned() } else { ["Not saved: ", &fields.join(", "), ". "].concat() };
+    let fields: Vec<&str> = refusal
+        .input
+        .keys()
+        .map(|field| words::field_name(field))
+        .collect();
+    let what = if fields.is_empty() {
+        "Not saved. ".to_owned()
+    } else {
+        ["Not saved: ", &fields.join(", "), ". "].concat()
+    };
     let banner = view! {
         <div class="banner error" role="alert">
             <Icon name="warn"/>

@@ -6,7 +6,10 @@ use super::editor::Editor;
 
 /// The key of a field. None while it is not known whose task it is.
 fn key(editor: Editor, field: &str) -> Option<String> {
-    let user = editor.store.me().with_untracked(|me| me.as_ref().map(|me| me.id.clone()))?;
+    let user = editor
+        .store
+        .me()
+        .with_untracked(|me| me.as_ref().map(|me| me.id.clone()))?;
     let task = editor.store.real_id(editor.id);
     Some(["nudge.draft", &user, &task.to_string(), field].join("/"))
 }

@@ -30,9 +30,11 @@ pub(super) fn due(editor: Editor) -> AnyView {
         }
     };
     let refused = Memo::new(move |_| editor.refused("due").is_some());
-    let shown = move || match current.get() {
+    let shown = move || {
+        match current.get() {
         None => view! { "Add a due date" }.into_any(),
         Some(due) => view! { {words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.into_any(),
+    }
     };
     let save = move |text: String| {
         let text = text.trim();
@@ -42,7 +44,10 @@ pub(super) fn due(editor: Editor) -> AnyView {
         }
     };
     let form = move || (open.get() || refused.get()).then(|| form(editor, save, close));
-    let waiting = move || sent.get().map(|text| view! { <span class="sub">{["→ ", &text].concat()}</span> });
+    let waiting = move || {
+        sent.get()
+            .map(|text| view! { <span class="sub">{["→ ", &text].concat()}</span> })
+    };
     view! {
         <div class="prop">
             <dt><Icon name="today"/>"Due"</dt>
@@ -65,7 +70,11 @@ pub(super) fn due(editor: Editor) -> AnyView {
     .into_any()
 }
 
-fn form(editor: Editor, save: impl Fn(String) + Copy + Send + Sync + 'static, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
+fn form(
+    editor: Editor,
+    save: impl Fn(String) + Copy + Send + Sync + 'static,
+    close: impl Fn() + Copy + Send + Sync + 'static,
+) -> AnyView {
     let text = field::field(
         editor,
         Field {
@@ -85,13 +94,21 @@ fn form(editor: Editor, save: impl Fn(String) + Copy + Send + Sync + 'static, cl
     );
     let due = editor.now(|task| task.due);
     let written = due.map(|due| due.to_string()).unwrap_or_default();
-    let time = due.filter(|due| !when::all_day(due)).and(written.get(11..16)).unwrap_or_default().to_owned();
+    let time = due
+        .filter(|due| !when::all_day(due))
+        .and(written.get(11..16))
+        .unwrap_or_default()
+        .to_owned();
     let date = RwSignal::new(written.get(..10).unwrap_or_default().to_owned());
     let time = RwSignal::new(time);
     let set = move || {
         let (date, time) = (date.get_untracked(), time.get_untracked());
         if !date.is_empty() {
-            save(if time.is_empty() { date } else { [date.as_str(), "T", &time].concat() });
+            save(if time.is_empty() {
+                date
+            } else {
+                [date.as_str(), "T", &time].concat()
+            });
             close();
         }
     };
@@ -108,7 +125,8 @@ fn form(editor: Editor, save: impl Fn(String) + Copy + Send + Sync + 'static, cl
         _ => {}
     };
     let zone = editor.now(|task| task.time_zone.clone());
-    let elsewhere = (zone != editor.clock.zone.get_untracked()).then(|| view! { <p class="hint">{["Date and time are those of ", &zone, "."].concat()}</p> });
+    let elsewhere = (zone != editor.clock.zone.get_untracked())
+        .then(|| view! { <p class="hint">{["Date and time are those of ", &zone, "."].concat()}</p> });
     let recurs = editor.now(|task| task.recurrence.is_some());
     let this_one = recurs.then(|| view! { <p class="hint">"Only this occurrence moves. To move the series, change how it repeats."</p> });
     let remove = due.is_some().then(|| {
@@ -118,7 +136,11 @@ fn form(editor: Editor, save: impl Fn(String) + Copy + Send + Sync + 'static, cl
             editor.save(if recurs { patch.recurrence(None) } else { patch });
             close();
         };
-        let label = if recurs { "Remove, and stop repeating" } else { "Remove" };
+        let label = if recurs {
+            "Remove, and stop repeating"
+        } else {
+            "Remove"
+        };
         view! { <button type="button" class="btn small plain" on:click=remove>{label}</button> }
     });
     view! {

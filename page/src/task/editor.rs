@@ -22,17 +22,26 @@ pub(super) struct Editor {
 impl Editor {
     pub(super) fn new(id: TaskId) -> Self {
         let store = use_store();
-        Self { id, store, clock: Clock::get(), task: store.task(id) }
+        Self {
+            id,
+            store,
+            clock: Clock::get(),
+            task: store.task(id),
+        }
     }
 
     /// Something of the task; the default while it is not known.
     pub(super) fn get<T: Default>(self, read: fn(&Task) -> T) -> T {
-        self.task.with(|task| task.as_deref().map(read)).unwrap_or_default()
+        self.task
+            .with(|task| task.as_deref().map(read))
+            .unwrap_or_default()
     }
 
     /// The same, without following it.
     pub(super) fn now<T: Default>(self, read: fn(&Task) -> T) -> T {
-        self.task.with_untracked(|task| task.as_deref().map(read)).unwrap_or_default()
+        self.task
+            .with_untracked(|task| task.as_deref().map(read))
+            .unwrap_or_default()
     }
 
     /// Saves fields. If the API has refused an edit of one of them, this corrects that edit.
@@ -41,7 +50,8 @@ impl Editor {
             return;
         }
         let refused = self.refusals().into_iter().find(|refusal| {
-            refusal.kind == RefusalKind::Invalid && patch.sent().keys().any(|field| refusal.input.contains_key(field))
+            refusal.kind == RefusalKind::Invalid
+                && patch.sent().keys().any(|field| refusal.input.contains_key(field))
         });
         match refused {
             Some(refusal) => self.store.correct(refusal.edit, patch),
@@ -55,7 +65,9 @@ impl Editor {
     pub(super) fn refusals(self) -> Vec<Refusal> {
         let id = self.store.real_id(self.id);
         let of_task = |refusal: &&Refusal| refusal.task == self.id || self.store.real_id(refusal.task) == id;
-        self.store.refusals().with(|all| all.iter().filter(of_task).cloned().collect())
+        self.store
+            .refusals()
+            .with(|all| all.iter().filter(of_task).cloned().collect())
     }
 
     /// The edit of a field that was refused because of it, why, and what was sent.
@@ -68,18 +80,26 @@ impl Editor {
                 Some(serde_json::Value::Number(number)) => Some(number.to_string()),
                 _ => None,
             };
-            Some(Refused { edit: refusal.edit, why, input })
+            Some(Refused {
+                edit: refusal.edit,
+                why,
+                input,
+            })
         })
     }
 
     /// Whether an edit of the task is not on the server yet.
     pub(super) fn waiting(self) -> bool {
-        self.store.tasks().with(|tasks| tasks.waiting(self.id) || tasks.waiting(self.store.real_id(self.id)))
+        self.store
+            .tasks()
+            .with(|tasks| tasks.waiting(self.id) || tasks.waiting(self.store.real_id(self.id)))
     }
 
     /// Whether the server does not know the task yet.
     pub(super) fn is_temporary(self) -> bool {
-        self.store.tasks().with(|tasks| tasks.is_temporary(self.store.real_id(self.id)))
+        self.store
+            .tasks()
+            .with(|tasks| tasks.is_temporary(self.store.real_id(self.id)))
     }
 }
 

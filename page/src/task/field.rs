@@ -33,7 +33,16 @@ pub(super) struct Field {
 
 /// The field, and below it why its text is refused.
 pub(super) fn field(editor: Editor, field: Field) -> AnyView {
-    let Field { name, label, look, placeholder, list, value, save, .. } = field;
+    let Field {
+        name,
+        label,
+        look,
+        placeholder,
+        list,
+        value,
+        save,
+        ..
+    } = field;
     let typed = RwSignal::new(draft::read(editor, name));
     let restored = RwSignal::new(typed.with_untracked(Option::is_some));
     let (sent, wrong) = (RwSignal::new(false), RwSignal::new(None::<String>));
@@ -43,7 +52,12 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
             callback.run(text);
         }
     };
-    let shown = move || typed.get().or_else(|| refused.with(|refused| refused.as_ref()?.input.clone())).unwrap_or_else(|| value.get());
+    let shown = move || {
+        typed
+            .get()
+            .or_else(|| refused.with(|refused| refused.as_ref()?.input.clone()))
+            .unwrap_or_else(|| value.get())
+    };
     // What only the API understands is shown as it was typed until the API has answered.
     Effect::new(move |_| {
         if sent.get() && !editor.waiting() {
@@ -65,7 +79,9 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
         }
     };
     let commit = move || {
-        let Some(text) = typed.get_untracked().filter(|_| !sent.get_untracked()) else { return };
+        let Some(text) = typed.get_untracked().filter(|_| !sent.get_untracked()) else {
+            return;
+        };
         if text.trim() == value.get_untracked().trim() {
             return discard();
         }
@@ -102,7 +118,11 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
         }
         _ => {}
     };
-    let why = move || wrong.get().or_else(|| refused.with(|refused| refused.as_ref().map(|refused| refused.why.clone())));
+    let why = move || {
+        wrong
+            .get()
+            .or_else(|| refused.with(|refused| refused.as_ref().map(|refused| refused.why.clone())))
+    };
     let invalid = move || why().is_some().then_some("true");
     let id = move || ["task", name, "wrong"].join("-");
     let described = id();
@@ -178,7 +198,11 @@ pub(super) fn refused(editor: Editor, name: &'static str) -> AnyView {
                 editor.store.discard(edit);
             }
         };
-        refusal(["task", name, "wrong"].join("-"), refused.map(|refused| refused.why), discard)
+        refusal(
+            ["task", name, "wrong"].join("-"),
+            refused.map(|refused| refused.why),
+            discard,
+        )
     };
     view! { {below} }.into_any()
 }

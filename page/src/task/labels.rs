@@ -15,7 +15,12 @@ use crate::parts::ui::{Editing, Ui};
 /// The category.
 pub(super) fn category(editor: Editor) -> AnyView {
     let ui = Ui::get();
-    let current = Memo::new(move |_| editor.get(|task| task.category_id).map(|id| id.to_string()).unwrap_or_default());
+    let current = Memo::new(move |_| {
+        editor
+            .get(|task| task.category_id)
+            .map(|id| id.to_string())
+            .unwrap_or_default()
+    });
     let naming = RwSignal::new(None::<String>);
     let options = move || {
         let all = editor.store.categories().get();
@@ -36,10 +41,17 @@ pub(super) fn category(editor: Editor) -> AnyView {
         naming.set(None);
         editor.save(Patch::new().category(Some(label.id.into())));
     };
-    let form = move || naming.get().map(|name| new_label(LabelKind::Category, name, use_it, move || naming.set(None)));
+    let form = move || {
+        naming
+            .get()
+            .map(|name| new_label(LabelKind::Category, name, use_it, move || naming.set(None)))
+    };
     let color = move || {
         let id = current.get();
-        editor.store.categories().with(|all| all.iter().find(|label| label.id.to_string() == id).cloned())
+        editor
+            .store
+            .categories()
+            .with(|all| all.iter().find(|label| label.id.to_string() == id).cloned())
     };
     let dot = move || color().map(|label| dot(ui, LabelKind::Category, label));
     view! {
@@ -64,10 +76,19 @@ pub(super) fn category(editor: Editor) -> AnyView {
 
 /// The colour of a label; a click edits the label.
 fn dot(ui: Ui, kind: LabelKind, label: Label) -> AnyView {
-    let class = if kind == LabelKind::Category { "tag category" } else { "tag" };
+    let class = if kind == LabelKind::Category {
+        "tag category"
+    } else {
+        "tag"
+    };
     let says = ["Edit ", &label.name].concat();
     let color = label.color.clone();
-    let edit = move |_| ui.editing.set(Some(Editing { kind, label: Some(label.clone()) }));
+    let edit = move |_| {
+        ui.editing.set(Some(Editing {
+            kind,
+            label: Some(label.clone()),
+        }))
+    };
     view! { <button type="button" class="dot-btn" aria-label=says title="Name and colour" on:click=edit><span class=class style:--c=color></span></button> }.into_any()
 }
 
@@ -92,7 +113,11 @@ pub(super) fn tags(editor: Editor) -> AnyView {
             return;
         }
         let lower = name.to_lowercase();
-        let known = editor.store.tags().with_untracked(|all| all.iter().find(|label| label.name.to_lowercase() == lower).map(|label| label.id));
+        let known = editor.store.tags().with_untracked(|all| {
+            all.iter()
+                .find(|label| label.name.to_lowercase() == lower)
+                .map(|label| label.id)
+        });
         match known {
             Some(id) => attach(id),
             None => naming.set(Some(name.to_owned())),
@@ -104,11 +129,18 @@ pub(super) fn tags(editor: Editor) -> AnyView {
         attach(label.id);
     };
     let one = move |id: TagId| {
-        let label = editor.store.tags().with(|all| all.iter().find(|label| TagId::from(label.id) == id).cloned())?;
+        let label = editor
+            .store
+            .tags()
+            .with(|all| all.iter().find(|label| TagId::from(label.id) == id).cloned())?;
         let name = label.name.clone();
         let says = ["Remove the tag ", &label.name].concat();
         let remove = move |_| {
-            let tags: Vec<TagId> = current.get_untracked().into_iter().filter(|of| *of != id).collect();
+            let tags: Vec<TagId> = current
+                .get_untracked()
+                .into_iter()
+                .filter(|of| *of != id)
+                .collect();
             save(&tags);
         };
         Some(view! {
@@ -123,7 +155,8 @@ pub(super) fn tags(editor: Editor) -> AnyView {
     let options = move || {
         let (all, taken) = (editor.store.tags().get(), current.get());
         let free = all.iter().filter(|label| !taken.contains(&TagId::from(label.id)));
-        free.map(|label| view! { <option value=label.name.clone()></option> }).collect::<Vec<_>>()
+        free.map(|label| view! { <option value=label.name.clone()></option> })
+            .collect::<Vec<_>>()
     };
     let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
         "Enter" if !event.is_composing() => {
@@ -137,7 +170,11 @@ pub(super) fn tags(editor: Editor) -> AnyView {
         }
         _ => {}
     };
-    let form = move || naming.get().map(|name| new_label(LabelKind::Tag, name, use_it, move || naming.set(None)));
+    let form = move || {
+        naming
+            .get()
+            .map(|name| new_label(LabelKind::Tag, name, use_it, move || naming.set(None)))
+    };
     view! {
         <div class="prop">
             <dt><Icon name="tag"/>"Tags"</dt>

@@ -16,11 +16,19 @@ pub(super) fn new_label(
     cancel: impl Fn() + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let store = use_store();
-    let of_kind = if kind == LabelKind::Category { store.categories() } else { store.tags() };
+    let of_kind = if kind == LabelKind::Category {
+        store.categories()
+    } else {
+        store.tags()
+    };
     // The colours take turns.
     let next = of_kind.with_untracked(|all| all.len()) % COLORS.len();
     let color = RwSignal::new(COLORS.get(next).map_or("", |color| color.0));
-    let (name, busy, failure) = (RwSignal::new(name), RwSignal::new(false), RwSignal::new(None::<ApiError>));
+    let (name, busy, failure) = (
+        RwSignal::new(name),
+        RwSignal::new(false),
+        RwSignal::new(None::<ApiError>),
+    );
     let element = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if let Some(element) = element.get() {
@@ -56,7 +64,13 @@ pub(super) fn new_label(
         }
         _ => {}
     };
-    let wrong = move || failure.with(|failure| failure.as_ref().map(|error| error.beside("name").unwrap_or_else(|| error.sentence())));
+    let wrong = move || {
+        failure.with(|failure| {
+            failure
+                .as_ref()
+                .map(|error| error.beside("name").unwrap_or_else(|| error.sentence()))
+        })
+    };
     let swatches = COLORS.map(|(value, says)| {
         view! {
             <button
@@ -71,7 +85,11 @@ pub(super) fn new_label(
             ></button>
         }
     });
-    let says = if kind == LabelKind::Category { "Name of the new category" } else { "Name of the new tag" };
+    let says = if kind == LabelKind::Category {
+        "Name of the new category"
+    } else {
+        "Name of the new tag"
+    };
     view! {
         <div class="new-label" role="group" aria-label=says>
             <input

@@ -25,7 +25,11 @@ use crate::store::{Connection, Loading, use_store};
 pub(crate) fn Detail(id: String) -> impl IntoView {
     let (route, cursor) = (route::current(), Cursor::get());
     let panel = NodeRef::<html::Aside>::new();
-    let active = || document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    let active = || {
+        document()
+            .active_element()
+            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
+    };
     // Who reads through a list keeps the focus there.
     let was_open = document().query_selector(".panel").ok().flatten().is_some();
     let opener = StoredValue::new_local(active());
@@ -39,8 +43,17 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
         if let Some(field) = active() {
             let _ = field.blur();
         }
-        route::go(route, Route { task: None, ..route.get_untracked() });
-        match opener.get_value().filter(|opener| opener.is_connected() && opener.tag_name() != "BODY") {
+        route::go(
+            route,
+            Route {
+                task: None,
+                ..route.get_untracked()
+            },
+        );
+        match opener
+            .get_value()
+            .filter(|opener| opener.is_connected() && opener.tag_name() != "BODY")
+        {
             Some(opener) => {
                 let _ = opener.focus();
             }
@@ -48,8 +61,11 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
         }
     };
     let key = move |event: web_sys::KeyboardEvent| {
-        let in_field = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let in_menu = in_field.is_some_and(|element| element.closest(".menu, dialog").ok().flatten().is_some());
+        let in_field = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let in_menu =
+            in_field.is_some_and(|element| element.closest(".menu, dialog").ok().flatten().is_some());
         if event.key() == "Escape" && !event.default_prevented() && !in_menu {
             event.prevent_default();
             event.stop_propagation();
@@ -80,11 +96,13 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
         }
         ask || asked == Some(true)
     });
-    let shown = move || match (is_there.get(), failure.get()) {
+    let shown = move || {
+        match (is_there.get(), failure.get()) {
         (true, _) => body(editor, close),
         (false, None) => view! { <div class="panel-bar"><span class="end">{close_button(close)}</span></div><div class="panel-body"><p class="muted" role="status">"Loading…"</p></div> }.into_any(),
         (false, Some(ApiError::Refused(problem))) if problem.status == 404 => missing("This task does not exist, or it was deleted.".to_owned(), close),
         (false, Some(error)) => missing(error.sentence(), close),
+    }
     };
     view! { {shown} }.into_any()
 }
@@ -105,8 +123,16 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
     let actions = Actions::get();
     let dates = repeat::dates(editor);
     let trail = trail::Trail::of(editor);
-    let done = Signal::derive(move || editor.task.with(|task| task.as_ref().is_some_and(|task| task.status == Status::Completed)));
-    let priority = Signal::derive(move || editor.task.with(|task| task.as_ref().map_or(Priority::Medium, |task| task.priority)));
+    let done = Signal::derive(move || {
+        editor
+            .task
+            .with(|task| task.as_ref().is_some_and(|task| task.status == Status::Completed))
+    });
+    let priority = Signal::derive(move || {
+        editor
+            .task
+            .with(|task| task.as_ref().map_or(Priority::Medium, |task| task.priority))
+    });
     let title = Signal::derive(move || editor.get(|task| task.title.clone()));
     let notes = Signal::derive(move || editor.get(|task| task.description.clone()).unwrap_or_default());
     let toggle = Callback::new(move |()| actions.toggle(editor.id));
@@ -186,7 +212,11 @@ fn foot(editor: Editor) -> AnyView {
             edited.set(true);
         }
     });
-    let state = move || match (waiting.get(), editor.refusals().is_empty(), editor.store.connection().get()) {
+    let state = move || match (
+        waiting.get(),
+        editor.refusals().is_empty(),
+        editor.store.connection().get(),
+    ) {
         (_, false, _) => "Not saved: see above.",
         (true, _, Connection::Offline) => "Kept on this device. It is sent when you are back.",
         (true, _, Connection::SignedOut) => "Kept on this device. It is sent when you have signed in.",
@@ -196,7 +226,13 @@ fn foot(editor: Editor) -> AnyView {
     };
     let created = move || {
         let at = editor.task.with(|task| task.as_ref().map(|task| task.created_at));
-        at.map(|at| ["Created ", &clock::write(Form::ShortYear, at, &editor.clock.zone.get())].concat())
+        at.map(|at| {
+            [
+                "Created ",
+                &clock::write(Form::ShortYear, at, &editor.clock.zone.get()),
+            ]
+            .concat()
+        })
     };
     view! {
         <div class="panel-foot">

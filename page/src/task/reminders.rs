@@ -38,16 +38,25 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
     let line = move |reminder: Reminder| {
         let id = reminder.id;
         let says = words::reminder(editor.clock, &reminder);
-        let (remove_says, snooze_says) = (["Remove the reminder ", &says].concat(), ["Snooze the reminder ", &says].concat());
+        let (remove_says, snooze_says) = (
+            ["Remove the reminder ", &says].concat(),
+            ["Snooze the reminder ", &says].concat(),
+        );
         let snooze = move |event: web_sys::MouseEvent| {
-            let button = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            let button = event
+                .current_target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
             snoozing.set(Some(id));
             place.set(button.and_then(|button| Place::beside(&button)));
         };
-        let why = move || (reminder.status == ReminderStatus::Failed).then(|| {
-            let why = trail.why_failed(id).unwrap_or_else(|| "The email was not sent. The trail below says why.".to_owned());
-            view! { <p class="line-why">{why}</p> }
-        });
+        let why = move || {
+            (reminder.status == ReminderStatus::Failed).then(|| {
+                let why = trail
+                    .why_failed(id)
+                    .unwrap_or_else(|| "The email was not sent. The trail below says why.".to_owned());
+                view! { <p class="line-why">{why}</p> }
+            })
+        };
         let can_snooze = reminder.status != ReminderStatus::Cancelled;
         view! {
             <li>
@@ -81,7 +90,8 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
         }
         _ => {}
     };
-    let form = move || adding.get().then(|| view! {
+    let form = move || {
+        adding.get().then(|| view! {
         <div class="add-line">
             <input
                 class="input"
@@ -106,7 +116,8 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
             <button type="button" class="btn small primary" on:click=move |_| add()>"Add"</button>
             <button type="button" class="btn small plain" on:click=move |_| adding.set(false)>"Cancel"</button>
         </div>
-    });
+    })
+    };
     view! {
         <section class="section" aria-labelledby="task-reminders-head">
             <div class="section-head">
@@ -126,7 +137,11 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
 /// Gives the focus to an element that appears with the next change of the page.
 pub(super) fn focus_soon(selector: &'static str) {
     request_animation_frame(move || {
-        let element = document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+        let element = document()
+            .query_selector(selector)
+            .ok()
+            .flatten()
+            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
         if let Some(element) = element {
             let _ = element.focus();
         }
@@ -152,7 +167,11 @@ fn status(editor: Editor, reminder: &Reminder) -> AnyView {
             let (at, zone) = (reminder.remind_at.at(), editor.clock.zone.get());
             let date = clock::date_of(at, &zone);
             let time = clock::write(Form::Time, at, &zone);
-            let day = if date == editor.clock.today.get() { String::new() } else { [&clock::write(Form::Short, at, &zone), ", "].concat() };
+            let day = if date == editor.clock.today.get() {
+                String::new()
+            } else {
+                [&clock::write(Form::Short, at, &zone), ", "].concat()
+            };
             ("scheduled", [day, time].concat())
         }
         ReminderStatus::Sent => ("sent", "Sent".to_owned()),

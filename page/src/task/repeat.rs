@@ -29,7 +29,10 @@ pub(super) struct Dates {
 
 /// Asks for the dates of the task whenever its rule or its due date changes, and for those of a rule that is typed.
 pub(super) fn dates(editor: Editor) -> Dates {
-    let dates = Dates { answer: RwSignal::new(None), typed: RwSignal::new(None) };
+    let dates = Dates {
+        answer: RwSignal::new(None),
+        typed: RwSignal::new(None),
+    };
     let asked = StoredValue::new(0_u32);
     let rule = Memo::new(move |_| editor.get(|task| (task.recurrence.clone(), task.due)));
     Effect::new(move |_| {
@@ -45,7 +48,10 @@ pub(super) fn dates(editor: Editor) -> Dates {
                 if asked.try_get_value() != Some(mine) {
                     return;
                 }
-                let preview = Preview { recurrence: typed.as_deref(), due: None };
+                let preview = Preview {
+                    recurrence: typed.as_deref(),
+                    due: None,
+                };
                 let id = editor.store.real_id(editor.id);
                 let answer = editor.store.api().occurrences(id, DATES, Some(preview)).await;
                 // Another one was asked for meanwhile, or the panel is closed.
@@ -65,7 +71,11 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
     let value = Signal::derive(move || {
         let rule = rule.get()?;
         let words = dates.answer.with(|answer| match answer {
-            Some(Ok(found)) if dates.typed.with(Option::is_none) && found.recurrence.as_ref() == Some(&rule) => found.words.clone(),
+            Some(Ok(found))
+                if dates.typed.with(Option::is_none) && found.recurrence.as_ref() == Some(&rule) =>
+            {
+                found.words.clone()
+            }
             _ => None,
         });
         Some(words.unwrap_or(rule))
@@ -89,9 +99,15 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
     let preview = move || {
         dates.typed.get().filter(|text| !text.trim().is_empty())?;
         dates.answer.with(|answer| match answer.as_ref()? {
-            Ok(found) => found.words.clone().map(|words| view! { <p class="hint" role="status">{words}</p> }.into_any()),
+            Ok(found) => found
+                .words
+                .clone()
+                .map(|words| view! { <p class="hint" role="status">{words}</p> }.into_any()),
             Err(error) => {
-                let why = error.beside("recurrence").or_else(|| error.beside("due")).unwrap_or_else(|| error.sentence());
+                let why = error
+                    .beside("recurrence")
+                    .or_else(|| error.beside("due"))
+                    .unwrap_or_else(|| error.sentence());
                 Some(view! { <p class="refusal" role="status">{why}</p> }.into_any())
             }
         })
@@ -120,9 +136,18 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
 }
 
 fn counts_from(editor: Editor) -> AnyView {
-    let completion = Memo::new(move |_| editor.task.with(|task| task.as_ref().is_some_and(|task| task.recurrence_from == RecurrenceFrom::Completion)));
+    let completion = Memo::new(move |_| {
+        editor.task.with(|task| {
+            task.as_ref()
+                .is_some_and(|task| task.recurrence_from == RecurrenceFrom::Completion)
+        })
+    });
     let choose = move |event: web_sys::Event| {
-        let from = if event_target_value(&event) == "completion" { RecurrenceFrom::Completion } else { RecurrenceFrom::Due };
+        let from = if event_target_value(&event) == "completion" {
+            RecurrenceFrom::Completion
+        } else {
+            RecurrenceFrom::Due
+        };
         editor.save(Patch::new().recurrence_from(from));
     };
     view! {
@@ -158,13 +183,16 @@ pub(super) fn next_dates(editor: Editor, dates: Dates) -> AnyView {
                     (true, _) => Some("Then it ends."),
                     _ => None,
                 };
-                view! { <ul class="dates">{items}</ul>{end.map(|end| view! { <p class="hint">{end}</p> })} }.into_any()
+                view! { <ul class="dates">{items}</ul>{end.map(|end| view! { <p class="hint">{end}</p> })} }
+                    .into_any()
             }
             // Beside the rule it says why.
             Err(_) if dates.typed.with(Option::is_some) => return None,
             Err(error) => view! { <p class="hint">{error.sentence()}</p> }.into_any(),
         };
-        Some(view! { <section class="section"><div class="section-head"><h3>"Next dates"</h3></div>{body}</section> })
+        Some(
+            view! { <section class="section"><div class="section-head"><h3>"Next dates"</h3></div>{body}</section> },
+        )
     };
     view! { {section} }.into_any()
 }
@@ -173,7 +201,11 @@ pub(super) fn next_dates(editor: Editor, dates: Dates) -> AnyView {
 fn parts(short: &str) -> (String, String) {
     let (mut day, mut month) = (String::new(), String::new());
     for part in short.split([' ', ',']) {
-        let into = if part.starts_with(|c: char| c.is_ascii_digit()) { &mut day } else { &mut month };
+        let into = if part.starts_with(|c: char| c.is_ascii_digit()) {
+            &mut day
+        } else {
+            &mut month
+        };
         into.push_str(part);
     }
     (day, month)

@@ -86,7 +86,9 @@ impl Trail {
     /// Why the email of a reminder was not sent.
     pub(super) fn why_failed(self, id: ReminderId) -> Option<String> {
         self.items.with(|items| {
-            let of_reminder = |item: &&TrailItem| item.kind == "failed" && item.reminder_id.is_some_and(|of| ReminderId::from(of) == id);
+            let of_reminder = |item: &&TrailItem| {
+                item.kind == "failed" && item.reminder_id.is_some_and(|of| ReminderId::from(of) == id)
+            };
             items.iter().rev().find(of_reminder)?.detail.clone()
         })
     }
@@ -113,7 +115,8 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
         });
         views
     };
-    let state = move || match (trail.failure.get(), editor.is_temporary()) {
+    let state = move || {
+        match (trail.failure.get(), editor.is_temporary()) {
         (_, true) => view! { <p class="hint">"The trail begins when the task has been sent."</p> }.into_any(),
         (Some(error), _) => view! {
             <p class="hint" role="status">{error.sentence()}" "<button type="button" class="link-btn" on:click=move |_| trail.load(editor)>"Try again"</button></p>
@@ -121,6 +124,7 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
         .into_any(),
         (None, _) if trail.loading.get() && trail.items.with(Vec::is_empty) => view! { <p class="hint">"Loading…"</p> }.into_any(),
         _ => ().into_any(),
+    }
     };
     let more = move || {
         trail.next.with(Option::is_some).then(|| view! {
@@ -141,10 +145,17 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
 fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> AnyView {
     let time = at.map(|at| {
         let parts = clock::write(Form::Parts, at, zone);
-        parts.get(parts.len().saturating_sub(8)..).unwrap_or_default().to_owned()
+        parts
+            .get(parts.len().saturating_sub(8)..)
+            .unwrap_or_default()
+            .to_owned()
     });
     let mut more = words::more(item);
-    if let Some(until) = item.until.as_ref().and_then(|until| until.parse::<Timestamp>().ok()) {
+    if let Some(until) = item
+        .until
+        .as_ref()
+        .and_then(|until| until.parse::<Timestamp>().ok())
+    {
         more.push(["tried again at ", &clock::write(Form::Time, until, zone)].concat());
     }
     let trace = item.trace_id.clone().map(|trace| {
@@ -154,8 +165,15 @@ fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> 
         let copy = move |_| crate::settings::clipboard::copy(store, &trace, "Trace id copied");
         view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says.clone() title=says on:click=copy>{short}</button></span> }
     });
-    let why = item.detail.clone().filter(|_| words::needs_attention(&item.kind)).map(|why| view! { <p class="trail-why">{why}</p> });
-    let about = item.detail.clone().filter(|_| !words::needs_attention(&item.kind));
+    let why = item
+        .detail
+        .clone()
+        .filter(|_| words::needs_attention(&item.kind))
+        .map(|why| view! { <p class="trail-why">{why}</p> });
+    let about = item
+        .detail
+        .clone()
+        .filter(|_| !words::needs_attention(&item.kind));
     more.extend(about);
     let more = (!more.is_empty() || trace.is_some()).then(|| {
         let text = more.join(" · ");

@@ -28,7 +28,10 @@ pub(super) fn needs_attention(kind: &str) -> bool {
 /// Details of a step.
 pub(super) fn more(item: &TrailItem) -> Vec<String> {
     let mut more = Vec::new();
-    if let Some(version) = item.version.filter(|_| matches!(item.kind.as_str(), "changed" | "published")) {
+    if let Some(version) = item
+        .version
+        .filter(|_| matches!(item.kind.as_str(), "changed" | "published"))
+    {
         more.push(["version ", &version.to_string()].concat());
     }
     if let Some(late) = item.late_by_seconds {
@@ -60,7 +63,11 @@ fn changed(item: &TrailItem) -> String {
         Some("deleted") => "deleted it".to_owned(),
         _ if item.changed.is_empty() => "changed it".to_owned(),
         _ => {
-            let names: Vec<String> = item.changed.iter().map(|field| words::field_name(field).to_lowercase()).collect();
+            let names: Vec<String> = item
+                .changed
+                .iter()
+                .map(|field| words::field_name(field).to_lowercase())
+                .collect();
             ["changed ", &names.join(", ")].concat()
         }
     }
@@ -71,7 +78,13 @@ fn lateness(seconds: f64) -> String {
     let tenths = (seconds * 10.0) as i64;
     match tenths {
         ..=0 => "on time".to_owned(),
-        1..=599 => [&(tenths / 10).to_string(), ".", &(tenths % 10).to_string(), " s after the due second"].concat(),
+        1..=599 => [
+            &(tenths / 10).to_string(),
+            ".",
+            &(tenths % 10).to_string(),
+            " s after the due second",
+        ]
+        .concat(),
         600..=35_999 => [&(tenths / 600).to_string(), " min late"].concat(),
         _ => [&(tenths / 36_000).to_string(), " h late"].concat(),
     }

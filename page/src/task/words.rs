@@ -49,7 +49,13 @@ pub(crate) fn sentence_of_minutes(minutes: u32) -> String {
         minutes if minutes % 60 == 0 => (minutes / 60, "hour"),
         minutes => (minutes, "minute"),
     };
-    [count.to_string().as_str(), " ", unit, if count == 1 { "" } else { "s" }].concat()
+    [
+        count.to_string().as_str(),
+        " ",
+        unit,
+        if count == 1 { "" } else { "s" },
+    ]
+    .concat()
 }
 
 /// When a reminder is sent: `30 minutes before`, or its time.
@@ -74,7 +80,9 @@ pub(super) fn minutes(text: &str) -> Option<u32> {
         let (number, after) = rest.split_at(digits);
         let number: u32 = number.parse().ok()?;
         let after = after.trim_start();
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let letters = after
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
         let factor = match unit.to_ascii_lowercase().as_str() {
             "" | "m" | "min" | "mins" | "minute" | "minutes" => 1,
@@ -133,7 +141,9 @@ pub(super) fn value(editor: Editor, field: &str, value: &Value) -> String {
             Some(Ok(due)) => Some(moment(editor.clock, &due)),
             _ => text.map(str::to_owned),
         },
-        ("priority", _) => serde_json::from_value(value.clone()).ok().map(|of: Priority| check::name(of).to_owned()),
+        ("priority", _) => serde_json::from_value(value.clone())
+            .ok()
+            .map(|of: Priority| check::name(of).to_owned()),
         ("categoryId", _) => text.and_then(|id| name_of(&editor.store.categories().get(), id)),
         ("tagIds", Value::Array(ids)) => {
             let tags = editor.store.tags().get();
@@ -144,22 +154,37 @@ pub(super) fn value(editor: Editor, field: &str, value: &Value) -> String {
             let words: Vec<String> = items.iter().map(|item| one_reminder(editor, item)).collect();
             Some(words.join("; "))
         }
-        ("estimateMinutes", _) => value.as_u64().and_then(|minutes| u32::try_from(minutes).ok()).map(sentence_of_minutes),
+        ("estimateMinutes", _) => value
+            .as_u64()
+            .and_then(|minutes| u32::try_from(minutes).ok())
+            .map(sentence_of_minutes),
         ("recurrenceFrom", _) if text == Some("completion") => Some("The completion".to_owned()),
         ("recurrenceFrom", _) => Some("The due date".to_owned()),
         _ => Some(text.map_or_else(|| value.to_string(), str::to_owned)),
     };
-    words.filter(|words| !words.is_empty()).unwrap_or_else(|| "None".to_owned())
+    words
+        .filter(|words| !words.is_empty())
+        .unwrap_or_else(|| "None".to_owned())
 }
 
 fn name_of(labels: &[Label], id: &str) -> Option<String> {
-    labels.iter().find(|label| label.id.to_string() == id).map(|label| label.name.clone())
+    labels
+        .iter()
+        .find(|label| label.id.to_string() == id)
+        .map(|label| label.name.clone())
 }
 
 fn one_reminder(editor: Editor, item: &Value) -> String {
-    match (item.get("minutesBefore").and_then(Value::as_u64), item.get("at").and_then(Value::as_str)) {
+    match (
+        item.get("minutesBefore").and_then(Value::as_u64),
+        item.get("at").and_then(Value::as_str),
+    ) {
         (Some(0), _) => "when it is due".to_owned(),
-        (Some(minutes), _) => [&sentence_of_minutes(u32::try_from(minutes).unwrap_or_default()), " before"].concat(),
+        (Some(minutes), _) => [
+            &sentence_of_minutes(u32::try_from(minutes).unwrap_or_default()),
+            " before",
+        ]
+        .concat(),
         (None, Some(at)) => match at.parse() {
             Ok(at) => moment(editor.clock, &at),
             Err(_) => at.to_owned(),
