@@ -9,6 +9,7 @@ use super::form::Form;
 use super::section;
 use crate::parts::dialog::Dialog;
 use crate::parts::icon::Icon;
+use crate::sign_in::use_account;
 
 #[wasm_bindgen]
 extern "C" {
@@ -68,19 +69,13 @@ pub(super) fn data() -> AnyView {
     section("Your data", "It is yours.", body.into_any())
 }
 
-/// Nothing of this person stays in memory, and the page begins again.
-fn leave(form: Form) {
-    form.store.signed_out();
-    let _ = window().location().set_href("/");
-}
-
 fn sign_out(open: RwSignal<bool>) -> AnyView {
-    let form = Form::new();
+    let (form, account) = (Form::new(), use_account());
     let revoke = move |_| {
         form.busy.set(true);
         spawn_local(async move {
             match form.store.api().revoke_tokens().await {
-                Ok(()) => leave(form),
+                Ok(()) => account.sign_out(),
                 Err(error) => form.done(Some(error)),
             }
         });
@@ -99,7 +94,7 @@ fn sign_out(open: RwSignal<bool>) -> AnyView {
 }
 
 fn delete(open: RwSignal<bool>) -> AnyView {
-    let form = Form::new();
+    let (form, account) = (Form::new(), use_account());
     let typed = RwSignal::new(String::new());
     let sure = Memo::new(move |_| typed.with(|typed| typed.trim().eq_ignore_ascii_case(SURE)));
     let submit = move |event: web_sys::SubmitEvent| {
@@ -110,7 +105,7 @@ fn delete(open: RwSignal<bool>) -> AnyView {
         form.busy.set(true);
         spawn_local(async move {
             match form.store.api().delete_account().await {
-                Ok(()) => leave(form),
+                Ok(()) => account.sign_out(),
                 Err(error) => form.done(Some(error)),
             }
         });
