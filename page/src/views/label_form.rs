@@ -30,10 +30,13 @@ pub(crate) fn LabelForm() -> impl IntoView {
     let ui = Ui::get();
     let open = RwSignal::new(false);
     Effect::new(move |_| open.set(ui.editing.with(Option::is_some)));
-    Effect::new(move |_| {
-        if !open.get() {
+    // Only when it closes: each of both would run the other again, without an end.
+    Effect::new(move |was_open: Option<bool>| {
+        let is_open = open.get();
+        if was_open == Some(true) && !is_open {
             ui.editing.set(None);
         }
+        is_open
     });
     let title = Signal::derive(move || {
         ui.editing
