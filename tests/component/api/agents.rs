@@ -463,8 +463,11 @@ async fn history_feed_and_events_say_which_agent_made_a_change() {
     let (id, token) = agent_of(&alice, "Laptop", "write").await;
     let task = alice.create(TASKS, &json!({ "title": "Pay the rent" })).await;
     let path = format!("{TASKS}/{}", text(&task, "id"));
-    let patched = api.bearer(&token).patch(&path, &json!({ "priority": "high" }));
-    assert_eq!(patched.await.status, 200);
+    let patched = api
+        .bearer(&token)
+        .patch(&path, &json!({ "priority": "high" }))
+        .await;
+    assert_eq!(patched.status, 200);
     let call = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "complete_task", "arguments": { "task_id": task["id"] } },
