@@ -92,6 +92,7 @@ struct Things<'a> {
     reminder: String,
     category: String,
     tag: String,
+    agent: String,
 }
 
 impl<'a> Things<'a> {
@@ -102,6 +103,8 @@ impl<'a> Things<'a> {
             .create("/api/v1/categories", &json!({ "name": "Work" }))
             .await;
         let tag = user.create("/api/v1/tags", &json!({ "name": "soon" })).await;
+        let agent = json!({ "name": "Laptop", "scope": "read" });
+        let agent = user.create("/api/v1/agents", &agent).await;
         let task = json!({ "title": "x", "due": "2026-12-01T09:00", "reminders": [{ "minutesBefore": 45 }], "categoryId": category["id"] });
         let task = user.create("/api/v1/tasks", &task).await;
         Self {
@@ -109,6 +112,7 @@ impl<'a> Things<'a> {
             reminder: text(&task["reminders"][0], "id").to_owned(),
             category: text(&category, "id").to_owned(),
             tag: text(&tag, "id").to_owned(),
+            agent: text(&agent, "id").to_owned(),
             user,
         }
     }
@@ -122,6 +126,7 @@ impl<'a> Things<'a> {
             Some("tasks") => &self.task,
             Some("categories") => &self.category,
             Some("tags") => &self.tag,
+            Some("agents") => &self.agent,
             _ => {
                 assert!(!template.contains("{id}"), "say what {template} is about");
                 ""
