@@ -57,6 +57,8 @@ pub(crate) fn router() -> Router {
     let account = Router::new()
         .merge(agents::router())
         .merge(me::account())
+        .route_layer(middleware::from_fn(idempotency::once))
+        // Before a key is claimed: an agent must get no response that is kept for its user, nor leave a refusal for their key.
         .route_layer(middleware::from_fn(scope::users_only));
     let users = Router::new()
         .route("/api/v1/tasks", get(tasks::list).post(tasks::create))
@@ -82,9 +84,9 @@ pub(crate) fn router() -> Router {
         .merge(labels::router(Kind::Tag))
         .merge(reminders::router())
         .merge(me::router())
-        .merge(account)
         // Inner to outer: who it is and how many are known before an Idempotency-Key is claimed, and before the body is read.
         .route_layer(middleware::from_fn(idempotency::once))
+        .merge(account)
         .route_layer(middleware::from_fn(scope::limit))
         .route_layer(middleware::from_fn(rate_limit::limit))
         .route_layer(middleware::from_fn(in_flight::limit))

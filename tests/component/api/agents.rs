@@ -127,6 +127,26 @@ async fn a_repeated_request_gives_the_same_agent_another_token() {
     assert_eq!(status(&api, text(&lost, "token")).await, 401);
 }
 
+#[tokio::test]
+async fn the_keys_of_a_user_are_not_those_of_agents_where_these_are_refused() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let (_, token) = agent_of(&alice, "Laptop", "write").await;
+    let agent = api.bearer(&token);
+    let new = json!({ "name": "Phone", "scope": "read" });
+    let create = async |who: &Caller<'_>| {
+        let call = who.call(Method::POST, AGENTS).header("idempotency-key", "one");
+        send(call.json(&new)).await
+    };
+    assert_eq!(code(&create(&agent).await, 403), "not_for_agents");
+    body(&create(&alice).await, 201);
+    assert_eq!(
+        code(&create(&agent).await, 403),
+        "not_for_agents",
+        "nor is it told that this was done"
+    );
+}
+
 pub(crate) async fn names_and_number(api: &Service) {
     let alice = api.user("alice");
     let new = |name: &str| json!({ "name": name, "scope": "read" });
