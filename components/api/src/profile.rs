@@ -201,10 +201,12 @@ pub(crate) fn recall(user: &User) -> Option<Profile> {
 
 async fn stored(database: &Database, user: &User, now: Timestamp) -> Result<Profile, DbError> {
     // Reading first: a statement that could write waits for other writers on SQLite, and most tokens say nothing new.
-    if let Some(profile) = find(database, &user.id).await?
-        && profile.says(user)
-    {
-        return Ok(profile);
+    match find(database, &user.id).await? {
+        Some(profile) if profile.says(user) => return Ok(profile),
+        // An agent is created for a profile that is stored. The account was deleted, and this instance has not noticed yet that the agent
+        // is gone, too: it must not begin the account anew.
+        None if user.agent.is_some() => return Err(DbError::AccountClosing),
+        _ => {}
     }
     let sql = format!(
         "INSERT INTO person (id, email, time_zone, updated_at) VALUES ($1, $2, $3, $4) \

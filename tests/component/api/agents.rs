@@ -445,6 +445,26 @@ async fn closing_the_account_ends_its_agents() {
     assert_eq!(agents["items"], json!([]), "a new account has none");
 }
 
+/// Another replica deleted the account; this one still knows the token.
+#[tokio::test]
+async fn an_agent_does_not_begin_a_deleted_account_anew() {
+    let api = Service::start("api").await;
+    let (_, token) = agent_of(&api.user("alice"), "Laptop", "write").await;
+    let agent = api.bearer(&token);
+    assert_eq!(status(&api, &token).await, 200);
+    api.sql("DELETE FROM agent");
+    api.sql("DELETE FROM person");
+    let refused = agent.post(TASKS, &json!({ "title": "Pay the rent" })).await;
+    assert_eq!(code(&refused, 409), "account_leaving");
+    assert_eq!(code(&agent.get("/api/v1/me").await, 409), "account_leaving");
+    let count = |table: &str| -> i64 {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let counted = api.database().query_row(&sql, [], |row| row.get(0));
+        counted.expect("a count")
+    };
+    assert_eq!((count("person"), count("task")), (0, 0));
+}
+
 #[tokio::test]
 async fn agents_count_with_their_user() {
     let api = Setup::new("api")
