@@ -41,6 +41,7 @@ mod token;
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -89,16 +90,26 @@ pub(crate) async fn user(parts: &mut Parts) -> Result<User, Problem> {
         return Ok(user.clone());
     }
     let now = Timestamp::now();
-    let user = check(bearer(parts)?, Part::at(parts.uri.path()), now)
+    let user = check(bearer(&parts.headers)?, Part::at(parts.uri.path()), now)
         .await
         .map_err(|problem| logged_seldom(problem, now))?;
     parts.extensions.insert(user.clone());
     Ok(user)
 }
 
-fn bearer(parts: &Parts) -> Result<&str, Problem> {
-    let header = parts
-        .headers
+/// The token of an agent in these headers, for [`check_again`].
+pub(crate) fn agent_token(headers: &HeaderMap) -> Option<String> {
+    let token = bearer(headers).ok()?;
+    agent::is_one(token).then(|| token.to_owned())
+}
+
+/// Whether the token of an agent still counts: what goes on after the response has begun ends with it.
+pub(crate) async fn check_again(agent_token: &str) -> Result<(), Problem> {
+    agent::check(agent_token, Timestamp::now()).await.map(drop)
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let header = headers
         .get(AUTHORIZATION)
         .ok_or_else(|| Problem::unauthorized("send Authorization: Bearer and a token"))?;
     let header = header

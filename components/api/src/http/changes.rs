@@ -15,6 +15,7 @@ use nudge_component::serve::Json;
 use nudge_contract::api::{ChangeItem, Changes};
 use nudge_domain::id::UserId;
 
+use crate::auth;
 use crate::caller::{Caller, Identity};
 use crate::db::Database;
 use crate::events::feed::{self, Cursor};
@@ -83,6 +84,7 @@ pub(super) async fn changes(
             _ => Some(open_feeds::open(&database, &user.id, Timestamp::now()).await?),
         },
         user_id: user.id,
+        agent_token: auth::agent_token(&headers),
         since,
         looks: 0,
         quiet: 0,
@@ -120,6 +122,8 @@ async fn cursor(database: &Database, field: &str, text: &str) -> Result<Cursor, 
 struct Stream {
     _open: Option<OpenFeed>,
     user_id: UserId,
+    /// The token of an agent, which ends with it.
+    agent_token: Option<String>,
     since: Cursor,
     looks: u32,
     quiet: u32,
@@ -133,6 +137,11 @@ impl Stream {
             return (Bytes::from_static(b"retry: 1000\n\n"), Some(self));
         }
         while self.looks <= LAST_LOOK {
+            if let Some(token) = &self.agent_token
+                && auth::check_again(token).await.is_err()
+            {
+                break;
+            }
             let changes = match self.look().await {
                 Ok(changes) => changes,
                 Err(error) => {
