@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
 use super::line::Line;
@@ -15,6 +16,9 @@ use crate::zone::Zone;
 
 /// Maximum number of words in the time of a reminder.
 const MAX_WORDS: usize = 12;
+
+/// Times of day that are offered for a reminder on a day.
+const OFFERED: [Time; 2] = [Time::constant(9, 0, 0, 0), Time::constant(18, 0, 0, 0)];
 
 /// A reminder of a line.
 pub(super) struct Asked {
@@ -231,6 +235,9 @@ fn at(
         question.choices.splice(0..0, choices);
         question
     })?;
+    if at.is_end_of_day() && !is_time_alone(text) {
+        return Err(at_what_time(line, asked, text, &at, zone, now));
+    }
     let Some(due) = schedule.due.as_ref().filter(|_| is_time_alone(text)) else {
         return Ok(ReminderWhen::At(at.at()));
     };
@@ -268,6 +275,33 @@ fn at(
         ));
     }
     Ok(ReminderWhen::At(on_the_day))
+}
+
+/// `remind tomorrow`: as a due date that is the end of the day, which is of no use for a reminder.
+fn at_what_time(
+    line: &Line<'_>,
+    asked: &Asked,
+    text: &str,
+    day: &Due,
+    zone: &Zone,
+    now: Timestamp,
+) -> Question {
+    let date = day.local().date();
+    let mut question = without(
+        line,
+        asked,
+        format!("`{text}` is a day: choose at what time to be reminded"),
+    );
+    let choices = OFFERED.into_iter().filter_map(|time| {
+        let at = zone.instant(date.to_datetime(time)).ok()?;
+        let moment = questions::moment(date, time);
+        (at > now).then(|| Choice {
+            text: line.replaced(asked.time.clone(), &moment),
+            label: moment,
+        })
+    });
+    question.choices.splice(0..0, choices);
+    question
 }
 
 fn without(line: &Line<'_>, asked: &Asked, message: String) -> Question {
