@@ -239,7 +239,7 @@ fn at(
         return Err(at_what_time(line, asked, text, &at, zone, now));
     }
     let Some(due) = schedule.due.as_ref().filter(|_| is_time_alone(text)) else {
-        return Ok(ReminderWhen::At(at.at()));
+        return not_over(line, asked, at.at(), now);
     };
     let local = due.local().date().to_datetime(at.local().time());
     let on_the_day = zone.instant(local).unwrap_or(at.at());
@@ -267,14 +267,15 @@ fn at(
             return Ok(ReminderWhen::MinutesBefore(minutes));
         }
     }
-    if on_the_day.as_second() < now.as_second() {
-        return Err(without(
-            line,
-            asked,
-            ReminderError::InThePast { at: on_the_day }.to_string(),
-        ));
+    not_over(line, asked, on_the_day, now)
+}
+
+/// A reminder at an instant, which a task may have only if it has not passed.
+fn not_over(line: &Line<'_>, asked: &Asked, at: Timestamp, now: Timestamp) -> Result<ReminderWhen, Question> {
+    if at.as_second() < now.as_second() {
+        return Err(without(line, asked, ReminderError::InThePast { at }.to_string()));
     }
-    Ok(ReminderWhen::At(on_the_day))
+    Ok(ReminderWhen::At(at))
 }
 
 /// `remind tomorrow`: as a due date that is the end of the day, which is of no use for a reminder.
