@@ -127,7 +127,7 @@ pub struct LineQuestion {
     pub field: String,
     /// What is unclear, and what can be done.
     pub message: String,
-    /// Lines that say it clearly, the one with the words left in the title last.
+    /// Lines that say it clearly. Of a phrase, one leaves its words in the title.
     pub choices: Vec<LineChoice>,
 }
 

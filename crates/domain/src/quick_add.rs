@@ -166,6 +166,10 @@ pub fn read(text: &str, zone: &Zone, now: Timestamp, labels: &Labels) -> Result<
     let mut line = Line::new(text);
     let marks = marks::take(&mut line, labels)?;
     let asked = reminders::take(&mut line, zone, now);
+    // Before the questions about them, each of which has the whole line several times.
+    if asked.len() > MAX_REMINDERS {
+        return Err(QuickAddError::TooManyReminders);
+    }
     let found = dates::take(&mut line, zone, now);
     let schedule = schedule::of(&line, &found, zone, now);
     let (mut reminders, unclear) = reminders::resolve(&line, &asked, &schedule, zone, now);

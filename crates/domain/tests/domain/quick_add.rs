@@ -236,6 +236,11 @@ fn a_line_has_a_title_and_the_limits_of_a_task() {
         refused(&format!("a tomorrow 9am {}", reminders.join(" "))),
         "too_many_reminders"
     );
+    assert_eq!(
+        refused(&format!("a tomorrow 9am {}", "remind 1h ".repeat(6))),
+        "too_many_reminders",
+        "unclear ones, too"
+    );
 }
 
 #[test]
