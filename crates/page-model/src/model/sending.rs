@@ -180,7 +180,8 @@ impl Model {
 
     /// The fields in conflict wait for a decision, unless a later edit of the same field makes it.
     fn conflict(&mut self, mut edit: Edit, conflicts: Values) {
-        let apart = split(&mut edit, &conflicts);
+        let free = self.outbox.free_after(edit.id);
+        let apart = split(&mut edit, &conflicts, free);
         let mut undecided = match apart {
             Some(apart) => {
                 self.outbox.put(edit);

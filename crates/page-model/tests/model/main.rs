@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod conflicts;
 mod edits;
 mod feed;
 mod interleavings;
