@@ -2,17 +2,27 @@
 
 use std::rc::Rc;
 
+use leptos::html;
 use leptos::prelude::*;
 
-use crate::quick_add::QuickAdd;
-use crate::route::{self, Route, View};
+use crate::parts::actions::Actions;
+use crate::parts::clock::Clock;
+use crate::parts::cursor::Cursor;
+use crate::parts::menu::{RowMenu, RowMenuView};
+use crate::parts::toast::Toasts;
+use crate::parts::ui::Ui;
+use crate::route::{self, View};
 use crate::settings::Settings;
-use crate::sign_in;
 use crate::store::provide_store;
 use crate::task::Detail;
-use crate::views::Tasks;
+use crate::views::deleting::Deleting;
+use crate::views::found::Search;
+use crate::views::label_form::LabelForm;
+use crate::views::page::{self, Tasks};
+use crate::views::side::{Side, Tabs};
+use crate::{keys, sign_in, words};
 
-/// The whole page. What any part of it may need is provided as context: the [`Route`] signal and the store.
+/// The whole page. What any part of it may need is provided as context.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     let account = sign_in::use_account();
@@ -25,37 +35,49 @@ pub(crate) fn App() -> impl IntoView {
         sign_ins.get();
         store.signed_in();
     });
+    Clock::provide(Signal::derive(move || {
+        store
+            .me()
+            .with(|me| me.as_ref().map(|me| me.time_zone.clone()))
+            .unwrap_or_else(words::zone)
+    }));
+    let ui = Ui::provide();
+    Cursor::provide();
+    Actions::provide();
+    RowMenu::provide();
+    keys::follow();
+    let view = Memo::new(move |_| route.with(|route| route.view.clone()));
+    let task = Memo::new(move |_| route.with(|route| route.task.clone()));
+    let main = NodeRef::<html::Main>::new();
+    Effect::new(move |before: Option<()>| {
+        document().set_title(&format!("{} · Nudge", page::title(&view.get()).get()));
+        ui.side_open.set(false);
+        // Screen readers and the keyboard go on where the new view begins.
+        if before.is_some()
+            && view.get_untracked() != View::Search
+            && let Some(main) = main.get_untracked()
+        {
+            main.set_scroll_top(0);
+            let _ = main.focus();
+        }
+    });
+    let shown = move || match view.get() {
+        View::Settings | View::Agents => view! { <Settings/> }.into_any(),
+        View::Search => view! { <Search/> }.into_any(),
+        view => view! { <Tasks view/> }.into_any(),
+    };
     view! {
-        <div class="page">
-            <header>
-                <nav class="views" aria-label="Views">
-                    <Link view=View::Today label="Today"/>
-                    <Link view=View::Upcoming label="Upcoming"/>
-                    <Link view=View::All label="All"/>
-                    <Link view=View::Completed label="Completed"/>
-                    <Link view=View::Settings label="Settings"/>
-                </nav>
-                <sign_in::Whoami waiting=store.waiting()/>
-            </header>
-            <main>
-                {move || match route.get().view {
-                    View::Settings | View::Agents => view! { <Settings/> }.into_any(),
-                    _ => view! { <QuickAdd/> <Tasks/> }.into_any(),
-                }}
-                {move || route.get().task.map(|id| view! { <Detail id=id/> })}
-            </main>
+        <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); main.get_untracked().map(|main| main.focus()); }>"Skip to the tasks"</a>
+        <div class="app">
+            <Side/>
+            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=move |_| ui.scrolled.notify()>{shown}</main>
+            {move || task.get().map(|id| view! { <Detail id=id/> })}
+            <Tabs/>
         </div>
-    }
-}
-
-/// A link to a view that does not load the page again.
-#[component]
-fn Link(view: View, label: &'static str) -> impl IntoView {
-    let route = route::current();
-    let target = Route::of(view.clone());
-    let address = target.address();
-    let here = move || (route.get().view == view).then_some("page");
-    view! {
-        <a href=address aria-current=here on:click=move |event| route::on_click(route, &event, target.clone())>{label}</a>
+        <RowMenuView/>
+        <Deleting/>
+        <LabelForm/>
+        <keys::Help/>
+        <Toasts/>
     }
 }

@@ -8,7 +8,8 @@
 //! | `api/` | requests to the API |
 //! | `store.rs`, `live.rs` | what is known about the tasks, and changes made elsewhere |
 //! | `sign_in/` | who uses the page |
-//! | `views/`, `quick_add.rs`, `keys.rs`, `search.rs`, `../style/` | lists of tasks |
+//! | `views/`, `quick_add/`, `keys.rs`, `../style/` | lists of tasks, the line for new ones, the keyboard |
+//! | `parts/` | what all views use |
 //! | `task/` | one task |
 //! | `settings/` | the account |
 
@@ -21,9 +22,9 @@ mod api;
 mod app;
 mod keys;
 mod live;
+mod parts;
 mod quick_add;
 mod route;
-mod search;
 mod settings;
 mod sign_in;
 mod store;
@@ -35,6 +36,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 fn main() {
+    settings::theme::apply();
     let root = document().get_element_by_id("app");
     if let Some(root) = root.and_then(|root| root.dyn_into().ok()) {
         let root: web_sys::HtmlElement = root;

@@ -32,7 +32,7 @@ fn main() {
             sign_in::local,
         ),
         trial(
-            "a link that is not valid signs nobody out",
+            "a link that is not valid does not end a session",
             browser(),
             sign_in::invalid_link,
         ),

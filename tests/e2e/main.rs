@@ -18,6 +18,8 @@ mod program;
 mod quiet_hours;
 mod recurrence;
 mod reminders;
+#[cfg(target_os = "linux")] // `xdg-open`
+mod sign_in;
 mod support;
 mod tokens;
 mod trail;

@@ -24,19 +24,26 @@ impl Program {
 
     /// Starts it with these variables of `spin.toml`, each as `NAME=VALUE`.
     pub(crate) fn start_with(data: &Path, variables: &[&str]) -> Self {
+        Self::start_as(data, variables, |_| ())
+    }
+
+    /// The same, with what `change` adds to the command.
+    pub(crate) fn start_as(data: &Path, variables: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let root = components::built();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_nudge"))
-            .current_dir(root)
-            .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
-            // Tokens of tests on a stepped clock live for a year.
-            .args(["--variable", "token_max_hours=8784"])
-            .args(variables.iter().flat_map(|variable| ["--variable", variable]))
-            .arg("--data-dir")
-            .arg(data)
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nudge"));
+        change(
+            command
+                .current_dir(root)
+                .args(["up", "--no-build", "--listen", "127.0.0.1:0"])
+                // Tokens of tests on a stepped clock live for a year.
+                .args(["--variable", "token_max_hours=8784"])
+                .args(variables.iter().flat_map(|variable| ["--variable", variable]))
+                .arg("--data-dir")
+                .arg(data)
+                .env("RUST_LOG", "warn")
+                .stdout(Stdio::piped()),
+        );
+        let mut child = command.spawn().expect("the program starts");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         // The greeting has the address and ends with how to stop; a program that exits without it has failed.
         let lines: Vec<String> = output

@@ -79,10 +79,9 @@ async fn the_trail_leads_from_the_change_to_the_email_with_its_times() {
     let sent = time(&steps[5]);
     let email = date_of_email(&bench);
     assert!(due <= email, "{email}");
-    assert!(
-        (email.as_second()..=email.as_second() + 5).contains(&sent.as_second()),
-        "{sent}, and the email says {email}"
-    );
+    // The clock may be stepped while the answers of the mail server are on their way.
+    let after = sent.as_second() - email.as_second();
+    assert!((0..30).contains(&after), "{sent}, and the email says {email}");
     let late = steps[5]["lateBySeconds"].as_f64().unwrap();
     assert!(
         (late - sent.duration_since(due).as_secs_f64()).abs() < 0.001,

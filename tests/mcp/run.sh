@@ -46,8 +46,8 @@ else
   children+=($!)
   exec 8>"$work/provider-in"
   issuer=$(line "$work/provider" 'http://127\.0\.0\.1:[0-9]+' | head -n 1)
-  (cd "$root" && exec "$nudge" --listen 127.0.0.1:0 --data-dir "$work/data" --variable oidc_issuer="$issuer" --variable jwt_issuer="$issuer" \
-    --variable jwks_url="$issuer/jwks" --variable jwks_host="$issuer" --variable jwt_hs256=true) >"$work/out" 2>"$work/log" &
+  (cd "$root" && exec "$nudge" --listen 127.0.0.1:0 --data-dir "$work/data" --variable oidc_issuer="$issuer" --variable oidc_client_id=nudge-page \
+    --variable jwt_issuer="$issuer" --variable jwks_url="$issuer/jwks" --variable jwks_host="$issuer" --variable jwt_hs256=true) >"$work/out" 2>"$work/log" &
   children+=($!)
   url=$(line "$work/out" 'http://127\.0\.0\.1:[0-9]+')/mcp
   token=$("$nudge" --data-dir "$work/data" token alice --time-zone Europe/Berlin | tail -n 1)

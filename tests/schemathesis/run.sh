@@ -32,7 +32,7 @@ fi
 if [[ -z ${URL:-} ]]; then
   nudge=${NUDGE:-$root/target/debug/nudge}
   (cd "$root" && exec "$nudge" up --no-build --listen 127.0.0.1:0 --data-dir "$scratch/data" \
-    --variable rate_limit_per_minute=0 --variable max_tags=0 --variable max_categories=0 >"$scratch/up.log" 2>&1) &
+    --variable rate_limit_per_minute=0 --variable max_tags=0 --variable max_categories=0 --variable max_agents=0 >"$scratch/up.log" 2>&1) &
   server=$!
   for _ in $(seq 600); do
     URL=$(sed -nE 's|^ *API +(http://[^/]+)/.*|\1|p' "$scratch/up.log")

@@ -20,6 +20,11 @@ pub mod app {
     /// The apps that always run.
     pub const ALL: [&str; 4] = [API, NOTIFICATION, EMAIL_DELIVERY, RECURRING_TASK];
 
+    /// The components that a service runs with, itself first: the page has the origin of the api.
+    pub fn components(app: &str) -> Vec<&str> {
+        if app == API { vec![API, WEB] } else { vec![app] }
+    }
+
     /// How many calls the sidecar of an app may make to it at the same time (`--app-max-concurrency`); none is no limit.
     ///
     /// Email-delivery gets one reminder at a time: Dapr's smtp binding mixes up emails that are sent at the same time, and

@@ -168,7 +168,12 @@ pub fn read(text: &str, zone: &Zone, now: Timestamp, labels: &Labels) -> Result<
     let asked = reminders::take(&mut line, zone, now);
     let found = dates::take(&mut line, zone, now);
     let schedule = schedule::of(&line, &found, zone, now);
-    let (reminders, unclear) = reminders::resolve(&line, &asked, &schedule, zone, now);
+    let (mut reminders, unclear) = reminders::resolve(&line, &asked, &schedule, zone, now);
+    if let Some(when) = reminders::take_opening(&mut line, schedule.due.as_ref())
+        && reminders.is_empty()
+    {
+        reminders.push(when);
+    }
     if reminders.len() > MAX_REMINDERS {
         return Err(QuickAddError::TooManyReminders);
     }

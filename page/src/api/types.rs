@@ -148,8 +148,11 @@ pub(crate) struct TrailItem {
     pub(crate) kind: String,
     #[serde(default)]
     pub(crate) by: Option<By>,
+    /// `created`, `updated`, `completed`, `reopened` or `deleted`.
     #[serde(default)]
-    pub(crate) changed: Option<Vec<String>>,
+    pub(crate) change: Option<String>,
+    #[serde(default)]
+    pub(crate) changed: Vec<String>,
     #[serde(default)]
     pub(crate) version: Option<u32>,
     #[serde(default)]
@@ -160,7 +163,10 @@ pub(crate) struct TrailItem {
     #[serde(default)]
     pub(crate) detail: Option<String>,
     #[serde(default)]
-    pub(crate) late_by_seconds: Option<i64>,
+    pub(crate) late_by_seconds: Option<f64>,
+    /// When a reminder that was held back is tried again.
+    #[serde(default)]
+    pub(crate) until: Option<String>,
 }
 
 /// Who made a change.

@@ -208,9 +208,10 @@ impl Account {
             .phase
             .with_untracked(|phase| matches!(phase, Phase::Ended(before, _) if before.key() != who.key()))
         {
-            let _ = leptos::prelude::window().location().reload();
+            browser::start_over();
             return;
         }
+        browser::keep_tab_for(&who.key());
         self.blocked.set(None);
         self.phase.set(Phase::SignedIn(who));
         self.sign_ins.update(|count| *count += 1);
@@ -384,6 +385,7 @@ impl Account {
         });
         self.keeper.update_value(|keeper| keeper.tokens = Tokens::None);
         local::forget();
+        browser::clear_tab();
         match way {
             Way::Provider(provider) => spawn_local(async move { provider.sign_out(session.as_ref()).await }),
             _ => browser::leave("/"),
@@ -399,13 +401,16 @@ impl Account {
                 };
                 match self.phase.get_untracked() {
                     Phase::SignedIn(who) if who.key() != local.who.key() => {
-                        let _ = leptos::prelude::window().location().reload();
+                        browser::start_over();
                     }
                     _ => self.sign_in_locally(local),
                 }
             }
             // Loading the page again forgets everything in memory.
-            (Way::Local, local::KEY, None) | (Way::Provider(_), provider::HINT, None) => browser::leave("/"),
+            (Way::Local, local::KEY, None) | (Way::Provider(_), provider::HINT, None) => {
+                browser::clear_tab();
+                browser::leave("/");
+            }
             _ => {}
         }
     }

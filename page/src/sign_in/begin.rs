@@ -71,7 +71,7 @@ async fn first(account: Account) {
     }
 }
 
-/// With the link, or with the token of before. A link that is not accepted signs nobody out: any page may contain one.
+/// With the link, or with the token of before. A link that is not accepted does not end a session: any page may contain one.
 async fn locally(account: Account, link: Option<String>) {
     account.set_way(Way::Local);
     let mut notice = Notice::Nothing;

@@ -5,6 +5,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestCache, RequestCredentials, RequestInit, Response, Storage};
 
+/// In this tab: whose inputs it keeps.
+const USER: &str = "nudge.user";
+
 /// Seconds since 1970.
 pub(super) fn now() -> i64 {
     (js_sys::Date::now() / 1_000.0) as i64
@@ -26,6 +29,31 @@ pub(super) fn device() -> Option<Storage> {
 /// What this tab keeps when it is loaded again.
 pub(super) fn tab() -> Option<Storage> {
     window().session_storage().ok().flatten()
+}
+
+/// Forgets what this tab keeps: what is typed and not sent is not the next user's.
+pub(super) fn clear_tab() {
+    if let Some(tab) = tab() {
+        let _ = tab.clear();
+    }
+}
+
+/// Keeps what this tab keeps only for the user that it was kept for.
+pub(super) fn keep_tab_for(user: &str) {
+    let Some(tab) = tab() else {
+        return;
+    };
+    let before = tab.get_item(USER).ok().flatten();
+    if before.is_some_and(|before| before != user) {
+        clear_tab();
+    }
+    let _ = tab.set_item(USER, user);
+}
+
+/// Loads the page again, without what this tab keeps.
+pub(super) fn start_over() {
+    clear_tab();
+    let _ = window().location().reload();
 }
 
 /// The origin of the page, such as `https://nudge.example.com`.

@@ -3,13 +3,12 @@
 use leptos::prelude::*;
 use oidc_client::Fault;
 
+use crate::parts::icon::Mark;
+
 use super::account::{Account, Phase, Way, use_account};
 use super::again::Again;
 use super::begin::begin;
 use super::notice::{COMMAND, Notice, words};
-/// The mark of Nudge.
-const MARK: &str = r##"<circle cx="10.4" cy="13.6" r="7.6" stroke="currentColor" stroke-width="2.4"/><path d="m7 13.8 2.5 2.5 4.4-5" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/><circle class="nudge" cx="19.4" cy="4.6" r="3"/>"##;
-
 /// The page of the user who is signed in, or the way to sign in.
 #[component]
 pub(crate) fn Gate(
@@ -43,7 +42,7 @@ fn Card(title: &'static str, children: Children) -> impl IntoView {
     view! {
         <main class="sign">
             <div class="sign-card">
-                <svg class="brand-mark" viewBox="0 0 24 24" fill="none" aria-hidden="true" inner_html=MARK></svg>
+                <Mark/>
                 <h1>{title}</h1>
                 {children()}
             </div>

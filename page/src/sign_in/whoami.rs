@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::account::use_account;
+use crate::parts::icon::Icon;
 
-const OUT: &str =
-    r#"<path d="M8.5 3.5h-3A1.5 1.5 0 0 0 4 5v10a1.5 1.5 0 0 0 1.5 1.5h3M8.5 10h8M13.5 7l3 3-3 3"/>"#;
+use super::account::use_account;
 
 /// Who is signed in, and the way out. If edits wait, it asks before.
 #[component]
@@ -44,7 +43,7 @@ pub(crate) fn Whoami(
         <div class="whoami">
             <bdi class="clip" title=email>{name}</bdi>
             <button type="button" class="icon-btn" aria-label="Sign out" title="Sign out" on:click=leave>
-                <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" inner_html=OUT></svg>
+                <Icon name="out"/>
             </button>
         </div>
     }

@@ -455,3 +455,45 @@ async fn what_is_not_a_token_of_an_agent_is_refused() {
         assert_eq!(status(&api, token).await, 401, "{token}");
     }
 }
+
+#[tokio::test]
+async fn history_feed_and_events_say_which_agent_made_a_change() {
+    let api = Service::start("api").await;
+    let alice = api.user("alice");
+    let (id, token) = agent_of(&alice, "Laptop", "write").await;
+    let task = alice.create(TASKS, &json!({ "title": "Pay the rent" })).await;
+    let path = format!("{TASKS}/{}", text(&task, "id"));
+    let patched = api
+        .bearer(&token)
+        .patch(&path, &json!({ "priority": "high" }))
+        .await;
+    assert_eq!(patched.status, 200);
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "complete_task", "arguments": { "task_id": task["id"] } },
+    });
+    assert_eq!(api.bearer(&token).post("/mcp", &call).await.status, 200);
+    assert_eq!(alice.delete(&format!("{AGENTS}/{id}")).await.status, 204);
+
+    let (user, agent) = (
+        json!({ "kind": "user" }),
+        json!({ "kind": "agent", "agentId": id, "name": "Laptop" }),
+    );
+    let expected = [&user, &agent, &agent];
+    let by = |items: &[Value]| items.iter().map(|item| item["by"].clone()).collect::<Vec<_>>();
+    let feed = body(&alice.get("/api/v1/changes").await, 200);
+    assert_eq!(
+        by(feed["items"].as_array().expect("items"))
+            .iter()
+            .collect::<Vec<_>>(),
+        expected
+    );
+    let history = body(&alice.get(&format!("{path}/history")).await, 200);
+    let mut versions = history["items"].as_array().expect("items").clone();
+    versions.sort_by_key(|item| item["version"].as_u64());
+    assert_eq!(by(&versions).iter().collect::<Vec<_>>(), expected);
+    settled(&api).await;
+    let events = api.dapr.published("task-events");
+    let data: Vec<Value> = events.iter().map(|event| event.data().expect("JSON")).collect();
+    assert_eq!(by(&data).iter().collect::<Vec<_>>(), expected);
+}

@@ -78,7 +78,8 @@ fn draft(id: Uuid, new: NewAgent, now: Timestamp) -> Result<Agent, Vec<Mistake>>
     let (first, last) = (after(now, 1), after(now, MAX_DAYS));
     if first.duration_since(expires_at) > LEEWAY || expires_at.duration_since(last) > LEEWAY {
         let field = if given_days { "days" } else { "expiresAt" };
-        let message = format!("a token is valid for 1 to {MAX_DAYS} days, until a time from {first} to {last}");
+        let message =
+            format!("a token is valid for 1 to {MAX_DAYS} days, until a time from {first} to {last}");
         wrong(field, "invalid_expiry", &message);
     }
     match (new.name.value(), new.scope.value()) {

@@ -133,8 +133,7 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "add_task",
         title: "Add a task",
-        description: "Creates a task. Give title, and due_date if there is a deadline, recurrence_rule if the task repeats; or \
-                      give text, the whole task in one line. Calling it twice creates two tasks.",
+        description: "Creates a task from its fields, or from text. Calling it twice creates two tasks.",
         effect: Effect::Adds,
         input: tasks::add_input,
         output: one_task,
@@ -162,9 +161,9 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "update_task",
         title: "Change a task",
-        description: "Changes the given fields of a task and leaves the others. An empty string clears description, \
+        description: "Changes the given fields of a task. An empty string clears description, \
                       priority, category_id, due_date or recurrence_rule; an empty list clears tag_ids. A new due_date \
-                      moves the reminders as well.",
+                      moves the reminders.",
         effect: Effect::Overwrites,
         input: tasks::update_input,
         output: one_task,

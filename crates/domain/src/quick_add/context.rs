@@ -19,16 +19,15 @@ pub(super) enum Weight {
 /// What may follow a date in a sentence: the next phrase, or its object.
 const FOLLOWERS: &[&str] = &[
     "a", "about", "after", "all", "an", "and", "around", "as", "at", "because", "before", "but", "by", "due",
-    "each", "every", "everyone", "for", "from", "her", "him", "his", "if", "in", "it", "me", "my", "of",
-    "on", "or", "our", "re", "remind", "so", "some", "starting", "that", "the", "their", "them", "these",
-    "then", "this", "those", "to", "until", "us", "via", "when", "where", "while", "with", "without", "you",
-    "your",
+    "each", "every", "everyone", "for", "from", "her", "him", "his", "if", "in", "it", "me", "my", "on",
+    "or", "our", "re", "remind", "so", "some", "starting", "that", "the", "their", "them", "these", "then",
+    "this", "those", "to", "until", "us", "via", "when", "where", "while", "with", "without", "you", "your",
 ];
 
 /// After these a date is an object, not when to do it: `Plan for tomorrow`, `Move the meeting to friday`.
 const OBJECT_OF: &[&str] = &[
-    "about", "after", "as", "before", "between", "during", "except", "for", "from", "like", "of", "or",
-    "per", "since", "than", "till", "to", "until", "versus", "vs", "with", "without",
+    "about", "after", "as", "before", "between", "during", "except", "for", "from", "like", "of", "per",
+    "since", "than", "till", "to", "until", "versus", "vs", "with", "without",
 ];
 
 const DETERMINERS: &[&str] = &[
@@ -57,8 +56,8 @@ pub(super) fn weight_of_due(words: &[&str]) -> Weight {
     let has_day = content.iter().any(|word| names_a_day(word));
     let part = content.iter().position(|word| is_part(word));
     match named {
-        ["yesterday", ..] | ["last", ..] | [.., "ago"] => return Weight::None,
-        ["the", "last", ..] if !content.contains(&"of") && !content.contains(&"day") => return Weight::None,
+        ["yesterday", ..] | [.., "ago"] => return Weight::None,
+        ["last", next, ..] | ["the", "last", next, ..] if *next != "day" => return Weight::None,
         ["noon" | "midday" | "midnight"] if !said_when => return Weight::None,
         ["weekend"] | ["the", "weekend"] if !said_when => return Weight::None,
         ["in", "a", "second" | "couple", ..] => return Weight::None,
@@ -135,7 +134,14 @@ pub(super) fn is_meant(
     if !is_rule && word_before.is_some_and(|word| OBJECT_OF.contains(&word)) {
         return false;
     }
-    let at_edge = is_edge(line, end) || phrase_at(end);
+    // `At noon call Ann`
+    let opens = first == 0
+        && end > 1
+        && line
+            .words
+            .first()
+            .is_some_and(|word| matches!(word.lower.as_str(), "at" | "on" | "by" | "in"));
+    let at_edge = opens || is_edge(line, end) || phrase_at(end);
     // `the friday 9am meeting`: the grammar has the article, too.
     let has_article = line.words.get(first).is_some_and(|word| word.lower == "the");
     let described = word_before.is_some_and(|word| DETERMINERS.contains(&word));

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::PartKind;
 use super::context::{Weight, is_meant, weight_of_due, weight_of_rule};
 use super::line::Line;
+use super::marks::is_taken;
 use super::vocabulary::may_be_in_a_phrase;
 use crate::due::{Due, DueError};
 use crate::english;
@@ -48,14 +49,23 @@ pub(super) fn take(line: &mut Line<'_>, zone: &Zone, now: Timestamp) -> Vec<Foun
     let mut found: Vec<Found> = Vec::new();
     let mut first = 0;
     while first < line.len() {
+        let rule = found.iter_mut().rfind(|span| span.says == Says::Rule);
+        if let Some(rule) = rule
+            && let Some((end, text)) = ended(line, first, &rule.text, zone, now)
+        {
+            line.take(first..end, PartKind::Recurrence);
+            rule.text = text;
+            first = end;
+            continue;
+        }
         let Some(span) = longest(line, first, zone, now) else {
             first += 1;
             continue;
         };
         let end = span.span.end;
         let after_rule = found
-            .last()
-            .filter(|before| before.says == Says::Rule && before.part.is_none());
+            .iter()
+            .rfind(|before| before.says == Says::Rule && before.part.is_none());
         if let Some(span) = meant(line, span, after_rule, zone, now) {
             let kind = match span.says {
                 Says::Due => PartKind::Due,
@@ -91,9 +101,15 @@ fn meant(
     let word_before = connecting
         .and_then(|index| line.free(index))
         .map(|word| word.lower.as_str());
+    if let (Says::Rule, Some(index), Some("due")) = (span.says, connecting, word_before) {
+        // `Rent due every month`
+        span.span.start = index;
+        return Some(span);
+    }
     if span.says == Says::Due {
         if let (Some(index), Some("starting" | "from" | "beginning")) = (connecting, word_before)
-            && after_rule.is_some_and(|rule| rule.span.end == index)
+            && after_rule.is_some()
+            && index.checked_sub(1).is_some_and(|before| is_taken(line, before))
         {
             span.span.start = index;
             span.starts = true;
@@ -180,7 +196,7 @@ fn understood(line: &Line<'_>, span: Range<usize>, zone: &Zone, now: Timestamp) 
     }
     match parse_recurrence(&text) {
         Ok(_) => Some(found(Says::Rule, text)),
-        Err(error) => match until(line, &span, &words, zone, now) {
+        Err(error) => match except(&words) {
             Some(text) => Some(found(Says::Rule, text)),
             None => is_about_a_rule(&error, &words).then(|| found(Says::Rule, text)),
         },
@@ -261,7 +277,10 @@ fn is_about_a_date(error: &DueError, words: &[&str]) -> bool {
             ["yesterday" | "last", ..] | ["the", "last", ..] | [.., "ago"]
         ),
         DueError::TimeWithoutColon { .. } => true,
-        DueError::NoSuchTime { .. } | DueError::YearOutOfRange { .. } => words.len() > 1,
+        // `24:00`, but not `2026-02-30`, may be no date at all.
+        DueError::NoSuchTime { .. } | DueError::YearOutOfRange { .. } => {
+            words.len() > 1 || words.iter().any(|word| word.len() >= 8)
+        }
         _ => false,
     }
 }
@@ -275,29 +294,56 @@ fn is_about_a_rule(error: &RuleError, words: &[&str]) -> bool {
         }
         RuleError::OtherForm { .. } => matches!(words.first(), Some(&("every" | "each"))),
         RuleError::UnknownPart { .. } | RuleError::MalformedPart { .. } => false,
-        RuleError::InvalidValue { name, .. } => *name != "UNTIL" || words.last() != Some(&"until"),
+        // The date is found by itself.
+        RuleError::InvalidValue { name, .. } => *name != "UNTIL",
         _ => words.first().is_some_and(|word| word.contains('=')),
     }
 }
 
-/// The phrase with the date that `until friday` or `until dec 31` means. The grammar of recurrences has no clock, so there a date needs
-/// its year.
-fn until(
-    line: &Line<'_>,
-    span: &Range<usize>,
-    words: &[&str],
-    zone: &Zone,
-    now: Timestamp,
-) -> Option<String> {
-    let from_end = words
+/// `every day except sunday`: the other days. The grammar of recurrences has no exceptions.
+fn except(words: &[&str]) -> Option<String> {
+    let at = words.iter().position(|word| *word == "except")?;
+    let days = match words.get(..at)? {
+        ["every" | "each", "day"] | ["daily"] | ["everyday"] => 0..7,
+        ["every" | "each", "weekday" | "workday"] | ["weekdays"] => 0..5,
+        _ => return None,
+    };
+    let excluded = words
+        .get(at + 1..)?
         .iter()
-        .rev()
-        .position(|word| matches!(*word, "until" | "till"))?;
-    let at = span.end.checked_sub(from_end + 1).filter(|at| *at > span.start)?;
-    let day = line.phrase(at + 1..span.end);
-    let last = Due::parse_or_phrase(&day, zone, now)
-        .ok()
-        .filter(Due::is_end_of_day)?;
-    let text = format!("{} until {}", line.phrase(span.start..at), last.local().date());
-    parse_recurrence(&text).is_ok().then_some(text)
+        .filter(|word| !matches!(**word, "on" | "and"));
+    let excluded: Option<Vec<usize>> = excluded.map(|word| english::weekday(word)).collect();
+    let excluded = excluded.filter(|excluded| !excluded.is_empty())?;
+    let rest: Vec<&str> = days
+        .filter(|day| !excluded.contains(day))
+        .filter_map(|day| english::WEEKDAYS.get(day).copied())
+        .collect();
+    (!rest.is_empty()).then(|| format!("every {}", rest.join(", ")))
+}
+
+/// The end of a recurrence behind what was taken, which may be apart from it: `every day at 9am for 10 times`. The grammar of recurrences has
+/// no clock, so in a rule `until friday` and `until dec 31` need the date that they mean.
+fn ended(line: &Line<'_>, first: usize, rule: &str, zone: &Zone, now: Timestamp) -> Option<(usize, String)> {
+    let word = line.free(first)?.lower.as_str();
+    if !matches!(word, "until" | "till" | "for")
+        || first.checked_sub(1).is_none_or(|before| !is_taken(line, before))
+    {
+        return None;
+    }
+    let last = (first + 1..line.len().min(first + MAX_WORDS))
+        .take_while(|index| {
+            line.free(*index)
+                .is_some_and(|word| may_be_in_a_phrase(&word.lower))
+        })
+        .last()?;
+    (first + 2..=last + 1).rev().find_map(|end| {
+        let text = format!("{rule} {}", line.phrase(first..end));
+        if parse_recurrence(&text).is_ok() {
+            return Some((end, text));
+        }
+        let day = Due::parse_or_phrase(&line.phrase(first + 1..end), zone, now).ok();
+        let day = day.filter(|day| word != "for" && day.is_end_of_day())?;
+        let text = format!("{rule} until {}", day.local().date());
+        parse_recurrence(&text).is_ok().then_some((end, text))
+    })
 }

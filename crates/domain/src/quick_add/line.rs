@@ -229,7 +229,7 @@ impl<'t> Line<'t> {
                     .get(index + 1)
                     .is_none_or(|next| next.role != Use::Taken(part));
                 let says_something = word.tail.contains(['!', '?'])
-                    || (word.tail.starts_with([',', ';', ':', '.']) && self.has_title_after(index));
+                    || word.tail.starts_with([',', ';', ':']) && self.has_title_after(index);
                 if is_last && says_something && !title.is_empty() && !title.ends_with(PUNCTUATION) {
                     title.push_str(word.tail);
                 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 
 use super::dates::Found;
 use super::line::Line;
@@ -47,7 +48,7 @@ pub(super) fn of_rule(line: &Line<'_>, span: &Found, error: &RuleError) -> Quest
     let of_line: Vec<usize> = span.span.clone().collect();
     let readings = readings::of_rule(&words, error);
     let mut choices = replacements(line, &of_line, &words, readings);
-    choices.push(left_in_title(line, &[span.span.clone()]));
+    choices.push(left_in_title(line, std::slice::from_ref(&span.span)));
     Question {
         about: PartKind::Recurrence,
         message: error.to_string(),
@@ -141,7 +142,7 @@ pub(super) fn once_or_again(line: &Line<'_>, span: &Found, zone: &Zone, now: Tim
             text: line.replaced(span.span.clone(), &date),
         });
     }
-    choices.push(left_in_title(line, &[span.span.clone()]));
+    choices.push(left_in_title(line, std::slice::from_ref(&span.span)));
     Question {
         about: PartKind::Recurrence,
         message: format!("“{written}” can be every week or month, or once: choose which"),
@@ -158,7 +159,7 @@ pub(super) fn first_date(line: &Line<'_>, phrase: &Phrase, named: &Due, first: &
         let with = if due.is_end_of_day() {
             local.date().to_string()
         } else {
-            format!("{} {}", local.date(), local.time())
+            moment(local.date(), local.time())
         };
         Some(line.replaced(span.clone(), &with))
     };
@@ -198,7 +199,7 @@ pub(super) fn unschedulable(line: &Line<'_>, span: &Found, error: &Unscheduled) 
     Question {
         about: PartKind::Recurrence,
         message,
-        choices: vec![left_in_title(line, &[span.span.clone()])],
+        choices: vec![left_in_title(line, std::slice::from_ref(&span.span))],
     }
 }
 
@@ -208,5 +209,13 @@ pub(super) fn kept(line: &Line<'_>, span: Range<usize>, message: String) -> Ques
         about: PartKind::Reminder,
         message,
         choices: vec![left_in_title(line, &[span])],
+    }
+}
+
+/// `2026-12-01 09:00`, as a due phrase.
+pub(super) fn moment(date: Date, time: Time) -> String {
+    match time.second() {
+        0 => format!("{date} {:02}:{:02}", time.hour(), time.minute()),
+        _ => format!("{date} {time}"),
     }
 }

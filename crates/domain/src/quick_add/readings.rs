@@ -23,7 +23,9 @@ pub(super) fn of_due(words: &[&str], error: &DueError, understood: impl Fn(&str)
     match error {
         DueError::AmbiguousPhrase { instead, .. } => instead
             .split(" or ")
-            .filter_map(|reading| replaced(words, reading, &understood))
+            .map(str::to_owned)
+            .chain(words.iter().filter_map(|word| with_century(word)))
+            .filter_map(|reading| replaced(words, &reading, &understood))
             .collect(),
         DueError::TimeWithoutColon { time, .. } => replaced(words, time, &understood).into_iter().collect(),
         DueError::Passed { .. } => ["tomorrow", "tomorrow night"]
@@ -50,6 +52,14 @@ pub(super) fn of_due(words: &[&str], error: &DueError, understood: impl Fn(&str)
     }
 }
 
+/// `13/1/2027` for `13/1/27`.
+fn with_century(word: &str) -> Option<String> {
+    let (date, year) = word.rsplit_once(['/', '.', '-'])?;
+    let separator = word.get(date.len()..date.len() + 1)?;
+    let two_digits = year.len() == 2 && year.bytes().all(|byte| byte.is_ascii_digit());
+    (two_digits && date.contains(separator)).then(|| format!("{date}{separator}20{year}"))
+}
+
 /// Readings of a recurrence phrase.
 pub(super) fn of_rule(words: &[&str], error: &RuleError) -> Vec<Reading> {
     let understood = |phrase: &str| parse_recurrence(phrase).is_ok();
@@ -63,7 +73,7 @@ pub(super) fn of_rule(words: &[&str], error: &RuleError) -> Vec<Reading> {
     };
     phrases
         .iter()
-        .filter_map(|reading| replaced(words, reading, &understood))
+        .filter_map(|reading| replaced(words, reading, understood))
         .collect()
 }
 

@@ -73,15 +73,31 @@ pub(super) fn take(line: &mut Line<'_>, zone: &Zone, now: Timestamp) -> Vec<Aske
                 break;
             }
         }
-        for (time, when) in items {
-            let span = begin..time.end;
+        // `remind me in 20 minutes to check the oven`
+        let leads = begin == 0 && is_word(next, &["to"]);
+        let count = items.len();
+        for (index, (time, when)) in items.into_iter().enumerate() {
+            let last = leads && index + 1 == count;
+            let span = begin..time.end + usize::from(last);
             line.take(span.clone(), PartKind::Reminder);
             begin = time.end;
+            next = next.max(span.end);
             asked.push(Asked { time, span, when });
         }
         first = next.max(first + 1);
     }
     asked
+}
+
+/// Takes `Remind me to` at the beginning of a line, if the task is due at a time: it reminds then.
+pub(super) fn take_opening(line: &mut Line<'_>, due: Option<&Due>) -> Option<ReminderWhen> {
+    due.filter(|due| !due.is_end_of_day())?;
+    let says = |index: usize, word: &str| line.free(index).is_some_and(|free| free.lower == word);
+    if !(says(0, "remind") && says(1, "me") && says(2, "to") && line.free(3).is_some()) {
+        return None;
+    }
+    line.take(0..3, PartKind::Reminder);
+    Some(ReminderWhen::MinutesBefore(0))
 }
 
 /// The longest time of a reminder from a word on.
@@ -92,7 +108,7 @@ fn item(line: &Line<'_>, first: usize, zone: &Zone, now: Timestamp) -> Option<(R
             may_be_in_a_phrase(&word.lower)
                 || matches!(
                     word.lower.as_str(),
-                    "before" | "earlier" | "early" | "ahead" | "it’s" | "it's" | "beforehand"
+                    "when" | "before" | "earlier" | "early" | "ahead" | "it’s" | "it's" | "beforehand"
                 )
         })
     {
@@ -228,7 +244,7 @@ fn at(
         );
         let days = [due.local().date().yesterday().ok(), Some(due.local().date())];
         let choices = days.into_iter().flatten().map(|date| {
-            let moment = format!("{date} {}", at.local().time());
+            let moment = questions::moment(date, at.local().time());
             Choice {
                 text: line.replaced(asked.time.clone(), &moment),
                 label: moment,

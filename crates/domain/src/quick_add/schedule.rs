@@ -35,7 +35,7 @@ pub(super) struct Phrase {
 pub(super) fn of(line: &Line<'_>, found: &[Found], zone: &Zone, now: Timestamp) -> Schedule {
     let mut schedule = Schedule::default();
     let rules: Vec<&Found> = found.iter().filter(|span| span.says != Says::Due).collect();
-    let dues: Vec<&Found> = found.iter().filter(|span| span.says == Says::Due).collect();
+    let due_spans: Vec<&Found> = found.iter().filter(|span| span.says == Says::Due).collect();
     schedule.has_due = !found.is_empty();
 
     let rule = match rules.as_slice() {
@@ -62,7 +62,7 @@ pub(super) fn of(line: &Line<'_>, found: &[Found], zone: &Zone, now: Timestamp) 
     };
     let phrase = match join(
         line,
-        &dues,
+        &due_spans,
         rule.as_ref().and_then(|(span, _)| span.part),
         zone,
         now,
@@ -169,13 +169,13 @@ fn names_its_year(text: &str) -> bool {
 /// One phrase out of all due spans: `tomorrow`, and further on `at 9am`.
 fn join(
     line: &Line<'_>,
-    dues: &[&Found],
+    due_spans: &[&Found],
     part: Option<&'static str>,
     zone: &Zone,
     now: Timestamp,
 ) -> Result<Option<Phrase>, Question> {
     let words_of = |span: &Found| -> Vec<usize> { span.span.clone().collect() };
-    let starts = dues.iter().any(|span| span.starts);
+    let starts = due_spans.iter().any(|span| span.starts);
     let phrase = |spans: &[&Found]| Phrase {
         text: spans
             .iter()
@@ -193,7 +193,7 @@ fn join(
         },
         None => phrase,
     };
-    let joined = match dues {
+    let joined = match due_spans {
         [] if part.is_none() => return Ok(None),
         [first, second] => {
             let orders = [[*first, *second], [*second, *first]];
@@ -206,13 +206,13 @@ fn join(
                 Err(_) => false,
             };
             let Some(order) = texts.iter().position(|phrase| understood(&phrase)) else {
-                return Err(questions::which(line, dues, PartKind::Due));
+                return Err(questions::which(line, due_spans, PartKind::Due));
             };
             let [in_order, reversed] = texts;
             if order == 0 { in_order } else { reversed }
         }
-        [] | [_] => phrase(dues),
-        _ => return Err(questions::which(line, dues, PartKind::Due)),
+        [] | [_] => phrase(due_spans),
+        _ => return Err(questions::which(line, due_spans, PartKind::Due)),
     };
     Ok(Some(with_part(joined)))
 }

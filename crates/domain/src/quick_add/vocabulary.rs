@@ -136,7 +136,7 @@ const WORDS: &[&str] = &[
 
 /// Whether a word, in lower case, may occur in a phrase.
 pub(super) fn may_be_in_a_phrase(word: &str) -> bool {
-    if word.starts_with("freq=") || word.starts_with("rrule:") {
+    if word.starts_with("freq=") || word.starts_with("rrule:") || word == "except" {
         return true;
     }
     word.split(|mark: char| mark == '/' || mark == '-' || mark == '&' || mark == ',' || is_dash(mark))

@@ -112,9 +112,14 @@ impl Rule {
             && numbers.iter().all(|day| *day > 0)
         {
             let days = and(numbers.iter().map(ToString::to_string));
+            let skipped = if self.skips_after(&numbers) {
+                " in leap years"
+            } else {
+                ""
+            };
             return Some(match every_year {
-                true => format!("every {month} {days}"),
-                false => format!("{} on {month} {days}", self.every("year")),
+                true => format!("every {month} {days}{skipped}"),
+                false => format!("{} on {month} {days}{skipped}", self.every("year")),
             });
         }
         let days = self.in_month()?;
@@ -127,7 +132,12 @@ impl Rule {
     /// Days of a month: `the 1st and 15th`, `the last Friday`, `the first weekday`.
     fn in_month(&self) -> Option<String> {
         if let Some(days) = self.day_numbers() {
-            return Some(numbered(&days));
+            let skipped = if self.skips_after(&days) {
+                " of months that have it"
+            } else {
+                ""
+            };
+            return Some(format!("{}{skipped}", numbered(&days)));
         }
         if let ([-1, day], [1], []) = (
             self.by_month_day.as_slice(),
@@ -151,6 +161,17 @@ impl Rule {
             return Some(format!("the {places} weekday"));
         }
         None
+    }
+
+    /// Whether some months lack one of these days and are skipped, unlike in a phrase, which means their last day.
+    fn skips_after(&self, days: &[i16]) -> bool {
+        let in_every = match (self.frequency, self.by_month.as_slice()) {
+            (Frequency::Yearly, [month]) if *month != 2 => 31,
+            _ => 28,
+        };
+        self.by_set_pos.is_empty()
+            && days.iter().all(|day| *day > 0)
+            && days.iter().any(|day| *day > in_every)
     }
 
     /// Positions from the beginning first, then those from the end.

@@ -159,6 +159,7 @@ fn the_choices_are_the_whole_line_with_one_reading_each() {
                 r"Call mom \tomorrow \at \5, please",
             ],
         ),
+        ("Dentist 13/1/27", &["Dentist 13/1/2027", r"Dentist \13/1/27"]),
         (
             "Dentist 3/4",
             &["Dentist apr 3", "Dentist mar 4", r"Dentist \3/4"],
@@ -345,7 +346,7 @@ fn no_line_panics_and_long_ones_take_no_longer_than_they_are_long() {
                 .wrapping_add(1_442_695_040_888_963_407);
             line.push(' ');
             line.push_str(words[(seed >> 33) % words.len()]);
-            if (seed >> 20) % 9 == 0 {
+            if (seed >> 20).is_multiple_of(9) {
                 break;
             }
         }

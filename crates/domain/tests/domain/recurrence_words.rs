@@ -36,6 +36,15 @@ fn rules_are_said_as_people_say_them() {
             "every month on the 1st, 15th and last day",
         ),
         (
+            "FREQ=MONTHLY;BYMONTHDAY=31",
+            "every month on the 31st of months that have it",
+        ),
+        (
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+            "every February 29 in leap years",
+        ),
+        ("FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=31", "every January 31"),
+        (
             "FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1",
             "every month on the 31st",
         ),
@@ -140,7 +149,10 @@ fn words_never_say_another_rule() {
         let words = rule.in_words();
         assert!(!words.is_empty() && !words.contains("  "), "{rule}: {words}");
         if let Ok(read) = parse_recurrence(&words) {
-            assert_eq!(read, rule, "{words}");
+            // The words name the first day of the week where it matters, and are no phrase then.
+            let text = rule.to_string();
+            let text = text.split(";WKST=").next().expect("the rule");
+            assert_eq!(read.to_string(), text, "{words}");
         }
         rules += 1;
     }

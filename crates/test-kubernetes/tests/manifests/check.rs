@@ -207,14 +207,16 @@ impl Manifests {
 
     fn annotations(&self, spinapp: &Value, findings: &mut Findings) {
         let app_id = name(spinapp);
-        if texts(spinapp, "/spec/components") != [app_id] {
+        if texts(spinapp, "/spec/components") != app::components(app_id) {
             findings.push(format!(
                 "its components are {:?}",
                 texts(spinapp, "/spec/components")
             ));
         }
-        if self.spin["component"].get(app_id).is_none() {
-            findings.push("spin.toml has no such component".to_owned());
+        for component in texts(spinapp, "/spec/components") {
+            if self.spin["component"].get(component).is_none() {
+                findings.push(format!("spin.toml has no component {component}"));
+            }
         }
         let nothing = serde_json::Map::new();
         let annotations = spinapp
@@ -300,10 +302,13 @@ impl Manifests {
                 findings.push(format!("spin.toml has no variable {variable_name}"));
                 continue;
             };
-            // What a component does not use would say something that is not so.
+            // What no component uses would say something that is not so.
             let used = format!("{{{{ {variable_name} }}}}");
-            if !self.spin["component"][app_id].to_string().contains(&used) {
-                findings.push(format!("its component does not use the variable {variable_name}"));
+            let uses = |component: &str| self.spin["component"][component].to_string().contains(&used);
+            if !texts(spinapp, "/spec/components").into_iter().any(uses) {
+                findings.push(format!(
+                    "none of its components uses the variable {variable_name}"
+                ));
             }
             let from_secret = variable.pointer("/valueFrom/secretKeyRef").is_some();
             if declared["secret"] == true && !from_secret {

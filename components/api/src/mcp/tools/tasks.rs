@@ -2,7 +2,6 @@
 
 use nudge_domain::characters::isolated;
 use nudge_domain::id::TaskId;
-use nudge_domain::quick_add::MAX_LINE_CHARS;
 use nudge_domain::task::{NewTask, Patch, Status, Task, TaskPatch};
 use serde_json::{Value, json};
 
@@ -22,12 +21,8 @@ pub(super) fn task_id() -> Value {
 
 pub(super) fn add_input() -> Value {
     let mut fields = task::arguments();
-    let description = "Instead of title, due_date, recurrence_rule, priority and labels: the whole task in one line, such as \
-                       \"Pay rent every month on the 1st 9am !high #home remind 30m before\".";
-    fields.insert(
-        line::TEXT.to_owned(),
-        json!({ "type": "string", "minLength": 1, "maxLength": MAX_LINE_CHARS, "description": description }),
-    );
+    let description = "All in one line: \"Pay rent every month 9am !high #home\".";
+    fields.insert(line::TEXT.to_owned(), schema::text(description));
     schema::input(Value::Object(fields), &[])
 }
 

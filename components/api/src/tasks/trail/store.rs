@@ -38,26 +38,15 @@ pub(super) async fn versions(
     after: u32,
     limit: u32,
 ) -> Result<Vec<Version>, DbError> {
-    let names = ["change", "changed", "by", "traceparent", "deliveries"];
-    let parts = |part: &dyn Fn(&str) -> String| {
-        let parts: Vec<String> = names
-            .iter()
-            .map(|name| format!("'{name}', {}", part(name)))
-            .collect();
-        parts.join(", ")
+    let (object, data) = match database.dialect() {
+        Dialect::Sqlite => ("json_object", "data"),
+        Dialect::Postgres => ("jsonb_build_object", "CAST(data AS jsonb)"),
     };
-    let event = match database.dialect() {
-        Dialect::Sqlite => format!(
-            "json_object({})",
-            parts(&|name| format!("json_extract(data, '$.{name}')"))
-        ),
-        Dialect::Postgres => format!(
-            "CAST(jsonb_build_object({}) AS TEXT)",
-            parts(&|name| format!("CAST(data AS jsonb) -> '{name}'"))
-        ),
-    };
+    let parts = ["change", "changed", "by", "traceparent", "deliveries"]
+        .map(|name| format!("'{name}', {data} -> '{name}'"))
+        .join(", ");
     let sql = format!(
-        "SELECT version, created_at, published_at, {event} FROM task_event \
+        "SELECT version, created_at, published_at, CAST({object}({parts}) AS TEXT) FROM task_event \
          WHERE task_id = $1 AND user_id = $2 AND version > $3 ORDER BY version LIMIT $4"
     );
     let parameters = [(&task).into(), user_id.into(), after.into(), limit.into()];

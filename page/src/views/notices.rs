@@ -1,0 +1,96 @@
+//! What needs attention: no connection, edits that were refused or that conflict.
+
+use leptos::prelude::*;
+use nudge_page_model::{Conflict, Refusal, RefusalKind};
+
+use crate::parts::icon::Icon;
+use crate::parts::ui::Ui;
+use crate::route::{self, Route};
+use crate::store::{Connection, use_store};
+
+/// The notices above a list.
+#[component]
+pub(crate) fn Notices() -> impl IntoView {
+    let store = use_store();
+    let offline = move || store.connection().get() == Connection::Offline;
+    let waiting = move || match store.waiting().get() {
+        0 => "You are offline. What you change is kept on this device and sent when you are back.".to_owned(),
+        1 => "You are offline. One change is kept on this device and sent when you are back.".to_owned(),
+        count => {
+            format!("You are offline. {count} changes are kept on this device and sent when you are back.")
+        }
+    };
+    view! {
+        <div role="status">
+            <Show when=offline><div class="banner"><Icon name="cloud"/><span>{waiting}</span></div></Show>
+        </div>
+        <For each=move || store.conflicts().get().to_vec() key=|conflict| conflict.edit let:conflict><OfConflict conflict/></For>
+        <For each=move || store.refusals().get().to_vec() key=|refusal| refusal.edit let:refusal><OfRefusal refusal/></For>
+    }
+}
+
+#[component]
+fn OfConflict(conflict: Conflict) -> impl IntoView {
+    let route = route::current();
+    let task = conflict.task;
+    let open = move |_| {
+        route::go(
+            route,
+            Route {
+                task: Some(task.to_string()),
+                ..route.get_untracked()
+            },
+        )
+    };
+    view! {
+        <div class="banner" role="alert">
+            <Icon name="warn"/>
+            <span>"“"<bdi>{conflict.title}</bdi>"” was changed elsewhere as well. Choose what to keep."</span>
+            <button type="button" class="link-btn" on:click=open>"Choose"</button>
+        </div>
+    }
+}
+
+#[component]
+fn OfRefusal(refusal: Refusal) -> impl IntoView {
+    let store = use_store();
+    let (ui, route) = (Ui::get(), route::current());
+    let Refusal { edit, task, kind, .. } = refusal;
+    // What was refused as a whole goes back into the line that it came from.
+    let is_new =
+        store.tasks().with_untracked(|tasks| tasks.get(task).is_none()) && kind == RefusalKind::Invalid;
+    let title = refusal.title.clone();
+    let action = match kind {
+        _ if is_new => {
+            let edit_again = move |_| {
+                ui.text.set(Some(title.clone()));
+                ui.focus_add();
+                store.discard(edit);
+            };
+            view! { <button type="button" class="link-btn" on:click=edit_again>"Edit"</button> }.into_any()
+        }
+        RefusalKind::Invalid => {
+            let open = move |_| route::go(route, Route { task: Some(task.to_string()), ..route.get_untracked() });
+            view! { <button type="button" class="link-btn" on:click=open>"Correct"</button> }.into_any()
+        }
+        RefusalKind::Gone => {
+            let again = move |_| {
+                store.create_again(edit);
+            };
+            view! { <button type="button" class="link-btn" on:click=again>"Create again"</button> }.into_any()
+        }
+        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=move |_| store.retry(edit)>"Try again"</button> }.into_any(),
+    };
+    let why = match kind {
+        RefusalKind::Gone => "It was deleted elsewhere.".to_owned(),
+        _ => refusal.problem.sentence(),
+    };
+    view! {
+        <div class="banner error" role="alert">
+            <Icon name="warn"/>
+            <span>"“"<bdi>{refusal.title}</bdi>"” is not saved. "{why}</span>
+            {action}
+            <button type="button" class="link-btn" on:click=move |_| store.discard(edit)>"Discard"</button>
+        </div>
+    }
+}
