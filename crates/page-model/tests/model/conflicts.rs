@@ -44,3 +44,21 @@ fn a_deletion_that_is_undone_does_not_take_a_conflict_with_it() {
     model.undo(undo, stamp());
     assert_eq!(model.conflicts().len(), 1);
 }
+
+#[test]
+fn a_field_that_was_edited_again_is_not_in_conflict_any_more() {
+    let (mut model, mut server) = both(task(1, "old"));
+    let patch = Patch::new().title("mine").priority(Priority::High);
+    model.patch(id(1), patch, stamp());
+    server.change(id(1), &json!({"title": "theirs", "priority": "low"}));
+    exchange(&mut model, &mut server, now());
+    assert_eq!(model.conflicts()[0].fields.len(), 2);
+    model.patch(id(1), Patch::new().title("mine again"), stamp());
+    let conflicts = model.conflicts();
+    let fields: Vec<&str> = conflicts[0]
+        .fields
+        .iter()
+        .map(|field| field.field.as_str())
+        .collect();
+    assert_eq!(fields, ["priority"]);
+}
