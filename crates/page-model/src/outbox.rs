@@ -41,6 +41,8 @@ pub(crate) struct Outbox {
     pub(crate) failures: u32,
     /// Edits whose request was begun here and has no answer yet.
     pub(crate) sending: BTreeSet<EditId>,
+    /// Those of `sending` that another page has removed meanwhile: it has made them, or the person has given them up there.
+    pub(crate) removed: BTreeSet<EditId>,
     pub(crate) writes: Vec<Write>,
 }
 

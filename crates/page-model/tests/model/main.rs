@@ -12,6 +12,7 @@ mod edits;
 mod feed;
 mod interleavings;
 mod mirror;
+mod pages;
 mod problems;
 mod server;
 mod views;
