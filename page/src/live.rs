@@ -92,7 +92,7 @@ fn come_back(store: Store) {
     let inner = store.inner();
     let guard = inner.borrow();
     let (leads, run) = (guard.live.leads, guard.live.run);
-    let stale = js_sys::Date::now() - guard.live.heard > STALE;
+    let stale = (js_sys::Date::now() - guard.live.heard).abs() > STALE;
     drop(guard);
     if !stale {
         return;

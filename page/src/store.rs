@@ -77,6 +77,9 @@ pub(crate) struct Inner {
     toasts: u64,
     timer: Option<TimeoutHandle>,
     closing: bool,
+    /// The person was told that an edit is not on the device, or that one cannot be read.
+    warned_full: bool,
+    warned_unreadable: bool,
 }
 
 /// The next page of completed tasks.
@@ -212,11 +215,9 @@ impl Store {
 
     /// After any change of the model: stores edits, tells the views, sends what can be sent.
     pub(crate) fn publish(self) {
+        self.keep();
         let inner = self.inner();
-        let mut guard = inner.borrow_mut();
-        if let Some(user) = guard.user.clone() {
-            device::store(&user, guard.model.take_writes());
-        }
+        let guard = inner.borrow();
         let model = &guard.model;
         let (snapshot, waiting) = (model.snapshot().clone(), model.pending());
         let (conflicts, refusals) = (model.conflicts(), model.refusals());

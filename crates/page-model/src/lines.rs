@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn steps_over_headings_and_stops_at_the_ends() {
         let lines = hundred();
-        let task = |n: &u32| n % 10 != 0;
+        let task = |n: &u32| !n.is_multiple_of(10);
         assert_eq!(lines.step(None, 1, task), Some(&1));
         assert_eq!(lines.step(Some(&9), 1, task), Some(&11));
         assert_eq!(lines.step(Some(&11), -1, task), Some(&9));

@@ -86,6 +86,11 @@ impl Model {
         let known = self.outbox.find(id);
         if self.outbox.sending.contains(&id) {
             // A request for it is under way here; its answer decides.
+            if json.is_none() {
+                self.outbox.removed.insert(id);
+            } else {
+                self.outbox.removed.remove(&id);
+            }
             return true;
         }
         let before = known.map(|edit| edit.task);

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use nudge_contract::task::Task;
 use nudge_domain::id::TaskId;
+use uuid::Uuid;
 
 use crate::fields::{self, EDITED};
 use crate::model::Write;
@@ -40,6 +41,8 @@ pub(crate) struct Outbox {
     pub(crate) failures: u32,
     /// Edits whose request was begun here and has no answer yet.
     pub(crate) sending: BTreeSet<EditId>,
+    /// Those of `sending` that another page has removed meanwhile: it has made them, or the person has given them up there.
+    pub(crate) removed: BTreeSet<EditId>,
     pub(crate) writes: Vec<Write>,
 }
 
@@ -56,6 +59,16 @@ impl Outbox {
     /// Edits of a task, oldest first.
     pub(crate) fn of(&self, task: TaskId) -> impl Iterator<Item = &Edit> {
         self.edits.iter().filter(move |edit| edit.task == task)
+    }
+
+    /// An id right after that of an edit, which no other edit has. No request depends on it: a PATCH has no `Idempotency-Key`.
+    pub(crate) fn free_after(&self, id: EditId) -> EditId {
+        let next = |id: EditId| EditId(Uuid::from_u128(id.0.as_u128().wrapping_add(1)));
+        let mut free = next(id);
+        while self.find(free).is_some() {
+            free = next(free);
+        }
+        free
     }
 
     /// Adds or replaces an edit, and stores it.
@@ -103,7 +116,10 @@ impl Outbox {
             return false;
         };
         let (base, task) = (edit.base_value(field), edit.task);
-        let later = |edit: &&Edit| edit.id > from && edit.is_pending() && edit.depends_on(field);
+        // A deletion does not take the place of an edit: it may be undone.
+        let later = |edit: &&Edit| {
+            edit.id > from && edit.is_pending() && edit.patch().is_some() && edit.depends_on(field)
+        };
         let Some(later) = self.of(task).find(later).map(|edit| edit.id) else {
             return false;
         };

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_contract::task::Task;
+use nudge_page_model::Write;
 use nudge_page_model::feed::Item;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,7 +11,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::store::{Connection, Store};
 
-/// A message. Edits themselves are told by the storage.
+/// A message. Edits themselves are told by the storage, if it takes them.
 pub(crate) enum Message {
     /// An item of the feed, as JSON.
     Item(String),
@@ -20,6 +21,8 @@ pub(crate) enum Message {
     State(Connection),
     /// Categories or tags have changed.
     Labels,
+    /// An edit that the storage did not take, or its end.
+    Write(Write),
     /// A new page asks how things are.
     Hello,
 }
@@ -34,6 +37,9 @@ impl Message {
             Self::State(Connection::Offline) => "so".to_owned(),
             Self::State(_) => "sr".to_owned(),
             Self::Labels => "l".to_owned(),
+            Self::Write(Write::Put(id, json)) => format!("p{id} {json}"),
+            Self::Write(Write::Remove(id)) => format!("d{id}"),
+            Self::Write(Write::Alias(temporary, real)) => format!("a{temporary} {real}"),
             Self::Hello => "h".to_owned(),
         }
     }
@@ -47,6 +53,15 @@ impl Message {
             ("s", "o") => Self::State(Connection::Offline),
             ("s", _) => Self::State(Connection::Reconnecting),
             ("l", _) => Self::Labels,
+            ("p", rest) => {
+                let (id, json) = rest.split_once(' ')?;
+                Self::Write(Write::Put(id.parse().ok()?, json.to_owned()))
+            }
+            ("d", id) => Self::Write(Write::Remove(id.parse().ok()?)),
+            ("a", rest) => {
+                let (temporary, real) = rest.split_once(' ')?;
+                Self::Write(Write::Alias(temporary.parse().ok()?, real.parse().ok()?))
+            }
             ("h", _) => Self::Hello,
             _ => return None,
         })
@@ -92,6 +107,11 @@ fn hear(store: Store, message: Message) {
         Message::Task(task) => {
             store.inner().borrow_mut().model.read([*task]);
             store.publish();
+        }
+        Message::Write(write) => {
+            // Any page may say it, so it is no sign of the leading one.
+            store.told(write);
+            return;
         }
         Message::State(state) if !leads => store.set_connection(state),
         Message::Hello if leads => tell(store, &Message::State(store.connection().get_untracked())),

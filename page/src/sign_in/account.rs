@@ -66,6 +66,12 @@ struct Keeper {
     timer: Option<TimeoutHandle>,
 }
 
+impl Keeper {
+    fn is_refused(&self, session: &Session) -> bool {
+        self.refused.as_deref() == Some(session.access_token())
+    }
+}
+
 /// The user's account on this page. A copy is the same.
 #[derive(Clone, Copy)]
 pub(crate) struct Account {
@@ -127,7 +133,7 @@ impl Account {
         let now = browser::now();
         let (is_refused, is_old) = self.keeper.with_value(|keeper| match &keeper.tokens {
             Tokens::Provider(session) => (
-                keeper.refused.as_deref() == Some(session.access_token()),
+                keeper.is_refused(session),
                 session.is_to_renew(now) && session.refresh_token().is_some(),
             ),
             _ => (false, false),
@@ -271,9 +277,14 @@ impl Account {
         match provider.renew(&session).await {
             Ok(session) => {
                 let seconds = session.renew_in(browser::now());
+                let was_useless = self.is_expired() || self.is_refused();
                 self.keeper
                     .update_value(|keeper| keeper.tokens = Tokens::Provider(session));
                 self.wake_in(seconds);
+                // What waited for a token goes on, whoever asked for this one.
+                if was_useless {
+                    self.sign_ins.update(|count| *count += 1);
+                }
             }
             Err(error) if error.fault() == Fault::Passing => {
                 self.wake_after(PAUSE);
@@ -298,18 +309,13 @@ impl Account {
                 true => Next::End(Notice::Provider(Error::SessionEnded)),
                 false => Next::Nothing,
             },
-            Tokens::Provider(session) if session.is_to_renew(now) => Next::Renew,
+            Tokens::Provider(session) if session.is_to_renew(now) || keeper.is_refused(session) => {
+                Next::Renew
+            }
             Tokens::Provider(_) => Next::Nothing,
         });
         match next {
-            Next::Renew => spawn_local(async move {
-                let was_expired = self.is_expired();
-                self.renew().await;
-                // What waited for a token goes on.
-                if was_expired && !self.is_expired() {
-                    self.sign_ins.update(|count| *count += 1);
-                }
-            }),
+            Next::Renew => spawn_local(self.renew()),
             Next::End(notice) => self.end(notice),
             Next::Nothing => {
                 let seconds = self.keeper.with_value(|keeper| match &keeper.tokens {
@@ -330,6 +336,13 @@ impl Account {
     fn is_expired(self) -> bool {
         self.keeper.with_value(|keeper| match &keeper.tokens {
             Tokens::Provider(session) => session.is_expired(browser::now()),
+            _ => false,
+        })
+    }
+
+    fn is_refused(self) -> bool {
+        self.keeper.with_value(|keeper| match &keeper.tokens {
+            Tokens::Provider(session) => keeper.is_refused(session),
             _ => false,
         })
     }

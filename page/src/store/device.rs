@@ -1,5 +1,5 @@
 //! Edits on the device, so that they outlive the page. Each has an entry of its own: pages side by side do not overwrite each other's.
-//! Without a storage, as in some private windows, edits live as long as the page.
+//! Without a storage, as in some private windows, or if it is full, edits live as long as the page.
 
 use leptos::prelude::window;
 use nudge_domain::id::TaskId;
@@ -23,21 +23,29 @@ fn prefix(user: &str) -> String {
     format!("nudge/{}/", String::from(js_sys::encode_uri_component(user)))
 }
 
-/// Stores what has changed.
-pub(super) fn store(user: &str, writes: Vec<Write>) {
-    let Some(storage) = storage().filter(|_| !writes.is_empty()) else {
-        return;
-    };
-    let prefix = prefix(user);
-    for write in writes {
-        // A storage that is full keeps what it has; the edit is still in memory.
-        let _ = match write {
-            Write::Put(id, json) => storage.set_item(&format!("{prefix}edit/{id}"), &json),
-            Write::Remove(id) => storage.remove_item(&format!("{prefix}edit/{id}")),
-            Write::Alias(temporary, real) => {
-                storage.set_item(&format!("{prefix}alias/{temporary}"), &real.to_string())
-            }
-        };
+/// Stores what has changed. Returns what other pages do not get from the storage: what it did not take, and removals of what it did not
+/// have.
+pub(super) fn store(user: &str, mut writes: Vec<Write>) -> Vec<Write> {
+    if !writes.is_empty()
+        && let Some(storage) = storage()
+    {
+        let prefix = prefix(user);
+        writes.retain(|write| !take(&storage, &prefix, write));
+    }
+    writes
+}
+
+fn take(storage: &Storage, prefix: &str, write: &Write) -> bool {
+    match write {
+        Write::Put(id, json) => storage.set_item(&format!("{prefix}edit/{id}"), json).is_ok(),
+        Write::Remove(id) => {
+            let key = format!("{prefix}edit/{id}");
+            let is_there = storage.get_item(&key).is_ok_and(|value| value.is_some());
+            is_there && storage.remove_item(&key).is_ok()
+        }
+        Write::Alias(temporary, real) => storage
+            .set_item(&format!("{prefix}alias/{temporary}"), &real.to_string())
+            .is_ok(),
     }
 }
 

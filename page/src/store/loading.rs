@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_contract::api::Page;
 use nudge_contract::task::Task;
-use nudge_page_model::Snapshot;
 use nudge_page_model::feed::Backoff;
+use nudge_page_model::{Snapshot, Write};
 
 use super::device::{self, Entry};
 use super::{CompletedPages, Connection, Inner, Loading, Store};
@@ -37,6 +37,7 @@ impl Store {
             while self.is_current(epoch) {
                 match self.load(epoch).await {
                     Ok(()) => return,
+                    Err(_) if !self.is_current(epoch) => return,
                     Err(ApiError::SignedOut) => return self.refused_token(),
                     Err(error) => {
                         self.set_connection(match error {
@@ -111,6 +112,7 @@ impl Store {
             };
         }
         let first = guard.user.is_none();
+        let mut is_readable = true;
         guard.user = Some(user.to_owned());
         if first {
             let mut entries = device::entries(user);
@@ -124,13 +126,40 @@ impl Store {
                         }
                     }
                     Entry::Edit(id) => {
-                        guard.model.stored(id, Some(&value));
+                        is_readable &= guard.model.stored(id, Some(&value));
                     }
                 }
             }
         }
         drop(guard);
         self.publish();
+        self.check_readable(is_readable);
+    }
+
+    /// An edit that another version of this page has stored may not be readable. It stays on the device.
+    fn check_readable(self, is_readable: bool) {
+        if is_readable || std::mem::replace(&mut self.inner().borrow_mut().warned_unreadable, true) {
+            return;
+        }
+        let text = "Another version of this page has stored a change that this one cannot read. Reload the page to send it.";
+        self.toast(text.to_owned(), true, None);
+    }
+
+    /// Another page of this person has changed what the storage did not take.
+    pub(crate) fn told(self, write: Write) {
+        let inner = self.inner();
+        let mut guard = inner.borrow_mut();
+        let is_readable = match write {
+            Write::Put(id, json) => guard.model.stored(id, Some(&json)),
+            Write::Remove(id) => guard.model.stored(id, None),
+            Write::Alias(temporary, real) => {
+                guard.model.stored_alias(temporary, real);
+                true
+            }
+        };
+        drop(guard);
+        self.publish();
+        self.check_readable(is_readable);
     }
 
     /// Another page of this person has changed an entry.
@@ -140,19 +169,19 @@ impl Store {
         let Some(user) = guard.user.clone() else {
             return;
         };
-        match device::entry(&user, key) {
-            Some(Entry::Edit(id)) => {
-                guard.model.stored(id, value);
-            }
+        let is_readable = match device::entry(&user, key) {
+            Some(Entry::Edit(id)) => guard.model.stored(id, value),
             Some(Entry::Alias(temporary)) => {
                 if let Some(real) = value.and_then(|real| real.parse().ok()) {
                     guard.model.stored_alias(temporary, real);
                 }
+                true
             }
             None => return,
-        }
+        };
         drop(guard);
         self.publish();
+        self.check_readable(is_readable);
     }
 
     /// Reads all pending tasks. The cursor into the feed is taken before, so no change is missed.

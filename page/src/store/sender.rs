@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use nudge_page_model::{Answer, Request};
+use nudge_page_model::{Answer, Request, Write};
 
 use super::{Connection, Store};
 use crate::api;
@@ -16,15 +16,15 @@ impl Store {
         let inner = self.inner();
         loop {
             let mut guard = inner.borrow_mut();
-            if !guard.live.leads || guard.user.is_none() {
+            let Some(user) = guard.user.clone().filter(|_| guard.live.leads) else {
                 return;
-            }
+            };
             let Some(request) = guard.model.next(api::now()) else {
                 break;
             };
-            let (epoch, closing) = (guard.epoch, guard.closing);
+            let closing = guard.closing;
             drop(guard);
-            spawn_local(self.send(request, epoch, closing));
+            spawn_local(self.send(request, user, closing));
         }
         self.keep();
         let mut guard = inner.borrow_mut();
@@ -42,20 +42,31 @@ impl Store {
         }
     }
 
-    /// Stores what choosing a request has changed; views need not be told.
-    fn keep(self) {
+    /// Stores what has changed. Other pages are told here what they do not get from the storage: one of them may be the one that sends.
+    pub(super) fn keep(self) {
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
-        if let Some(user) = guard.user.clone() {
-            super::device::store(&user, guard.model.take_writes());
+        let Some(user) = guard.user.clone() else {
+            return;
+        };
+        let left = super::device::store(&user, guard.model.take_writes());
+        let is_full = left.iter().any(|write| matches!(write, Write::Put(..)));
+        let warns = is_full && !std::mem::replace(&mut guard.warned_full, true);
+        drop(guard);
+        for write in left {
+            live::tell(self, &Message::Write(write));
+        }
+        if warns {
+            let text = "This browser cannot store your changes. Keep the page open until they are sent.";
+            self.toast(text.to_owned(), true, None);
         }
     }
 
-    async fn send(self, request: Request, epoch: u32, closing: bool) {
+    async fn send(self, request: Request, user: String, closing: bool) {
         let answer = self.api().edit(&request, closing).await;
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
-        if guard.epoch != epoch && guard.user.is_none() {
+        if guard.user.as_ref() != Some(&user) {
             // Signed out meanwhile: the edit is still on the device, and its answer will be the same.
             return;
         }

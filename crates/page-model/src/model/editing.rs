@@ -39,14 +39,16 @@ impl Model {
             .filter(|edit| !edit.is_pending())
             .map(|edit| edit.id)
             .collect();
+        let fields: Vec<String> = patch.sent.keys().cloned().collect();
+        let undo = self.make(task, What::Patch(patch), None, stamp);
         for id in undecided {
             self.outbox.change(id, |edit| {
                 if let Some(before) = edit.patch_mut() {
-                    patch.sent.keys().for_each(|field| before.remove(field));
+                    fields.iter().for_each(|field| before.remove(field));
                 }
             });
         }
-        self.make(task, What::Patch(patch), None, stamp)
+        undo
     }
 
     /// Completes a task.
@@ -77,32 +79,38 @@ impl Model {
         Some(self.patch(task, moved(due, days)?, stamp))
     }
 
-    /// Undoes an edit: takes it back if it was not sent, otherwise makes the opposite one. Returns the id of a task that had to be
+    /// Undoes an edit: takes it back if it was not made, otherwise makes the opposite one. Returns the id of a task that had to be
     /// created again.
     pub fn undo(&mut self, undo: Undo, stamp: Stamp) -> Option<TaskId> {
-        if self.outbox.find(undo.edit).is_some_and(Edit::can_be_cancelled) {
+        if self
+            .outbox
+            .find(undo.edit)
+            .is_some_and(|edit| edit.can_be_cancelled() || edit.was_not_made())
+        {
             self.cancel(undo.edit);
             return None;
         }
         let task = self.outbox.real(undo.task);
-        match undo.what {
-            What::Complete => {
-                self.reopen(task, stamp);
-            }
-            What::Reopen => {
-                self.complete(task, stamp);
-            }
+        let mut seen = undo.before.clone();
+        let opposite = match undo.what {
+            What::Complete => self.reopen(task, stamp),
+            What::Reopen => self.complete(task, stamp),
             What::Patch(patch) => {
+                seen.extend(patch.shown.clone());
                 let before =
                     |field: &String| (field.clone(), undo.before.get(field).cloned().unwrap_or_default());
                 let values: Values = patch.sent.keys().map(before).collect();
                 let patch = values
                     .into_iter()
                     .fold(Patch::new(), |patch, (field, value)| patch.set(&field, value));
-                self.patch(task, patch, stamp);
+                self.patch(task, patch, stamp)
             }
             What::Delete(_) => return Some(self.create(fields::creation(&undo.before, stamp.now), stamp)),
-            What::Create(_) | What::Snooze { .. } => {}
+            What::Create(_) | What::Snooze { .. } => return None,
+        };
+        // A task that is not there any more can only be created again from what was seen of it.
+        if opposite.before.is_empty() {
+            self.outbox.change(opposite.edit, |edit| edit.base = seen);
         }
         None
     }
@@ -124,11 +132,16 @@ impl Model {
     fn make(&mut self, task: TaskId, what: What, held_from: Option<Timestamp>, stamp: Stamp) -> Undo {
         let task = self.outbox.real(task);
         let id = self.new_id(stamp);
-        let before = self
-            .shown
-            .get(task)
-            .map(|task| fields::of(task))
-            .unwrap_or_default();
+        let before = match self.shown.get(task) {
+            Some(shown) => fields::of(shown),
+            // It is not there any more: what was seen when it was edited before.
+            None => self
+                .outbox
+                .of(task)
+                .last()
+                .map(|edit| edit.base.clone())
+                .unwrap_or_default(),
+        };
         let version = self.mirror.task(task).map_or(0, |task| task.version);
         let mut edit = Edit::new(id, task, what.clone(), version, before.clone());
         edit.hold_until = held_from.and_then(|now| now.checked_add(HELD).ok());

@@ -25,6 +25,9 @@ const FAILURES: u32 = 8;
 /// Longest pause, in seconds.
 const LONGEST: i64 = 60;
 
+/// Longest pause that the server may ask for, in seconds.
+const FAR: i64 = 60 * LONGEST;
+
 impl Model {
     /// Begins to send from here. What a former page had begun is sent again.
     pub fn become_sender(&mut self) {
@@ -53,7 +56,7 @@ impl Model {
     pub fn next(&mut self, now: Timestamp) -> Option<Request> {
         match self.outbox.gate {
             Gate::SignedOut => return None,
-            Gate::Until(until) if until > now => return None,
+            Gate::Until(until) if !has_come(until, now, FAR) => return None,
             _ => {}
         }
         while self.outbox.sending.len() < AT_A_TIME {
@@ -92,8 +95,8 @@ impl Model {
         let mut blocked = BTreeSet::new();
         for edit in &self.outbox.edits {
             let ready = edit.state == State::Waiting
-                && edit.hold_until.is_none_or(|until| until <= now)
-                && edit.not_before.is_none_or(|until| until <= now);
+                && edit.hold_until.is_none_or(|until| has_come(until, now, LONGEST))
+                && edit.not_before.is_none_or(|until| has_come(until, now, FAR));
             if ready && !blocked.contains(&edit.task) {
                 return Some(edit.id);
             }
@@ -180,7 +183,8 @@ impl Model {
 
     /// The fields in conflict wait for a decision, unless a later edit of the same field makes it.
     fn conflict(&mut self, mut edit: Edit, conflicts: Values) {
-        let apart = split(&mut edit, &conflicts);
+        let free = self.outbox.free_after(edit.id);
+        let apart = split(&mut edit, &conflicts, free);
         let mut undecided = match apart {
             Some(apart) => {
                 self.outbox.put(edit);
@@ -202,9 +206,14 @@ impl Model {
     /// Takes the answer to a request.
     pub fn answer(&mut self, id: EditId, answer: Answer, now: Timestamp) {
         self.outbox.sending.remove(&id);
+        let is_removed = self.outbox.removed.remove(&id);
         let Some(edit) = self.outbox.find(id).cloned() else {
             return;
         };
+        if is_removed {
+            // Whatever the answer, it is not made again.
+            self.outbox.remove(id);
+        }
         if !matches!(answer, Answer::Offline | Answer::SignedOut | Answer::Later { .. }) {
             self.outbox.failures = 0;
         }
@@ -247,11 +256,7 @@ impl Model {
                 all,
                 limited,
             } => {
-                let wait = |failures: u32| {
-                    seconds
-                        .map_or_else(|| pause(failures), i64::from)
-                        .clamp(1, LONGEST * 60)
-                };
+                let wait = |failures: u32| seconds.map_or_else(|| pause(failures), i64::from).clamp(1, FAR);
                 let after = |seconds| now.checked_add(SignedDuration::from_secs(seconds)).ok();
                 let failures = edit.failures + u32::from(limited);
                 if failures >= FAILURES {
@@ -377,6 +382,11 @@ impl Model {
             }
         }
     }
+}
+
+/// Whether a time that was waited for has come. If it is further away than anything is put off, the clock was set back since.
+fn has_come(until: Timestamp, now: Timestamp, longest: i64) -> bool {
+    until <= now || until.duration_since(now) > SignedDuration::from_secs(longest)
 }
 
 /// Seconds: 1, 2, 4, up to a minute.

@@ -170,6 +170,15 @@ impl Edit {
         self.state == State::Waiting && !self.attempted
     }
 
+    /// Whether the server is known not to have it, and waits for a decision of the person.
+    pub(crate) fn was_not_made(&self) -> bool {
+        match &self.state {
+            State::Waiting | State::Sending => false,
+            State::Conflict { .. } => true,
+            State::Refused { kind, .. } => *kind != RefusalKind::Failed,
+        }
+    }
+
     pub(crate) fn title(&self) -> String {
         let body = match &self.what {
             What::Create(body) => body,

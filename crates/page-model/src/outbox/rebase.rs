@@ -64,8 +64,8 @@ pub(crate) fn rebase(edit: &mut Edit, theirs: &Values) -> Rebased {
 }
 
 /// Takes the fields in conflict out of an edit into one of its own, so that the others need not wait for a decision. None if nothing
-/// else is in it.
-pub(crate) fn split(edit: &mut Edit, conflicts: &Values) -> Option<Edit> {
+/// else is in it. The new edit gets this id.
+pub(crate) fn split(edit: &mut Edit, conflicts: &Values, id: EditId) -> Option<Edit> {
     let patch = edit.patch_mut()?;
     if patch.sent.keys().all(|field| conflicts.contains_key(field)) {
         return None;
@@ -80,8 +80,6 @@ pub(crate) fn split(edit: &mut Edit, conflicts: &Values) -> Option<Edit> {
         }
         patch.remove(field);
     }
-    // Right after the edit it comes from. A PATCH has no Idempotency-Key, so no request depends on the number.
-    let id = EditId(uuid::Uuid::from_u128(edit.id.0.as_u128().wrapping_add(1)));
     Some(Edit {
         id,
         what: What::Patch(apart),

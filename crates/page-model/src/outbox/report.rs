@@ -86,7 +86,9 @@ impl Edit {
         let State::Conflict { theirs } = &self.state else {
             return None;
         };
-        let fields = EDITED.iter().filter_map(|field| {
+        // A later edit may have taken the place of some fields.
+        let is_open = |field: &&&str| self.patch().is_none_or(|patch| patch.sent.contains_key(**field));
+        let fields = EDITED.iter().filter(is_open).filter_map(|field| {
             Some(FieldConflict {
                 field: (*field).to_owned(),
                 base: self.base_value(field),

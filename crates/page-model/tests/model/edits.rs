@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 use crate::server::{Server, now, problem, task};
 
-fn stamp() -> Stamp {
+pub(crate) fn stamp() -> Stamp {
     Stamp {
         now: now(),
         random: [7; 10],
     }
 }
 
-fn id(n: u128) -> TaskId {
+pub(crate) fn id(n: u128) -> TaskId {
     Uuid::from_u128(n).into()
 }
 
@@ -31,7 +31,7 @@ fn later(seconds: i64) -> Timestamp {
 }
 
 /// A page and a server with the same task.
-fn both(task: Task) -> (Model, Server) {
+pub(crate) fn both(task: Task) -> (Model, Server) {
     let (mut model, mut server) = (Model::default(), Server::default());
     model.read([task.clone()]);
     server.insert(task);
@@ -43,7 +43,7 @@ fn sent(model: &mut Model) -> Request {
 }
 
 /// Everything that can be sent is answered.
-fn exchange(model: &mut Model, server: &mut Server, at: Timestamp) {
+pub(crate) fn exchange(model: &mut Model, server: &mut Server, at: Timestamp) {
     while let Some(request) = model.next(at) {
         let answer = server.call(&request);
         model.answer(request.edit, answer, at);

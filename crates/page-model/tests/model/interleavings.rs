@@ -158,7 +158,11 @@ impl World {
             Step::Title { of, bad } => {
                 if let Some(task) = self.of(of) {
                     let title = self.title(bad);
-                    let edit = self.patch(task, Patch::new().title(&title));
+                    let mut patch = Patch::new().title(&title);
+                    if self.number.is_multiple_of(2) {
+                        patch = patch.priority(Priority::High).estimate(Some(self.number));
+                    }
+                    let edit = self.patch(task, patch);
                     self.given.push(Given { task, title, edit });
                 }
             }

@@ -7,10 +7,12 @@
     reason = "tests"
 )]
 
+mod conflicts;
 mod edits;
 mod feed;
 mod interleavings;
 mod mirror;
+mod pages;
 mod problems;
 mod server;
 mod views;
