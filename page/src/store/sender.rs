@@ -26,7 +26,8 @@ impl Store {
             drop(guard);
             spawn_local(self.send(request, epoch, closing));
         }
-        self.keep();
+        // Choosing may show that an edit is done, or in conflict with what arrived meanwhile.
+        self.show();
         let mut guard = inner.borrow_mut();
         if let Some(timer) = guard.timer.take() {
             timer.clear();
@@ -39,15 +40,6 @@ impl Store {
                 .clamp(1, 3_600_000);
             let wait = Duration::from_millis(wait.unsigned_abs());
             guard.timer = set_timeout_with_handle(move || self.pump(), wait).ok();
-        }
-    }
-
-    /// Stores what choosing a request has changed; views need not be told.
-    fn keep(self) {
-        let inner = self.inner();
-        let mut guard = inner.borrow_mut();
-        if let Some(user) = guard.user.clone() {
-            super::device::store(&user, guard.model.take_writes());
         }
     }
 
