@@ -219,7 +219,7 @@ pub(crate) fn Help() -> impl IntoView {
     };
     view! {
         <Dialog open=ui.help_open title="Keyboard shortcuts" wide=true>
-            <div class="dialog-body"><div class="keys">{groups()}</div></div>
+            <div class="dialog-body" tabindex="0"><div class="keys">{groups()}</div></div>
         </Dialog>
     }
 }

@@ -215,6 +215,12 @@ impl Store {
 
     /// After any change of the model: stores edits, tells the views, sends what can be sent.
     pub(crate) fn publish(self) {
+        self.show();
+        self.pump();
+    }
+
+    /// Stores edits, and tells the views.
+    fn show(self) {
         self.keep();
         let inner = self.inner();
         let guard = inner.borrow();
@@ -226,7 +232,6 @@ impl Store {
         set_if_new(self.waiting, waiting);
         set_if_new(self.conflicts, Arc::new(conflicts));
         set_if_new(self.refusals, Arc::new(refusals));
-        self.pump();
     }
 }
 

@@ -10,10 +10,14 @@
     reason = "tests"
 )]
 
+mod complete;
+mod live;
 #[path = "../e2e/program.rs"]
 mod program;
 mod provider;
+mod quick_add;
 mod sign_in;
+mod site;
 mod webdriver;
 
 use libtest_mimic::Arguments;
@@ -45,6 +49,27 @@ fn main() {
             "a session that ends loses no input",
             provider(),
             sign_in::ended_session,
+        ),
+        trial(
+            "quick add shows how a line is understood, and adds all of it",
+            browser(),
+            quick_add::one_line,
+        ),
+        trial("quick add asks what is ambiguous", browser(), quick_add::question),
+        trial(
+            "a task is completed, and that is undone",
+            browser(),
+            complete::and_undo,
+        ),
+        trial(
+            "the next occurrence of a recurring task appears when one is completed",
+            browser(),
+            complete::recurring,
+        ),
+        trial(
+            "a change appears in other windows without a reload",
+            browser(),
+            live::two_windows,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();

@@ -162,6 +162,50 @@ impl Browser {
         }
     }
 
+    /// Runs statements in the page.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", json!({ "script": script, "args": [] }))
+            .await
+    }
+
+    /// Runs statements in the page, which end by calling `done` with a value.
+    pub(crate) async fn run_until_done(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[arguments.length - 1]; {script}");
+        self.post("execute/async", json!({ "script": script, "args": [] }))
+            .await
+    }
+
+    /// A command of the DevTools protocol.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) {
+        self.post(
+            "goog/cdp/execute",
+            json!({ "cmd": command, "params": parameters }),
+        )
+        .await;
+    }
+
+    /// Takes the network away from the tab, or gives it back.
+    pub(crate) async fn set_offline(&self, offline: bool) {
+        let conditions =
+            json!({ "offline": offline, "latency": 0, "download_throughput": -1, "upload_throughput": -1 });
+        self.post(
+            "chromium/network_conditions",
+            json!({ "network_conditions": conditions }),
+        )
+        .await;
+    }
+
+    /// Writes a picture of the visible part.
+    pub(crate) async fn screenshot(&self, file: &Path) {
+        let picture = self.get("screenshot").await;
+        let picture = base64::Engine::decode(
+            &base64::prelude::BASE64_STANDARD,
+            picture.as_str().expect("a picture"),
+        )
+        .expect("Base64");
+        std::fs::write(file, picture).expect("the picture is written");
+    }
+
     async fn find(&self, selector: &str) -> String {
         self.element(selector).await;
         let found = self

@@ -25,6 +25,21 @@ pub(crate) fn day_of(due: &LocalInstant) -> Option<Date> {
     due.to_string().get(..10)?.parse().ok()
 }
 
+/// `Tue, 1 December, 09:00`, in the person's zone.
+pub(crate) fn moment(clock: Clock, instant: &LocalInstant) -> String {
+    let zone = clock.zone.get();
+    let at = instant.at();
+    let date = clock::date_of(at, &zone);
+    let mut words = clock::write(Form::WeekdayDay, at, &zone);
+    if date.year() != clock.today.get().year() {
+        words.push_str(&[" ", &date.year().to_string()].concat());
+    }
+    if !all_day(instant) {
+        words.push_str(&[", ", &clock::write(Form::Time, at, &zone)].concat());
+    }
+    words
+}
+
 /// A due date in a row. `under_day`: a heading names the day already.
 pub(crate) fn due(clock: Clock, due: &LocalInstant, under_day: bool) -> Due {
     let zone = clock.zone.get();

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::api::{Parsed, Question};
 use crate::parts::check;
-use crate::parts::clock::{self, Form};
+use crate::parts::clock::{self, Clock, Form};
 use crate::parts::icon::Icon;
+use crate::parts::when;
 use crate::store::use_store;
 
 /// The reading in words, or what has to be asked.
@@ -75,11 +76,14 @@ fn chips(parsed: &Parsed) -> Vec<AnyView> {
         .into_any()
     };
     let mut chips = Vec::new();
+    // As everywhere on the page; the words of the server are for those that have no calendar.
+    let due = parsed
+        .task
+        .as_ref()
+        .and_then(|task| task.get("due")?.as_str()?.parse::<LocalInstant>().ok());
+    let due = due.map(|due| when::moment(Clock::get(), &due));
     chips.extend(
-        parsed
-            .words
-            .due
-            .clone()
+        due.or_else(|| parsed.words.due.clone())
             .map(|due| chip("due", "today", due, false)),
     );
     chips.extend(

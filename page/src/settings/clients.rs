@@ -79,7 +79,7 @@ pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyVi
         <div class="secret" role="group" aria-label="Token of the new agent" tabindex="-1" node_ref=element>
             <h3 dir="auto">{title}</h3>
             <p class="hint">"It is shown once: Nudge keeps only a hash of it."</p>
-            <div class="copy"><code>{made.token.clone()}</code>{clipboard::button(made.token, "Copy the token")}</div>
+            <div class="copy"><code tabindex="0">{made.token.clone()}</code>{clipboard::button(made.token, "Copy the token")}</div>
             <div class="segments" role="group" aria-label="Client">{buttons}</div>
             <p class="hint">{about}</p>
             {code}

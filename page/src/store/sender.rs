@@ -26,7 +26,8 @@ impl Store {
             drop(guard);
             spawn_local(self.send(request, user, closing));
         }
-        self.keep();
+        // Choosing may show that an edit is done, or in conflict with what arrived meanwhile.
+        self.show();
         let mut guard = inner.borrow_mut();
         if let Some(timer) = guard.timer.take() {
             timer.clear();

@@ -33,7 +33,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
     let shown = move || {
         match current.get() {
         None => view! { "Add a due date" }.into_any(),
-        Some(due) => view! { {words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.into_any(),
+        Some(due) => view! { <span class="visually-hidden">"Due: "</span>{words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.into_any(),
     }
     };
     let save = move |text: String| {
@@ -57,7 +57,6 @@ pub(super) fn due(editor: Editor) -> AnyView {
                     class="value"
                     class:none=move || current.get().is_none()
                     aria-expanded=move || open.get().to_string()
-                    aria-label=move || current.get().map_or_else(|| "Add a due date".to_owned(), |due| ["Due: ", &words::moment(editor.clock, &due)].concat())
                     node_ref=button
                     on:click=move |_| open.update(|open| *open = !*open)
                 >

@@ -173,9 +173,9 @@ fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> 
     let trace = item.trace_id.clone().map(|trace| {
         let store = editor.store;
         let short = [trace.get(..8).unwrap_or(&trace), "…"].concat();
-        let says = ["Copy the trace id ", &trace].concat();
+        let (says, whole) = (["Copy the trace id ", &short].concat(), ["Copy the trace id ", &trace].concat());
         let copy = move |_| crate::settings::clipboard::copy(store, &trace, "Trace id copied");
-        view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says.clone() title=says on:click=copy>{short}</button></span> }
+        view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says title=whole on:click=copy>{short}</button></span> }
     });
     let why = item
         .detail

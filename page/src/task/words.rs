@@ -10,23 +10,8 @@ use serde_json::Value;
 use super::editor::Editor;
 use crate::api::Label;
 use crate::parts::check;
-use crate::parts::clock::{self, Clock, Form};
-use crate::parts::when;
-
-/// `Tue, 1 December, 09:00`, in the person's zone.
-pub(super) fn moment(clock: Clock, instant: &LocalInstant) -> String {
-    let zone = clock.zone.get();
-    let at = instant.at();
-    let date = clock::date_of(at, &zone);
-    let mut words = clock::write(Form::WeekdayDay, at, &zone);
-    if date.year() != clock.today.get().year() {
-        words.push_str(&[" ", &date.year().to_string()].concat());
-    }
-    if !when::all_day(instant) {
-        words.push_str(&[", ", &clock::write(Form::Time, at, &zone)].concat());
-    }
-    words
-}
+use crate::parts::clock::{self, Clock};
+pub(super) use crate::parts::when::moment;
 
 /// `today`, `in 3 days`, `2 days ago`
 pub(super) fn distance(clock: Clock, instant: &LocalInstant) -> String {
