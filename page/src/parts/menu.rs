@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use nudge_domain::id::TaskId;
 use nudge_domain::task::Priority;
+use nudge_page_model::day;
 use wasm_bindgen::JsCast;
 
 use super::actions::Actions;
@@ -188,11 +189,11 @@ fn Items(id: TaskId) -> impl IntoView {
     let today = clock.today.get_untracked();
     let zone = clock.zone.get_untracked();
     let date = due.map_or(today, |due| clock::date_of(due.at(), &zone));
-    let days_to_today = date.until(today).map_or(0, |span| span.get_days());
+    let days_to_today = day::between(date, today);
     let on = |days: i32| {
-        let date = date.checked_add(jiff::Span::new().days(days)).unwrap_or(date);
-        date.to_zoned(jiff::tz::TimeZone::UTC)
-            .map(|at| clock::write(Form::Short, at.timestamp(), "UTC"))
+        day::plus(date, days)
+            .and_then(day::midnight)
+            .map(|at| clock::write(Form::Short, at, "UTC"))
             .unwrap_or_default()
     };
     let item =

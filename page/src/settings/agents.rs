@@ -1,8 +1,8 @@
 //! Agents: programs with a token of their own.
 
-use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use nudge_domain::LocalInstant;
 use uuid::Uuid;
 
 use super::agent_form::agent_form;
@@ -144,7 +144,7 @@ pub(super) fn agents() -> AnyView {
 
 /// `Today, 09:00`, otherwise the day.
 fn day(clock: Clock, at: &str) -> String {
-    let Ok(at) = at.parse::<Timestamp>() else {
+    let Ok(at) = at.parse::<LocalInstant>().map(|at| at.at()) else {
         return at.to_owned();
     };
     let zone = clock.zone.get();
@@ -159,8 +159,8 @@ fn expiry(clock: Clock, at: Option<&str>) -> (bool, String) {
     let Some(text) = at else {
         return (false, "never".to_owned());
     };
-    match text.parse::<Timestamp>() {
-        Ok(at) if at <= api::now() => (true, "expired".to_owned()),
+    match text.parse::<LocalInstant>() {
+        Ok(at) if at.at() <= api::now() => (true, "expired".to_owned()),
         _ => (false, day(clock, text)),
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use nudge_domain::LocalInstant;
 use serde_json::Value;
 
 use super::form::Form;
@@ -45,7 +46,7 @@ pub(super) fn email() -> AnyView {
     let when = move |until: &str| {
         until
             .parse()
-            .map(|at| clock::write(Write::Time, at, &clock.zone.get()))
+            .map(|at: LocalInstant| clock::write(Write::Time, at.at(), &clock.zone.get()))
             .unwrap_or_default()
     };
     let in_use = move || {
