@@ -1,5 +1,6 @@
 //! Menus: a list of commands beside the button that opened it.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 use nudge_domain::id::TaskId;
@@ -25,7 +26,7 @@ pub(crate) fn Menu(
 ) -> impl IntoView {
     let children = StoredValue::new(children);
     let label = StoredValue::new(label);
-    move || {
+    dynamic(move || {
         let Place { below, above, end } = place.get()?;
         let element = NodeRef::<html::Div>::new();
         Effect::new(move |_| {
@@ -68,7 +69,7 @@ pub(crate) fn Menu(
                 {children.with_value(|children| children())}
             </div>
         })
-    }
+    })
 }
 
 /// Where a menu opens, in pixels from the edges of the window.
@@ -174,7 +175,7 @@ pub(crate) fn RowMenuView() -> impl IntoView {
     });
     view! {
         <Menu place=menu.place label="Task">
-            {move || menu.task.get().map(|id| view! { <Items id/> })}
+            {dynamic(move || menu.task.get().map(|id| view! { <Items id/> }))}
         </Menu>
     }
 }

@@ -1,5 +1,6 @@
 //! Agents: programs with a token of their own.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -129,10 +130,10 @@ pub(super) fn agents() -> AnyView {
             .map(|made| secret(made, move || agents.made.set(None)))
     };
     let list = view! {
-        {made}
-        {table}
-        {failure}
-        <Dialog open=asks title>{question}</Dialog>
+        {dynamic(made)}
+        {dynamic(table)}
+        {dynamic(failure)}
+        <Dialog open=asks title>{dynamic(question)}</Dialog>
     };
     let (list, form) = (list.into_any(), agent_form(agents));
     view! {

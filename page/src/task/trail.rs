@@ -1,5 +1,6 @@
 //! What happened to the task, from the change to the email.
 
+use crate::parts::dynamic::dynamic;
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -147,9 +148,9 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
     view! {
         <section class="section" aria-labelledby="task-trail-head">
             <div class="section-head"><h3 id="task-trail-head">"Trail"</h3></div>
-            <ol class="trail">{items}</ol>
-            {more}
-            {state}
+            <ol class="trail">{dynamic(items)}</ol>
+            {dynamic(more)}
+            {dynamic(state)}
         </section>
     }
     .into_any()
