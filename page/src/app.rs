@@ -1,5 +1,6 @@
 //! The layout, and which view is shown.
 
+use crate::parts::dynamic::dynamic;
 use std::rc::Rc;
 
 use leptos::html;
@@ -70,8 +71,8 @@ pub(crate) fn App() -> impl IntoView {
         <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); main.get_untracked().map(|main| main.focus()); }>"Skip to the tasks"</a>
         <div class="app">
             <Side/>
-            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=move |_| ui.scrolled.notify()>{shown}</main>
-            {move || task.get().map(|id| view! { <Detail id=id/> })}
+            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=move |_| ui.scrolled.notify()>{dynamic(shown)}</main>
+            {dynamic(move || task.get().map(|id| view! { <Detail id=id/> }))}
             <Tabs/>
         </div>
         <RowMenuView/>

@@ -6,6 +6,7 @@
 //! | `ui.rs`, `cursor.rs` | what is open, and where the keyboard is |
 //! | `clock.rs`, `when.rs` | now, the days of the calendar, due dates in words |
 //! | `list.rs` | what a list of tasks consists of |
+//! | `dynamic.rs` | views that follow signals, in few types |
 //! | `actions.rs` | what can be done to a task from a list |
 
 pub(crate) mod actions;
@@ -13,6 +14,7 @@ pub(crate) mod check;
 pub(crate) mod clock;
 pub(crate) mod cursor;
 pub(crate) mod dialog;
+pub(crate) mod dynamic;
 pub(crate) mod icon;
 pub(crate) mod label;
 pub(crate) mod list;

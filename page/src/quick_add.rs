@@ -3,6 +3,7 @@
 mod draft;
 mod preview;
 
+use crate::parts::dynamic::{dynamic, follows};
 use std::time::Duration;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -111,11 +112,11 @@ pub(crate) fn QuickAdd() -> impl IntoView {
     let filled = move || !line.text.with(String::is_empty);
     let is_new = move || !filled() && line.store.tasks().with(|tasks| tasks.all().nth(3).is_none());
     view! {
-        <form class="quick" class:filled=filled on:submit=submit>
+        <form class="quick" class:filled=follows(filled) on:submit=submit>
             <div class="quick-line">
                 <span class="quick-plus"><Icon name="plus"/></span>
                 <div class="quick-text">
-                    <div class="quick-marks" aria-hidden="true" dir="auto" node_ref=marks>{highlighted}</div>
+                    <div class="quick-marks" aria-hidden="true" dir="auto" node_ref=marks>{dynamic(highlighted)}</div>
                     <input
                         class="quick-input"
                         id="quick-add"
@@ -135,12 +136,12 @@ pub(crate) fn QuickAdd() -> impl IntoView {
                 </div>
                 <Show when=filled>
                     <button type="submit" class="btn primary" aria-disabled=move || line.adding.get().then_some("true")>
-                        {move || if line.adding.get() { view! { <span class="spin"></span> }.into_any() } else { "Add".into_any() }}
+                        {dynamic(move || if line.adding.get() { view! { <span class="spin"></span> }.into_any() } else { "Add".into_any() })}
                     </button>
                 </Show>
             </div>
             <div id="quick-add-about">
-                {move || line.refusal.get().map(|refusal| view! { <div class="quick-preview"><p class="refusal" role="alert">{refusal}</p></div> })}
+                {dynamic(move || line.refusal.get().map(|refusal| view! { <div class="quick-preview"><p class="refusal" role="alert">{refusal}</p></div> }))}
                 <Preview read=line.shown() choose/>
                 <Show when=is_new>
                     <p class="quick-hint">"Try " <code>"Pay rent every month on the 1st 9am !high #home remind 30m before"</code></p>

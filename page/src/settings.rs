@@ -23,6 +23,7 @@ mod you;
 pub(crate) mod clipboard;
 pub(crate) mod theme;
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 
 use crate::route::{self, Route, View};
@@ -57,7 +58,7 @@ pub(crate) fn Settings() -> impl IntoView {
                     {link(View::Agents, "Agents", true)}
                 </nav>
             </header>
-            {shown}
+            {dynamic(shown)}
         </div>
     }
     .into_any()

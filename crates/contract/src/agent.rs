@@ -1,6 +1,7 @@
 //! Agents of a user: programs with a token of their own.
 
 use jiff::Timestamp;
+use nudge_domain::instant;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -67,10 +68,13 @@ pub struct Agent {
     /// What it may do.
     pub scope: Scope,
     /// When it was created.
+    #[serde(deserialize_with = "instant::read")]
     pub created_at: Timestamp,
     /// When its token expires, or expired.
+    #[serde(deserialize_with = "instant::read")]
     pub expires_at: Timestamp,
     /// When its token was last used, to the minute; none if it never was.
+    #[serde(default, deserialize_with = "instant::read_some")]
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -95,7 +99,11 @@ pub struct NewAgent {
     /// What it may do.
     pub scope: Scope,
     /// When its token expires.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_at: Option<Timestamp>,
     /// For how many days from now its token is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]

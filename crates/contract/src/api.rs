@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
 use nudge_domain::id::{LeaseId, ReminderId, TaskId, UserId};
+use nudge_domain::instant;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,6 +34,7 @@ pub struct ChangeItem {
     /// The version that it created.
     pub version: u32,
     /// When, UTC.
+    #[serde(deserialize_with = "instant::read")]
     pub time: Timestamp,
     /// Who made the change. None if it was stored by a version of Nudge that did not note it.
     #[serde(default)]
@@ -99,7 +101,11 @@ pub struct LeasedReminder {
 pub struct LeaseReminders {
     /// The due second of the job that asks. The scheduler's clock may be ahead of the api's by a little: what is due by then counts
     /// as due. Without it, what is due now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub due_by: Option<Timestamp>,
     /// Maximum number of reminders.
     pub limit: u32,
@@ -283,11 +289,13 @@ pub enum Notice {
         /// Where the recipient agrees.
         link: String,
         /// Until when.
+        #[serde(deserialize_with = "instant::read")]
         until: Timestamp,
     },
     /// Emails of the account go elsewhere from now on.
     Changed {
         /// When that was decided.
+        #[serde(deserialize_with = "instant::read")]
         at: Timestamp,
     },
 }
@@ -444,13 +452,21 @@ pub enum Successor {
         /// Its number.
         occurrence: u32,
         /// `completedAt` of the completion that it follows; without it, any completion.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "instant::read_some",
+            skip_serializing_if = "Option::is_none"
+        )]
         completed_at: Option<Timestamp>,
     },
     /// The series is over.
     Ended {
         /// As in [`Successor::Next`].
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "instant::read_some",
+            skip_serializing_if = "Option::is_none"
+        )]
         completed_at: Option<Timestamp>,
     },
 }
@@ -487,6 +503,7 @@ pub struct DeadLetter {
     /// Why.
     pub reason: String,
     /// When the api received it, UTC.
+    #[serde(deserialize_with = "instant::read")]
     pub arrived_at: Timestamp,
     /// The event as it was delivered, possibly truncated.
     pub event: String,

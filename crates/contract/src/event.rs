@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
 use nudge_domain::id::{LeaseId, ReminderId, TaskId, UserId};
+use nudge_domain::instant;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -200,18 +201,31 @@ pub struct Delivery {
     /// What became of it.
     pub kind: DeliveryKind,
     /// When the mail server accepted the message, the reminder was given up, or it was moved. UTC.
+    #[serde(deserialize_with = "instant::read")]
     pub at: Timestamp,
     /// Why it failed, worded for its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Until when it was moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub until: Option<Timestamp>,
     /// When it was leased for this delivery.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub leased_at: Option<Timestamp>,
     /// When its event was handed to the broker.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub handed_over_at: Option<Timestamp>,
     /// Attempts before the last one.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -247,6 +261,7 @@ pub struct Origin {
     /// Id of the event in the legacy system.
     pub event_id: String,
     /// When the change was made.
+    #[serde(deserialize_with = "instant::read")]
     pub at: Timestamp,
 }
 
@@ -328,7 +343,11 @@ pub struct ReminderDue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_id: Option<LeaseId>,
     /// When the publisher handed this event to the broker, UTC. None from older versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub handed_over_at: Option<Timestamp>,
     /// Whole minutes from publishing until the task is due; negative when overdue; none without a due date.
     pub minutes_left: Option<i64>,
@@ -367,12 +386,17 @@ pub struct DeliveryOutcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// When it ended, UTC: the mail server accepted the message, or it was given up.
+    #[serde(deserialize_with = "instant::read")]
     pub at: Timestamp,
     /// The lease of the event that it is the outcome of. None from older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_id: Option<LeaseId>,
     /// When that event was handed to the broker.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub handed_over_at: Option<Timestamp>,
     /// Attempts before the last one.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use nudge_domain::LocalInstant;
 use nudge_domain::id::{CategoryId, ReminderId, SeriesId, TagId, TaskId, UserId};
+use nudge_domain::instant;
 use nudge_domain::reminder::ReminderStatus;
 use nudge_domain::series::RecurrenceFrom;
 use nudge_domain::task::{Priority, Status};
@@ -46,10 +47,13 @@ pub struct Task {
     /// One more with every change, from 1.
     pub version: u32,
     /// When it was created, UTC.
+    #[serde(deserialize_with = "instant::read")]
     pub created_at: Timestamp,
     /// When it was last changed, UTC.
+    #[serde(deserialize_with = "instant::read")]
     pub updated_at: Timestamp,
     /// When it was completed, UTC.
+    #[serde(default, deserialize_with = "instant::read_some")]
     pub completed_at: Option<Timestamp>,
 }
 

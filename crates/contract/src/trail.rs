@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use nudge_domain::id::ReminderId;
+use nudge_domain::instant;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Change, ChangedBy};
@@ -11,6 +12,7 @@ use crate::event::{Change, ChangedBy};
 #[serde(rename_all = "camelCase")]
 pub struct TrailItem {
     /// When, UTC.
+    #[serde(deserialize_with = "instant::read")]
     pub time: Timestamp,
     /// What happened.
     pub kind: TrailKind,
@@ -33,7 +35,11 @@ pub struct TrailItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
     /// When a reminder that was held back is tried again, UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub until: Option<Timestamp>,
     /// Why, and what to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

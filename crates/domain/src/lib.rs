@@ -39,6 +39,7 @@ pub mod characters;
 pub mod due;
 mod english;
 pub mod id;
+pub mod instant;
 mod local_instant;
 pub mod mail_address;
 pub mod masked;

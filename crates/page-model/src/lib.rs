@@ -6,6 +6,7 @@
 //! | `outbox` | edits that are not sent yet, that conflict, or that were refused |
 //! | `model` | both together: what the page shows, what is sent next, what an answer changes |
 //! | `snapshot`, `query` | what views read: tasks with the edits applied, filtered and sorted |
+//! | `day` | days, counted |
 //! | `lines`, `quick`, `shortcut` | where the lines of a long list are, the line for new tasks, the keyboard |
 //! | `patch`, `fields` | an edit of fields, and when two values of a field count as equal |
 //! | `sse`, `feed` | server-sent events from a stream of bytes, and the tasks in them |
@@ -14,6 +15,7 @@
 //!
 //! Decision 0053 says how edits that were made offline reach the server.
 
+pub mod day;
 pub mod duration;
 pub mod feed;
 pub mod fields;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use nudge_domain::id::TaskId;
 use nudge_domain::task::{Priority, Status};
-use nudge_page_model::{Patch, Scope};
+use nudge_page_model::{Patch, Scope, day};
 
 use super::clock::{self, Clock};
 use super::ui::Ui;
@@ -62,7 +62,7 @@ impl Actions {
     pub(crate) fn put_on(self, id: TaskId, days: i32) {
         let today = self.clock.today.get_untracked();
         if let Some(date) = self.due_date(id) {
-            let by = date.until(today).map_or(0, |span| span.get_days()) + days;
+            let by = day::between(date, today) + days;
             return self.moved(id, by);
         }
         if let Some((date, end)) = self.clock.end_of(days) {
@@ -75,10 +75,7 @@ impl Actions {
     pub(crate) fn all_to_today(self, tasks: &[TaskId]) {
         let today = self.clock.today.get_untracked();
         for id in tasks {
-            let by = self
-                .due_date(*id)
-                .and_then(|date| date.until(today).ok())
-                .map_or(0, |span| span.get_days());
+            let by = self.due_date(*id).map_or(0, |date| day::between(date, today));
             self.moved(*id, by);
         }
     }

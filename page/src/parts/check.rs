@@ -1,5 +1,6 @@
 //! The ring before a task: it completes and reopens it, and shows its priority.
 
+use crate::parts::dynamic::follows;
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 
@@ -32,7 +33,7 @@ pub(crate) fn Check(
             class="check"
             role="checkbox"
             aria-checked=move || if done.get() { "true" } else { "false" }
-            aria-label=label
+            aria-label=follows(label)
             data-priority=move || priority.get().as_str()
             tabindex=move || if reachable.get() { "0" } else { "-1" }
             on:click=move |event| {

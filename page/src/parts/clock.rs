@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
-use jiff::{Timestamp, ToSpan};
+use jiff::tz::Offset;
 use js_sys::Intl::DateTimeFormat;
 use js_sys::{Array, Function, Object, Reflect};
 use leptos::prelude::*;
 use nudge_domain::LocalInstant;
-use nudge_page_model::Days;
+use nudge_page_model::{Days, day};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Days that Upcoming shows one by one.
@@ -172,9 +172,7 @@ fn offset(at: i64, zone: &str) -> Option<i64> {
 
 /// The Unix second of a midnight in UTC.
 fn utc(date: Date) -> Option<i64> {
-    date.to_zoned(TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp().as_second())
+    day::midnight(date).map(Timestamp::as_second)
 }
 
 /// The clock of the page. A context.
@@ -204,7 +202,7 @@ impl Clock {
         let today = Memo::new(move |_| zone.with(|zone| date_of(now.get(), zone)));
         let ends = Memo::new(move |_| {
             let today = today.get();
-            let end = |day: i32| zone.with(|zone| beginning(today.checked_add(day.days()).ok()?, zone));
+            let end = |days: i32| zone.with(|zone| beginning(day::plus(today, days)?, zone));
             (1..=DAYS).filter_map(end).collect::<Vec<Timestamp>>()
         });
         let days = Memo::new(move |_| Days {
@@ -229,7 +227,7 @@ impl Clock {
     /// The day so many days from today, and its last second: when a task is due that has a day and no time.
     pub(crate) fn end_of(self, days: i32) -> Option<(Date, LocalInstant)> {
         let zone = self.zone.get_untracked();
-        let date = self.today.get_untracked().checked_add(days.days()).ok()?;
+        let date = day::plus(self.today.get_untracked(), days)?;
         let next = beginning(date.tomorrow().ok()?, &zone)?;
         let at = Timestamp::from_second(next.as_second() - 1).ok()?;
         let offset = i32::try_from(offset(at.as_second(), &zone)?).ok()?;

@@ -1,5 +1,6 @@
 //! Modal dialogs: the browser's own, which keeps the focus inside and closes on Escape.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -47,7 +48,7 @@ pub(crate) fn Dialog(
         <dialog class="dialog" class:wide=wide node_ref=element aria-label=move || title.get() on:close=move |_| open.set(false) on:click=click>
             <Show when=move || open.get()>
                 <div class="dialog-head">
-                    <h2 dir="auto">{move || title.get()}</h2>
+                    <h2 dir="auto">{dynamic(move || title.get())}</h2>
                     <button class="icon-btn" aria-label="Close" on:click=move |_| open.set(false)>
                         <super::icon::Icon name="close"/>
                     </button>

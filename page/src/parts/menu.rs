@@ -1,9 +1,11 @@
 //! Menus: a list of commands beside the button that opened it.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 use nudge_domain::id::TaskId;
 use nudge_domain::task::Priority;
+use nudge_page_model::day;
 use wasm_bindgen::JsCast;
 
 use super::actions::Actions;
@@ -24,7 +26,7 @@ pub(crate) fn Menu(
 ) -> impl IntoView {
     let children = StoredValue::new(children);
     let label = StoredValue::new(label);
-    move || {
+    dynamic(move || {
         let Place { below, above, end } = place.get()?;
         let element = NodeRef::<html::Div>::new();
         Effect::new(move |_| {
@@ -67,7 +69,7 @@ pub(crate) fn Menu(
                 {children.with_value(|children| children())}
             </div>
         })
-    }
+    })
 }
 
 /// Where a menu opens, in pixels from the edges of the window.
@@ -173,7 +175,7 @@ pub(crate) fn RowMenuView() -> impl IntoView {
     });
     view! {
         <Menu place=menu.place label="Task">
-            {move || menu.task.get().map(|id| view! { <Items id/> })}
+            {dynamic(move || menu.task.get().map(|id| view! { <Items id/> }))}
         </Menu>
     }
 }
@@ -188,11 +190,11 @@ fn Items(id: TaskId) -> impl IntoView {
     let today = clock.today.get_untracked();
     let zone = clock.zone.get_untracked();
     let date = due.map_or(today, |due| clock::date_of(due.at(), &zone));
-    let days_to_today = date.until(today).map_or(0, |span| span.get_days());
+    let days_to_today = day::between(date, today);
     let on = |days: i32| {
-        let date = date.checked_add(jiff::Span::new().days(days)).unwrap_or(date);
-        date.to_zoned(jiff::tz::TimeZone::UTC)
-            .map(|at| clock::write(Form::Short, at.timestamp(), "UTC"))
+        day::plus(date, days)
+            .and_then(day::midnight)
+            .map(|at| clock::write(Form::Short, at, "UTC"))
             .unwrap_or_default()
     };
     let item =

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use nudge_domain::LocalInstant;
+use nudge_page_model::day;
 
 use super::clock::{self, Clock, Form};
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ pub(crate) fn all_day(due: &LocalInstant) -> bool {
 
 /// The day of a due date, as its own zone counts.
 pub(crate) fn day_of(due: &LocalInstant) -> Option<Date> {
-    due.to_string().get(..10)?.parse().ok()
+    day::read(due.to_string().get(..10)?)
 }
 
 /// `Tue, 1 December, 09:00`, in the person's zone.
@@ -46,7 +47,7 @@ pub(crate) fn due(clock: Clock, due: &LocalInstant, under_day: bool) -> Due {
     let at = due.at();
     let today = clock.today.get();
     let date = clock::date_of(at, &zone);
-    let days = today.until(date).map_or(0, |span| span.get_days());
+    let days = day::between(today, date);
     let when = match () {
         () if at < clock.now.get() => "overdue",
         () if days == 0 => "today",
@@ -81,14 +82,11 @@ fn day_words(days: i32, at: jiff::Timestamp, zone: &str, same_year: bool) -> Str
 
 /// The heading of a day: `Tomorrow`, `Monday` or `Mon, 14 December`, and beside it what that leaves out.
 pub(crate) fn heading(today: Date, date: Date) -> (String, String) {
-    let Ok(at) = date
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .map(|zoned| zoned.timestamp())
-    else {
+    let Some(at) = day::midnight(date) else {
         return (date.to_string(), String::new());
     };
     let write = |form| clock::write(form, at, "UTC");
-    match today.until(date).map_or(0, |span| span.get_days()) {
+    match day::between(today, date) {
         0 => ("Today".to_owned(), write(Form::WeekdayDay)),
         -1 => ("Yesterday".to_owned(), write(Form::WeekdayDay)),
         1 => ("Tomorrow".to_owned(), write(Form::WeekdayDay)),
@@ -100,9 +98,7 @@ pub(crate) fn heading(today: Date, date: Date) -> (String, String) {
 
 /// The heading of a month that is far away: `March`, `March 2028`.
 pub(crate) fn month(today: Date, month: Date) -> String {
-    let name = month
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .map(|zoned| clock::write(Form::Month, zoned.timestamp(), "UTC"));
+    let name = day::midnight(month).map(|at| clock::write(Form::Month, at, "UTC"));
     let name = name.unwrap_or_default();
     if today.year() == month.year() {
         name

@@ -1,5 +1,6 @@
 //! How the line was understood.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
@@ -15,7 +16,7 @@ use crate::store::use_store;
 /// The reading in words, or what has to be asked.
 #[component]
 pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) -> impl IntoView {
-    move || {
+    dynamic(move || {
         let parsed = read.get()?;
         if !parsed.questions.is_empty() {
             let questions = parsed
@@ -47,7 +48,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
             }
             .into_any(),
         )
-    }
+    })
 }
 
 fn ask(question: Question, choose: Callback<String>) -> impl IntoView {

@@ -1,5 +1,6 @@
 //! The data of the account: export, signing out everywhere, deletion.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -63,8 +64,8 @@ pub(super) fn data() -> AnyView {
             <span>"Close the account and delete all data"</span>
             <button type="button" class="btn danger end" on:click=move |_| deleting.set(true)><Icon name="trash"/>"Delete account…"</button>
         </div>
-        <Dialog open=leaving title="Sign out everywhere?">{move || sign_out(leaving)}</Dialog>
-        <Dialog open=deleting title="Delete your account?">{move || delete(deleting)}</Dialog>
+        <Dialog open=leaving title="Sign out everywhere?">{dynamic(move || sign_out(leaving))}</Dialog>
+        <Dialog open=deleting title="Delete your account?">{dynamic(move || delete(deleting))}</Dialog>
     };
     section("Your data", "It is yours.", body.into_any())
 }

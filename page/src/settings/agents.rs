@@ -1,8 +1,9 @@
 //! Agents: programs with a token of their own.
 
-use jiff::Timestamp;
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use nudge_domain::LocalInstant;
 use uuid::Uuid;
 
 use super::agent_form::agent_form;
@@ -129,10 +130,10 @@ pub(super) fn agents() -> AnyView {
             .map(|made| secret(made, move || agents.made.set(None)))
     };
     let list = view! {
-        {made}
-        {table}
-        {failure}
-        <Dialog open=asks title>{question}</Dialog>
+        {dynamic(made)}
+        {dynamic(table)}
+        {dynamic(failure)}
+        <Dialog open=asks title>{dynamic(question)}</Dialog>
     };
     let (list, form) = (list.into_any(), agent_form(agents));
     view! {
@@ -144,7 +145,7 @@ pub(super) fn agents() -> AnyView {
 
 /// `Today, 09:00`, otherwise the day.
 fn day(clock: Clock, at: &str) -> String {
-    let Ok(at) = at.parse::<Timestamp>() else {
+    let Ok(at) = at.parse::<LocalInstant>().map(|at| at.at()) else {
         return at.to_owned();
     };
     let zone = clock.zone.get();
@@ -159,8 +160,8 @@ fn expiry(clock: Clock, at: Option<&str>) -> (bool, String) {
     let Some(text) = at else {
         return (false, "never".to_owned());
     };
-    match text.parse::<Timestamp>() {
-        Ok(at) if at <= api::now() => (true, "expired".to_owned()),
+    match text.parse::<LocalInstant>() {
+        Ok(at) if at.at() <= api::now() => (true, "expired".to_owned()),
         _ => (false, day(clock, text)),
     }
 }

@@ -1,5 +1,6 @@
 //! The token of a new agent, and what to copy into the common clients.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -81,8 +82,8 @@ pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyVi
             <p class="hint">"It is shown once: Nudge keeps only a hash of it."</p>
             <div class="copy"><code tabindex="0">{made.token.clone()}</code>{clipboard::button(made.token, "Copy the token")}</div>
             <div class="segments" role="group" aria-label="Client">{buttons}</div>
-            <p class="hint">{about}</p>
-            {code}
+            <p class="hint">{dynamic(about)}</p>
+            {dynamic(code)}
             <div class="btn-row"><button type="button" class="btn" on:click=move |_| close()>"I have copied it"</button></div>
         </div>
     }

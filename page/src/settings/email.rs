@@ -1,7 +1,9 @@
 //! The address that reminders go to, and its confirmation.
 
+use crate::parts::dynamic::{dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use nudge_domain::LocalInstant;
 use serde_json::Value;
 
 use super::form::Form;
@@ -45,7 +47,7 @@ pub(super) fn email() -> AnyView {
     let when = move |until: &str| {
         until
             .parse()
-            .map(|at| clock::write(Write::Time, at, &clock.zone.get()))
+            .map(|at: LocalInstant| clock::write(Write::Time, at.at(), &clock.zone.get()))
             .unwrap_or_default()
     };
     let in_use = move || {
@@ -101,9 +103,9 @@ pub(super) fn email() -> AnyView {
         })
     };
     let body = view! {
-        {in_use}
-        {stopped_view}
-        {waiting}
+        {dynamic(in_use)}
+        {dynamic(stopped_view)}
+        {dynamic(waiting)}
         <form class="field" novalidate=true on:submit=submit>
             <label for="set-email">"Address for reminders"</label>
             <div class="with-btn">
@@ -115,7 +117,7 @@ pub(super) fn email() -> AnyView {
                     spellcheck="false"
                     aria-invalid=move || form.is_wrong("email").then_some("true")
                     aria-describedby="set-email-wrong set-email-hint"
-                    prop:value=shown
+                    prop:value=follows(shown)
                     on:input=move |event| { typed.set(Some(event_target_value(&event))); form.error.set(None); }
                 />
                 <button type="submit" class="btn" disabled=move || form.busy.get() || !is_new.get()>"Save"</button>

@@ -1,5 +1,6 @@
 //! Saving a field of the profile.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
@@ -68,7 +69,7 @@ impl Form {
             self.error
                 .with(|error| error.as_ref().and_then(|error| error.beside(field)))
         };
-        view! { {move || why().map(|why| view! { <p class="refusal" id=id.clone() role="alert">{why}</p> })} }
+        view! { {dynamic(move || why().map(|why| view! { <p class="refusal" id=id.clone() role="alert">{why}</p> }))} }
             .into_any()
     }
 
@@ -85,8 +86,8 @@ impl Form {
             _ => "",
         };
         view! {
-            {move || rest().map(|rest| view! { <p class="refusal" role="alert">{rest}</p> })}
-            <p class="hint set-state" role="status">{saved}</p>
+            {dynamic(move || rest().map(|rest| view! { <p class="refusal" role="alert">{rest}</p> }))}
+            <p class="hint set-state" role="status">{dynamic(saved)}</p>
         }
         .into_any()
     }

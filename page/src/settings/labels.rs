@@ -1,5 +1,6 @@
 //! Categories and tags.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 
 use super::section;
@@ -57,8 +58,8 @@ fn list(kind: LabelKind) -> AnyView {
                 <h3>{title}</h3>
                 <button type="button" class="link-btn end" on:click=move |_| ui.editing.set(Some(Editing { kind, label: None }))>{new}</button>
             </div>
-            <ul class="lines card pad">{rows}</ul>
-            {move || all.get().is_empty().then(|| view! { <p class="hint">"None yet."</p> })}
+            <ul class="lines card pad">{dynamic(rows)}</ul>
+            {dynamic(move || all.get().is_empty().then(|| view! { <p class="hint">"None yet."</p> }))}
         </div>
     }
     .into_any()

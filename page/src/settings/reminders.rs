@@ -1,5 +1,6 @@
 //! Quiet hours and the default reminder.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use nudge_page_model::duration;
 use serde_json::{Value, json};
@@ -90,14 +91,14 @@ pub(super) fn reminders() -> AnyView {
             <label for="set-quiet">"Quiet hours"</label>
             <input class="switch end" id="set-quiet" type="checkbox" role="switch" prop:checked=move || hours.with(Option::is_some) on:change=toggle/>
         </div>
-        {pair}
+        {dynamic(pair)}
         <p class="hint">"An email that would be sent in quiet hours is sent when they end, even if the task is due before."</p>
         {quiet.state(&["quietHours.from", "quietHours.until"])}
         <div class="field">
             <label for="set-default">"Default reminder"</label>
             <select class="select" id="set-default" aria-describedby="set-defaultReminder-wrong" on:change=choose>
                 <option value="" prop:selected=move || minutes.get().is_none()>"None"</option>
-                {options}
+                {dynamic(options)}
             </select>
             {default.wrong("defaultReminder")}
             <p class="hint">"A new task with a due date gets it, unless you give it others."</p>

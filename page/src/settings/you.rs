@@ -1,5 +1,6 @@
 //! The time zone.
 
+use crate::parts::dynamic::dynamic;
 use js_sys::Array;
 use leptos::html;
 use leptos::prelude::*;
@@ -75,7 +76,7 @@ pub(super) fn you() -> AnyView {
             ></select>
             {form.wrong("timeZone")}
         </div>
-        {offer}
+        {dynamic(offer)}
         <p class="hint">"It decides how dates that you type are read and how emails are written. Existing tasks keep their times."</p>
         {form.state(&["timeZone"])}
     };

@@ -1,5 +1,6 @@
 //! What is shown with the tasks once a session has ended.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 
 use super::account::{Phase, Way, use_account};
@@ -9,7 +10,7 @@ use super::notice::{COMMAND, Notice, words};
 #[component]
 pub(super) fn Again() -> impl IntoView {
     let account = use_account();
-    move || match account.phase().get() {
+    dynamic(move || match account.phase().get() {
         Phase::Ended(_, notice) => Some(view! {
             <div class="banner error session-ended" role="alert">
                 <span>{says(&notice)} " Nothing that you entered is lost."</span>
@@ -20,13 +21,13 @@ pub(super) fn Again() -> impl IntoView {
                     .into_any(),
                     _ => view! { <span>"In the folder of Nudge, run " <code>{COMMAND}</code></span> }.into_any(),
                 }}
-                {move || account.blocked_url().get().map(|url| view! {
+                {dynamic(move || account.blocked_url().get().map(|url| view! {
                     <a class="link-btn" href=url target="_blank" rel="noopener">"Your browser blocked the window: open it in a tab"</a>
-                })}
+                }))}
             </div>
         }),
         _ => None,
-    }
+    })
 }
 
 fn says(notice: &Notice) -> String {

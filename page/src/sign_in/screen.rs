@@ -1,5 +1,6 @@
 //! What is shown instead of the tasks.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use oidc_client::Fault;
 
@@ -24,7 +25,7 @@ pub(crate) fn Gate(
         Phase::SignedIn(_) | Phase::Ended(..) => None,
         phase => Some(phase),
     });
-    move || match shown.get() {
+    dynamic(move || match shown.get() {
         None => view! { {children()} <Again/> }.into_any(),
         Some(Phase::SignedOut(notice)) => view! { <Screen notice/> }.into_any(),
         Some(Phase::Forwarded) => view! {
@@ -34,7 +35,7 @@ pub(crate) fn Gate(
         }
         .into_any(),
         Some(_) => view! { <div style:display="contents" inner_html=shell.clone()></div> }.into_any(),
-    }
+    })
 }
 
 #[component]

@@ -1,5 +1,6 @@
 //! The user, and signing out.
 
+use crate::parts::dynamic::{dynamic, follows};
 use leptos::prelude::*;
 
 use crate::parts::icon::Icon;
@@ -25,10 +26,10 @@ pub(crate) fn Whoami(
         asks.get().then(|| view! {
             <div class="whoami-ask" role="alertdialog" aria-label="Sign out">
                 <p>
-                    {move || match waiting.get() {
+                    {dynamic(move || match waiting.get() {
                         1 => "One change has not been sent yet.".to_owned(),
                         count => format!("{count} changes have not been sent yet."),
-                    }}
+                    })}
                     " They stay on this device until you sign in here again."
                 </p>
                 <div class="btn-row">
@@ -39,9 +40,9 @@ pub(crate) fn Whoami(
         })
     };
     view! {
-        {question}
+        {dynamic(question)}
         <div class="whoami">
-            <bdi class="clip" title=email>{name}</bdi>
+            <bdi class="clip" title=follows(email)>{dynamic(name)}</bdi>
             <button type="button" class="icon-btn" aria-label="Sign out" title="Sign out" on:click=leave>
                 <Icon name="out"/>
             </button>

@@ -1,5 +1,6 @@
 //! What the person decides: fields that were changed elsewhere, too, and edits that were refused.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use nudge_page_model::{Choice, Conflict, FieldConflict, Refusal, RefusalKind};
 
@@ -48,7 +49,7 @@ pub(super) fn decide(editor: Editor) -> AnyView {
         );
         views
     };
-    view! { <div aria-live="polite">{shown}</div> }.into_any()
+    view! { <div aria-live="polite">{dynamic(shown)}</div> }.into_any()
 }
 
 fn conflict(editor: Editor, conflict: Conflict) -> AnyView {

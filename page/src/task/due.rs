@@ -1,5 +1,6 @@
 //! When the task is due.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 use nudge_page_model::Patch;
@@ -60,9 +61,9 @@ pub(super) fn due(editor: Editor) -> AnyView {
                     node_ref=button
                     on:click=move |_| open.update(|open| *open = !*open)
                 >
-                    {shown}{waiting}
+                    {dynamic(shown)}{dynamic(waiting)}
                 </button>
-                {form}
+                {dynamic(form)}
             </dd>
         </div>
     }
@@ -183,5 +184,6 @@ pub(super) fn moves(editor: Editor) -> AnyView {
             .into_any()
         }
     };
-    view! { <div class="quick-moves" role="group" aria-label="Move the due date">{buttons}</div> }.into_any()
+    view! { <div class="quick-moves" role="group" aria-label="Move the due date">{dynamic(buttons)}</div> }
+        .into_any()
 }

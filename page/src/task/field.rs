@@ -1,5 +1,6 @@
 //! A field for text. It saves when it is left and on Enter; Escape restores what was there.
 
+use crate::parts::dynamic::{dynamic, follows};
 use leptos::prelude::*;
 
 use super::draft;
@@ -135,9 +136,9 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
                 autocomplete="off"
                 aria-label=label
                 placeholder=placeholder
-                aria-invalid=invalid
+                aria-invalid=follows(invalid)
                 aria-describedby=described
-                prop:value=shown
+                prop:value=follows(shown)
                 on:input=input
                 on:keydown=key
                 on:blur=move |_| commit()
@@ -153,9 +154,9 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
                 aria-label=label
                 placeholder=placeholder
                 list=(!list.is_empty()).then_some(list)
-                aria-invalid=invalid
+                aria-invalid=follows(invalid)
                 aria-describedby=described
-                prop:value=shown
+                prop:value=follows(shown)
                 on:input=input
                 on:keydown=key
                 on:blur=move |_| commit()
@@ -169,8 +170,8 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
     };
     // The title stands beside a ring, so what is said about it follows in a line of its own.
     match look {
-        Look::Title => view! { <div class="title-field">{element}{below}</div> }.into_any(),
-        _ => view! { {element}{below} }.into_any(),
+        Look::Title => view! { <div class="title-field">{element}{dynamic(below)}</div> }.into_any(),
+        _ => view! { {element}{dynamic(below)} }.into_any(),
     }
 }
 
@@ -204,5 +205,5 @@ pub(super) fn refused(editor: Editor, name: &'static str) -> AnyView {
             discard,
         )
     };
-    view! { {below} }.into_any()
+    view! { {dynamic(below)} }.into_any()
 }

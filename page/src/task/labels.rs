@@ -1,5 +1,6 @@
 //! Category and tags.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use nudge_domain::id::{CategoryId, TagId};
 use nudge_page_model::Patch;
@@ -60,14 +61,14 @@ pub(super) fn category(editor: Editor) -> AnyView {
             <dt><Icon name="folder"/>"Category"</dt>
             <dd class="prop-value">
                 <div class="value-with">
-                    {dot}
+                    {dynamic(dot)}
                     <select class="value" class:none=move || current.with(String::is_empty) aria-label="Category" on:change=choose>
                         <option value="" prop:selected=move || current.with(String::is_empty)>"None"</option>
-                        {options}
+                        {dynamic(options)}
                         <option value="new" prop:selected=move || naming.with(Option::is_some)>"New category…"</option>
                     </select>
                 </div>
-                {form}
+                {dynamic(form)}
                 {field::refused(editor, "categoryId")}
             </dd>
         </div>
@@ -182,7 +183,7 @@ pub(super) fn tags(editor: Editor) -> AnyView {
             <dt><Icon name="tag"/>"Tags"</dt>
             <dd class="prop-value">
                 <div class="tags-edit">
-                    <ul class="tag-list" aria-label="Tags">{chips}</ul>
+                    <ul class="tag-list" aria-label="Tags">{dynamic(chips)}</ul>
                     <input
                         class="value"
                         type="text"
@@ -196,9 +197,9 @@ pub(super) fn tags(editor: Editor) -> AnyView {
                         on:keydown=key
                         on:change=move |_| add()
                     />
-                    <datalist id="task-tags">{options}</datalist>
+                    <datalist id="task-tags">{dynamic(options)}</datalist>
                 </div>
-                {form}
+                {dynamic(form)}
                 {field::refused(editor, "tagIds")}
             </dd>
         </div>

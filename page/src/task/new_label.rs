@@ -1,5 +1,6 @@
 //! A new category or tag, made where it is used.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -106,7 +107,7 @@ pub(super) fn new_label(
                 on:input=move |event| { name.set(event_target_value(&event)); failure.set(None); }
                 on:keydown=key
             />
-            {move || wrong().map(|why| view! { <p class="refusal" id="new-label-wrong" role="alert">{why}</p> })}
+            {dynamic(move || wrong().map(|why| view! { <p class="refusal" id="new-label-wrong" role="alert">{why}</p> }))}
             <div class="swatches" role="radiogroup" aria-label="Colour">{swatches}</div>
             <div class="btn-row">
                 <button type="button" class="btn small primary" disabled=busy on:click=move |_| create()>"Create"</button>

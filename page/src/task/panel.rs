@@ -1,5 +1,6 @@
 //! The panel: its head, title, notes, and foot.
 
+use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -104,7 +105,7 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
         (false, Some(error)) => missing(error.sentence(), close),
     }
     };
-    view! { {shown} }.into_any()
+    view! { {dynamic(shown)} }.into_any()
 }
 
 fn close_button(close: impl Fn() + Copy + 'static) -> AnyView {
@@ -172,7 +173,7 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
     let state = move || if done.get() { "Completed" } else { "" };
     view! {
         <div class="panel-bar">
-            <span class="muted">{state}</span>
+            <span class="muted">{dynamic(state)}</span>
             <span class="end">
                 <button type="button" class="icon-btn" aria-label="Delete" title="Delete" on:click=delete><Icon name="trash"/></button>
                 {close_button(close)}
@@ -236,8 +237,8 @@ fn foot(editor: Editor) -> AnyView {
     };
     view! {
         <div class="panel-foot">
-            <span>{created}</span>
-            <span class="end" role="status">{state}</span>
+            <span>{dynamic(created)}</span>
+            <span class="end" role="status">{dynamic(state)}</span>
         </div>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! Reminders of the task.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use nudge_contract::task::Reminder;
 use nudge_domain::id::ReminderId;
@@ -83,7 +84,7 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
                         <button type="button" class="icon-btn" aria-label=remove_says title="Remove" on:click=move |_| remove(id)><Icon name="close" small=true/></button>
                     </span>
                 </div>
-                {why}
+                {dynamic(why)}
             </li>
         }
         .into_any()
@@ -136,11 +137,11 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
                 <h3 id="task-reminders-head">"Reminders"</h3>
                 <button type="button" class="link-btn end" id="task-add-reminder" aria-expanded=move || adding.get().to_string() on:click=move |_| { adding.set(true); focus_soon(".add-line input"); }>"Add"</button>
             </div>
-            <ul class="lines">{lines}</ul>
-            {move || (all.with(Vec::is_empty) && !adding.get()).then(|| view! { <p class="hint">"None. You get an email for each one that you add."</p> })}
-            {form}
+            <ul class="lines">{dynamic(lines)}</ul>
+            {dynamic(move || (all.with(Vec::is_empty) && !adding.get()).then(|| view! { <p class="hint">"None. You get an email for each one that you add."</p> }))}
+            {dynamic(form)}
             {field::refused(editor, "reminders")}
-            <Menu place label="Snooze">{move || snooze_items(editor, snoozing)}</Menu>
+            <Menu place label="Snooze">{dynamic(move || snooze_items(editor, snoozing))}</Menu>
         </section>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! How the task repeats, and its next dates.
 
+use crate::parts::dynamic::dynamic;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -118,7 +119,7 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
             <dt><Icon name="repeat"/>"Repeats"</dt>
             <dd class="prop-value">
                 {field::field(editor, input)}
-                {preview}
+                {dynamic(preview)}
                 <datalist id="task-rules">
                     <option value="daily"></option>
                     <option value="weekdays"></option>
@@ -128,7 +129,7 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
                     <option value="first monday of the month"></option>
                     <option value="yearly"></option>
                 </datalist>
-                {from}
+                {dynamic(from)}
             </dd>
         </div>
     }
@@ -194,7 +195,7 @@ pub(super) fn next_dates(editor: Editor, dates: Dates) -> AnyView {
             view! { <section class="section"><div class="section-head"><h3>"Next dates"</h3></div>{body}</section> },
         )
     };
-    view! { {section} }.into_any()
+    view! { {dynamic(section)} }.into_any()
 }
 
 /// Day and month of `3 Dec` or `Dec 3`.

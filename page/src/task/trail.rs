@@ -1,8 +1,10 @@
 //! What happened to the task, from the change to the email.
 
+use crate::parts::dynamic::dynamic;
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use nudge_domain::LocalInstant;
 use nudge_domain::id::ReminderId;
 
 use super::editor::Editor;
@@ -115,7 +117,7 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
         let mut views: Vec<AnyView> = Vec::new();
         trail.items.with(|items| {
             for item in items {
-                let at: Option<Timestamp> = item.time.parse().ok();
+                let at = instant(&item.time);
                 let date = at.map(|at| clock::date_of(at, &zone));
                 if date != day {
                     day = date;
@@ -146,12 +148,16 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
     view! {
         <section class="section" aria-labelledby="task-trail-head">
             <div class="section-head"><h3 id="task-trail-head">"Trail"</h3></div>
-            <ol class="trail">{items}</ol>
-            {more}
-            {state}
+            <ol class="trail">{dynamic(items)}</ol>
+            {dynamic(more)}
+            {dynamic(state)}
         </section>
     }
     .into_any()
+}
+
+fn instant(text: &str) -> Option<Timestamp> {
+    text.parse().ok().map(|instant: LocalInstant| instant.at())
 }
 
 fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> AnyView {
@@ -163,11 +169,7 @@ fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> 
             .to_owned()
     });
     let mut more = words::more(item);
-    if let Some(until) = item
-        .until
-        .as_ref()
-        .and_then(|until| until.parse::<Timestamp>().ok())
-    {
+    if let Some(until) = item.until.as_ref().and_then(|until| instant(until)) {
         more.push(["tried again at ", &clock::write(Form::Time, until, zone)].concat());
     }
     let trace = item.trace_id.clone().map(|trace| {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use nudge_contract::task::Reminder;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
-use nudge_page_model::duration;
+use nudge_page_model::{day, duration};
 use serde_json::Value;
 
 use super::editor::Editor;
@@ -16,7 +16,7 @@ pub(super) use crate::parts::when::moment;
 /// `today`, `in 3 days`, `2 days ago`
 pub(super) fn distance(clock: Clock, instant: &LocalInstant) -> String {
     let date = clock::date_of(instant.at(), &clock.zone.get());
-    match clock.today.get().until(date).map_or(0, |span| span.get_days()) {
+    match day::between(clock.today.get(), date) {
         0 => "today".to_owned(),
         1 => "tomorrow".to_owned(),
         -1 => "yesterday".to_owned(),

@@ -1,5 +1,6 @@
 //! What a view says that has nothing to show.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 
 use crate::route::{self, Route, View};
@@ -13,7 +14,7 @@ const LENS: &str = r#"<circle cx="60" cy="42" r="24" class="tint"/><path d="m78 
 pub(crate) fn Empty() -> impl IntoView {
     let route = route::current();
     let filtered = move || route.with(|route| route.priority.is_some());
-    move || {
+    dynamic(move || {
         let view = route.with(|route| route.view.clone());
         if filtered() {
             return message(
@@ -21,8 +22,7 @@ pub(crate) fn Empty() -> impl IntoView {
                 "Nothing matches",
                 "No task here has this priority. Remove the filter to see all of them.",
                 None,
-            )
-            .into_any();
+            );
         }
         match view {
             View::Today => message(
@@ -62,8 +62,7 @@ pub(crate) fn Empty() -> impl IntoView {
                 None,
             ),
         }
-        .into_any()
-    }
+    })
 }
 
 fn message(
@@ -71,7 +70,7 @@ fn message(
     title: &'static str,
     text: &'static str,
     link: Option<(&'static str, View)>,
-) -> impl IntoView {
+) -> AnyView {
     let route = route::current();
     let link = link.map(|(label, view)| {
         let target = Route::of(view);
@@ -84,5 +83,5 @@ fn message(
             <p>{text}</p>
             {link}
         </div>
-    }
+    }    .into_any()
 }

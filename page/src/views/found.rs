@@ -1,5 +1,6 @@
 //! The search: what the page has is shown while the person types, then what the server finds in all tasks.
 
+use crate::parts::dynamic::dynamic;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,9 +144,9 @@ pub(crate) fn Search() -> impl IntoView {
                     on:input=write
                 />
             </div>
-            <p class="refusal" id="search-failure" role="alert" hidden=move || failure.with(Option::is_none)>{move || failure.get()}</p>
-            {body}
-            {more}
+            <p class="refusal" id="search-failure" role="alert" hidden=move || failure.with(Option::is_none)>{dynamic(move || failure.get())}</p>
+            {dynamic(body)}
+            {dynamic(more)}
         </div>
     }
 }

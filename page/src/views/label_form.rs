@@ -1,5 +1,6 @@
 //! Making, renaming, colouring and deleting a category or a tag.
 
+use crate::parts::dynamic::dynamic;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -59,7 +60,7 @@ pub(crate) fn LabelForm() -> impl IntoView {
     });
     view! {
         <Dialog open title>
-            {move || ui.editing.get().map(|editing| view! { <Fields editing open/> })}
+            {dynamic(move || ui.editing.get().map(|editing| view! { <Fields editing open/> }))}
         </Dialog>
     }
 }
@@ -152,7 +153,7 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
             (true, 1) => "Really delete; one task loses it".to_owned(),
             (true, count) => format!("Really delete; {count} tasks lose it"),
         };
-        view! { <button type="button" class="btn plain danger" on:click=move |_| delete(label.clone())>{words}</button> }
+        view! { <button type="button" class="btn plain danger" on:click=move |_| delete(label.clone())>{dynamic(words)}</button> }
     });
     view! {
         <form on:submit=save>
@@ -171,7 +172,7 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
                         aria-describedby="label-name-wrong"
                         on:input=move |event| { name.set(event_target_value(&event)); failure.set(None); }
                     />
-                    <p class="refusal" id="label-name-wrong" role="alert" hidden=move || wrong().is_none()>{wrong}</p>
+                    <p class="refusal" id="label-name-wrong" role="alert" hidden=move || wrong().is_none()>{dynamic(wrong)}</p>
                 </div>
                 <div class="field">
                     <span class="label" id="label-color">"Colour"</span>

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use nudge_contract::task::Task;
 use nudge_domain::id::TaskId;
 use nudge_domain::task::{Priority, Status};
-use nudge_page_model::{Days, Query, Snapshot, Sort};
+use nudge_page_model::{Days, Query, Snapshot, Sort, day};
 
 use crate::parts::clock;
 use crate::parts::list::{Group, Heading, List, Part};
@@ -106,7 +106,7 @@ fn due_today(tasks: &Snapshot, days: &Days, query: &Query) -> List {
 fn upcoming(tasks: &Snapshot, days: &Days, query: &Query, today: Date) -> List {
     let upcoming = tasks.upcoming(days, query);
     let days = upcoming.days.iter().zip(0..).filter_map(|(tasks, day)| {
-        let date = today.checked_add(jiff::Span::new().days(day)).ok()?;
+        let date = day::plus(today, day)?;
         let (title, note) = when::heading(today, date);
         Some(part(Group::Day(date), title, note, tasks))
     });

@@ -1,5 +1,6 @@
 //! What needs attention: no connection, edits that were refused or that conflict.
 
+use crate::parts::dynamic::dynamic;
 use leptos::prelude::*;
 use nudge_page_model::{Conflict, Refusal, RefusalKind};
 
@@ -22,7 +23,7 @@ pub(crate) fn Notices() -> impl IntoView {
     };
     view! {
         <div role="status">
-            <Show when=offline><div class="banner"><Icon name="cloud"/><span>{waiting}</span></div></Show>
+            <Show when=offline><div class="banner"><Icon name="cloud"/><span>{dynamic(waiting)}</span></div></Show>
         </div>
         <For each=move || store.conflicts().get().to_vec() key=|conflict| conflict.edit let:conflict><OfConflict conflict/></For>
         <For each=move || store.refusals().get().to_vec() key=|refusal| refusal.edit let:refusal><OfRefusal refusal/></For>

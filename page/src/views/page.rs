@@ -1,5 +1,6 @@
 //! A view: its heading, the line for new tasks, and its list.
 
+use crate::parts::dynamic::{dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -65,8 +66,8 @@ pub(crate) fn Tasks(view: View) -> impl IntoView {
             </header>
             <Chosen/>
             {(!completed).then(|| view! { <QuickAdd/> })}
-            {body}
-            {end}
+            {dynamic(body)}
+            {dynamic(end)}
         </div>
     }
 }
@@ -125,7 +126,7 @@ fn Heading(view: View, title: Signal<String>) -> impl IntoView {
     let (dot, edit) = label.map(|(kind, id)| of_label(kind, id)).unzip();
     let date = (view == View::Today).then(|| {
         let date = move || clock::write(Form::Long, clock.now.get(), &clock.zone.get());
-        view! { <span class="note">{date}</span> }
+        view! { <span class="note">{dynamic(date)}</span> }
     });
     view! { <h1>{dot}<bdi class="clip">{title}</bdi></h1> {date} {edit} }
 }
@@ -154,7 +155,7 @@ fn of_label(kind: LabelKind, id: Option<uuid::Uuid>) -> (impl IntoView, impl Int
         })
     };
     (
-        view! { <span class="dot" class:round=kind == LabelKind::Tag style:--c=color></span> },
+        view! { <span class="dot" class:round=kind == LabelKind::Tag style:--c=follows(color)></span> },
         edit,
     )
 }

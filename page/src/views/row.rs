@@ -1,5 +1,6 @@
 //! A task in a list.
 
+use crate::parts::dynamic::{dynamic, follows};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -73,10 +74,10 @@ pub(crate) fn Row(
         <div
             class="row"
             class:done=done
-            class:saving=waiting
+            class:saving=follows(waiting)
             role="listitem"
             style:translate=top
-            aria-current=is_open
+            aria-current=follows(is_open)
             aria-setsize=count
             aria-posinset=number
             on:focusin=move |_| cursor.put(id)
@@ -85,8 +86,8 @@ pub(crate) fn Row(
             <a
                 class="row-main"
                 id=element_id(id)
-                href=address
-                tabindex=tabindex
+                href=follows(address)
+                tabindex=follows(tabindex)
                 on:click=move |event| route::on_click(route, &event, target())
             >
                 <span class="row-text">
@@ -98,8 +99,8 @@ pub(crate) fn Row(
                     </span>
                 </span>
                 <span class="row-meta">
-                    <span class="row-tags">{labels}</span>
-                    {due}
+                    <span class="row-tags">{dynamic(labels)}</span>
+                    {dynamic(due)}
                 </span>
             </a>
             <button
@@ -108,7 +109,7 @@ pub(crate) fn Row(
                 aria-haspopup="menu"
                 aria-expanded=move || if menu.is_open(id) { "true" } else { "false" }
                 aria-label=move || format!("More about “{}”", title.get())
-                tabindex=tabindex
+                tabindex=follows(tabindex)
                 on:click=move |_| menu.open(id)
             >
                 <Icon name="more"/>
@@ -120,19 +121,19 @@ pub(crate) fn Row(
 #[component]
 fn Glyph(name: &'static str, says: &'static str, when: Signal<bool>) -> impl IntoView {
     let when = Memo::new(move |_| when.get());
-    move || {
+    dynamic(move || {
         when.get().then(|| {
             view! { <span title=says><Icon name small=true/><span class="visually-hidden">", " {says}</span></span> }
         })
-    }
+    })
 }
 
-fn labels(task: &Arc<Task>) -> impl IntoView + use<> {
+fn labels(task: &Arc<Task>) -> AnyView {
     let category = task.category_id.map(|id| view! { <CategoryLabel id/> });
     let tags = task
         .tag_ids
         .iter()
         .map(|id| view! { <TagLabel id=*id/> })
         .collect::<Vec<_>>();
-    view! { {tags} {category} }
+    view! { {tags} {category} }.into_any()
 }

@@ -1,5 +1,6 @@
 //! A list of tasks under headings, of which only what is near the visible part is in the document.
 
+use crate::parts::dynamic::dynamic;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -82,9 +83,9 @@ pub(crate) fn Rows(
                 let action = late.then(|| view! { <button type="button" class="link-btn" on:click=to_today>"Move all to today"</button> });
                 view! {
                     <div class="group" class:late=late role="listitem" style:translate=top aria-setsize=count aria-posinset=number>
-                        <h2>{move || heading.get().title}</h2>
-                        <span class="note">{move || heading.get().note}</span>
-                        <span class="count">{move || heading.get().count}</span>
+                        <h2>{dynamic(move || heading.get().title)}</h2>
+                        <span class="note">{dynamic(move || heading.get().note)}</span>
+                        <span class="count">{dynamic(move || heading.get().count)}</span>
                         {action}
                     </div>
                 }

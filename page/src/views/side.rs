@@ -1,5 +1,6 @@
 //! The lists on the side, and on a phone the bar at the bottom.
 
+use crate::parts::dynamic::{dynamic, follows};
 use leptos::prelude::*;
 use nudge_page_model::Counts;
 
@@ -64,9 +65,9 @@ pub(crate) fn Side() -> impl IntoView {
                 <Item view=View::All label="All tasks".to_owned() icon="all" count=number(|counts| counts.all)/>
                 <Item view=View::Completed label="Completed".to_owned() icon="done"/>
                 {head("Categories", "New category", LabelKind::Category)}
-                {categories}
+                {dynamic(categories)}
                 {head("Tags", "New tag", LabelKind::Tag)}
-                {tags}
+                {dynamic(tags)}
             </div>
             <Whoami waiting=store.waiting()/>
             <div class="side-foot">
@@ -132,7 +133,7 @@ fn Item(
         >
             {mark}
             <bdi class="clip">{label}</bdi>
-            {number}
+            {dynamic(number)}
         </a>
     }
 }
@@ -154,7 +155,7 @@ fn Live() -> impl IntoView {
         (Connection::Loading | Connection::Reconnecting, 0) => "Connecting…".to_owned(),
         (Connection::Live, 0) => "Up to date".to_owned(),
     };
-    view! { <span class="live" role="status" data-state=state><span class="clip">{text}</span></span> }
+    view! { <span class="live" role="status" data-state=follows(state)><span class="clip">{dynamic(text)}</span></span> }
 }
 
 /// The bar at the bottom of a phone.

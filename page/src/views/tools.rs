@@ -1,5 +1,6 @@
 //! Order and filters of a list. They are in the address.
 
+use crate::parts::dynamic::{dynamic, follows};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 
@@ -35,10 +36,10 @@ pub(crate) fn Tools() -> impl IntoView {
     let expanded = |place: RwSignal<Option<Place>>| move || place.with(Option::is_some).to_string();
     view! {
         <div class="view-tools">
-            <button type="button" class="icon-btn" class:on=filtered aria-label="Filter" title="Filter" aria-haspopup="menu" aria-expanded=expanded(filtering) on:click=open(filtering)>
+            <button type="button" class="icon-btn" class:on=follows(filtered) aria-label="Filter" title="Filter" aria-haspopup="menu" aria-expanded=expanded(filtering) on:click=open(filtering)>
                 <Icon name="filter"/>
             </button>
-            <button type="button" class="icon-btn" class:on=sorted aria-label="Sort" title="Sort" aria-haspopup="menu" aria-expanded=expanded(sorting) on:click=open(sorting)>
+            <button type="button" class="icon-btn" class:on=follows(sorted) aria-label="Sort" title="Sort" aria-haspopup="menu" aria-expanded=expanded(sorting) on:click=open(sorting)>
                 <Icon name="sort"/>
             </button>
         </div>
@@ -146,5 +147,5 @@ pub(crate) fn Chosen() -> impl IntoView {
         })
     };
     let any = move || route.with(|route| route.sort.is_some() || route.priority.is_some());
-    view! { <Show when=any><div class="filters">{priority}{sort}</div></Show> }
+    view! { <Show when=any><div class="filters">{dynamic(priority)}{dynamic(sort)}</div></Show> }
 }

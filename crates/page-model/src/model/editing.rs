@@ -5,6 +5,7 @@ use nudge_domain::LocalInstant;
 use nudge_domain::id::{ReminderId, TaskId};
 
 use super::{Model, Stamp};
+use crate::day;
 use crate::fields::{self, Values};
 use crate::outbox::edit::{Edit, EditId, Scope, State, What};
 use crate::patch::Patch;
@@ -187,10 +188,7 @@ impl Undo {
 fn moved(due: LocalInstant, days: i32) -> Option<Patch> {
     let text = due.to_string();
     let (date, rest) = text.split_at_checked(10)?;
-    let date: jiff::civil::Date = date.parse().ok()?;
-    let date = date
-        .checked_add(SignedDuration::from_hours(24 * i64::from(days)))
-        .ok()?;
+    let date = day::plus(day::read(date)?, days)?;
     let shown: LocalInstant = format!("{date}{rest}").parse().ok()?;
     let time = rest.get(..9)?;
     Some(if time == "T23:59:59" {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use nudge_domain::id::{ReminderId, TaskId};
+use nudge_domain::instant;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -72,6 +73,7 @@ pub(crate) enum What {
     /// Until an instant, not for some minutes: that can be repeated, and means the same when it is sent later.
     Snooze {
         reminder: ReminderId,
+        #[serde(deserialize_with = "instant::read")]
         until: Timestamp,
     },
 }
@@ -106,7 +108,11 @@ pub struct Edit {
     pub(crate) base: Values,
     pub(crate) state: State,
     /// Not sent before that, so that it can be undone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "instant::read_some",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(crate) hold_until: Option<Timestamp>,
     /// A request was begun: the server may have it.
     #[serde(default)]
