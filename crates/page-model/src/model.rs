@@ -99,6 +99,11 @@ impl Model {
                 self.outbox.edits.retain(|edit| edit.id != id);
                 None
             }
+            Some(Ok(edit)) if edit.id == id && self.outbox.is_replaced(&edit) => {
+                self.outbox.edits.retain(|edit| edit.id != id);
+                self.outbox.writes.push(Write::Remove(id));
+                None
+            }
             Some(Ok(mut edit)) if edit.id == id => {
                 edit.task = self.outbox.real(edit.task);
                 let task = edit.task;
@@ -118,6 +123,13 @@ impl Model {
     /// A stored [`Write::Alias`], or that of another page.
     pub fn stored_alias(&mut self, temporary: TaskId, real: TaskId) {
         self.outbox.aliases.insert(temporary, real);
+        let replaced = self
+            .outbox
+            .of(temporary)
+            .find(|edit| self.outbox.is_replaced(edit));
+        if let Some(id) = replaced.map(|edit| edit.id) {
+            self.outbox.remove(id);
+        }
         for edit in self.outbox.edits.iter_mut().filter(|edit| edit.task == temporary) {
             edit.task = real;
         }

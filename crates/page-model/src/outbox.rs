@@ -186,6 +186,11 @@ impl Outbox {
         }
     }
 
+    /// Whether an edit is the creation of a task that has another id by now: it was made, or another one has taken its place.
+    pub(crate) fn is_replaced(&self, edit: &Edit) -> bool {
+        matches!(edit.what, What::Create(_)) && self.aliases.contains_key(&edit.id.into())
+    }
+
     /// Whether a task exists only here.
     pub(crate) fn is_temporary(&self, task: TaskId) -> bool {
         self.of(task).any(|edit| matches!(edit.what, What::Create(_)))

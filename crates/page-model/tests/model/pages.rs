@@ -1,7 +1,7 @@
 //! Pages side by side, and clocks that are set.
 
 use jiff::SignedDuration;
-use nudge_page_model::{Answer, Model, Patch, Scope, Write};
+use nudge_page_model::{Answer, Model, Patch, Scope, Stamp, Write};
 use serde_json::json;
 
 use crate::edits::{both, exchange, id, stamp};
@@ -37,6 +37,47 @@ fn an_edit_that_another_page_has_sent_meanwhile_is_not_sent_again() {
     assert_eq!(frozen.next(now() + SignedDuration::from_hours(48)), None);
     tell(&mut frozen, &mut leading);
     assert_eq!(leading.pending(), 0);
+}
+
+#[test]
+fn a_creation_that_was_corrected_in_another_page_does_not_come_back() {
+    let (mut here, mut server) = both(task(1, "old"));
+    let mut there = here.clone();
+    let task = here.create(
+        json!({"title": "bad"}).as_object().cloned().unwrap_or_default(),
+        stamp(),
+    );
+    let request = here.next(now()).expect("the creation");
+    tell(&mut here, &mut there);
+    there.become_sender();
+    exchange(&mut there, &mut server, now());
+    let refused = there.refusals()[0].edit;
+    let elsewhere = Stamp {
+        random: [8; 10],
+        ..stamp()
+    };
+    there.correct(refused, Patch::new().title("good"), elsewhere);
+
+    // This page has not heard of it yet.
+    here.answer(request.edit, Answer::Offline, now());
+    here.patch(task, Patch::new().estimate(Some(5)), stamp());
+    let writes = there.take_writes();
+    tell(&mut here, &mut there);
+    for write in writes {
+        if let Write::Alias(temporary, real) = write {
+            here.stored_alias(temporary, real);
+        }
+    }
+    tell(&mut here, &mut there);
+    assert_eq!(
+        (here.pending(), there.pending()),
+        (1, 2),
+        "the edit, and the creation there"
+    );
+    exchange(&mut there, &mut server, now());
+    assert_eq!(there.refusals().len(), 0);
+    let made = server.tasks.values().find(|task| task.title == "good");
+    assert_eq!(made.and_then(|task| task.estimate_minutes), Some(5));
 }
 
 #[test]
