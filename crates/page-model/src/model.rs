@@ -19,7 +19,7 @@ use nudge_domain::id::TaskId;
 use crate::feed::Item;
 use crate::mirror::{Known, Mirror};
 use crate::outbox::Outbox;
-use crate::outbox::edit::{Edit, EditId};
+use crate::outbox::edit::{Edit, EditId, What};
 use crate::overlay;
 use crate::snapshot::{Row, Snapshot};
 
@@ -194,11 +194,14 @@ impl Model {
             Some(Known::Task(task)) => Some(task),
             _ => None,
         };
-        let mut edits = self.outbox.of(id).filter(|edit| edit.is_pending()).peekable();
-        let waiting = edits.peek().is_some();
+        let mut edits: Vec<&Edit> = self.outbox.of(id).filter(|edit| edit.is_pending()).collect();
+        // A creation that was corrected is younger than edits of its task.
+        edits.sort_by_key(|edit| !matches!(edit.what, What::Create(_)));
+        let waiting = !edits.is_empty();
         let task = if waiting {
             let start = known.map(|task| Task::clone(task));
             edits
+                .into_iter()
                 .fold(start, |task, edit| overlay::apply(edit, task))
                 .map(Arc::new)
         } else {

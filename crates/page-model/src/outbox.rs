@@ -146,7 +146,7 @@ impl Outbox {
             let value = values.get(*field).cloned().unwrap_or_default();
             let later: Vec<EditId> = self
                 .of(done.task)
-                .filter(|edit| edit.id > done.id)
+                .filter(|edit| edit.id > done.id || matches!(done.what, What::Create(_)))
                 .map(|edit| edit.id)
                 .collect();
             for id in later {

@@ -98,7 +98,7 @@ impl Model {
             let ready = edit.state == State::Waiting
                 && edit.hold_until.is_none_or(|until| has_come(until, now, LONGEST))
                 && edit.not_before.is_none_or(|until| has_come(until, now, FAR));
-            // In another page, a creation may have been corrected later than it was edited here.
+            // A creation that was corrected is younger than edits of its task.
             let is_created = creates(edit) || !self.outbox.is_temporary(edit.task);
             if ready && is_created && !blocked.contains(&edit.task) {
                 return Some(edit.id);

@@ -117,3 +117,32 @@ fn a_clock_that_is_set_back_delays_nothing_for_long() {
     assert_eq!(model.next(now()), None, "the server asked for a pause");
     assert!(model.next(yesterday).is_some());
 }
+
+#[test]
+fn a_corrected_creation_does_not_change_the_order_of_the_edits_that_follow_it() {
+    let (mut here, mut server) = both(task(1, "old"));
+    let mut there = here.clone();
+    let task = here.create(
+        json!({"title": "bad"}).as_object().cloned().unwrap_or_default(),
+        stamp(),
+    );
+    here.patch(task, Patch::new().title("first"), stamp());
+    let request = here.next(now()).expect("the creation");
+    let answer = server.call(&request);
+    here.answer(request.edit, answer, now());
+    tell(&mut here, &mut there);
+    // The other page has not heard of this one when it corrects the creation.
+    here.patch(task, Patch::new().title("last"), stamp());
+    let elsewhere = Stamp {
+        now: now() + SignedDuration::from_secs(1),
+        random: [8; 10],
+    };
+    there.correct(there.refusals()[0].edit, Patch::new().title("good"), elsewhere);
+    let shown = there.snapshot().get(task).map(|task| task.title.clone());
+    assert_eq!(shown.as_deref(), Some("first"), "the edits show, too");
+
+    tell(&mut here, &mut there);
+    exchange(&mut there, &mut server, now());
+    let titles: Vec<&str> = server.tasks.values().map(|task| task.title.as_str()).collect();
+    assert!(titles.contains(&"last"), "{titles:?}");
+}
