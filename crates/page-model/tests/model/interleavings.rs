@@ -204,7 +204,7 @@ impl World {
             Step::SignIn => self.page.model.signed_in(),
             Step::Decide { mine } => self.decide(mine),
             Step::Switch => {
-                // Nobody edits in two pages in the same millisecond.
+                // A user cannot edit in two pages in the same millisecond.
                 self.at += SignedDuration::from_secs(1);
                 std::mem::swap(&mut self.page, &mut self.other);
             }
