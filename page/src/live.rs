@@ -67,7 +67,7 @@ pub(crate) fn listen(store: Store) {
         if let Some(event) = event.dyn_ref::<StorageEvent>()
             && let Some(key) = event.key()
         {
-            store.stored(&key, event.new_value().as_deref());
+            store.stored(&key);
         }
     });
     let _ = window_event_listener_untyped("pagehide", move |_| store.close(true));

@@ -19,7 +19,7 @@ use nudge_domain::id::TaskId;
 use crate::feed::Item;
 use crate::mirror::{Known, Mirror};
 use crate::outbox::Outbox;
-use crate::outbox::edit::{Edit, EditId};
+use crate::outbox::edit::{Edit, EditId, What};
 use crate::overlay;
 use crate::snapshot::{Row, Snapshot};
 
@@ -99,6 +99,11 @@ impl Model {
                 self.outbox.edits.retain(|edit| edit.id != id);
                 None
             }
+            Some(Ok(edit)) if edit.id == id && self.outbox.is_replaced(&edit) => {
+                self.outbox.edits.retain(|edit| edit.id != id);
+                self.outbox.writes.push(Write::Remove(id));
+                None
+            }
             Some(Ok(mut edit)) if edit.id == id => {
                 edit.task = self.outbox.real(edit.task);
                 let task = edit.task;
@@ -118,6 +123,13 @@ impl Model {
     /// A stored [`Write::Alias`], or that of another page.
     pub fn stored_alias(&mut self, temporary: TaskId, real: TaskId) {
         self.outbox.aliases.insert(temporary, real);
+        let replaced = self
+            .outbox
+            .of(temporary)
+            .find(|edit| self.outbox.is_replaced(edit));
+        if let Some(id) = replaced.map(|edit| edit.id) {
+            self.outbox.remove(id);
+        }
         for edit in self.outbox.edits.iter_mut().filter(|edit| edit.task == temporary) {
             edit.task = real;
         }
@@ -182,11 +194,14 @@ impl Model {
             Some(Known::Task(task)) => Some(task),
             _ => None,
         };
-        let mut edits = self.outbox.of(id).filter(|edit| edit.is_pending()).peekable();
-        let waiting = edits.peek().is_some();
+        let mut edits: Vec<&Edit> = self.outbox.of(id).filter(|edit| edit.is_pending()).collect();
+        // A creation that was corrected is younger than edits of its task.
+        edits.sort_by_key(|edit| !matches!(edit.what, What::Create(_)));
+        let waiting = !edits.is_empty();
         let task = if waiting {
             let start = known.map(|task| Task::clone(task));
             edits
+                .into_iter()
                 .fold(start, |task, edit| overlay::apply(edit, task))
                 .map(Arc::new)
         } else {

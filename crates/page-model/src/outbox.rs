@@ -146,7 +146,7 @@ impl Outbox {
             let value = values.get(*field).cloned().unwrap_or_default();
             let later: Vec<EditId> = self
                 .of(done.task)
-                .filter(|edit| edit.id > done.id)
+                .filter(|edit| edit.id > done.id || matches!(done.what, What::Create(_)))
                 .map(|edit| edit.id)
                 .collect();
             for id in later {
@@ -184,6 +184,11 @@ impl Outbox {
         for id in of_it {
             self.change(id, |edit| edit.task = real);
         }
+    }
+
+    /// Whether an edit is the creation of a task that has another id by now: it was made, or another one has taken its place.
+    pub(crate) fn is_replaced(&self, edit: &Edit) -> bool {
+        matches!(edit.what, What::Create(_)) && self.aliases.contains_key(&edit.id.into())
     }
 
     /// Whether a task exists only here.

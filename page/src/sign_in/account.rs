@@ -281,7 +281,7 @@ impl Account {
                 self.keeper
                     .update_value(|keeper| keeper.tokens = Tokens::Provider(session));
                 self.wake_in(seconds);
-                // What waited for a token goes on, whoever asked for this one.
+                // What waited for a token goes on, also if a request has asked for this one.
                 if was_useless {
                     self.sign_ins.update(|count| *count += 1);
                 }

@@ -58,6 +58,11 @@ pub(super) fn entry(user: &str, key: &str) -> Option<Entry> {
     rest.strip_prefix("alias/")?.parse().ok().map(Entry::Alias)
 }
 
+/// The value of an entry as it is now, whatever it was when an event was made: so pages end with what is stored.
+pub(super) fn value(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
 /// All entries of a user.
 pub(super) fn entries(user: &str) -> Vec<(Entry, String)> {
     let Some(storage) = storage() else {

@@ -163,21 +163,24 @@ impl Store {
     }
 
     /// Another page of this person has changed an entry.
-    pub(crate) fn stored(self, key: &str, value: Option<&str>) {
+    pub(crate) fn stored(self, key: &str) {
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
         let Some(user) = guard.user.clone() else {
             return;
         };
-        let is_readable = match device::entry(&user, key) {
-            Some(Entry::Edit(id)) => guard.model.stored(id, value),
-            Some(Entry::Alias(temporary)) => {
+        let Some(entry) = device::entry(&user, key) else {
+            return;
+        };
+        let value = device::value(key);
+        let is_readable = match entry {
+            Entry::Edit(id) => guard.model.stored(id, value.as_deref()),
+            Entry::Alias(temporary) => {
                 if let Some(real) = value.and_then(|real| real.parse().ok()) {
                     guard.model.stored_alias(temporary, real);
                 }
                 true
             }
-            None => return,
         };
         drop(guard);
         self.publish();

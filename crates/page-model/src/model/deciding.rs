@@ -96,22 +96,9 @@ impl Model {
         let What::Create(body) = what else {
             return;
         };
-        let later: Vec<EditId> = self
-            .outbox
-            .of(temporary)
-            .map(|edit| edit.id)
-            .filter(|later| *later != id)
-            .collect();
         self.outbox.remove(id);
         let new = self.create(body, stamp);
-        // Their ids are smaller than that of the creation, so that they would be sent before it: they are made anew as well.
-        for later in later {
-            if let Some(mut edit) = self.outbox.remove(later) {
-                edit.id = self.new_id(stamp);
-                edit.task = new;
-                self.outbox.put(edit);
-            }
-        }
+        // Their ids stay, though smaller than that of the creation: so does their order, also with those that another page makes.
         self.outbox.alias(temporary, new);
         self.refresh(temporary);
         self.refresh(new);

@@ -93,14 +93,17 @@ impl Model {
     /// Edits of one task go in order, one at a time.
     fn first_ready(&self, now: Timestamp) -> Option<EditId> {
         let mut blocked = BTreeSet::new();
+        let creates = |edit: &Edit| matches!(edit.what, What::Create(_));
         for edit in &self.outbox.edits {
             let ready = edit.state == State::Waiting
                 && edit.hold_until.is_none_or(|until| has_come(until, now, LONGEST))
                 && edit.not_before.is_none_or(|until| has_come(until, now, FAR));
-            if ready && !blocked.contains(&edit.task) {
+            // A creation that was corrected is younger than edits of its task.
+            let is_created = creates(edit) || !self.outbox.is_temporary(edit.task);
+            if ready && is_created && !blocked.contains(&edit.task) {
                 return Some(edit.id);
             }
-            if edit.is_pending() || matches!(edit.what, What::Create(_)) {
+            if creates(edit) || (edit.is_pending() && is_created) {
                 blocked.insert(edit.task);
             }
         }

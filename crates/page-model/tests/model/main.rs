@@ -16,3 +16,4 @@ mod pages;
 mod problems;
 mod server;
 mod views;
+mod world;
