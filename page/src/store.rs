@@ -217,6 +217,15 @@ impl Store {
         if let Some(user) = guard.user.clone() {
             device::store(&user, guard.model.take_writes());
         }
+        drop(guard);
+        self.show();
+        self.pump();
+    }
+
+    /// Tells the views what has changed.
+    fn show(self) {
+        let inner = self.inner();
+        let guard = inner.borrow();
         let model = &guard.model;
         let (snapshot, waiting) = (model.snapshot().clone(), model.pending());
         let (conflicts, refusals) = (model.conflicts(), model.refusals());
@@ -225,7 +234,6 @@ impl Store {
         set_if_new(self.waiting, waiting);
         set_if_new(self.conflicts, Arc::new(conflicts));
         set_if_new(self.refusals, Arc::new(refusals));
-        self.pump();
     }
 }
 

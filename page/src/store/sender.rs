@@ -26,7 +26,9 @@ impl Store {
             drop(guard);
             spawn_local(self.send(request, epoch, closing));
         }
+        // A request that is not made is news as well: the fields are in conflict, or the task is gone.
         self.keep();
+        self.show();
         let mut guard = inner.borrow_mut();
         if let Some(timer) = guard.timer.take() {
             timer.clear();
@@ -42,7 +44,7 @@ impl Store {
         }
     }
 
-    /// Stores what choosing a request has changed; views need not be told.
+    /// Stores what choosing a request has changed.
     fn keep(self) {
         let inner = self.inner();
         let mut guard = inner.borrow_mut();
