@@ -33,18 +33,17 @@ pub(crate) fn follow() {
         if with_others || event.default_prevented() {
             return;
         }
+        // They have keys of their own, Escape among them.
+        let on_top = document().query_selector("dialog[open], .menu").ok().flatten();
+        if on_top.is_some() {
+            return;
+        }
         let key = event.key();
         if key == "Escape" {
             keys.escape();
             return;
         }
-        if typing(&event)
-            || document()
-                .query_selector("dialog[open], .menu")
-                .ok()
-                .flatten()
-                .is_some()
-        {
+        if typing(&event) {
             return;
         }
         if key == "g" && !after_g.get_value() {

@@ -4,6 +4,7 @@ mod draft;
 mod preview;
 
 use crate::parts::dynamic::{dynamic, follows};
+use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -13,7 +14,7 @@ use leptos::task::spawn_local;
 use nudge_page_model::quick::{Part, runs};
 use serde_json::{Map, Value};
 
-use crate::api::{ApiError, LabelKind, Parsed};
+use crate::api::{ApiError, Label, LabelKind, Parsed};
 use crate::parts::clock::{self, Clock, Form};
 use crate::parts::icon::Icon;
 use crate::parts::ui::Ui;
@@ -222,7 +223,11 @@ impl Line {
                 Ok(Some(body)) => self.create(body),
                 // There is a question, which the preview shows.
                 Ok(None) => {}
-                Err(error) => self.refuse(&error),
+                Err(error) => {
+                    // Some of its new labels may exist by now, so the line is read again.
+                    self.read.try_set(None);
+                    self.refuse(&error);
+                }
             }
         });
     }
@@ -281,16 +286,22 @@ impl Line {
             body.get(field)
                 .is_none_or(|value| value.is_null() || value.as_array().is_some_and(Vec::is_empty))
         };
+        // An address may name a label that was deleted, or none.
+        let is_known = |labels: Signal<Arc<Vec<Label>>>, id: &str| {
+            labels.with_untracked(|labels| labels.iter().any(|label| label.id.to_string() == id))
+        };
         match self.route.with_untracked(|route| route.view.clone()) {
             View::Today if is_missing(body, "due") => {
                 if let Some((_, end)) = self.clock.end_of(0) {
                     body.insert("due".to_owned(), end.to_string().into());
                 }
             }
-            View::Category(id) if is_missing(body, "categoryId") => {
+            View::Category(id)
+                if is_missing(body, "categoryId") && is_known(self.store.categories(), &id) =>
+            {
                 body.insert("categoryId".to_owned(), id.into());
             }
-            View::Tag(id) => {
+            View::Tag(id) if is_known(self.store.tags(), &id) => {
                 let tags = body.entry("tagIds").or_insert_with(|| Value::Array(Vec::new()));
                 if let Some(tags) = tags
                     .as_array_mut()

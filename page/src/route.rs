@@ -132,6 +132,10 @@ pub(crate) fn current() -> RwSignal<Route> {
 /// Shows a route, which the back button leaves again. In an event handler there is no context, so `route` is taken before:
 /// [`current`].
 pub(crate) fn go(route: RwSignal<Route>, target: Route) {
+    // The back button leaves what is shown, however often it was chosen.
+    if route.with_untracked(|shown| *shown == target) {
+        return;
+    }
     // A browser refuses hundreds of addresses in a few seconds; the view changes all the same.
     if let Ok(history) = window().history() {
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&target.address()));

@@ -78,7 +78,7 @@ fn general() -> AnyView {
 
 /// A part of the settings.
 fn section(title: &'static str, about: &'static str, body: AnyView) -> AnyView {
-    let id = ["set-", &title.to_lowercase().replace(' ', "-")].concat();
+    let id = ["about-", &title.to_lowercase().replace(' ', "-")].concat();
     let labelled_by = id.clone();
     view! {
         <section class="set" aria-labelledby=labelled_by>

@@ -31,6 +31,16 @@ impl ApiError {
         }
     }
 
+    /// Milliseconds after which the same request can be made again, if the API says so: it is busy, or a limit is reached.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Refused(problem) if matches!(problem.status, 429 | 503) => {
+                Some(problem.retry_after?.clamp(1, 60) * 1_000)
+            }
+            _ => None,
+        }
+    }
+
     /// What is wrong with a field, if that is the reason.
     pub(crate) fn beside(&self, field: &str) -> Option<String> {
         match self {

@@ -56,7 +56,8 @@ pub(super) async fn follow(store: Store, run: u32, streams: bool) {
                 silent = matches!(&error, ApiError::Refused(problem) if matches!(problem.status, 406 | 429))
                     || matches!(error, ApiError::Unreadable(_));
                 let [random] = api::random();
-                pause(backoff.next(random)).await;
+                let wait = error.retry_after().filter(|_| !silent).unwrap_or_default();
+                pause(backoff.next(random).max(wait)).await;
             }
         }
     }

@@ -14,12 +14,15 @@ thread_local! {
 
 /// Waits for some milliseconds, or until [`wake`].
 pub(crate) async fn pause(milliseconds: u32) {
+    let mut mine = None;
     let promise = Promise::new(&mut |resolve, _| {
         let delay = i32::try_from(milliseconds).unwrap_or(i32::MAX);
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, delay);
+        mine = Some(resolve.clone());
         WAITING.with_borrow_mut(|waiting| waiting.push(resolve));
     });
     let _ = JsFuture::from(promise).await;
+    WAITING.with_borrow_mut(|waiting| waiting.retain(|resolve| Some(resolve) != mine.as_ref()));
 }
 
 /// Ends all pauses.

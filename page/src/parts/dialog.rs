@@ -3,6 +3,7 @@
 use crate::parts::dynamic::dynamic;
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// A dialog that is shown while `open` is true.
 #[component]
@@ -25,6 +26,14 @@ pub(crate) fn Dialog(
             if !dialog.open() {
                 // It fails only for a dialog that is not in the document.
                 let _ = dialog.show_modal();
+                // What it contains may be built only after it is shown, too late for the browser to find `autofocus`.
+                request_animation_frame(move || {
+                    let first = dialog.query_selector("[autofocus]").ok().flatten();
+                    if let Some(first) = first.and_then(|first| first.dyn_into::<web_sys::HtmlElement>().ok())
+                    {
+                        let _ = first.focus();
+                    }
+                });
             }
         } else if dialog.open() {
             dialog.close();

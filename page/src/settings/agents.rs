@@ -93,11 +93,12 @@ pub(super) fn agents() -> AnyView {
                         ]
                         .concat(),
                     );
-                    if agents
+                    // The view may be gone by now.
+                    let is_shown = agents
                         .made
-                        .with_untracked(|made| made.as_ref().is_some_and(|made| made.agent.id == id))
-                    {
-                        agents.made.set(None);
+                        .try_with_untracked(|made| made.as_ref().is_some_and(|made| made.agent.id == id));
+                    if is_shown == Some(true) {
+                        agents.made.try_set(None);
                     }
                 }
                 Err(error) => agents.form.store.fail(&error),

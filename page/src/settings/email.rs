@@ -31,9 +31,7 @@ pub(super) fn email() -> AnyView {
         current.track();
         typed.set(None);
     });
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        let address = shown();
+    let save = move |address: &str| {
         let address = address.trim();
         form.save(
             "email",
@@ -43,6 +41,10 @@ pub(super) fn email() -> AnyView {
                 address.into()
             },
         );
+    };
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        save(&shown());
     };
     let when = move |until: &str| {
         until
@@ -97,7 +99,7 @@ pub(super) fn email() -> AnyView {
                         "A link is on its way to "<bdi>{unconfirmed.email}</bdi>". "{says}
                     </span>
                     <button type="button" class="link-btn" disabled=form.busy on:click=move |_| form.save("email", again.as_str().into())>"Send it again"</button>
-                    <button type="button" class="link-btn" disabled=form.busy on:click=move |_| form.save("email", current.get_untracked().into())>"Cancel"</button>
+                    <button type="button" class="link-btn" disabled=form.busy on:click=move |_| save(&current.get_untracked())>"Cancel"</button>
                 </div>
             }
         })

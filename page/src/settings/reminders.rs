@@ -27,10 +27,10 @@ pub(super) fn reminders() -> AnyView {
         until.set(part(|hours| &hours.until, "07:00"));
     });
     let save = move || {
-        quiet.save(
-            "quietHours",
-            json!({ "from": from.get_untracked(), "until": until.get_untracked() }),
-        )
+        // A field that is removed changes, too, when its signals are gone.
+        if let Some((from, until)) = from.try_get_untracked().zip(until.try_get_untracked()) {
+            quiet.save("quietHours", json!({ "from": from, "until": until }));
+        }
     };
     let toggle = move |event: web_sys::Event| {
         if event_target_checked(&event) {

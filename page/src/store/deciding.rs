@@ -11,7 +11,7 @@ use super::editing::stamp;
 use super::{Store, Toast};
 use crate::api::ApiError;
 
-/// How long a toast stays: longer than an edit is held.
+/// How long a toast stays: not as long as an edit is held, so that what is offered can be undone exactly.
 const SHOWN: Duration = Duration::from_secs(8);
 
 impl Store {

@@ -40,12 +40,13 @@ impl Store {
                     Err(_) if !self.is_current(epoch) => return,
                     Err(ApiError::SignedOut) => return self.refused_token(),
                     Err(error) => {
-                        self.set_connection(match error {
+                        self.set_connection(match &error {
                             ApiError::Offline | ApiError::TimedOut => Connection::Offline,
                             _ => Connection::Reconnecting,
                         });
                         let [random] = api::random();
-                        live::pause(backoff.next(random)).await;
+                        let wait = error.retry_after().unwrap_or_default();
+                        live::pause(backoff.next(random).max(wait)).await;
                     }
                 }
             }
@@ -91,9 +92,13 @@ impl Store {
         }
         self.take_over(&me.id);
         live::connect(self, &me.id);
+        // Without them tasks still show.
         spawn_local(async move {
-            // Without them tasks still show; they are read again when the page is looked at.
-            let _ = self.reload_labels().await;
+            let mut backoff = Backoff::default();
+            while self.is_current(epoch) && self.reload_labels().await.is_err() {
+                let [random] = api::random();
+                live::pause(backoff.next(random)).await;
+            }
         });
         self.load_tasks(epoch).await?;
         Ok(())
@@ -194,7 +199,18 @@ impl Store {
         self.begin_reading(cursor);
         let mut next: Option<String> = None;
         loop {
-            let page: Page<Task> = api.pending(next.as_deref()).await?;
+            let page: Page<Task> = match api.pending(next.as_deref()).await {
+                Ok(page) => page,
+                // Reading from the first page again would reach the limit again.
+                Err(error) => {
+                    let wait = error.retry_after().ok_or(error)?;
+                    live::pause(wait).await;
+                    if self.is_current(epoch) {
+                        continue;
+                    }
+                    return Ok(());
+                }
+            };
             if !self.is_current(epoch) {
                 return Ok(());
             }

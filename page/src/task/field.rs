@@ -80,7 +80,12 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
         }
     };
     let commit = move || {
-        let Some(text) = typed.get_untracked().filter(|_| !sent.get_untracked()) else {
+        // A field that is removed loses the focus, too, when its signals are gone. What was typed in it is kept: see `draft`.
+        let Some(text) = typed
+            .try_get_untracked()
+            .flatten()
+            .filter(|_| !sent.get_untracked())
+        else {
             return;
         };
         if text.trim() == value.get_untracked().trim() {

@@ -109,7 +109,10 @@ pub(super) fn tags(editor: Editor) -> AnyView {
         }
     };
     let add = move || {
-        let name = text.get_untracked();
+        // A field that is removed changes, too, when its signals are gone.
+        let Some(name) = text.try_get_untracked() else {
+            return;
+        };
         let name = name.trim().trim_start_matches('#');
         if name.is_empty() {
             return;

@@ -44,8 +44,10 @@ pub(super) fn new_label(
         let (name, color) = (name.get_untracked(), color.get_untracked());
         spawn_local(async move {
             let created = store.create_label(kind, &name, Some(color)).await;
-            busy.try_set(false);
+            // The panel may be closed by now: the label is there, and no task is.
+            let closed = busy.try_set(false).is_some();
             match created {
+                Ok(_) if closed => {}
                 Ok(label) => made(label),
                 Err(error) => {
                     failure.try_set(Some(error));

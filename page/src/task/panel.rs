@@ -83,23 +83,35 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
 fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
     let store = use_store();
     let failure = RwSignal::new(None::<ApiError>);
+    // Here, and the server does not know yet.
+    let deleted = RwSignal::new(false);
     let is_there = Memo::new(move |_| editor.task.with(Option::is_some));
-    // A link may lead to a task that no list has.
+    let live = Memo::new(move |_| store.connection().get() == Connection::Live);
+    let no_answer = move || {
+        failure.with_untracked(|failure| {
+            failure
+                .as_ref()
+                .is_some_and(|error| !matches!(error, ApiError::Refused(_)))
+        })
+    };
+    // A link may lead to a task that no list has. Without an answer it is asked for again when the network is back.
     Effect::new(move |asked: Option<bool>| {
         let signed_in = store.loading().get() != Loading::Nothing;
-        let ask = signed_in && !is_there.get() && asked != Some(true);
+        let again = live.get() && no_answer();
+        let ask = signed_in && !is_there.get() && (asked != Some(true) || again);
         if ask {
             spawn_local(async move {
-                if let Err(error) = store.load_task(editor.id).await {
-                    failure.try_set(Some(error));
-                }
+                let found = store.load_task(editor.id).await;
+                deleted.try_set(found.is_ok());
+                failure.try_set(found.err());
             });
         }
-        ask || asked == Some(true)
+        ask || (asked == Some(true) && !is_there.get())
     });
     let shown = move || {
         match (is_there.get(), failure.get()) {
         (true, _) => body(editor, close),
+        (false, None) if deleted.get() => missing("This task was deleted.".to_owned(), close),
         (false, None) => view! { <div class="panel-bar"><span class="end">{close_button(close)}</span></div><div class="panel-body"><p class="muted" role="status">"Loading…"</p></div> }.into_any(),
         (false, Some(ApiError::Refused(problem))) if problem.status == 404 => missing("This task does not exist, or it was deleted.".to_owned(), close),
         (false, Some(error)) => missing(error.sentence(), close),

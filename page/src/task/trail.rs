@@ -12,6 +12,7 @@ use super::trail_words as words;
 use crate::api::{ApiError, TrailItem};
 use crate::parts::clock::{self, Form};
 use crate::parts::when;
+use crate::store::Connection;
 
 /// When the trail is read again after a change.
 const SOON: std::time::Duration = std::time::Duration::from_secs(3);
@@ -44,6 +45,12 @@ impl Trail {
                 trail.load(editor);
                 // The event of a change is published a moment after it.
                 set_timeout(move || trail.still(editor), SOON);
+            }
+        });
+        let live = Memo::new(move |_| editor.store.connection().get() == Connection::Live);
+        Effect::new(move |_| {
+            if live.get() && trail.failure.with_untracked(Option::is_some) {
+                trail.load(editor);
             }
         });
         trail

@@ -6,13 +6,14 @@ use nudge_page_model::Scope;
 use crate::parts::actions::Actions;
 use crate::parts::cursor::Cursor;
 use crate::parts::dialog::Dialog;
+use crate::route::{self, Route};
 use crate::store::use_store;
 
 /// Asks whether the occurrence or its series is to be deleted.
 #[component]
 pub(crate) fn Deleting() -> impl IntoView {
     let store = use_store();
-    let (actions, cursor) = (Actions::get(), Cursor::get());
+    let (actions, cursor, route) = (Actions::get(), Cursor::get(), route::current());
     let open = RwSignal::new(false);
     Effect::new(move |_| open.set(actions.deleting.get().is_some()));
     Effect::new(move |was_open: Option<bool>| {
@@ -42,6 +43,16 @@ pub(crate) fn Deleting() -> impl IntoView {
                     Scope::Occurrence
                 },
             );
+            let text = id.to_string();
+            if route.with_untracked(|route| route.task.as_deref() == Some(text.as_str())) {
+                route::go(
+                    route,
+                    Route {
+                        task: None,
+                        ..route.get_untracked()
+                    },
+                );
+            }
         }
         open.set(false);
     };

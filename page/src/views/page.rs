@@ -10,6 +10,7 @@ use super::notices::Notices;
 use super::rows::Rows;
 use super::tools::{Chosen, Tools};
 use crate::api::LabelKind;
+use crate::live;
 use crate::parts::clock::{self, Clock, Form};
 use crate::parts::icon::Icon;
 use crate::parts::list::List;
@@ -20,6 +21,9 @@ use crate::store::{Loading, use_store};
 
 /// How near to its end a list loads more, in pixels.
 const NEAR: i32 = 1_200;
+
+/// Milliseconds after which a list that could not be read is read again.
+const AGAIN: u32 = 5_000;
 
 /// The view of a route that lists tasks.
 #[component]
@@ -163,7 +167,8 @@ fn of_label(kind: LabelKind, id: Option<uuid::Uuid>) -> (impl IntoView, impl Int
 /// Loads completed tasks page by page. True while there may be more.
 fn more_completed(ui: Ui) -> Signal<bool> {
     let store = use_store();
-    let (more, busy) = (RwSignal::new(true), StoredValue::new(false));
+    let more = RwSignal::new(true);
+    let (busy, failed) = (StoredValue::new(false), StoredValue::new(false));
     let load = move || {
         if busy.get_value() || !more.get_untracked() {
             return;
@@ -171,17 +176,16 @@ fn more_completed(ui: Ui) -> Signal<bool> {
         busy.set_value(true);
         spawn_local(async move {
             let found = store.load_completed().await;
+            if let Err(error) = &found {
+                if failed.try_get_value() == Some(false) {
+                    store.fail(error);
+                }
+                live::pause(AGAIN).await;
+            }
             // The view may be gone by now.
             busy.try_set_value(false);
-            match found {
-                Ok(found) => {
-                    more.try_set(found);
-                }
-                Err(error) => {
-                    more.try_set(false);
-                    store.fail(&error);
-                }
-            }
+            failed.try_set_value(found.is_err());
+            more.try_set(found.unwrap_or(true));
         });
     };
     Effect::new(move |_| {

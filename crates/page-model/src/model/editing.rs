@@ -11,7 +11,8 @@ use crate::outbox::edit::{Edit, EditId, Scope, State, What};
 use crate::patch::Patch;
 
 /// How long a deletion, and the completion of a recurring task, are held before they are sent: the server cannot undo them exactly.
-pub const HELD: SignedDuration = SignedDuration::from_secs(6);
+/// As long as the page offers to undo them, and a little longer.
+pub const HELD: SignedDuration = SignedDuration::from_secs(9);
 
 /// How to undo an edit.
 #[derive(Debug, Clone, PartialEq)]

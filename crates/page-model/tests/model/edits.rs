@@ -346,7 +346,7 @@ fn a_deletion_asks_if_the_task_was_changed_and_is_done_if_it_is_gone() {
     server.change(id(1), &json!({"title": "theirs"}));
     model.delete(id(1), Scope::Series, stamp());
     assert_eq!(model.next(now()), None, "it is held, so that it can be undone");
-    exchange(&mut model, &mut server, later(6));
+    exchange(&mut model, &mut server, later(9));
     let conflict = model.conflicts().remove(0);
     assert!(conflict.deletion && conflict.fields[0].theirs == "theirs");
     assert_eq!(
@@ -355,13 +355,13 @@ fn a_deletion_asks_if_the_task_was_changed_and_is_done_if_it_is_gone() {
         "it is shown until that is decided"
     );
     model.resolve(conflict.edit, &[("title".to_owned(), Choice::Mine)]);
-    exchange(&mut model, &mut server, later(6));
+    exchange(&mut model, &mut server, later(9));
     assert!(server.tasks.is_empty() && model.pending() == 0);
 
     let (mut model, mut server) = both(task(1, "old"));
     model.delete(id(1), Scope::Series, stamp());
     server.delete(id(1));
-    exchange(&mut model, &mut server, later(6));
+    exchange(&mut model, &mut server, later(9));
     assert!(model.refusals().is_empty() && model.conflicts().is_empty() && model.pending() == 0);
 }
 
@@ -389,9 +389,9 @@ fn a_completed_task_is_reopened_and_a_deleted_one_created_again() {
     exchange(&mut model, &mut server, now());
     assert_eq!(server.tasks[&id(1)].status, Status::Pending);
     let undo = model.delete(id(1), Scope::Series, stamp());
-    exchange(&mut model, &mut server, later(6));
+    exchange(&mut model, &mut server, later(9));
     let new = model.undo(undo, stamp()).expect("another task");
-    exchange(&mut model, &mut server, later(6));
+    exchange(&mut model, &mut server, later(9));
     assert_eq!(server.tasks[&model.real_id(new)].title, "a");
 }
 
