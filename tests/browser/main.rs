@@ -1,7 +1,7 @@
 //! The page in a real browser, against the real `nudge up`: Chromium, driven over WebDriver.
 //!
-//! Each test has a system and a browser of its own. Where Chromium, chromedriver, or Node with `npm ci` in tests/mcp is missing, what needs
-//! it is ignored, and counted so.
+//! Each test has a system and a browser of its own. Where Chromium, chromedriver, Node with `npm ci` in tests/mcp, or axe-core with `npm ci`
+//! in tests/lighthouse is missing, what needs it is ignored, and counted so.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,6 +12,7 @@
 
 mod complete;
 mod live;
+mod offline;
 #[path = "../e2e/program.rs"]
 mod program;
 mod provider;
@@ -70,6 +71,21 @@ fn main() {
             "a change appears in other windows without a reload",
             browser(),
             live::two_windows,
+        ),
+        trial(
+            "edits made offline are shown, kept and sent once",
+            browser(),
+            offline::edits_are_kept,
+        ),
+        trial(
+            "a conflict is shown field by field, and one version is kept",
+            browser(),
+            offline::conflict,
+        ),
+        trial(
+            "a conflict is given up for the other version",
+            browser(),
+            offline::conflict_given_up,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
