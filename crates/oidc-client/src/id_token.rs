@@ -60,7 +60,7 @@ impl Claims {
     pub fn read(token: &str) -> Option<Self> {
         let payload = token.split('.').nth(1)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        serde_json::from_slice(&payload).ok()
+        serde_json::from_str(&String::from_utf8(payload).ok()?).ok()
     }
 
     /// The claims of an ID token for this client. A renewed one has no nonce, or the one of before (section 12.2).

@@ -5,6 +5,8 @@ use nudge_contract::task::Task;
 use nudge_domain::LocalInstant;
 use serde_json::{Map, Value};
 
+use crate::json;
+
 /// Values by the name of their field.
 pub type Values = Map<String, Value>;
 
@@ -25,7 +27,7 @@ pub const EDITED: [&str; 11] = [
 
 /// The edited fields of a task.
 pub fn of(task: &Task) -> Values {
-    let Ok(Value::Object(mut all)) = serde_json::to_value(task) else {
+    let Some(Value::Object(mut all)) = json::value(task) else {
         return Values::new();
     };
     all.retain(|field, _| EDITED.contains(&field.as_str()));
