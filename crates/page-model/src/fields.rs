@@ -61,10 +61,15 @@ fn instant(text: &str) -> Value {
 }
 
 fn sorted(items: impl Iterator<Item = Value>) -> Value {
-    let mut items: Vec<Value> = items.collect();
-    items.sort_by_key(Value::to_string);
-    items.dedup();
-    Value::Array(items)
+    let mut sorted: Vec<(String, Value)> = Vec::new();
+    for item in items {
+        let text = item.to_string();
+        let place = sorted.partition_point(|(other, _)| *other < text);
+        if sorted.get(place).is_none_or(|(other, _)| *other != text) {
+            sorted.insert(place, (text, item));
+        }
+    }
+    Value::Array(sorted.into_iter().map(|(_, item)| item).collect())
 }
 
 fn time_of_reminder(reminder: &Value) -> Value {

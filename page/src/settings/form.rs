@@ -37,7 +37,8 @@ impl Form {
 
     /// Saves a field of the profile.
     pub(super) fn save(self, field: &str, value: Value) {
-        let patch = Map::from_iter([(field.to_owned(), value)]);
+        let mut patch = Map::new();
+        patch.insert(field.to_owned(), value);
         self.busy.set(true);
         self.saved.set(false);
         spawn_local(async move {
