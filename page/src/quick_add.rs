@@ -3,7 +3,7 @@
 mod draft;
 mod preview;
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{dynamic, follows, shown};
 use std::time::Duration;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -134,18 +134,18 @@ pub(crate) fn QuickAdd() -> impl IntoView {
                         on:keydown=key
                     />
                 </div>
-                <Show when=filled>
+                {shown(filled, move || view! {
                     <button type="submit" class="btn primary" aria-disabled=move || line.adding.get().then_some("true")>
                         {dynamic(move || if line.adding.get() { view! { <span class="spin"></span> }.into_any() } else { "Add".into_any() })}
                     </button>
-                </Show>
+                })}
             </div>
             <div id="quick-add-about">
                 {dynamic(move || line.refusal.get().map(|refusal| view! { <div class="quick-preview"><p class="refusal" role="alert">{refusal}</p></div> }))}
                 <Preview read=line.shown() choose/>
-                <Show when=is_new>
+                {shown(is_new, || view! {
                     <p class="quick-hint">"Try " <code>"Pay rent every month on the 1st 9am !high #home remind 30m before"</code></p>
-                </Show>
+                })}
             </div>
             <p class="visually-hidden" role="status">{line.added}</p>
         </form>

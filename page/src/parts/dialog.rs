@@ -1,6 +1,6 @@
 //! Modal dialogs: the browser's own, which keeps the focus inside and closes on Escape.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{dynamic, shown};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -46,7 +46,7 @@ pub(crate) fn Dialog(
     let children = StoredValue::new(children);
     view! {
         <dialog class="dialog" class:wide=wide node_ref=element aria-label=move || title.get() on:close=move |_| open.set(false) on:click=click>
-            <Show when=move || open.get()>
+            {shown(move || open.get(), move || view! {
                 <div class="dialog-head">
                     <h2 dir="auto">{dynamic(move || title.get())}</h2>
                     <button class="icon-btn" aria-label="Close" on:click=move |_| open.set(false)>
@@ -54,7 +54,7 @@ pub(crate) fn Dialog(
                     </button>
                 </div>
                 {children.with_value(|children| children())}
-            </Show>
+            })}
         </dialog>
     }
 }

@@ -1,5 +1,6 @@
 //! Short messages at the bottom of the page, with a way back.
 
+use crate::parts::dynamic::each;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -32,10 +33,11 @@ pub(crate) fn Toasts() -> impl IntoView {
                 <button type="button" class="close" aria-label="Close" on:click=move |_| store.dismiss(id)><Icon name="close" small=true/></button>
             </div>
         }
+        .into_any()
     };
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=newest key=|toast| toast.id children=one/>
+            {each(newest, |toast| u128::from(toast.id), one)}
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! What needs attention: no connection, edits that were refused or that conflict.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{dynamic, each, shown};
 use leptos::prelude::*;
 use nudge_page_model::{Conflict, Refusal, RefusalKind};
 
@@ -23,10 +23,10 @@ pub(crate) fn Notices() -> impl IntoView {
     };
     view! {
         <div role="status">
-            <Show when=offline><div class="banner"><Icon name="cloud"/><span>{dynamic(waiting)}</span></div></Show>
+            {shown(offline, move || view! { <div class="banner"><Icon name="cloud"/><span>{dynamic(waiting)}</span></div> })}
         </div>
-        <For each=move || store.conflicts().get().to_vec() key=|conflict| conflict.edit let:conflict><OfConflict conflict/></For>
-        <For each=move || store.refusals().get().to_vec() key=|refusal| refusal.edit let:refusal><OfRefusal refusal/></For>
+        {each(move || store.conflicts().get().to_vec(), |conflict| conflict.edit.as_u128(), |conflict| view! { <OfConflict conflict/> }.into_any())}
+        {each(move || store.refusals().get().to_vec(), |refusal| refusal.edit.as_u128(), |refusal| view! { <OfRefusal refusal/> }.into_any())}
     }
 }
 

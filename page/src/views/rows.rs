@@ -1,6 +1,6 @@
 //! A list of tasks under headings, of which only what is near the visible part is in the document.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{dynamic, each};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ pub(crate) fn Rows(
     };
     view! {
         <div class="rows long" role="list" aria-label=label node_ref=element style:height=move || format!("{}px", lines.with(|lines| lines.height()))>
-            <For each=shown key=|line| line.clone() children=one/>
+            {each(shown, Line::key, one)}
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! The lists on the side, and on a phone the bar at the bottom.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_page_model::Counts;
 
@@ -87,9 +87,10 @@ pub(crate) fn Side() -> impl IntoView {
                 </a>
             </div>
         </nav>
-        <Show when=move || ui.side_open.get()>
-            <div class="scrim" on:click=move |_| ui.side_open.set(false)></div>
-        </Show>
+        {shown(
+            move || ui.side_open.get(),
+            move || view! { <div class="scrim" on:click=move |_| ui.side_open.set(false)></div> },
+        )}
     }
 }
 

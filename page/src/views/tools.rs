@@ -1,6 +1,6 @@
 //! Order and filters of a list. They are in the address.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 
@@ -147,5 +147,5 @@ pub(crate) fn Chosen() -> impl IntoView {
         })
     };
     let any = move || route.with(|route| route.sort.is_some() || route.priority.is_some());
-    view! { <Show when=any><div class="filters">{dynamic(priority)}{dynamic(sort)}</div></Show> }
+    view! { {shown(any, move || view! { <div class="filters">{dynamic(priority)}{dynamic(sort)}</div> })} }
 }
