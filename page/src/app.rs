@@ -1,6 +1,6 @@
 //! The layout, and which view is shown.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use std::rc::Rc;
 
 use leptos::html;
@@ -68,10 +68,10 @@ pub(crate) fn App() -> impl IntoView {
         view => view! { <Tasks view/> }.into_any(),
     };
     view! {
-        <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); main.get_untracked().map(|main| main.focus()); }>"Skip to the tasks"</a>
+        <a class="skip" href="#main" on:click=does(move |event: web_sys::MouseEvent| { event.prevent_default(); main.get_untracked().map(|main| main.focus()); })>"Skip to the tasks"</a>
         <div class="app">
             <Side/>
-            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=move |_| ui.scrolled.notify()>{dynamic(shown)}</main>
+            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=does(move |_: web_sys::Event| ui.scrolled.notify())>{dynamic(shown)}</main>
             {dynamic(move || task.get().map(|id| view! { <Detail id=id/> }))}
             <Tabs/>
         </div>

@@ -3,7 +3,7 @@
 mod draft;
 mod preview;
 
-use crate::parts::dynamic::{dynamic, follows, shown};
+use crate::parts::dynamic::{does, dynamic, follows, shown};
 use std::time::Duration;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -112,7 +112,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
     let filled = move || !line.text.with(String::is_empty);
     let is_new = move || !filled() && line.store.tasks().with(|tasks| tasks.all().nth(3).is_none());
     view! {
-        <form class="quick" class:filled=follows(filled) on:submit=submit>
+        <form class="quick" class:filled=follows(filled) on:submit=does(submit)>
             <div class="quick-line">
                 <span class="quick-plus"><Icon name="plus"/></span>
                 <div class="quick-text">
@@ -129,9 +129,9 @@ pub(crate) fn QuickAdd() -> impl IntoView {
                         aria-invalid=move || line.refusal.with(Option::is_some).to_string()
                         placeholder="Add a task"
                         prop:value=line.text
-                        on:input=move |event| { line.write(event_target_value(&event)); scroll(); }
-                        on:scroll=move |_| scroll()
-                        on:keydown=key
+                        on:input=does(move |event: web_sys::Event| { line.write(event_target_value(&event)); scroll(); })
+                        on:scroll=does(move |_: web_sys::Event| scroll())
+                        on:keydown=does(key)
                     />
                 </div>
                 {shown(filled, move || view! {

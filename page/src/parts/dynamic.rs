@@ -99,3 +99,8 @@ type Make = Box<dyn FnOnce() -> AnyView + Send>;
 fn keyed(items: Box<dyn Fn() -> Vec<(u128, Make)> + Send>) -> AnyView {
     view! { <For each=items key=|(key, _): &(u128, Make)| *key children=|(_, make): (u128, Make)| make()/> }.into_any()
 }
+
+/// What is done at an event.
+pub(crate) fn does<E>(handler: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
+    Box::new(handler)
+}

@@ -1,6 +1,6 @@
 //! How the line was understood.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
@@ -53,7 +53,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
 fn ask(question: Question, choose: Callback<String>) -> impl IntoView {
     let choices = question.choices.into_iter().map(|choice| {
         let text = choice.text;
-        view! { <button type="button" class="btn small" on:click=move |_| choose.run(text.clone())>{choice.label}</button> }
+        view! { <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| choose.run(text.clone()))>{choice.label}</button> }
     });
     view! {
         <div class="quick-ask" role="alert">

@@ -1,6 +1,6 @@
 //! Agents: programs with a token of their own.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -51,7 +51,7 @@ pub(super) fn agents() -> AnyView {
                 <td><span class="badge" class:write=writes>{if writes { "Read and write" } else { "Read" }}</span></td>
                 <td data-name="Last used">{used}</td>
                 <td data-name="Expires"><span class:badge=expired class:late=expired>{expires}</span></td>
-                <td><button type="button" class="link-btn danger" aria-label=says on:click=ask>"Revoke"</button></td>
+                <td><button type="button" class="link-btn danger" aria-label=says on:click=does(ask)>"Revoke"</button></td>
             </tr>
         }
     };
@@ -74,7 +74,7 @@ pub(super) fn agents() -> AnyView {
     let failure = move || {
         agents.form.error.get().map(|error| view! {
         <p class="refusal" role="alert">{error.sentence()}</p>
-        <div><button type="button" class="btn small" on:click=move |_| agents.load()>"Try again"</button></div>
+        <div><button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| agents.load())>"Try again"</button></div>
     })
     };
     let revoke = move |_| {
@@ -117,8 +117,8 @@ pub(super) fn agents() -> AnyView {
         view! {
         <div class="dialog-body"><p>"Its token is refused from now on. What it has changed stays, and the trail still names it."</p></div>
         <div class="dialog-foot">
-            <button type="button" class="btn" on:click=move |_| asks.set(false)>"Cancel"</button>
-            <button type="button" class="btn primary danger" on:click=revoke>"Revoke"</button>
+            <button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| asks.set(false))>"Cancel"</button>
+            <button type="button" class="btn primary danger" on:click=does(revoke)>"Revoke"</button>
         </div>
     }
     .into_any()

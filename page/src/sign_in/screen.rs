@@ -1,6 +1,6 @@
 //! What is shown instead of the tasks.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::prelude::*;
 use oidc_client::Fault;
 
@@ -62,7 +62,7 @@ fn Screen(notice: Notice) -> impl IntoView {
         }
         (Way::Provider(_), _) => view! {
             <p>"Your tasks, and reminders that reach you."</p>
-            <button type="button" class="btn primary big" on:click=move |_| account.sign_in()>"Sign in"</button>
+            <button type="button" class="btn primary big" on:click=does(move |_: web_sys::MouseEvent| account.sign_in())>"Sign in"</button>
         }
         .into_any(),
         (Way::Local, _) => view! {
@@ -80,5 +80,5 @@ fn Retry() -> impl IntoView {
     let retry = move |_| {
         let _ = window().location().reload();
     };
-    view! { <button type="button" class="btn primary big" on:click=retry>"Try again"</button> }
+    view! { <button type="button" class="btn primary big" on:click=does(retry)>"Try again"</button> }
 }

@@ -1,5 +1,6 @@
 //! Properties that are chosen: priority and estimate.
 
+use crate::parts::dynamic::does;
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 use nudge_page_model::{Patch, duration};
@@ -25,7 +26,7 @@ pub(super) fn priority(editor: Editor) -> AnyView {
         <div class="prop">
             <dt><Icon name="flag"/>"Priority"</dt>
             <dd class="prop-value">
-                <select class="value" aria-label="Priority" on:change=choose>{options}</select>
+                <select class="value" aria-label="Priority" on:change=does(choose)>{options}</select>
                 {field::refused(editor, "priority")}
             </dd>
         </div>

@@ -1,6 +1,6 @@
 //! When the task is due.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_page_model::Patch;
@@ -60,7 +60,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
                     aria-expanded=move || open.get().to_string()
                     aria-label=move || current.get().map_or_else(|| "Add a due date".to_owned(), |due| ["Due: ", &words::moment(editor.clock, &due)].concat())
                     node_ref=button
-                    on:click=move |_| open.update(|open| *open = !*open)
+                    on:click=does(move |_: web_sys::MouseEvent| open.update(|open| *open = !*open))
                 >
                     {dynamic(shown)}{dynamic(waiting)}
                 </button>
@@ -142,17 +142,17 @@ fn form(
         } else {
             "Remove"
         };
-        view! { <button type="button" class="btn small plain" on:click=remove>{label}</button> }
+        view! { <button type="button" class="btn small plain" on:click=does(remove)>{label}</button> }
     });
     view! {
         <div class="due-edit">
             {text}
-            <div class="due-pair" on:keydown=on_enter>
-                <input class="input" type="date" aria-label="Date" prop:value=date on:input=move |event| date.set(event_target_value(&event))/>
-                <input class="input" type="time" aria-label="Time; empty for the whole day" prop:value=time on:input=move |event| time.set(event_target_value(&event))/>
+            <div class="due-pair" on:keydown=does(on_enter)>
+                <input class="input" type="date" aria-label="Date" prop:value=date on:input=does(move |event: web_sys::Event| date.set(event_target_value(&event)))/>
+                <input class="input" type="time" aria-label="Time; empty for the whole day" prop:value=time on:input=does(move |event: web_sys::Event| time.set(event_target_value(&event)))/>
             </div>
             <div class="btn-row">
-                <button type="button" class="btn small" on:click=move |_| set()>"Set"</button>
+                <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| set())>"Set"</button>
                 {remove}
             </div>
             {elsewhere}{this_one}
@@ -166,7 +166,7 @@ pub(super) fn moves(editor: Editor) -> AnyView {
     let actions = Actions::get();
     let has_due = Memo::new(move |_| editor.get(|task| task.due.is_some()));
     let to = move |label: &'static str, run: fn(Actions, nudge_domain::id::TaskId)| {
-        view! { <button type="button" class="btn small" on:click=move |_| run(actions, editor.id)>{label}</button> }
+        view! { <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| run(actions, editor.id))>{label}</button> }
     };
     let buttons = move || {
         if has_due.get() {

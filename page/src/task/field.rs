@@ -1,6 +1,6 @@
 //! A field for text. It saves when it is left and on Enter; Escape restores what was there.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{does, dynamic, follows};
 use leptos::prelude::*;
 
 use super::draft;
@@ -139,9 +139,9 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
                 aria-invalid=follows(invalid)
                 aria-describedby=described
                 prop:value=follows(shown)
-                on:input=input
-                on:keydown=key
-                on:blur=move |_| commit()
+                on:input=does(input)
+                on:keydown=does(key)
+                on:blur=does(move |_: web_sys::FocusEvent| commit())
             ></textarea>
         }
         .into_any(),
@@ -157,9 +157,9 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
                 aria-invalid=follows(invalid)
                 aria-describedby=described
                 prop:value=follows(shown)
-                on:input=input
-                on:keydown=key
-                on:blur=move |_| commit()
+                on:input=does(input)
+                on:keydown=does(key)
+                on:blur=does(move |_: web_sys::FocusEvent| commit())
             />
         }
         .into_any(),
@@ -182,7 +182,7 @@ pub(super) fn refusal(id: String, why: Option<String>, discard: impl Fn() + 'sta
     };
     view! {
         <p class="refusal" id=id role="alert">
-            <span>{why}" "<button type="button" class="link-btn" on:click=move |_| discard()>"Restore"</button></span>
+            <span>{why}" "<button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| discard())>"Restore"</button></span>
         </p>
     }
     .into_any()

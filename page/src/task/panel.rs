@@ -1,6 +1,6 @@
 //! The panel: its head, title, notes, and foot.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -77,7 +77,7 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
         Ok(id) => content(Editor::new(id), close),
         Err(_) => missing("This is not the address of a task.".to_owned(), close),
     };
-    view! { <aside class="panel" aria-label="Task" tabindex="-1" node_ref=panel on:keydown=key>{content}</aside> }.into_any()
+    view! { <aside class="panel" aria-label="Task" tabindex="-1" node_ref=panel on:keydown=does(key)>{content}</aside> }.into_any()
 }
 
 fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
@@ -109,7 +109,7 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
 }
 
 fn close_button(close: impl Fn() + Copy + 'static) -> AnyView {
-    view! { <button type="button" class="icon-btn" aria-label="Close" title="Close (Esc)" on:click=move |_| close()><Icon name="close"/></button> }.into_any()
+    view! { <button type="button" class="icon-btn" aria-label="Close" title="Close (Esc)" on:click=does(move |_: web_sys::MouseEvent| close())><Icon name="close"/></button> }.into_any()
 }
 
 fn missing(why: String, close: impl Fn() + Copy + 'static) -> AnyView {
@@ -175,7 +175,7 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
         <div class="panel-bar">
             <span class="muted">{dynamic(state)}</span>
             <span class="end">
-                <button type="button" class="icon-btn" aria-label="Delete" title="Delete" on:click=delete><Icon name="trash"/></button>
+                <button type="button" class="icon-btn" aria-label="Delete" title="Delete" on:click=does(delete)><Icon name="trash"/></button>
                 {close_button(close)}
             </span>
         </div>

@@ -1,6 +1,6 @@
 //! How the task repeats, and its next dates.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -153,11 +153,11 @@ fn counts_from(editor: Editor) -> AnyView {
     };
     view! {
         <div class="repeat-more">
-            <select class="value" aria-label="The next date counts from" on:change=choose>
+            <select class="value" aria-label="The next date counts from" on:change=does(choose)>
                 <option value="due" prop:selected=move || !completion.get()>"counted from the due date"</option>
                 <option value="completion" prop:selected=move || completion.get()>"counted from the completion"</option>
             </select>
-            <button type="button" class="link-btn" on:click=move |_| editor.save(Patch::new().recurrence(None))>"Stop repeating"</button>
+            <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| editor.save(Patch::new().recurrence(None)))>"Stop repeating"</button>
         </div>
         {field::refused(editor, "recurrenceFrom")}
     }

@@ -1,6 +1,6 @@
 //! What happened to the task, from the change to the email.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -133,7 +133,7 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
         match (trail.failure.get(), editor.is_temporary()) {
         (_, true) => view! { <p class="hint">"The trail begins when the task has been sent."</p> }.into_any(),
         (Some(error), _) => view! {
-            <p class="hint" role="status">{error.sentence()}" "<button type="button" class="link-btn" on:click=move |_| trail.load(editor)>"Try again"</button></p>
+            <p class="hint" role="status">{error.sentence()}" "<button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| trail.load(editor))>"Try again"</button></p>
         }
         .into_any(),
         (None, _) if trail.loading.get() && trail.items.with(Vec::is_empty) => view! { <p class="hint">"Loading…"</p> }.into_any(),
@@ -142,7 +142,7 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
     };
     let more = move || {
         trail.next.with(Option::is_some).then(|| view! {
-            <button type="button" class="btn small" disabled=trail.loading on:click=move |_| trail.more(editor)>"Show later steps"</button>
+            <button type="button" class="btn small" disabled=trail.loading on:click=does(move |_: web_sys::MouseEvent| trail.more(editor))>"Show later steps"</button>
         })
     };
     view! {
@@ -177,7 +177,7 @@ fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> 
         let short = [trace.get(..8).unwrap_or(&trace), "…"].concat();
         let says = ["Copy the trace id ", &trace].concat();
         let copy = move |_| crate::settings::clipboard::copy(store, &trace, "Trace id copied");
-        view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says.clone() title=says on:click=copy>{short}</button></span> }
+        view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says.clone() title=says on:click=does(copy)>{short}</button></span> }
     });
     let why = item
         .detail

@@ -1,6 +1,6 @@
 //! What a view says that has nothing to show.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::prelude::*;
 
 use crate::route::{self, Route, View};
@@ -74,7 +74,7 @@ fn message(
     let route = route::current();
     let link = link.map(|(label, view)| {
         let target = Route::of(view);
-        view! { <a class="btn" href=target.address() on:click=move |event| route::on_click(route, &event, target.clone())>{label}</a> }
+        view! { <a class="btn" href=target.address() on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, target.clone()))>{label}</a> }
     });
     view! {
         <div class="empty">

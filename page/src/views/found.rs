@@ -1,6 +1,6 @@
 //! The search: what the page has is shown while the person types, then what the server finds in all tasks.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ pub(crate) fn Search() -> impl IntoView {
         let (asked, next) = found.with(|found| (found.text.clone(), found.next.clone()));
         let next = next.filter(|_| asked == text.get())?;
         Some(
-            view! { <div class="more"><button type="button" class="btn" on:click=move |_| ask(asked.clone(), Some(next.clone()))>"More results"</button></div> },
+            view! { <div class="more"><button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| ask(asked.clone(), Some(next.clone())))>"More results"</button></div> },
         )
     };
     view! {
@@ -141,7 +141,7 @@ pub(crate) fn Search() -> impl IntoView {
                     aria-describedby="search-failure"
                     placeholder="Search tasks"
                     prop:value=text
-                    on:input=write
+                    on:input=does(write)
                 />
             </div>
             <p class="refusal" id="search-failure" role="alert" hidden=move || failure.with(Option::is_none)>{dynamic(move || failure.get())}</p>

@@ -1,6 +1,6 @@
 //! What needs attention: no connection, edits that were refused or that conflict.
 
-use crate::parts::dynamic::{dynamic, each, shown};
+use crate::parts::dynamic::{does, dynamic, each, shown};
 use leptos::prelude::*;
 use nudge_page_model::{Conflict, Refusal, RefusalKind};
 
@@ -47,7 +47,7 @@ fn OfConflict(conflict: Conflict) -> impl IntoView {
         <div class="banner" role="alert">
             <Icon name="warn"/>
             <span>"“"<bdi>{conflict.title}</bdi>"” was changed elsewhere as well. Choose what to keep."</span>
-            <button type="button" class="link-btn" on:click=open>"Choose"</button>
+            <button type="button" class="link-btn" on:click=does(open)>"Choose"</button>
         </div>
     }
 }
@@ -68,19 +68,19 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
                 ui.focus_add();
                 store.discard(edit);
             };
-            view! { <button type="button" class="link-btn" on:click=edit_again>"Edit"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(edit_again)>"Edit"</button> }.into_any()
         }
         RefusalKind::Invalid => {
             let open = move |_| route::go(route, Route { task: Some(task.to_string()), ..route.get_untracked() });
-            view! { <button type="button" class="link-btn" on:click=open>"Correct"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(open)>"Correct"</button> }.into_any()
         }
         RefusalKind::Gone => {
             let again = move |_| {
                 store.create_again(edit);
             };
-            view! { <button type="button" class="link-btn" on:click=again>"Create again"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(again)>"Create again"</button> }.into_any()
         }
-        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=move |_| store.retry(edit)>"Try again"</button> }.into_any(),
+        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.into_any(),
     };
     let why = match kind {
         RefusalKind::Gone => "It was deleted elsewhere.".to_owned(),
@@ -91,7 +91,7 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
             <Icon name="warn"/>
             <span>"“"<bdi>{refusal.title}</bdi>"” is not saved. "{why}</span>
             {action}
-            <button type="button" class="link-btn" on:click=move |_| store.discard(edit)>"Discard"</button>
+            <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Discard"</button>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! A view: its heading, the line for new tasks, and its list.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -151,7 +151,7 @@ fn of_label(kind: LabelKind, id: Option<uuid::Uuid>) -> (impl IntoView, impl Int
     let edit = move || {
         label.get().map(|label| {
             let open = move |_| ui.editing.set(Some(Editing { kind, label: Some(label.clone()) }));
-            view! { <button type="button" class="icon-btn" aria-label="Rename, colour or delete" title="Edit" on:click=open><Icon name="edit"/></button> }
+            view! { <button type="button" class="icon-btn" aria-label="Rename, colour or delete" title="Edit" on:click=does(open)><Icon name="edit"/></button> }
         })
     };
     (
