@@ -3,7 +3,7 @@
 mod draft;
 mod preview;
 
-use crate::parts::dynamic::{does, dynamic, follows, shown};
+use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use std::time::Duration;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -98,8 +98,8 @@ pub(crate) fn QuickAdd() -> impl IntoView {
             .read
             .with(|read| read.as_ref().map(|(_, parsed)| parts(parsed)).unwrap_or_default());
         let runs = runs(&text, &parts).into_iter().map(|run| match run.kind {
-            Some(kind) => view! { <mark data-kind=kind>{run.text}</mark> }.into_any(),
-            None => run.text.into_any(),
+            Some(kind) => view! { <mark data-kind=kind>{run.text}</mark> }.piece(),
+            None => run.text.piece(),
         });
         runs.collect::<Vec<_>>()
     };
@@ -136,7 +136,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
                 </div>
                 {shown(filled, move || view! {
                     <button type="submit" class="btn primary" aria-disabled=move || line.adding.get().then_some("true")>
-                        {dynamic(move || if line.adding.get() { view! { <span class="spin"></span> }.into_any() } else { "Add".into_any() })}
+                        {dynamic(move || if line.adding.get() { view! { <span class="spin"></span> }.piece() } else { "Add".piece() })}
                     </button>
                 })}
             </div>

@@ -23,7 +23,7 @@ mod you;
 pub(crate) mod clipboard;
 pub(crate) mod theme;
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use crate::route::{self, Route, View};
@@ -61,7 +61,7 @@ pub(crate) fn Settings() -> impl IntoView {
             {dynamic(shown)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn general() -> AnyView {
@@ -73,7 +73,7 @@ fn general() -> AnyView {
         {labels::labels()}
         {account::data()}
     }
-    .into_any()
+    .piece()
 }
 
 /// A part of the settings.
@@ -86,5 +86,5 @@ fn section(title: &'static str, about: &'static str, body: AnyView) -> AnyView {
             <div class="set-body">{body}</div>
         </section>
     }
-    .into_any()
+    .piece()
 }

@@ -47,6 +47,12 @@ impl Piece for &'static str {
     }
 }
 
+impl Piece for () {
+    fn piece(self) -> AnyView {
+        ().into_any()
+    }
+}
+
 impl Piece for usize {
     fn piece(self) -> AnyView {
         self.into_any()
@@ -97,7 +103,8 @@ pub(crate) fn each<T: Send + 'static>(
 type Make = Box<dyn FnOnce() -> AnyView + Send>;
 
 fn keyed(items: Box<dyn Fn() -> Vec<(u128, Make)> + Send>) -> AnyView {
-    view! { <For each=items key=|(key, _): &(u128, Make)| *key children=|(_, make): (u128, Make)| make()/> }.into_any()
+    view! { <For each=items key=|(key, _): &(u128, Make)| *key children=|(_, make): (u128, Make)| make()/> }
+        .into_any()
 }
 
 /// What is done at an event.

@@ -32,7 +32,9 @@ impl Line {
         };
         let day = date.map_or(0, |date| {
             let (year, month, day) = (date.year(), date.month(), date.day());
-            u128::from(year.unsigned_abs()) << 16 | u128::from(month.unsigned_abs()) << 8 | u128::from(day.unsigned_abs())
+            u128::from(year.unsigned_abs()) << 16
+                | u128::from(month.unsigned_abs()) << 8
+                | u128::from(day.unsigned_abs())
         });
         day << 8 | kind
     }

@@ -197,14 +197,16 @@ fn Items(id: TaskId) -> impl IntoView {
             .map(|at| clock::write(Form::Short, at, "UTC"))
             .unwrap_or_default()
     };
-    let item =
-        move |icon: &'static str, label: &'static str, end: String, run: Box<dyn Fn() + Send + Sync>| {
-            view! {
-                <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=does(move |_: web_sys::MouseEvent| run())>
-                    <Icon name=icon/>{label}<span class="end">{end}</span>
-                </button>
-            }
-        };
+    let item = move |icon: &'static str,
+                     label: &'static str,
+                     end: String,
+                     run: Box<dyn Fn() + Send + Sync>| {
+        view! {
+            <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=does(move |_: web_sys::MouseEvent| run())>
+                <Icon name=icon/>{label}<span class="end">{end}</span>
+            </button>
+        }
+    };
     let open = move || {
         route::go(
             route,

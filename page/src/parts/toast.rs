@@ -1,6 +1,6 @@
 //! Short messages at the bottom of the page, with a way back.
 
-use crate::parts::dynamic::{does, each};
+use crate::parts::dynamic::{Piece, does, each};
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -33,7 +33,7 @@ pub(crate) fn Toasts() -> impl IntoView {
                 <button type="button" class="close" aria-label="Close" on:click=does(move |_: web_sys::MouseEvent| store.dismiss(id))><Icon name="close" small=true/></button>
             </div>
         }
-        .into_any()
+        .piece()
     };
     view! {
         <div class="toasts" role="status" aria-live="polite">

@@ -1,6 +1,6 @@
 //! How the line was understood.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
@@ -23,7 +23,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
                 .into_iter()
                 .map(|question| ask(question, choose))
                 .collect::<Vec<_>>();
-            return Some(view! { <div class="quick-preview">{questions}</div> }.into_any());
+            return Some(view! { <div class="quick-preview">{questions}</div> }.piece());
         }
         let chips = chips(&parsed);
         let next = next_dates(&parsed);
@@ -45,7 +45,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
                     {next}
                 </div>
             }
-            .into_any(),
+            .piece(),
         )
     })
 }
@@ -73,7 +73,7 @@ fn chips(parsed: &Parsed) -> Vec<AnyView> {
                 {is_new.then(|| view! { <b class="is-new">"new"</b> })}
             </span>
         }
-        .into_any()
+        .piece()
     };
     let mut chips = Vec::new();
     chips.extend(

@@ -1,6 +1,6 @@
 //! The data of the account: export, signing out everywhere, deletion.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -67,7 +67,7 @@ pub(super) fn data() -> AnyView {
         <Dialog open=leaving title="Sign out everywhere?">{dynamic(move || sign_out(leaving))}</Dialog>
         <Dialog open=deleting title="Delete your account?">{dynamic(move || delete(deleting))}</Dialog>
     };
-    section("Your data", "It is yours.", body.into_any())
+    section("Your data", "It is yours.", body.piece())
 }
 
 fn sign_out(open: RwSignal<bool>) -> AnyView {
@@ -91,7 +91,7 @@ fn sign_out(open: RwSignal<bool>) -> AnyView {
             <button type="button" class="btn primary danger" disabled=form.busy on:click=does(revoke)>"Sign out everywhere"</button>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn delete(open: RwSignal<bool>) -> AnyView {
@@ -128,5 +128,5 @@ fn delete(open: RwSignal<bool>) -> AnyView {
             </div>
         </form>
     }
-    .into_any()
+    .piece()
 }

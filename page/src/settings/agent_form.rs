@@ -1,6 +1,6 @@
 //! Creating an agent.
 
-use crate::parts::dynamic::does;
+use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -85,5 +85,5 @@ pub(super) fn agent_form(agents: Agents) -> AnyView {
             <div class="btn-row"><button type="submit" class="btn primary" disabled=form.busy>"Create agent"</button></div>
         </form>
     }
-    .into_any()
+    .piece()
 }

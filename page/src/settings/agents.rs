@@ -1,6 +1,6 @@
 //! Agents: programs with a token of their own.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -58,7 +58,7 @@ pub(super) fn agents() -> AnyView {
     let table = move || {
         let all = agents.all.get()?;
         if all.is_empty() {
-            return Some(view! { <p class="hint">"None yet."</p> }.into_any());
+            return Some(view! { <p class="hint">"None yet."</p> }.piece());
         }
         let rows = all.into_iter().map(row).collect::<Vec<_>>();
         Some(view! {
@@ -69,7 +69,7 @@ pub(super) fn agents() -> AnyView {
                 </table>
             </div>
         }
-        .into_any())
+        .piece())
     };
     let failure = move || {
         agents.form.error.get().map(|error| view! {
@@ -121,7 +121,7 @@ pub(super) fn agents() -> AnyView {
             <button type="button" class="btn primary danger" on:click=does(revoke)>"Revoke"</button>
         </div>
     }
-    .into_any()
+    .piece()
     };
     let made = move || {
         agents
@@ -135,12 +135,12 @@ pub(super) fn agents() -> AnyView {
         {dynamic(failure)}
         <Dialog open=asks title>{dynamic(question)}</Dialog>
     };
-    let (list, form) = (list.into_any(), agent_form(agents));
+    let (list, form) = (list.piece(), agent_form(agents));
     view! {
         {section("Agents", "Programs that work with your tasks, such as an assistant that speaks MCP. The trail of a task says which agent made a change. At most 20.", list)}
         {section("New agent", "It gets a token of its own, so that you can revoke it alone. No agent may change this account.", form)}
     }
-    .into_any()
+    .piece()
 }
 
 /// `Today, 09:00`, otherwise the day.

@@ -1,6 +1,6 @@
 //! The token of a new agent, and what to copy into the common clients.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -87,5 +87,5 @@ pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyVi
             <div class="btn-row"><button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| close())>"I have copied it"</button></div>
         </div>
     }
-    .into_any()
+    .piece()
 }

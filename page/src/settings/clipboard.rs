@@ -1,6 +1,6 @@
 //! Copying text.
 
-use crate::parts::dynamic::does;
+use crate::parts::dynamic::{Piece, does};
 use js_sys::Promise;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -40,5 +40,5 @@ pub(super) fn button(text: String, label: &'static str) -> AnyView {
     view! {
         <button type="button" class="btn small" aria-label=label on:click=does(move |_: web_sys::MouseEvent| copy(store, &text, "Copied"))><Icon name="copy" small=true/>"Copy"</button>
     }
-    .into_any()
+    .piece()
 }

@@ -1,6 +1,6 @@
 //! The address that reminders go to, and its confirmation.
 
-use crate::parts::dynamic::{does, dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -127,5 +127,5 @@ pub(super) fn email() -> AnyView {
         </form>
         {form.state(&["email"])}
     };
-    section("Email", "Reminders are emails.", body.into_any())
+    section("Email", "Reminders are emails.", body.piece())
 }

@@ -1,6 +1,6 @@
 //! Categories and tags.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use super::section;
@@ -14,7 +14,7 @@ pub(super) fn labels() -> AnyView {
     section(
         "Categories and tags",
         "A task has one category and up to ten tags.",
-        body.into_any(),
+        body.piece(),
     )
 }
 
@@ -62,5 +62,5 @@ fn list(kind: LabelKind) -> AnyView {
             {dynamic(move || all.get().is_empty().then(|| view! { <p class="hint">"None yet."</p> }))}
         </div>
     }
-    .into_any()
+    .piece()
 }

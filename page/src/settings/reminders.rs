@@ -1,6 +1,6 @@
 //! Quiet hours and the default reminder.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::duration;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ pub(super) fn reminders() -> AnyView {
                 {quiet.wrong(field)}
             </div>
         }
-        .into_any()
+        .piece()
     };
     let pair = move || {
         hours.with(Option::is_some).then(|| {
@@ -105,5 +105,5 @@ pub(super) fn reminders() -> AnyView {
         </div>
         {default.state(&["defaultReminder"])}
     };
-    section("Reminders", "When emails may come.", body.into_any())
+    section("Reminders", "When emails may come.", body.piece())
 }

@@ -1,6 +1,6 @@
 //! Light, dark, or as the system is.
 
-use crate::parts::dynamic::does;
+use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 
 use super::section;
@@ -40,5 +40,5 @@ pub(super) fn appearance() -> AnyView {
         view! { <button type="button" aria-pressed=move || (chosen.get() == theme).to_string() on:click=does(move |_: web_sys::MouseEvent| choose(theme))>{label}</button> }
     });
     let body = view! { <div class="segments" role="group" aria-label="Appearance">{buttons}</div> };
-    section("Appearance", "On this device.", body.into_any())
+    section("Appearance", "On this device.", body.piece())
 }

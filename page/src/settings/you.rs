@@ -1,6 +1,6 @@
 //! The time zone.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use js_sys::Array;
 use leptos::html;
 use leptos::prelude::*;
@@ -80,5 +80,5 @@ pub(super) fn you() -> AnyView {
         <p class="hint">"It decides how dates that you type are read and how emails are written. Existing tasks keep their times."</p>
         {form.state(&["timeZone"])}
     };
-    section("Time", "Where your day begins and ends.", body.into_any())
+    section("Time", "Where your day begins and ends.", body.piece())
 }

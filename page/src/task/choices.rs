@@ -1,6 +1,6 @@
 //! Properties that are chosen: priority and estimate.
 
-use crate::parts::dynamic::does;
+use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 use nudge_page_model::{Patch, duration};
@@ -31,7 +31,7 @@ pub(super) fn priority(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// How long it takes.
@@ -71,5 +71,5 @@ pub(super) fn estimate(editor: Editor) -> AnyView {
             <dd class="prop-value">{field::field(editor, input)}</dd>
         </div>
     }
-    .into_any()
+    .piece()
 }

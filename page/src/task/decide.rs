@@ -1,6 +1,6 @@
 //! What the person decides: fields that were changed elsewhere, too, and edits that were refused.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::{Choice, Conflict, FieldConflict, Refusal, RefusalKind};
 
@@ -49,7 +49,7 @@ pub(super) fn decide(editor: Editor) -> AnyView {
         );
         views
     };
-    view! { <div aria-live="polite">{dynamic(shown)}</div> }.into_any()
+    view! { <div aria-live="polite">{dynamic(shown)}</div> }.piece()
 }
 
 fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
@@ -64,7 +64,7 @@ fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
                 </div>
             </div>
         }
-        .into_any();
+        .piece();
     }
     let fields: Vec<(FieldConflict, RwSignal<bool>)> = conflict
         .fields
@@ -103,7 +103,7 @@ fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
@@ -129,7 +129,7 @@ fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
                 <span dir="auto">{text}</span>
             </button>
         }
-        .into_any()
+        .piece()
     };
     let (ours, theirs) = (
         words::value(editor, &field.field, &field.mine),
@@ -141,7 +141,7 @@ fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
             <div class="versions" role="radiogroup" aria-label=name>{version(true, "Yours", ours)}{version(false, "Elsewhere", theirs)}</div>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// A refused edit, unless all that is wrong stands beside fields.
@@ -166,9 +166,9 @@ fn refused(editor: Editor, refusal: Refusal) -> Option<AnyView> {
                     route::replace(route, Route { task: Some(id.to_string()), ..route.get_untracked() });
                 }
             };
-            view! { <button type="button" class="link-btn" on:click=does(again)>"Create it again"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(again)>"Create it again"</button> }.piece()
         }
-        _ => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.into_any(),
+        _ => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.piece(),
     };
     let fields: Vec<&str> = refusal
         .input
@@ -188,5 +188,5 @@ fn refused(editor: Editor, refusal: Refusal) -> Option<AnyView> {
             <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Discard"</button>
         </div>
     };
-    Some(banner.into_any())
+    Some(banner.piece())
 }

@@ -1,6 +1,6 @@
 //! When the task is due.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_page_model::Patch;
@@ -33,8 +33,8 @@ pub(super) fn due(editor: Editor) -> AnyView {
     let refused = Memo::new(move |_| editor.refused("due").is_some());
     let shown = move || {
         match current.get() {
-        None => view! { "Add a due date" }.into_any(),
-        Some(due) => view! { {words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.into_any(),
+        None => view! { "Add a due date" }.piece(),
+        Some(due) => view! { {words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.piece(),
     }
     };
     let save = move |text: String| {
@@ -68,7 +68,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn form(
@@ -158,7 +158,7 @@ fn form(
             {elsewhere}{this_one}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Buttons that move the due date.
@@ -175,16 +175,16 @@ pub(super) fn moves(editor: Editor) -> AnyView {
                 {to("+1 day", |actions, id| actions.move_by(id, 1))}
                 {to("+1 week", |actions, id| actions.move_by(id, 7))}
             }
-            .into_any()
+            .piece()
         } else {
             view! {
                 {to("Today", |actions, id| actions.put_on(id, 0))}
                 {to("Tomorrow", |actions, id| actions.put_on(id, 1))}
                 {to("In a week", |actions, id| actions.put_on(id, 7))}
             }
-            .into_any()
+            .piece()
         }
     };
     view! { <div class="quick-moves" role="group" aria-label="Move the due date">{dynamic(buttons)}</div> }
-        .into_any()
+        .piece()
 }

@@ -1,6 +1,6 @@
 //! Category and tags.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::id::{CategoryId, TagId};
 use nudge_page_model::Patch;
@@ -73,7 +73,7 @@ pub(super) fn category(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// The colour of a label; a click edits the label.
@@ -91,7 +91,7 @@ fn dot(ui: Ui, kind: LabelKind, label: Label) -> AnyView {
             label: Some(label.clone()),
         }))
     };
-    view! { <button type="button" class="dot-btn" aria-label=says title="Name and colour" on:click=does(edit)><span class=class style:--c=color></span></button> }.into_any()
+    view! { <button type="button" class="dot-btn" aria-label=says title="Name and colour" on:click=does(edit)><span class=class style:--c=color></span></button> }.piece()
 }
 
 /// The tags, and a field that adds one.
@@ -204,5 +204,5 @@ pub(super) fn tags(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }

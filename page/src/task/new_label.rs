@@ -1,6 +1,6 @@
 //! A new category or tag, made where it is used.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -115,5 +115,5 @@ pub(super) fn new_label(
             </div>
         </div>
     }
-    .into_any()
+    .piece()
 }

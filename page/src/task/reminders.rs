@@ -1,6 +1,6 @@
 //! Reminders of the task.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_contract::task::Reminder;
 use nudge_domain::id::ReminderId;
@@ -87,7 +87,7 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
                 {dynamic(why)}
             </li>
         }
-        .into_any()
+        .piece()
     };
     let lines = move || all.get().into_iter().map(line).collect::<Vec<_>>();
     let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
@@ -144,7 +144,7 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
             <Menu place label="Snooze">{dynamic(move || snooze_items(editor, snoozing))}</Menu>
         </section>
     }
-    .into_any()
+    .piece()
 }
 
 /// Gives the focus to an element that appears with the next change of the page.
@@ -171,7 +171,7 @@ fn snooze_items(editor: Editor, snoozing: RwSignal<Option<ReminderId>>) -> AnyVi
         };
         view! { <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=does(snooze)><Icon name="clock"/>{label}</button> }
     });
-    view! { <p class="menu-label">"Remind me again in"</p>{items} }.into_any()
+    view! { <p class="menu-label">"Remind me again in"</p>{items} }.piece()
 }
 
 fn status(editor: Editor, reminder: &Reminder) -> AnyView {
@@ -191,5 +191,5 @@ fn status(editor: Editor, reminder: &Reminder) -> AnyView {
         ReminderStatus::Failed => ("failed", "Not sent".to_owned()),
         ReminderStatus::Cancelled => ("cancelled", "Not needed".to_owned()),
     };
-    view! { <span class="status" data-status=of>{says}</span> }.into_any()
+    view! { <span class="status" data-status=of>{says}</span> }.piece()
 }

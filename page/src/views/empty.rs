@@ -1,6 +1,6 @@
 //! What a view says that has nothing to show.
 
-use crate::parts::dynamic::{does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use crate::route::{self, Route, View};
@@ -83,5 +83,5 @@ fn message(
             <p>{text}</p>
             {link}
         </div>
-    }    .into_any()
+    }    .piece()
 }

@@ -1,6 +1,6 @@
 //! What needs attention: no connection, edits that were refused or that conflict.
 
-use crate::parts::dynamic::{does, dynamic, each, shown};
+use crate::parts::dynamic::{Piece, does, dynamic, each, shown};
 use leptos::prelude::*;
 use nudge_page_model::{Conflict, Refusal, RefusalKind};
 
@@ -25,8 +25,8 @@ pub(crate) fn Notices() -> impl IntoView {
         <div role="status">
             {shown(offline, move || view! { <div class="banner"><Icon name="cloud"/><span>{dynamic(waiting)}</span></div> })}
         </div>
-        {each(move || store.conflicts().get().to_vec(), |conflict| conflict.edit.as_u128(), |conflict| view! { <OfConflict conflict/> }.into_any())}
-        {each(move || store.refusals().get().to_vec(), |refusal| refusal.edit.as_u128(), |refusal| view! { <OfRefusal refusal/> }.into_any())}
+        {each(move || store.conflicts().get().to_vec(), |conflict| conflict.edit.as_u128(), |conflict| view! { <OfConflict conflict/> }.piece())}
+        {each(move || store.refusals().get().to_vec(), |refusal| refusal.edit.as_u128(), |refusal| view! { <OfRefusal refusal/> }.piece())}
     }
 }
 
@@ -68,19 +68,19 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
                 ui.focus_add();
                 store.discard(edit);
             };
-            view! { <button type="button" class="link-btn" on:click=does(edit_again)>"Edit"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(edit_again)>"Edit"</button> }.piece()
         }
         RefusalKind::Invalid => {
             let open = move |_| route::go(route, Route { task: Some(task.to_string()), ..route.get_untracked() });
-            view! { <button type="button" class="link-btn" on:click=does(open)>"Correct"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(open)>"Correct"</button> }.piece()
         }
         RefusalKind::Gone => {
             let again = move |_| {
                 store.create_again(edit);
             };
-            view! { <button type="button" class="link-btn" on:click=does(again)>"Create again"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(again)>"Create again"</button> }.piece()
         }
-        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.into_any(),
+        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.piece(),
     };
     let why = match kind {
         RefusalKind::Gone => "It was deleted elsewhere.".to_owned(),

@@ -1,6 +1,6 @@
 //! A task in a list.
 
-use crate::parts::dynamic::{does, dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -135,5 +135,5 @@ fn labels(task: &Arc<Task>) -> AnyView {
         .iter()
         .map(|id| view! { <TagLabel id=*id/> })
         .collect::<Vec<_>>();
-    view! { {tags} {category} }.into_any()
+    view! { {tags} {category} }.piece()
 }

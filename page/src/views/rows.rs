@@ -1,6 +1,6 @@
 //! A list of tasks under headings, of which only what is near the visible part is in the document.
 
-use crate::parts::dynamic::{does, dynamic, each};
+use crate::parts::dynamic::{Piece, does, dynamic, each};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -89,9 +89,9 @@ pub(crate) fn Rows(
                         {action}
                     </div>
                 }
-                .into_any()
+                .piece()
             }
-            Line::Task(id) => view! { <Row id top number count by_day/> }.into_any(),
+            Line::Task(id) => view! { <Row id top number count by_day/> }.piece(),
         }
     };
     view! {

@@ -1,6 +1,6 @@
 //! The lists on the side, and on a phone the bar at the bottom.
 
-use crate::parts::dynamic::{does, dynamic, follows, shown};
+use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_page_model::Counts;
 
@@ -114,9 +114,9 @@ fn Item(
     let route = route::current();
     let target = Route::of(view.clone());
     let mark = if icon.is_empty() {
-        view! { <span class="dot" class:round=round style:--c=color></span> }.into_any()
+        view! { <span class="dot" class:round=round style:--c=color></span> }.piece()
     } else {
-        view! { <Icon name=icon/> }.into_any()
+        view! { <Icon name=icon/> }.piece()
     };
     let number = move || {
         let (count, late) = (count.get(), late.get());
