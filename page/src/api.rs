@@ -18,6 +18,7 @@ mod types;
 pub(crate) use client::{Api, Call, Limit, Session, random};
 pub(crate) use error::ApiError;
 pub(crate) use quick::Preview;
+use types::Token;
 pub(crate) use types::*;
 
 use jiff::Timestamp;

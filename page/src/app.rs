@@ -1,6 +1,6 @@
 //! The layout, and which view is shown.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use std::rc::Rc;
 
 use leptos::html;
@@ -63,15 +63,15 @@ pub(crate) fn App() -> impl IntoView {
         }
     });
     let shown = move || match view.get() {
-        View::Settings | View::Agents => view! { <Settings/> }.into_any(),
-        View::Search => view! { <Search/> }.into_any(),
-        view => view! { <Tasks view/> }.into_any(),
+        View::Settings | View::Agents => view! { <Settings/> }.piece(),
+        View::Search => view! { <Search/> }.piece(),
+        view => view! { <Tasks view/> }.piece(),
     };
     view! {
-        <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); main.get_untracked().map(|main| main.focus()); }>"Skip to the tasks"</a>
+        <a class="skip" href="#main" on:click=does(move |event: web_sys::MouseEvent| { event.prevent_default(); main.get_untracked().map(|main| main.focus()); })>"Skip to the tasks"</a>
         <div class="app">
             <Side/>
-            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=move |_| ui.scrolled.notify()>{dynamic(shown)}</main>
+            <main class="main" id="main" tabindex="-1" node_ref=main on:scroll=does(move |_: web_sys::Event| ui.scrolled.notify())>{dynamic(shown)}</main>
             {dynamic(move || task.get().map(|id| view! { <Detail id=id/> }))}
             <Tabs/>
         </div>

@@ -127,7 +127,7 @@ fn apply(store: Store, items: Vec<Item>) {
         return;
     }
     let known = |labels: Vec<uuid::Uuid>| move |id: &uuid::Uuid| labels.contains(id);
-    let ids = |labels: Signal<std::sync::Arc<Vec<crate::api::Label>>>| {
+    let ids = |labels: RwSignal<std::sync::Arc<Vec<crate::api::Label>>>| {
         labels.with_untracked(|labels| labels.iter().map(|label| label.id).collect())
     };
     let (category, tag) = (known(ids(store.categories())), known(ids(store.tags())));

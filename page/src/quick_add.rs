@@ -3,7 +3,7 @@
 mod draft;
 mod preview;
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,8 +99,8 @@ pub(crate) fn QuickAdd() -> impl IntoView {
             .read
             .with(|read| read.as_ref().map(|(_, parsed)| parts(parsed)).unwrap_or_default());
         let runs = runs(&text, &parts).into_iter().map(|run| match run.kind {
-            Some(kind) => view! { <mark data-kind=kind>{run.text}</mark> }.into_any(),
-            None => run.text.into_any(),
+            Some(kind) => view! { <mark data-kind=kind>{run.text}</mark> }.piece(),
+            None => run.text.piece(),
         });
         runs.collect::<Vec<_>>()
     };
@@ -113,7 +113,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
     let filled = move || !line.text.with(String::is_empty);
     let is_new = move || !filled() && line.store.tasks().with(|tasks| tasks.all().nth(3).is_none());
     view! {
-        <form class="quick" class:filled=follows(filled) on:submit=submit>
+        <form class="quick" class:filled=follows(filled) on:submit=does(submit)>
             <div class="quick-line">
                 <span class="quick-plus"><Icon name="plus"/></span>
                 <div class="quick-text">
@@ -130,23 +130,23 @@ pub(crate) fn QuickAdd() -> impl IntoView {
                         aria-invalid=move || line.refusal.with(Option::is_some).to_string()
                         placeholder="Add a task"
                         prop:value=line.text
-                        on:input=move |event| { line.write(event_target_value(&event)); scroll(); }
-                        on:scroll=move |_| scroll()
-                        on:keydown=key
+                        on:input=does(move |event: web_sys::Event| { line.write(event_target_value(&event)); scroll(); })
+                        on:scroll=does(move |_: web_sys::Event| scroll())
+                        on:keydown=does(key)
                     />
                 </div>
-                <Show when=filled>
+                {shown(filled, move || view! {
                     <button type="submit" class="btn primary" aria-disabled=move || line.adding.get().then_some("true")>
-                        {dynamic(move || if line.adding.get() { view! { <span class="spin"></span> }.into_any() } else { "Add".into_any() })}
+                        {dynamic(move || if line.adding.get() { view! { <span class="spin"></span> }.piece() } else { "Add".piece() })}
                     </button>
-                </Show>
+                })}
             </div>
             <div id="quick-add-about">
                 {dynamic(move || line.refusal.get().map(|refusal| view! { <div class="quick-preview"><p class="refusal" role="alert">{refusal}</p></div> }))}
                 <Preview read=line.shown() choose/>
-                <Show when=is_new>
+                {shown(is_new, || view! {
                     <p class="quick-hint">"Try " <code>"Pay rent every month on the 1st 9am !high #home remind 30m before"</code></p>
-                </Show>
+                })}
             </div>
             <p class="visually-hidden" role="status">{line.added}</p>
         </form>

@@ -23,7 +23,7 @@ mod you;
 pub(crate) mod clipboard;
 pub(crate) mod theme;
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use crate::route::{self, Route, View};
@@ -42,7 +42,7 @@ pub(crate) fn Settings() -> impl IntoView {
                 class:plain=move || agents.get() != of_agents
                 href=address
                 aria-current=move || (agents.get() == of_agents).then_some("page")
-                on:click=move |event| route::on_click(route, &event, target.clone())
+                on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, target.clone()))
             >
                 {label}
             </a>
@@ -61,7 +61,7 @@ pub(crate) fn Settings() -> impl IntoView {
             {dynamic(shown)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn general() -> AnyView {
@@ -73,7 +73,7 @@ fn general() -> AnyView {
         {labels::labels()}
         {account::data()}
     }
-    .into_any()
+    .piece()
 }
 
 /// A part of the settings.
@@ -86,5 +86,5 @@ fn section(title: &'static str, about: &'static str, body: AnyView) -> AnyView {
             <div class="set-body">{body}</div>
         </section>
     }
-    .into_any()
+    .piece()
 }

@@ -91,9 +91,12 @@ enum CompletedPages {
     NoMore,
 }
 
-/// The data of the page. A copy is the same store.
+/// The data of the page. A copy is the same store: a reference, since many closures hold one.
 #[derive(Clone, Copy)]
-pub(crate) struct Store {
+pub(crate) struct Store(&'static Parts);
+
+/// What a store consists of.
+pub(crate) struct Parts {
     inner: StoredValue<Rc<RefCell<Inner>>, LocalStorage>,
     api: StoredValue<Api, LocalStorage>,
     tasks: RwSignal<Snapshot>,
@@ -108,9 +111,17 @@ pub(crate) struct Store {
     toasts: RwSignal<Arc<Vec<Toast>>>,
 }
 
+impl std::ops::Deref for Store {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        self.0
+    }
+}
+
 /// Creates the store of the page and provides it as context.
 pub(crate) fn provide_store(session: Rc<dyn Session>) -> Store {
-    let store = Store {
+    let store = Store(Box::leak(Box::new(Parts {
         inner: StoredValue::new_local(Rc::default()),
         api: StoredValue::new_local(Api::new(session)),
         tasks: RwSignal::default(),
@@ -123,7 +134,7 @@ pub(crate) fn provide_store(session: Rc<dyn Session>) -> Store {
         conflicts: RwSignal::default(),
         refusals: RwSignal::default(),
         toasts: RwSignal::default(),
-    };
+    })));
     provide_context(store);
     store
 }
@@ -134,9 +145,9 @@ pub(crate) fn use_store() -> Store {
 }
 
 impl Store {
-    /// All pending tasks, and completed ones that were seen, with the edits applied.
-    pub(crate) fn tasks(self) -> Signal<Snapshot> {
-        self.tasks.into()
+    /// All pending tasks, and completed ones that were seen, with the edits applied. Views only read what these functions return.
+    pub(crate) fn tasks(self) -> RwSignal<Snapshot> {
+        self.tasks
     }
 
     /// One task. The temporary id of a task that was created here stays valid.
@@ -149,46 +160,46 @@ impl Store {
         self.inner().borrow().model.real_id(id)
     }
 
-    pub(crate) fn loading(self) -> Signal<Loading> {
-        self.loading.into()
+    pub(crate) fn loading(self) -> RwSignal<Loading> {
+        self.loading
     }
 
     /// By name.
-    pub(crate) fn categories(self) -> Signal<Arc<Vec<Label>>> {
-        self.categories.into()
+    pub(crate) fn categories(self) -> RwSignal<Arc<Vec<Label>>> {
+        self.categories
     }
 
     /// By name.
-    pub(crate) fn tags(self) -> Signal<Arc<Vec<Label>>> {
-        self.tags.into()
+    pub(crate) fn tags(self) -> RwSignal<Arc<Vec<Label>>> {
+        self.tags
     }
 
     /// None until it has arrived.
-    pub(crate) fn me(self) -> Signal<Option<Arc<Me>>> {
-        self.me.into()
+    pub(crate) fn me(self) -> RwSignal<Option<Arc<Me>>> {
+        self.me
     }
 
-    pub(crate) fn connection(self) -> Signal<Connection> {
-        self.connection.into()
+    pub(crate) fn connection(self) -> RwSignal<Connection> {
+        self.connection
     }
 
     /// Number of edits that the server does not have yet.
-    pub(crate) fn waiting(self) -> Signal<usize> {
-        self.waiting.into()
+    pub(crate) fn waiting(self) -> RwSignal<usize> {
+        self.waiting
     }
 
     /// Edits of what was changed elsewhere, too: the person decides.
-    pub(crate) fn conflicts(self) -> Signal<Arc<Vec<Conflict>>> {
-        self.conflicts.into()
+    pub(crate) fn conflicts(self) -> RwSignal<Arc<Vec<Conflict>>> {
+        self.conflicts
     }
 
     /// Edits that the API refused, with what was entered.
-    pub(crate) fn refusals(self) -> Signal<Arc<Vec<Refusal>>> {
-        self.refusals.into()
+    pub(crate) fn refusals(self) -> RwSignal<Arc<Vec<Refusal>>> {
+        self.refusals
     }
 
-    pub(crate) fn toasts(self) -> Signal<Arc<Vec<Toast>>> {
-        self.toasts.into()
+    pub(crate) fn toasts(self) -> RwSignal<Arc<Vec<Toast>>> {
+        self.toasts
     }
 
     /// The routes that have no method here.

@@ -49,10 +49,31 @@ pub struct Claims {
 
 /// One or several (RFC 7519, section 4.1.3).
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "serde_json::Value")]
 enum Audience {
     One(String),
     Several(Vec<String>),
+}
+
+impl TryFrom<serde_json::Value> for Audience {
+    type Error = &'static str;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, Self::Error> {
+        use serde_json::Value;
+        let no = "an audience is a string or several";
+        match value {
+            Value::String(one) => Ok(Self::One(one)),
+            Value::Array(all) => all
+                .into_iter()
+                .map(|item| match item {
+                    Value::String(one) => Ok(one),
+                    _ => Err(no),
+                })
+                .collect::<Result<_, _>>()
+                .map(Self::Several),
+            _ => Err(no),
+        }
+    }
 }
 
 impl Claims {
@@ -60,7 +81,7 @@ impl Claims {
     pub fn read(token: &str) -> Option<Self> {
         let payload = token.split('.').nth(1)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        serde_json::from_slice(&payload).ok()
+        serde_json::from_str(&String::from_utf8(payload).ok()?).ok()
     }
 
     /// The claims of an ID token for this client. A renewed one has no nonce, or the one of before (section 12.2).

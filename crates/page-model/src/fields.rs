@@ -5,6 +5,8 @@ use nudge_contract::task::Task;
 use nudge_domain::LocalInstant;
 use serde_json::{Map, Value};
 
+use crate::json;
+
 /// Values by the name of their field.
 pub type Values = Map<String, Value>;
 
@@ -25,7 +27,7 @@ pub const EDITED: [&str; 11] = [
 
 /// The edited fields of a task.
 pub fn of(task: &Task) -> Values {
-    let Ok(Value::Object(mut all)) = serde_json::to_value(task) else {
+    let Some(Value::Object(mut all)) = json::value(task) else {
         return Values::new();
     };
     all.retain(|field, _| EDITED.contains(&field.as_str()));
@@ -59,10 +61,15 @@ fn instant(text: &str) -> Value {
 }
 
 fn sorted(items: impl Iterator<Item = Value>) -> Value {
-    let mut items: Vec<Value> = items.collect();
-    items.sort_by_key(Value::to_string);
-    items.dedup();
-    Value::Array(items)
+    let mut sorted: Vec<(String, Value)> = Vec::new();
+    for item in items {
+        let text = item.to_string();
+        let place = sorted.partition_point(|(other, _)| *other < text);
+        if sorted.get(place).is_none_or(|(other, _)| *other != text) {
+            sorted.insert(place, (text, item));
+        }
+    }
+    Value::Array(sorted.into_iter().map(|(_, item)| item).collect())
 }
 
 fn time_of_reminder(reminder: &Value) -> Value {

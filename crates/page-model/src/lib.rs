@@ -31,6 +31,7 @@ pub mod shortcut;
 pub mod snapshot;
 pub mod sse;
 
+mod json;
 mod overlay;
 
 pub use model::{Model, Stamp, Undo, Write};

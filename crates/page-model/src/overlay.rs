@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::fields::Values;
+use crate::json;
 use crate::outbox::edit::{Edit, What};
 
 /// The task with the edit applied; none if it is deleted. An edit that waits for a decision changes nothing.
@@ -85,14 +86,14 @@ fn changed(edit: &Uuid, mut task: Task, values: &Values) -> Task {
         if field == "reminders" {
             continue;
         }
-        let Ok(mut all) = serde_json::to_value(&task) else {
+        let Some(mut all) = json::value(&task) else {
             continue;
         };
         let Some(slot) = all.get_mut(field) else {
             continue;
         };
         *slot = read_as(field, value);
-        if let Ok(with) = serde_json::from_value::<Task>(all) {
+        if let Ok(with) = serde_json::from_str::<Task>(&all.to_string()) {
             task = with;
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::fields::Values;
+use crate::json;
 
 /// Fields to change: as they are sent (a merge patch), and as they are shown until the API has answered.
 ///
@@ -174,9 +175,9 @@ impl Patch {
     }
 
     fn json(self, field: &str, value: &impl Serialize) -> Self {
-        match serde_json::to_value(value) {
-            Ok(value) => self.set(field, value),
-            Err(_) => self,
+        match json::value(value) {
+            Some(value) => self.set(field, value),
+            None => self,
         }
     }
 

@@ -35,15 +35,18 @@ pub struct Run {
 pub fn runs(text: &str, parts: &[Part]) -> Vec<Run> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let piece = |from: usize, to: usize| units.get(from..to).map(String::from_utf16_lossy);
-    let mut parts: Vec<&Part> = parts.iter().filter(|part| part.kind != "title").collect();
-    parts.sort_by_key(|part| part.start);
+    let mut in_order: Vec<&Part> = Vec::new();
+    for part in parts.iter().filter(|part| part.kind != "title") {
+        let place = in_order.partition_point(|other| other.start <= part.start);
+        in_order.insert(place, part);
+    }
     let (mut runs, mut at) = (Vec::new(), 0);
     let plain = |runs: &mut Vec<Run>, from: usize, to: usize| {
         if let Some(text) = piece(from, to).filter(|text| !text.is_empty()) {
             runs.push(Run { kind: None, text });
         }
     };
-    for part in parts {
+    for part in in_order {
         let still_there = piece(part.start, part.end).is_some_and(|text| text == part.text);
         if part.start < at || !still_there {
             continue;

@@ -9,7 +9,7 @@ use web_sys::Blob;
 
 use super::client::Limit;
 use super::tasks::object;
-use super::{Agent, Api, ApiError, Call, Me, NewAgent};
+use super::{Agent, Api, ApiError, Call, Me, NewAgent, Token};
 
 /// An export may be long.
 const EXPORT: std::time::Duration = std::time::Duration::from_secs(300);
@@ -63,7 +63,13 @@ impl Api {
             ("scope", Some(scope.into())),
             ("days", days.map(Value::from)),
         ]);
-        self.read(Call::post("/api/v1/agents", None).json(&body)).await
+        let answered = self.send(Call::post("/api/v1/agents", None).json(&body)).await?;
+        // Read one by one: serde's `flatten` reads a type with code of its own.
+        let Token { token } = answered.read()?;
+        Ok(NewAgent {
+            agent: answered.read()?,
+            token,
+        })
     }
 
     pub(crate) async fn revoke_agent(&self, id: Uuid) -> Result<(), ApiError> {

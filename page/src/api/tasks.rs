@@ -151,8 +151,11 @@ impl Api {
 
 /// An object with these fields.
 pub(super) fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    let given = fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    given.collect()
+    let mut object = Map::new();
+    for (name, value) in fields {
+        if let Some(value) = value {
+            object.insert(name.to_owned(), value);
+        }
+    }
+    object
 }

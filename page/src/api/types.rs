@@ -196,9 +196,14 @@ pub(crate) struct Agent {
 }
 
 /// A new agent, and its token, which is shown once.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewAgent {
-    #[serde(flatten)]
     pub(crate) agent: Agent,
     pub(crate) token: String,
+}
+
+/// What the answer to a new agent has besides the agent.
+#[derive(Deserialize)]
+pub(super) struct Token {
+    pub(super) token: String,
 }

@@ -1,6 +1,6 @@
 //! The ring before a task: it completes and reopens it, and shows its priority.
 
-use crate::parts::dynamic::follows;
+use crate::parts::dynamic::{does, follows};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 
@@ -36,10 +36,10 @@ pub(crate) fn Check(
             aria-label=follows(label)
             data-priority=move || priority.get().as_str()
             tabindex=move || if reachable.get() { "0" } else { "-1" }
-            on:click=move |event| {
+            on:click=does(move |event: web_sys::MouseEvent| {
                 event.stop_propagation();
                 toggle.run(());
-            }
+            })
             inner_html=RING
         ></button>
     }

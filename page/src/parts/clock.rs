@@ -175,9 +175,12 @@ fn utc(date: Date) -> Option<i64> {
     day::midnight(date).map(Timestamp::as_second)
 }
 
-/// The clock of the page. A context.
+/// The clock of the page. A context. A copy is the same: a reference, since many closures hold one.
 #[derive(Clone, Copy)]
-pub(crate) struct Clock {
+pub(crate) struct Clock(&'static Times);
+
+/// What the clock shows.
+pub(crate) struct Times {
     /// Now; it ticks.
     pub(crate) now: Signal<Timestamp>,
     /// The person's zone.
@@ -186,6 +189,14 @@ pub(crate) struct Clock {
     pub(crate) today: Memo<Date>,
     /// Now and the ends of the next days.
     pub(crate) days: Memo<Days>,
+}
+
+impl std::ops::Deref for Clock {
+    type Target = Times;
+
+    fn deref(&self) -> &Times {
+        self.0
+    }
 }
 
 impl Clock {
@@ -209,12 +220,12 @@ impl Clock {
             now: now.get(),
             ends: ends.get(),
         });
-        let clock = Self {
+        let clock = Self(Box::leak(Box::new(Times {
             now: now.into(),
             zone,
             today,
             days,
-        };
+        })));
         provide_context(clock);
         clock
     }

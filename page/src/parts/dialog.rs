@@ -1,6 +1,6 @@
 //! Modal dialogs: the browser's own, which keeps the focus inside and closes on Escape.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic, shown};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -54,16 +54,16 @@ pub(crate) fn Dialog(
     };
     let children = StoredValue::new(children);
     view! {
-        <dialog class="dialog" class:wide=wide node_ref=element aria-label=move || title.get() on:close=move |_| open.set(false) on:click=click>
-            <Show when=move || open.get()>
+        <dialog class="dialog" class:wide=wide node_ref=element aria-label=move || title.get() on:close=does(move |_: web_sys::Event| open.set(false)) on:click=does(click)>
+            {shown(move || open.get(), move || view! {
                 <div class="dialog-head">
                     <h2 dir="auto">{dynamic(move || title.get())}</h2>
-                    <button class="icon-btn" aria-label="Close" on:click=move |_| open.set(false)>
+                    <button class="icon-btn" aria-label="Close" on:click=does(move |_: web_sys::MouseEvent| open.set(false))>
                         <super::icon::Icon name="close"/>
                     </button>
                 </div>
                 {children.with_value(|children| children())}
-            </Show>
+            })}
         </dialog>
     }
 }

@@ -47,6 +47,12 @@ impl Piece for &'static str {
     }
 }
 
+impl Piece for () {
+    fn piece(self) -> AnyView {
+        ().into_any()
+    }
+}
+
 impl Piece for usize {
     fn piece(self) -> AnyView {
         self.into_any()
@@ -66,6 +72,39 @@ fn boxed(view: Box<dyn FnMut() -> AnyView + Send>) -> AnyView {
 /// An attribute, a property or a class that follows signals.
 pub(crate) fn follows<T>(value: impl FnMut() -> T + Send + 'static) -> Arc<Mutex<dyn FnMut() -> T + Send>> {
     Arc::new(Mutex::new(value))
+}
+
+/// A view that is shown while a condition holds.
+pub(crate) fn shown<P: Piece>(
+    when: impl Fn() -> bool + Send + Sync + 'static,
+    view: impl Fn() -> P + Send + 'static,
+) -> AnyView {
+    let when = Memo::new(move |_| when());
+    boxed(Box::new(move || when.get().then(|| view().piece()).into_any()))
+}
+
+/// A view for each of some items. One with the same key as before is kept.
+pub(crate) fn each<T: Send + 'static>(
+    items: impl Fn() -> Vec<T> + Send + 'static,
+    key: fn(&T) -> u128,
+    view: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    let view = Arc::new(view);
+    keyed(Box::new(move || {
+        let mut made: Vec<(u128, Make)> = Vec::new();
+        for item in items() {
+            let (key, view) = (key(&item), view.clone());
+            made.push((key, Box::new(move || view(item))));
+        }
+        made
+    }))
+}
+
+type Make = Box<dyn FnOnce() -> AnyView + Send>;
+
+fn keyed(items: Box<dyn Fn() -> Vec<(u128, Make)> + Send>) -> AnyView {
+    view! { <For each=items key=|(key, _): &(u128, Make)| *key children=|(_, make): (u128, Make)| make()/> }
+        .into_any()
 }
 
 /// What is done at an event.

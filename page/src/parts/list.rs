@@ -13,6 +13,33 @@ pub(crate) enum Line {
     Task(TaskId),
 }
 
+impl Line {
+    /// A number of its own.
+    pub(crate) fn key(&self) -> u128 {
+        let (kind, date) = match self {
+            // Far greater than those of headings: it begins with the time or with a hash.
+            Self::Task(id) => return id.as_uuid().as_u128(),
+            Self::Heading(group) => match group {
+                Group::Overdue => (0, None),
+                Group::Today => (1, None),
+                Group::Day(date) => (2, Some(date)),
+                Group::Month(date) => (3, Some(date)),
+                Group::Dated => (4, None),
+                Group::Undated => (5, None),
+                Group::Completed => (6, None),
+                Group::Done(date) => (7, Some(date)),
+            },
+        };
+        let day = date.map_or(0, |date| {
+            let (year, month, day) = (date.year(), date.month(), date.day());
+            u128::from(year.unsigned_abs()) << 16
+                | u128::from(month.unsigned_abs()) << 8
+                | u128::from(day.unsigned_abs())
+        });
+        day << 8 | kind
+    }
+}
+
 /// What a heading is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Group {

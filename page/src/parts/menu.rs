@@ -1,6 +1,6 @@
 //! Menus: a list of commands beside the button that opened it.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_domain::id::TaskId;
@@ -55,7 +55,7 @@ pub(crate) fn Menu(
             None => ("inset-block", format!("{below}px auto")),
         };
         Some(view! {
-            <div class="menu-veil" on:click=move |_| close() on:contextmenu=move |event| { event.prevent_default(); close(); }></div>
+            <div class="menu-veil" on:click=does(move |_: web_sys::MouseEvent| close()) on:contextmenu=does(move |event: web_sys::MouseEvent| { event.prevent_default(); close(); })></div>
             <div
                 class="menu"
                 role="menu"
@@ -63,8 +63,8 @@ pub(crate) fn Menu(
                 node_ref=element
                 style=vertical
                 style:inset-inline=format!("auto {end}px")
-                on:keydown=key
-                on:click=move |_| close()
+                on:keydown=does(key)
+                on:click=does(move |_: web_sys::MouseEvent| close())
             >
                 {children.with_value(|children| children())}
             </div>
@@ -197,14 +197,16 @@ fn Items(id: TaskId) -> impl IntoView {
             .map(|at| clock::write(Form::Short, at, "UTC"))
             .unwrap_or_default()
     };
-    let item =
-        move |icon: &'static str, label: &'static str, end: String, run: Box<dyn Fn() + Send + Sync>| {
-            view! {
-                <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=move |_| run()>
-                    <Icon name=icon/>{label}<span class="end">{end}</span>
-                </button>
-            }
-        };
+    let item = move |icon: &'static str,
+                     label: &'static str,
+                     end: String,
+                     run: Box<dyn Fn() + Send + Sync>| {
+        view! {
+            <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=does(move |_: web_sys::MouseEvent| run())>
+                <Icon name=icon/>{label}<span class="end">{end}</span>
+            </button>
+        }
+    };
     let open = move || {
         route::go(
             route,
@@ -226,7 +228,7 @@ fn Items(id: TaskId) -> impl IntoView {
                 aria-label=check::name(of)
                 title=check::name(of)
                 data-priority=of.as_str()
-                on:click=move |_| actions.prioritize(id, of)
+                on:click=does(move |_: web_sys::MouseEvent| actions.prioritize(id, of))
             >
                 <Icon name="flag"/>
             </button>
@@ -244,7 +246,7 @@ fn Items(id: TaskId) -> impl IntoView {
         <hr/>
         <div class="menu-flags" role="group" aria-label="Priority">{priorities}</div>
         <hr/>
-        <button type="button" class="menu-item danger" role="menuitem" tabindex="-1" on:click=move |_| actions.delete(id)>
+        <button type="button" class="menu-item danger" role="menuitem" tabindex="-1" on:click=does(move |_: web_sys::MouseEvent| actions.delete(id))>
             <Icon name="trash"/>"Delete"
         </button>
     }

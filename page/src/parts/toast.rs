@@ -1,5 +1,6 @@
 //! Short messages at the bottom of the page, with a way back.
 
+use crate::parts::dynamic::{Piece, does, each};
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -24,18 +25,19 @@ pub(crate) fn Toasts() -> impl IntoView {
         let id = toast.id;
         let undo = toast
             .undo
-            .then(|| view! { <button type="button" on:click=move |_| store.undo(id)>"Undo"</button> });
+            .then(|| view! { <button type="button" on:click=does(move |_: web_sys::MouseEvent| store.undo(id))>"Undo"</button> });
         view! {
             <div class="toast" class:error=toast.error>
                 <span class="text" dir="auto">{toast.text}</span>
                 {undo}
-                <button type="button" class="close" aria-label="Close" on:click=move |_| store.dismiss(id)><Icon name="close" small=true/></button>
+                <button type="button" class="close" aria-label="Close" on:click=does(move |_: web_sys::MouseEvent| store.dismiss(id))><Icon name="close" small=true/></button>
             </div>
         }
+        .piece()
     };
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=newest key=|toast| toast.id children=one/>
+            {each(newest, |toast| u128::from(toast.id), one)}
         </div>
     }
 }

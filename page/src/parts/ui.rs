@@ -16,9 +16,12 @@ pub(crate) struct Editing {
     pub(crate) label: Option<Label>,
 }
 
-/// A context of the whole page.
+/// A context of the whole page. A copy is the same: a reference, since many closures hold one.
 #[derive(Clone, Copy)]
-pub(crate) struct Ui {
+pub(crate) struct Ui(&'static State);
+
+/// What is open, and what is asked for.
+pub(crate) struct State {
     /// The main part was scrolled.
     pub(crate) scrolled: Trigger,
     /// The line for new tasks gets the focus.
@@ -35,10 +38,18 @@ pub(crate) struct Ui {
     settling: RwSignal<u32>,
 }
 
+impl std::ops::Deref for Ui {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.0
+    }
+}
+
 impl Ui {
     /// Provides the context.
     pub(crate) fn provide() -> Self {
-        let ui = Self {
+        let ui = Self(Box::leak(Box::new(State {
             scrolled: Trigger::new(),
             add: Trigger::new(),
             text: RwSignal::new(None),
@@ -46,7 +57,7 @@ impl Ui {
             help_open: RwSignal::new(false),
             editing: RwSignal::new(None),
             settling: RwSignal::new(0),
-        };
+        })));
         provide_context(ui);
         ui
     }

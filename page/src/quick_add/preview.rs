@@ -1,6 +1,6 @@
 //! How the line was understood.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
@@ -24,7 +24,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
                 .into_iter()
                 .map(|question| ask(question, choose))
                 .collect::<Vec<_>>();
-            return Some(view! { <div class="quick-preview">{questions}</div> }.into_any());
+            return Some(view! { <div class="quick-preview">{questions}</div> }.piece());
         }
         let chips = chips(&parsed);
         let next = next_dates(&parsed);
@@ -46,7 +46,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
                     {next}
                 </div>
             }
-            .into_any(),
+            .piece(),
         )
     })
 }
@@ -54,7 +54,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
 fn ask(question: Question, choose: Callback<String>) -> impl IntoView {
     let choices = question.choices.into_iter().map(|choice| {
         let text = choice.text;
-        view! { <button type="button" class="btn small" on:click=move |_| choose.run(text.clone())>{choice.label}</button> }
+        view! { <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| choose.run(text.clone()))>{choice.label}</button> }
     });
     view! {
         <div class="quick-ask" role="alert">
@@ -74,7 +74,7 @@ fn chips(parsed: &Parsed) -> Vec<AnyView> {
                 {is_new.then(|| view! { <b class="is-new">"new"</b> })}
             </span>
         }
-        .into_any()
+        .piece()
     };
     let mut chips = Vec::new();
     // As everywhere on the page; the words of the server are for those that have no calendar.

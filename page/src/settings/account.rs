@@ -1,6 +1,6 @@
 //! The data of the account: export, signing out everywhere, deletion.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -52,22 +52,22 @@ pub(super) fn data() -> AnyView {
     let body = view! {
         <div class="set-line">
             <span>"Everything that Nudge knows about you, as one JSON document"</span>
-            <button type="button" class="btn end" disabled=form.busy on:click=export><Icon name="download"/>"Export"</button>
+            <button type="button" class="btn end" disabled=form.busy on:click=does(export)><Icon name="download"/>"Export"</button>
             <a class="visually-hidden" download="nudge-export.json" tabindex="-1" aria-hidden="true" node_ref=link></a>
         </div>
         {form.state(&[])}
         <div class="set-line">
             <span>"Sign out of all browsers and programs, and remove all agents"</span>
-            <button type="button" class="btn end" on:click=move |_| leaving.set(true)><Icon name="out"/>"Sign out everywhere"</button>
+            <button type="button" class="btn end" on:click=does(move |_: web_sys::MouseEvent| leaving.set(true))><Icon name="out"/>"Sign out everywhere"</button>
         </div>
         <div class="set-line">
             <span>"Close the account and delete all data"</span>
-            <button type="button" class="btn danger end" on:click=move |_| deleting.set(true)><Icon name="trash"/>"Delete account…"</button>
+            <button type="button" class="btn danger end" on:click=does(move |_: web_sys::MouseEvent| deleting.set(true))><Icon name="trash"/>"Delete account…"</button>
         </div>
         <Dialog open=leaving title="Sign out everywhere?">{dynamic(move || sign_out(leaving))}</Dialog>
         <Dialog open=deleting title="Delete your account?">{dynamic(move || delete(deleting))}</Dialog>
     };
-    section("Your data", "It is yours.", body.into_any())
+    section("Your data", "It is yours.", body.piece())
 }
 
 fn sign_out(open: RwSignal<bool>) -> AnyView {
@@ -87,11 +87,11 @@ fn sign_out(open: RwSignal<bool>) -> AnyView {
             {form.state(&[])}
         </div>
         <div class="dialog-foot">
-            <button type="button" class="btn" on:click=move |_| open.set(false)>"Cancel"</button>
-            <button type="button" class="btn primary danger" disabled=form.busy on:click=revoke>"Sign out everywhere"</button>
+            <button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| open.set(false))>"Cancel"</button>
+            <button type="button" class="btn primary danger" disabled=form.busy on:click=does(revoke)>"Sign out everywhere"</button>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn delete(open: RwSignal<bool>) -> AnyView {
@@ -112,21 +112,21 @@ fn delete(open: RwSignal<bool>) -> AnyView {
         });
     };
     view! {
-        <form on:submit=submit>
+        <form on:submit=does(submit)>
             <div class="dialog-body">
                 <p>"All tasks, reminders, categories, tags, agents and settings are deleted, usually within half a minute. No more reminders are sent. This cannot be undone; export your data first if you may need it."</p>
                 <p>"If you sign in again later, you begin with an empty account."</p>
                 <div class="field">
                     <label for="set-sure">"To confirm, type "<b>{SURE}</b></label>
-                    <input class="input" id="set-sure" autocomplete="off" autofocus=true prop:value=typed on:input=move |event| typed.set(event_target_value(&event))/>
+                    <input class="input" id="set-sure" autocomplete="off" autofocus=true prop:value=typed on:input=does(move |event: web_sys::Event| typed.set(event_target_value(&event)))/>
                 </div>
                 {form.state(&[])}
             </div>
             <div class="dialog-foot">
-                <button type="button" class="btn" on:click=move |_| open.set(false)>"Cancel"</button>
+                <button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| open.set(false))>"Cancel"</button>
                 <button type="submit" class="btn primary danger" disabled=move || !sure.get() || form.busy.get()>"Delete my account"</button>
             </div>
         </form>
     }
-    .into_any()
+    .piece()
 }

@@ -1,5 +1,6 @@
 //! Creating an agent.
 
+use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -44,14 +45,14 @@ pub(super) fn agent_form(agents: Agents) -> AnyView {
     let option = move |of_writes: bool, label: &'static str, about: &'static str| {
         view! {
             <label class="option">
-                <input type="radio" name="scope" prop:checked=move || writes.get() == of_writes on:change=move |_| writes.set(of_writes)/>
+                <input type="radio" name="scope" prop:checked=move || writes.get() == of_writes on:change=does(move |_: web_sys::Event| writes.set(of_writes))/>
                 <span>{label}<small>{about}</small></span>
             </label>
         }
     };
     let expiries = DAYS.map(|(value, label)| view! { <option value=value prop:selected=move || days.get() == value>{label}</option> });
     view! {
-        <form class="set-body" novalidate=true on:submit=create>
+        <form class="set-body" novalidate=true on:submit=does(create)>
             <div class="field">
                 <label for="agent-name">"Name"</label>
                 <input
@@ -63,7 +64,7 @@ pub(super) fn agent_form(agents: Agents) -> AnyView {
                     aria-invalid=move || form.is_wrong("name").then_some("true")
                     aria-describedby="set-name-wrong"
                     prop:value=name
-                    on:input=move |event| { name.set(event_target_value(&event)); form.error.set(None); }
+                    on:input=does(move |event: web_sys::Event| { name.set(event_target_value(&event)); form.error.set(None); })
                 />
                 {form.wrong("name")}
             </div>
@@ -77,12 +78,12 @@ pub(super) fn agent_form(agents: Agents) -> AnyView {
             </div>
             <div class="field">
                 <label for="agent-days">"Its token is valid for"</label>
-                <select class="select" id="agent-days" on:change=move |event| days.set(event_target_value(&event))>{expiries}</select>
+                <select class="select" id="agent-days" on:change=does(move |event: web_sys::Event| days.set(event_target_value(&event)))>{expiries}</select>
                 {form.wrong("days")}
             </div>
             {form.state(&["name", "scope", "days"])}
             <div class="btn-row"><button type="submit" class="btn primary" disabled=form.busy>"Create agent"</button></div>
         </form>
     }
-    .into_any()
+    .piece()
 }

@@ -1,6 +1,6 @@
 //! Agents: programs with a token of their own.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -51,14 +51,14 @@ pub(super) fn agents() -> AnyView {
                 <td><span class="badge" class:write=writes>{if writes { "Read and write" } else { "Read" }}</span></td>
                 <td data-name="Last used">{used}</td>
                 <td data-name="Expires"><span class:badge=expired class:late=expired>{expires}</span></td>
-                <td><button type="button" class="link-btn danger" aria-label=says on:click=ask>"Revoke"</button></td>
+                <td><button type="button" class="link-btn danger" aria-label=says on:click=does(ask)>"Revoke"</button></td>
             </tr>
         }
     };
     let table = move || {
         let all = agents.all.get()?;
         if all.is_empty() {
-            return Some(view! { <p class="hint">"None yet."</p> }.into_any());
+            return Some(view! { <p class="hint">"None yet."</p> }.piece());
         }
         let rows = all.into_iter().map(row).collect::<Vec<_>>();
         Some(view! {
@@ -69,12 +69,12 @@ pub(super) fn agents() -> AnyView {
                 </table>
             </div>
         }
-        .into_any())
+        .piece())
     };
     let failure = move || {
         agents.form.error.get().map(|error| view! {
         <p class="refusal" role="alert">{error.sentence()}</p>
-        <div><button type="button" class="btn small" on:click=move |_| agents.load()>"Try again"</button></div>
+        <div><button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| agents.load())>"Try again"</button></div>
     })
     };
     let revoke = move |_| {
@@ -118,11 +118,11 @@ pub(super) fn agents() -> AnyView {
         view! {
         <div class="dialog-body"><p>"Its token is refused from now on. What it has changed stays, and the trail still names it."</p></div>
         <div class="dialog-foot">
-            <button type="button" class="btn" on:click=move |_| asks.set(false)>"Cancel"</button>
-            <button type="button" class="btn primary danger" on:click=revoke>"Revoke"</button>
+            <button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| asks.set(false))>"Cancel"</button>
+            <button type="button" class="btn primary danger" on:click=does(revoke)>"Revoke"</button>
         </div>
     }
-    .into_any()
+    .piece()
     };
     let made = move || {
         agents
@@ -136,12 +136,12 @@ pub(super) fn agents() -> AnyView {
         {dynamic(failure)}
         <Dialog open=asks title>{dynamic(question)}</Dialog>
     };
-    let (list, form) = (list.into_any(), agent_form(agents));
+    let (list, form) = (list.piece(), agent_form(agents));
     view! {
         {section("Agents", "Programs that work with your tasks, such as an assistant that speaks MCP. The trail of a task says which agent made a change. At most 20.", list)}
         {section("New agent", "It gets a token of its own, so that you can revoke it alone. No agent may change this account.", form)}
     }
-    .into_any()
+    .piece()
 }
 
 /// `Today, 09:00`, otherwise the day.

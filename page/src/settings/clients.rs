@@ -1,6 +1,6 @@
 //! The token of a new agent, and what to copy into the common clients.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -67,7 +67,7 @@ pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyVi
         }
     });
     let buttons = CLIENTS.iter().enumerate().map(|(place, (name, _))| {
-        view! { <button type="button" aria-pressed=move || (client.get() == place).to_string() on:click=move |_| client.set(place)>{*name}</button> }
+        view! { <button type="button" aria-pressed=move || (client.get() == place).to_string() on:click=does(move |_: web_sys::MouseEvent| client.set(place))>{*name}</button> }
     });
     let buttons = buttons.collect::<Vec<_>>();
     let about = move || CLIENTS.get(client.get()).map(|(_, about)| *about);
@@ -84,8 +84,8 @@ pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyVi
             <div class="segments" role="group" aria-label="Client">{buttons}</div>
             <p class="hint">{dynamic(about)}</p>
             {dynamic(code)}
-            <div class="btn-row"><button type="button" class="btn" on:click=move |_| close()>"I have copied it"</button></div>
+            <div class="btn-row"><button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| close())>"I have copied it"</button></div>
         </div>
     }
-    .into_any()
+    .piece()
 }

@@ -1,5 +1,6 @@
 //! Copying text.
 
+use crate::parts::dynamic::{Piece, does};
 use js_sys::Promise;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -37,7 +38,7 @@ pub(crate) fn copy(store: Store, text: &str, done: &'static str) {
 pub(super) fn button(text: String, label: &'static str) -> AnyView {
     let store = use_store();
     view! {
-        <button type="button" class="btn small" aria-label=label on:click=move |_| copy(store, &text, "Copied")><Icon name="copy" small=true/>"Copy"</button>
+        <button type="button" class="btn small" aria-label=label on:click=does(move |_: web_sys::MouseEvent| copy(store, &text, "Copied"))><Icon name="copy" small=true/>"Copy"</button>
     }
-    .into_any()
+    .piece()
 }

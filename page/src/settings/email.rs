@@ -1,6 +1,6 @@
 //! The address that reminders go to, and its confirmation.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -79,7 +79,7 @@ pub(super) fn email() -> AnyView {
             view! {
                 <div class="banner error">
                     <span>{detail}</span>
-                    {can_resume.then(|| view! { <button type="button" class="link-btn" on:click=resume>"Send emails again"</button> })}
+                    {can_resume.then(|| view! { <button type="button" class="link-btn" on:click=does(resume)>"Send emails again"</button> })}
                 </div>
             }
         })
@@ -98,8 +98,8 @@ pub(super) fn email() -> AnyView {
                         <br/>
                         "A link is on its way to "<bdi>{unconfirmed.email}</bdi>". "{says}
                     </span>
-                    <button type="button" class="link-btn" disabled=form.busy on:click=move |_| form.save("email", again.as_str().into())>"Send it again"</button>
-                    <button type="button" class="link-btn" disabled=form.busy on:click=move |_| save(&current.get_untracked())>"Cancel"</button>
+                    <button type="button" class="link-btn" disabled=form.busy on:click=does(move |_: web_sys::MouseEvent| form.save("email", again.as_str().into()))>"Send it again"</button>
+                    <button type="button" class="link-btn" disabled=form.busy on:click=does(move |_: web_sys::MouseEvent| save(&current.get_untracked()))>"Cancel"</button>
                 </div>
             }
         })
@@ -108,7 +108,7 @@ pub(super) fn email() -> AnyView {
         {dynamic(in_use)}
         {dynamic(stopped_view)}
         {dynamic(waiting)}
-        <form class="field" novalidate=true on:submit=submit>
+        <form class="field" novalidate=true on:submit=does(submit)>
             <label for="set-email">"Address for reminders"</label>
             <div class="with-btn">
                 <input
@@ -120,7 +120,7 @@ pub(super) fn email() -> AnyView {
                     aria-invalid=move || form.is_wrong("email").then_some("true")
                     aria-describedby="set-email-wrong set-email-hint"
                     prop:value=follows(shown)
-                    on:input=move |event| { typed.set(Some(event_target_value(&event))); form.error.set(None); }
+                    on:input=does(move |event: web_sys::Event| { typed.set(Some(event_target_value(&event))); form.error.set(None); })
                 />
                 <button type="submit" class="btn" disabled=move || form.busy.get() || !is_new.get()>"Save"</button>
             </div>
@@ -129,5 +129,5 @@ pub(super) fn email() -> AnyView {
         </form>
         {form.state(&["email"])}
     };
-    section("Email", "Reminders are emails.", body.into_any())
+    section("Email", "Reminders are emails.", body.piece())
 }

@@ -1,6 +1,6 @@
 //! Saving a field of the profile.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, dynamic};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
@@ -37,7 +37,8 @@ impl Form {
 
     /// Saves a field of the profile.
     pub(super) fn save(self, field: &str, value: Value) {
-        let patch = Map::from_iter([(field.to_owned(), value)]);
+        let mut patch = Map::new();
+        patch.insert(field.to_owned(), value);
         self.busy.set(true);
         self.saved.set(false);
         spawn_local(async move {
@@ -70,7 +71,7 @@ impl Form {
                 .with(|error| error.as_ref().and_then(|error| error.beside(field)))
         };
         view! { {dynamic(move || why().map(|why| view! { <p class="refusal" id=id.clone() role="alert">{why}</p> }))} }
-            .into_any()
+            .piece()
     }
 
     /// Whether it is saved, and what is wrong that stands beside no field.
@@ -89,6 +90,6 @@ impl Form {
             {dynamic(move || rest().map(|rest| view! { <p class="refusal" role="alert">{rest}</p> }))}
             <p class="hint set-state" role="status">{dynamic(saved)}</p>
         }
-        .into_any()
+        .piece()
     }
 }

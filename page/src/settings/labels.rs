@@ -1,6 +1,6 @@
 //! Categories and tags.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use super::section;
@@ -14,7 +14,7 @@ pub(super) fn labels() -> AnyView {
     section(
         "Categories and tags",
         "A task has one category and up to ten tags.",
-        body.into_any(),
+        body.piece(),
     )
 }
 
@@ -47,7 +47,7 @@ fn list(kind: LabelKind) -> AnyView {
         view! {
             <li class="line">
                 <span class=class style:--c=color><bdi>{name}</bdi></span>
-                <span class="end">{tasks}<button type="button" class="icon-btn" aria-label=says title="Rename, colour, delete" on:click=edit><Icon name="edit" small=true/></button></span>
+                <span class="end">{tasks}<button type="button" class="icon-btn" aria-label=says title="Rename, colour, delete" on:click=does(edit)><Icon name="edit" small=true/></button></span>
             </li>
         }
     };
@@ -56,11 +56,11 @@ fn list(kind: LabelKind) -> AnyView {
         <div class="field">
             <div class="section-head">
                 <h3>{title}</h3>
-                <button type="button" class="link-btn end" on:click=move |_| ui.editing.set(Some(Editing { kind, label: None }))>{new}</button>
+                <button type="button" class="link-btn end" on:click=does(move |_: web_sys::MouseEvent| ui.editing.set(Some(Editing { kind, label: None })))>{new}</button>
             </div>
             <ul class="lines card pad">{dynamic(rows)}</ul>
             {dynamic(move || all.get().is_empty().then(|| view! { <p class="hint">"None yet."</p> }))}
         </div>
     }
-    .into_any()
+    .piece()
 }

@@ -1,6 +1,6 @@
 //! Quiet hours and the default reminder.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::duration;
 use serde_json::{Value, json};
@@ -49,13 +49,13 @@ pub(super) fn reminders() -> AnyView {
                     type="time"
                     aria-invalid=move || quiet.is_wrong(field).then_some("true")
                     prop:value=value
-                    on:input=move |event| value.set(event_target_value(&event))
-                    on:change=move |_| save()
+                    on:input=does(move |event: web_sys::Event| value.set(event_target_value(&event)))
+                    on:change=does(move |_: web_sys::Event| save())
                 />
                 {quiet.wrong(field)}
             </div>
         }
-        .into_any()
+        .piece()
     };
     let pair = move || {
         hours.with(Option::is_some).then(|| {
@@ -89,14 +89,14 @@ pub(super) fn reminders() -> AnyView {
     let body = view! {
         <div class="set-line">
             <label for="set-quiet">"Quiet hours"</label>
-            <input class="switch end" id="set-quiet" type="checkbox" role="switch" prop:checked=move || hours.with(Option::is_some) on:change=toggle/>
+            <input class="switch end" id="set-quiet" type="checkbox" role="switch" prop:checked=move || hours.with(Option::is_some) on:change=does(toggle)/>
         </div>
         {dynamic(pair)}
         <p class="hint">"An email that would be sent in quiet hours is sent when they end, even if the task is due before."</p>
         {quiet.state(&["quietHours.from", "quietHours.until"])}
         <div class="field">
             <label for="set-default">"Default reminder"</label>
-            <select class="select" id="set-default" aria-describedby="set-defaultReminder-wrong" on:change=choose>
+            <select class="select" id="set-default" aria-describedby="set-defaultReminder-wrong" on:change=does(choose)>
                 <option value="" prop:selected=move || minutes.get().is_none()>"None"</option>
                 {dynamic(options)}
             </select>
@@ -105,5 +105,5 @@ pub(super) fn reminders() -> AnyView {
         </div>
         {default.state(&["defaultReminder"])}
     };
-    section("Reminders", "When emails may come.", body.into_any())
+    section("Reminders", "When emails may come.", body.piece())
 }

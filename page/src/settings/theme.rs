@@ -1,5 +1,6 @@
 //! Light, dark, or as the system is.
 
+use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 
 use super::section;
@@ -36,8 +37,8 @@ pub(super) fn appearance() -> AnyView {
         apply();
     };
     let buttons = THEMES.map(|(theme, label)| {
-        view! { <button type="button" aria-pressed=move || (chosen.get() == theme).to_string() on:click=move |_| choose(theme)>{label}</button> }
+        view! { <button type="button" aria-pressed=move || (chosen.get() == theme).to_string() on:click=does(move |_: web_sys::MouseEvent| choose(theme))>{label}</button> }
     });
     let body = view! { <div class="segments" role="group" aria-label="Appearance">{buttons}</div> };
-    section("Appearance", "On this device.", body.into_any())
+    section("Appearance", "On this device.", body.piece())
 }

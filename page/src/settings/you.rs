@@ -1,6 +1,6 @@
 //! The time zone.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use js_sys::Array;
 use leptos::html;
 use leptos::prelude::*;
@@ -59,7 +59,7 @@ pub(super) fn you() -> AnyView {
             );
             differs.then(|| {
                 let label = ["Use ", &here, ", the zone of this browser"].concat();
-                view! { <div><button type="button" class="btn small" on:click=move |_| form.save("timeZone", here.as_str().into())>{label}</button></div> }
+                view! { <div><button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| form.save("timeZone", here.as_str().into()))>{label}</button></div> }
             })
         }
     };
@@ -72,7 +72,7 @@ pub(super) fn you() -> AnyView {
                 node_ref=select
                 aria-invalid=move || form.is_wrong("timeZone").then_some("true")
                 aria-describedby="set-timeZone-wrong"
-                on:change=move |event| form.save("timeZone", event_target_value(&event).into())
+                on:change=does(move |event: web_sys::Event| form.save("timeZone", event_target_value(&event).into()))
             ></select>
             {form.wrong("timeZone")}
         </div>
@@ -80,5 +80,5 @@ pub(super) fn you() -> AnyView {
         <p class="hint">"It decides how dates that you type are read and how emails are written. Existing tasks keep their times."</p>
         {form.state(&["timeZone"])}
     };
-    section("Time", "Where your day begins and ends.", body.into_any())
+    section("Time", "Where your day begins and ends.", body.piece())
 }

@@ -1,6 +1,6 @@
 //! What is shown with the tasks once a session has ended.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use super::account::{Phase, Way, use_account};
@@ -16,10 +16,10 @@ pub(super) fn Again() -> impl IntoView {
                 <span>{says(&notice)} " Nothing that you entered is lost."</span>
                 {match account.way() {
                     Way::Provider(_) => view! {
-                        <button type="button" class="btn small primary" on:click=move |_| account.sign_in_again()>"Sign in again"</button>
+                        <button type="button" class="btn small primary" on:click=does(move |_: web_sys::MouseEvent| account.sign_in_again())>"Sign in again"</button>
                     }
-                    .into_any(),
-                    _ => view! { <span>"In the folder of Nudge, run " <code>{COMMAND}</code></span> }.into_any(),
+                    .piece(),
+                    _ => view! { <span>"In the folder of Nudge, run " <code>{COMMAND}</code></span> }.piece(),
                 }}
                 {dynamic(move || account.blocked_url().get().map(|url| view! {
                     <a class="link-btn" href=url target="_blank" rel="noopener">"Your browser blocked the window: open it in a tab"</a>

@@ -1,6 +1,6 @@
 //! What is shown instead of the tasks.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use oidc_client::Fault;
 
@@ -26,15 +26,15 @@ pub(crate) fn Gate(
         phase => Some(phase),
     });
     dynamic(move || match shown.get() {
-        None => view! { {children()} <Again/> }.into_any(),
-        Some(Phase::SignedOut(notice)) => view! { <Screen notice/> }.into_any(),
+        None => view! { {children()} <Again/> }.piece(),
+        Some(Phase::SignedOut(notice)) => view! { <Screen notice/> }.piece(),
         Some(Phase::Forwarded) => view! {
             <Card title="You are signed in">
                 <p>"Close this window, and go on in the other one."</p>
             </Card>
         }
-        .into_any(),
-        Some(_) => view! { <div style:display="contents" inner_html=shell.clone()></div> }.into_any(),
+        .piece(),
+        Some(_) => view! { <div style:display="contents" inner_html=shell.clone()></div> }.piece(),
     })
 }
 
@@ -58,19 +58,19 @@ fn Screen(notice: Notice) -> impl IntoView {
     let said = words(&notice).map(|words| view! { <p class="refusal" role="alert">{words}</p> });
     let way = match (account.way(), &notice) {
         (Way::Provider(_), Notice::Provider(error)) if error.fault() == Fault::Operator => {
-            view! { <Retry/> }.into_any()
+            view! { <Retry/> }.piece()
         }
         (Way::Provider(_), _) => view! {
             <p>"Your tasks, and reminders that reach you."</p>
-            <button type="button" class="btn primary big" on:click=move |_| account.sign_in()>"Sign in"</button>
+            <button type="button" class="btn primary big" on:click=does(move |_: web_sys::MouseEvent| account.sign_in())>"Sign in"</button>
         }
-        .into_any(),
+        .piece(),
         (Way::Local, _) => view! {
             <p>"Nudge runs on this machine. Open the link that it printed when it started, or get another one in its folder:"</p>
             <p class="sign-note"><code>{COMMAND}</code></p>
         }
-        .into_any(),
-        (Way::Unknown, _) => view! { <Retry/> }.into_any(),
+        .piece(),
+        (Way::Unknown, _) => view! { <Retry/> }.piece(),
     };
     view! { <Card title="Nudge">{said} {way}</Card> }
 }
@@ -80,5 +80,5 @@ fn Retry() -> impl IntoView {
     let retry = move |_| {
         let _ = window().location().reload();
     };
-    view! { <button type="button" class="btn primary big" on:click=retry>"Try again"</button> }
+    view! { <button type="button" class="btn primary big" on:click=does(retry)>"Try again"</button> }
 }

@@ -1,6 +1,6 @@
 //! The user, and signing out.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{does, dynamic, follows};
 use leptos::prelude::*;
 
 use crate::parts::icon::Icon;
@@ -33,8 +33,8 @@ pub(crate) fn Whoami(
                     " They stay on this device until you sign in here again."
                 </p>
                 <div class="btn-row">
-                    <button type="button" class="btn small" on:click=move |_| asks.set(false)>"Stay"</button>
-                    <button type="button" class="btn small danger" on:click=move |_| account.sign_out()>"Sign out"</button>
+                    <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| asks.set(false))>"Stay"</button>
+                    <button type="button" class="btn small danger" on:click=does(move |_: web_sys::MouseEvent| account.sign_out())>"Sign out"</button>
                 </div>
             </div>
         })
@@ -43,7 +43,7 @@ pub(crate) fn Whoami(
         {dynamic(question)}
         <div class="whoami">
             <bdi class="clip" title=follows(email)>{dynamic(name)}</bdi>
-            <button type="button" class="icon-btn" aria-label="Sign out" title="Sign out" on:click=leave>
+            <button type="button" class="icon-btn" aria-label="Sign out" title="Sign out" on:click=does(leave)>
                 <Icon name="out"/>
             </button>
         </div>

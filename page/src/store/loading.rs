@@ -120,10 +120,11 @@ impl Store {
         let mut is_readable = true;
         guard.user = Some(user.to_owned());
         if first {
-            let mut entries = device::entries(user);
+            let (edits, aliases): (Vec<_>, Vec<_>) = device::entries(user)
+                .into_iter()
+                .partition(|(entry, _)| matches!(entry, Entry::Edit(_)));
             // Edits follow aliases.
-            entries.sort_by_key(|(entry, _)| matches!(entry, Entry::Edit(_)));
-            for (entry, value) in entries {
+            for (entry, value) in aliases.into_iter().chain(edits) {
                 match entry {
                     Entry::Alias(temporary) => {
                         if let Ok(real) = value.parse() {

@@ -101,7 +101,13 @@ impl Store {
             let labels = Arc::make_mut(labels);
             labels.retain(|other| other.id != label.id);
             labels.push(label);
-            labels.sort_by_cached_key(|label| label.name.to_lowercase());
+            let mut sorted: Vec<(String, Label)> = Vec::new();
+            for label in labels.drain(..) {
+                let name = label.name.to_lowercase();
+                let place = sorted.partition_point(|(other, _)| *other <= name);
+                sorted.insert(place, (name, label));
+            }
+            labels.extend(sorted.into_iter().map(|(_, label)| label));
         });
         crate::live::tell(self, &Message::Labels);
     }

@@ -1,5 +1,6 @@
 //! Properties that are chosen: priority and estimate.
 
+use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 use nudge_page_model::{Patch, duration};
@@ -25,12 +26,12 @@ pub(super) fn priority(editor: Editor) -> AnyView {
         <div class="prop">
             <dt><Icon name="flag"/>"Priority"</dt>
             <dd class="prop-value">
-                <select class="value" aria-label="Priority" on:change=choose>{options}</select>
+                <select class="value" aria-label="Priority" on:change=does(choose)>{options}</select>
                 {field::refused(editor, "priority")}
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// How long it takes.
@@ -70,5 +71,5 @@ pub(super) fn estimate(editor: Editor) -> AnyView {
             <dd class="prop-value">{field::field(editor, input)}</dd>
         </div>
     }
-    .into_any()
+    .piece()
 }

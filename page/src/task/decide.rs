@@ -1,6 +1,6 @@
 //! What the person decides: fields that were changed elsewhere, too, and edits that were refused.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::{Choice, Conflict, FieldConflict, Refusal, RefusalKind};
 
@@ -49,7 +49,7 @@ pub(super) fn decide(editor: Editor) -> AnyView {
         );
         views
     };
-    view! { <div aria-live="polite">{dynamic(shown)}</div> }.into_any()
+    view! { <div aria-live="polite">{dynamic(shown)}</div> }.piece()
 }
 
 fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
@@ -59,12 +59,12 @@ fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
             <div class="conflict" role="group" aria-label="Changed elsewhere">
                 <p><b>"You deleted this task, and it was changed elsewhere."</b>" Choose what to keep."</p>
                 <div class="btn-row">
-                    <button type="button" class="btn primary" on:click=move |_| store.discard(edit)>"Keep the task"</button>
-                    <button type="button" class="btn danger" on:click=move |_| store.resolve(edit, &[])>"Delete it"</button>
+                    <button type="button" class="btn primary" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Keep the task"</button>
+                    <button type="button" class="btn danger" on:click=does(move |_: web_sys::MouseEvent| store.resolve(edit, &[]))>"Delete it"</button>
                 </div>
             </div>
         }
-        .into_any();
+        .piece();
     }
     let fields: Vec<(FieldConflict, RwSignal<bool>)> = conflict
         .fields
@@ -98,12 +98,12 @@ fn conflict(editor: Editor, conflict: Conflict) -> AnyView {
             <p><b>"Changed elsewhere while you edited it."</b>" Choose what to keep."</p>
             {rows}
             <div class="btn-row">
-                <button type="button" class="btn primary" on:click=keep>"Keep these"</button>
-                <button type="button" class="btn plain" on:click=move |_| store.discard(edit)>"Discard mine"</button>
+                <button type="button" class="btn primary" on:click=does(keep)>"Keep these"</button>
+                <button type="button" class="btn plain" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Discard mine"</button>
             </div>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
@@ -122,14 +122,14 @@ fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
                 class="version"
                 role="radio"
                 aria-checked=move || (mine.get() == of_mine).to_string()
-                on:click=move |_| mine.set(of_mine)
-                on:keydown=key
+                on:click=does(move |_: web_sys::MouseEvent| mine.set(of_mine))
+                on:keydown=does(key)
             >
                 <span class="who">{who}</span>
                 <span dir="auto">{text}</span>
             </button>
         }
-        .into_any()
+        .piece()
     };
     let (ours, theirs) = (
         words::value(editor, &field.field, &field.mine),
@@ -141,7 +141,7 @@ fn row(editor: Editor, field: &FieldConflict, mine: RwSignal<bool>) -> AnyView {
             <div class="versions" role="radiogroup" aria-label=name>{version(true, "Yours", ours)}{version(false, "Elsewhere", theirs)}</div>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// A refused edit, unless all that is wrong stands beside fields.
@@ -166,9 +166,9 @@ fn refused(editor: Editor, refusal: Refusal) -> Option<AnyView> {
                     route::replace(route, Route { task: Some(id.to_string()), ..route.get_untracked() });
                 }
             };
-            view! { <button type="button" class="link-btn" on:click=again>"Create it again"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(again)>"Create it again"</button> }.piece()
         }
-        _ => view! { <button type="button" class="link-btn" on:click=move |_| store.retry(edit)>"Try again"</button> }.into_any(),
+        _ => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.piece(),
     };
     let fields: Vec<&str> = refusal
         .input
@@ -185,8 +185,8 @@ fn refused(editor: Editor, refusal: Refusal) -> Option<AnyView> {
             <Icon name="warn"/>
             <span><b>{what}</b>{why}</span>
             {action}
-            <button type="button" class="link-btn" on:click=move |_| store.discard(edit)>"Discard"</button>
+            <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Discard"</button>
         </div>
     };
-    Some(banner.into_any())
+    Some(banner.piece())
 }

@@ -1,6 +1,6 @@
 //! When the task is due.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_page_model::Patch;
@@ -33,8 +33,8 @@ pub(super) fn due(editor: Editor) -> AnyView {
     let refused = Memo::new(move |_| editor.refused("due").is_some());
     let shown = move || {
         match current.get() {
-        None => view! { "Add a due date" }.into_any(),
-        Some(due) => view! { <span class="visually-hidden">"Due: "</span>{words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.into_any(),
+        None => view! { "Add a due date" }.piece(),
+        Some(due) => view! { <span class="visually-hidden">"Due: "</span>{words::moment(editor.clock, &due)}<span class="sub">{words::distance(editor.clock, &due)}</span> }.piece(),
     }
     };
     let save = move |text: String| {
@@ -59,7 +59,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
                     class:none=move || current.get().is_none()
                     aria-expanded=move || open.get().to_string()
                     node_ref=button
-                    on:click=move |_| open.update(|open| *open = !*open)
+                    on:click=does(move |_: web_sys::MouseEvent| open.update(|open| *open = !*open))
                 >
                     {dynamic(shown)}{dynamic(waiting)}
                 </button>
@@ -67,7 +67,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn form(
@@ -141,23 +141,23 @@ fn form(
         } else {
             "Remove"
         };
-        view! { <button type="button" class="btn small plain" on:click=remove>{label}</button> }
+        view! { <button type="button" class="btn small plain" on:click=does(remove)>{label}</button> }
     });
     view! {
         <div class="due-edit">
             {text}
-            <div class="due-pair" on:keydown=on_enter>
-                <input class="input" type="date" aria-label="Date" prop:value=date on:input=move |event| date.set(event_target_value(&event))/>
-                <input class="input" type="time" aria-label="Time; empty for the whole day" prop:value=time on:input=move |event| time.set(event_target_value(&event))/>
+            <div class="due-pair" on:keydown=does(on_enter)>
+                <input class="input" type="date" aria-label="Date" prop:value=date on:input=does(move |event: web_sys::Event| date.set(event_target_value(&event)))/>
+                <input class="input" type="time" aria-label="Time; empty for the whole day" prop:value=time on:input=does(move |event: web_sys::Event| time.set(event_target_value(&event)))/>
             </div>
             <div class="btn-row">
-                <button type="button" class="btn small" on:click=move |_| set()>"Set"</button>
+                <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| set())>"Set"</button>
                 {remove}
             </div>
             {elsewhere}{this_one}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Buttons that move the due date.
@@ -165,7 +165,7 @@ pub(super) fn moves(editor: Editor) -> AnyView {
     let actions = Actions::get();
     let has_due = Memo::new(move |_| editor.get(|task| task.due.is_some()));
     let to = move |label: &'static str, run: fn(Actions, nudge_domain::id::TaskId)| {
-        view! { <button type="button" class="btn small" on:click=move |_| run(actions, editor.id)>{label}</button> }
+        view! { <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| run(actions, editor.id))>{label}</button> }
     };
     let buttons = move || {
         if has_due.get() {
@@ -174,16 +174,16 @@ pub(super) fn moves(editor: Editor) -> AnyView {
                 {to("+1 day", |actions, id| actions.move_by(id, 1))}
                 {to("+1 week", |actions, id| actions.move_by(id, 7))}
             }
-            .into_any()
+            .piece()
         } else {
             view! {
                 {to("Today", |actions, id| actions.put_on(id, 0))}
                 {to("Tomorrow", |actions, id| actions.put_on(id, 1))}
                 {to("In a week", |actions, id| actions.put_on(id, 7))}
             }
-            .into_any()
+            .piece()
         }
     };
     view! { <div class="quick-moves" role="group" aria-label="Move the due date">{dynamic(buttons)}</div> }
-        .into_any()
+        .piece()
 }

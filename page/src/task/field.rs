@@ -1,6 +1,6 @@
 //! A field for text. It saves when it is left and on Enter; Escape restores what was there.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 
 use super::draft;
@@ -144,12 +144,12 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
                 aria-invalid=follows(invalid)
                 aria-describedby=described
                 prop:value=follows(shown)
-                on:input=input
-                on:keydown=key
-                on:blur=move |_| commit()
+                on:input=does(input)
+                on:keydown=does(key)
+                on:blur=does(move |_: web_sys::FocusEvent| commit())
             ></textarea>
         }
-        .into_any(),
+        .piece(),
         Look::Value | Look::Input => view! {
             <input
                 class=if look == Look::Value { "value" } else { "input" }
@@ -162,12 +162,12 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
                 aria-invalid=follows(invalid)
                 aria-describedby=described
                 prop:value=follows(shown)
-                on:input=input
-                on:keydown=key
-                on:blur=move |_| commit()
+                on:input=does(input)
+                on:keydown=does(key)
+                on:blur=does(move |_: web_sys::FocusEvent| commit())
             />
         }
-        .into_any(),
+        .piece(),
     };
     let below = move || {
         let hint = restored.get().then(|| view! { <p class="hint">"Typed before and not saved. Enter saves it, Escape restores the saved text."</p> });
@@ -175,22 +175,22 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
     };
     // The title stands beside a ring, so what is said about it follows in a line of its own.
     match look {
-        Look::Title => view! { <div class="title-field">{element}{dynamic(below)}</div> }.into_any(),
-        _ => view! { {element}{dynamic(below)} }.into_any(),
+        Look::Title => view! { <div class="title-field">{element}{dynamic(below)}</div> }.piece(),
+        _ => view! { {element}{dynamic(below)} }.piece(),
     }
 }
 
 /// Why a field is refused, with a way to give the edit up.
 pub(super) fn refusal(id: String, why: Option<String>, discard: impl Fn() + 'static) -> AnyView {
     let Some(why) = why else {
-        return ().into_any();
+        return ().piece();
     };
     view! {
         <p class="refusal" id=id role="alert">
-            <span>{why}" "<button type="button" class="link-btn" on:click=move |_| discard()>"Restore"</button></span>
+            <span>{why}" "<button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| discard())>"Restore"</button></span>
         </p>
     }
-    .into_any()
+    .piece()
 }
 
 /// What the API refused of a property that is not typed.
@@ -210,5 +210,5 @@ pub(super) fn refused(editor: Editor, name: &'static str) -> AnyView {
             discard,
         )
     };
-    view! { {dynamic(below)} }.into_any()
+    view! { {dynamic(below)} }.piece()
 }

@@ -1,6 +1,6 @@
 //! Category and tags.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::id::{CategoryId, TagId};
 use nudge_page_model::Patch;
@@ -62,7 +62,7 @@ pub(super) fn category(editor: Editor) -> AnyView {
             <dd class="prop-value">
                 <div class="value-with">
                     {dynamic(dot)}
-                    <select class="value" class:none=move || current.with(String::is_empty) aria-label="Category" on:change=choose>
+                    <select class="value" class:none=move || current.with(String::is_empty) aria-label="Category" on:change=does(choose)>
                         <option value="" prop:selected=move || current.with(String::is_empty)>"None"</option>
                         {dynamic(options)}
                         <option value="new" prop:selected=move || naming.with(Option::is_some)>"New category…"</option>
@@ -73,7 +73,7 @@ pub(super) fn category(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// The colour of a label; a click edits the label.
@@ -91,7 +91,7 @@ fn dot(ui: Ui, kind: LabelKind, label: Label) -> AnyView {
             label: Some(label.clone()),
         }))
     };
-    view! { <button type="button" class="dot-btn" aria-label=says title="Name and colour" on:click=edit><span class=class style:--c=color></span></button> }.into_any()
+    view! { <button type="button" class="dot-btn" aria-label=says title="Name and colour" on:click=does(edit)><span class=class style:--c=color></span></button> }.piece()
 }
 
 /// The tags, and a field that adds one.
@@ -153,7 +153,7 @@ pub(super) fn tags(editor: Editor) -> AnyView {
             <li class="tag-edit">
                 {dot(ui, LabelKind::Tag, label)}
                 <bdi class="clip">{name}</bdi>
-                <button type="button" class="drop" aria-label=says on:click=remove><Icon name="close" small=true/></button>
+                <button type="button" class="drop" aria-label=says on:click=does(remove)><Icon name="close" small=true/></button>
             </li>
         })
     };
@@ -196,9 +196,9 @@ pub(super) fn tags(editor: Editor) -> AnyView {
                         placeholder="Add a tag"
                         list="task-tags"
                         prop:value=text
-                        on:input=move |event| text.set(event_target_value(&event))
-                        on:keydown=key
-                        on:change=move |_| add()
+                        on:input=does(move |event: web_sys::Event| text.set(event_target_value(&event)))
+                        on:keydown=does(key)
+                        on:change=does(move |_: web_sys::Event| add())
                     />
                     <datalist id="task-tags">{dynamic(options)}</datalist>
                 </div>
@@ -207,5 +207,5 @@ pub(super) fn tags(editor: Editor) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }

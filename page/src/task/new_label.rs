@@ -1,6 +1,6 @@
 //! A new category or tag, made where it is used.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -84,7 +84,7 @@ pub(super) fn new_label(
                 aria-label=says
                 title=says
                 aria-checked=move || (color.get() == value).to_string()
-                on:click=move |_| color.set(value)
+                on:click=does(move |_: web_sys::MouseEvent| color.set(value))
             ></button>
         }
     });
@@ -106,16 +106,16 @@ pub(super) fn new_label(
                 aria-describedby="new-label-wrong"
                 node_ref=element
                 prop:value=name
-                on:input=move |event| { name.set(event_target_value(&event)); failure.set(None); }
-                on:keydown=key
+                on:input=does(move |event: web_sys::Event| { name.set(event_target_value(&event)); failure.set(None); })
+                on:keydown=does(key)
             />
             {dynamic(move || wrong().map(|why| view! { <p class="refusal" id="new-label-wrong" role="alert">{why}</p> }))}
             <div class="swatches" role="radiogroup" aria-label="Colour">{swatches}</div>
             <div class="btn-row">
-                <button type="button" class="btn small primary" disabled=busy on:click=move |_| create()>"Create"</button>
-                <button type="button" class="btn small plain" on:click=move |_| cancel()>"Cancel"</button>
+                <button type="button" class="btn small primary" disabled=busy on:click=does(move |_: web_sys::MouseEvent| create())>"Create"</button>
+                <button type="button" class="btn small plain" on:click=does(move |_: web_sys::MouseEvent| cancel())>"Cancel"</button>
             </div>
         </div>
     }
-    .into_any()
+    .piece()
 }

@@ -1,6 +1,6 @@
 //! The panel: its head, title, notes, and foot.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -77,7 +77,7 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
         Ok(id) => content(Editor::new(id), close),
         Err(_) => missing("This is not the address of a task.".to_owned(), close),
     };
-    view! { <aside class="panel" aria-label="Task" tabindex="-1" node_ref=panel on:keydown=key>{content}</aside> }.into_any()
+    view! { <aside class="panel" aria-label="Task" tabindex="-1" node_ref=panel on:keydown=does(key)>{content}</aside> }.piece()
 }
 
 fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
@@ -112,16 +112,16 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
         match (is_there.get(), failure.get()) {
         (true, _) => body(editor, close),
         (false, None) if deleted.get() => missing("This task was deleted.".to_owned(), close),
-        (false, None) => view! { <div class="panel-bar"><span class="end">{close_button(close)}</span></div><div class="panel-body"><p class="muted" role="status">"Loading…"</p></div> }.into_any(),
+        (false, None) => view! { <div class="panel-bar"><span class="end">{close_button(close)}</span></div><div class="panel-body"><p class="muted" role="status">"Loading…"</p></div> }.piece(),
         (false, Some(ApiError::Refused(problem))) if problem.status == 404 => missing("This task does not exist, or it was deleted.".to_owned(), close),
         (false, Some(error)) => missing(error.sentence(), close),
     }
     };
-    view! { {dynamic(shown)} }.into_any()
+    view! { {dynamic(shown)} }.piece()
 }
 
 fn close_button(close: impl Fn() + Copy + 'static) -> AnyView {
-    view! { <button type="button" class="icon-btn" aria-label="Close" title="Close (Esc)" on:click=move |_| close()><Icon name="close"/></button> }.into_any()
+    view! { <button type="button" class="icon-btn" aria-label="Close" title="Close (Esc)" on:click=does(move |_: web_sys::MouseEvent| close())><Icon name="close"/></button> }.piece()
 }
 
 fn missing(why: String, close: impl Fn() + Copy + 'static) -> AnyView {
@@ -129,7 +129,7 @@ fn missing(why: String, close: impl Fn() + Copy + 'static) -> AnyView {
         <div class="panel-bar"><span class="end">{close_button(close)}</span></div>
         <div class="panel-body"><p role="alert">{why}</p></div>
     }
-    .into_any()
+    .piece()
 }
 
 fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
@@ -187,7 +187,7 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
         <div class="panel-bar">
             <span class="muted">{dynamic(state)}</span>
             <span class="end">
-                <button type="button" class="icon-btn" aria-label="Delete" title="Delete" on:click=delete><Icon name="trash"/></button>
+                <button type="button" class="icon-btn" aria-label="Delete" title="Delete" on:click=does(delete)><Icon name="trash"/></button>
                 {close_button(close)}
             </span>
         </div>
@@ -213,7 +213,7 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
         </div>
         {foot(editor)}
     }
-    .into_any()
+    .piece()
 }
 
 /// Whether everything is saved. Screen readers announce changes.
@@ -253,5 +253,5 @@ fn foot(editor: Editor) -> AnyView {
             <span class="end" role="status">{dynamic(state)}</span>
         </div>
     }
-    .into_any()
+    .piece()
 }

@@ -1,6 +1,6 @@
 //! Reminders of the task.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_contract::task::Reminder;
 use nudge_domain::id::ReminderId;
@@ -79,15 +79,15 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
                     <span class="end">
                         {status(editor, &reminder)}
                         {can_snooze.then(|| view! {
-                            <button type="button" class="icon-btn" aria-haspopup="menu" aria-label=snooze_says title="Snooze" on:click=snooze><Icon name="clock" small=true/></button>
+                            <button type="button" class="icon-btn" aria-haspopup="menu" aria-label=snooze_says title="Snooze" on:click=does(snooze)><Icon name="clock" small=true/></button>
                         })}
-                        <button type="button" class="icon-btn" aria-label=remove_says title="Remove" on:click=move |_| remove(id)><Icon name="close" small=true/></button>
+                        <button type="button" class="icon-btn" aria-label=remove_says title="Remove" on:click=does(move |_: web_sys::MouseEvent| remove(id))><Icon name="close" small=true/></button>
                     </span>
                 </div>
                 {dynamic(why)}
             </li>
         }
-        .into_any()
+        .piece()
     };
     let lines = move || all.get().into_iter().map(line).collect::<Vec<_>>();
     let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
@@ -115,8 +115,8 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
                 placeholder="30 minutes before, or tomorrow 8am"
                 list="task-reminders"
                 prop:value=text
-                on:input=move |event| text.set(event_target_value(&event))
-                on:keydown=key
+                on:input=does(move |event: web_sys::Event| text.set(event_target_value(&event)))
+                on:keydown=does(key)
             />
             <datalist id="task-reminders">
                 <option value="when it is due"></option>
@@ -126,8 +126,8 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
                 <option value="1 day before"></option>
                 <option value="1 week before"></option>
             </datalist>
-            <button type="button" class="btn small primary" on:click=move |_| add()>"Add"</button>
-            <button type="button" class="btn small plain" on:click=move |_| adding.set(false)>"Cancel"</button>
+            <button type="button" class="btn small primary" on:click=does(move |_: web_sys::MouseEvent| add())>"Add"</button>
+            <button type="button" class="btn small plain" on:click=does(move |_: web_sys::MouseEvent| adding.set(false))>"Cancel"</button>
         </div>
     })
     };
@@ -135,7 +135,7 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
         <section class="section" aria-labelledby="task-reminders-head">
             <div class="section-head">
                 <h3 id="task-reminders-head">"Reminders"</h3>
-                <button type="button" class="link-btn end" id="task-add-reminder" aria-expanded=move || adding.get().to_string() on:click=move |_| { adding.set(true); focus_soon(".add-line input"); }>"Add"</button>
+                <button type="button" class="link-btn end" id="task-add-reminder" aria-expanded=move || adding.get().to_string() on:click=does(move |_: web_sys::MouseEvent| { adding.set(true); focus_soon(".add-line input"); })>"Add"</button>
             </div>
             <ul class="lines">{dynamic(lines)}</ul>
             {dynamic(move || (all.with(Vec::is_empty) && !adding.get()).then(|| view! { <p class="hint">"None. You get an email for each one that you add."</p> }))}
@@ -144,7 +144,7 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
             <Menu place label="Snooze">{dynamic(move || snooze_items(editor, snoozing))}</Menu>
         </section>
     }
-    .into_any()
+    .piece()
 }
 
 /// Gives the focus to an element that appears with the next change of the page.
@@ -169,9 +169,9 @@ fn snooze_items(editor: Editor, snoozing: RwSignal<Option<ReminderId>>) -> AnyVi
                 editor.store.say(["Snoozed for ", label].concat());
             }
         };
-        view! { <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=snooze><Icon name="clock"/>{label}</button> }
+        view! { <button type="button" class="menu-item" role="menuitem" tabindex="-1" on:click=does(snooze)><Icon name="clock"/>{label}</button> }
     });
-    view! { <p class="menu-label">"Remind me again in"</p>{items} }.into_any()
+    view! { <p class="menu-label">"Remind me again in"</p>{items} }.piece()
 }
 
 fn status(editor: Editor, reminder: &Reminder) -> AnyView {
@@ -191,5 +191,5 @@ fn status(editor: Editor, reminder: &Reminder) -> AnyView {
         ReminderStatus::Failed => ("failed", "Not sent".to_owned()),
         ReminderStatus::Cancelled => ("cancelled", "Not needed".to_owned()),
     };
-    view! { <span class="status" data-status=of>{says}</span> }.into_any()
+    view! { <span class="status" data-status=of>{says}</span> }.piece()
 }

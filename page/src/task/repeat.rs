@@ -1,6 +1,6 @@
 //! How the task repeats, and its next dates.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -103,13 +103,13 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
             Ok(found) => found
                 .words
                 .clone()
-                .map(|words| view! { <p class="hint" role="status">{words}</p> }.into_any()),
+                .map(|words| view! { <p class="hint" role="status">{words}</p> }.piece()),
             Err(error) => {
                 let why = error
                     .beside("recurrence")
                     .or_else(|| error.beside("due"))
                     .unwrap_or_else(|| error.sentence());
-                Some(view! { <p class="refusal" role="status">{why}</p> }.into_any())
+                Some(view! { <p class="refusal" role="status">{why}</p> }.piece())
             }
         })
     };
@@ -133,7 +133,7 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
             </dd>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn counts_from(editor: Editor) -> AnyView {
@@ -153,15 +153,15 @@ fn counts_from(editor: Editor) -> AnyView {
     };
     view! {
         <div class="repeat-more">
-            <select class="value" aria-label="The next date counts from" on:change=choose>
+            <select class="value" aria-label="The next date counts from" on:change=does(choose)>
                 <option value="due" prop:selected=move || !completion.get()>"counted from the due date"</option>
                 <option value="completion" prop:selected=move || completion.get()>"counted from the completion"</option>
             </select>
-            <button type="button" class="link-btn" on:click=move |_| editor.save(Patch::new().recurrence(None))>"Stop repeating"</button>
+            <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| editor.save(Patch::new().recurrence(None)))>"Stop repeating"</button>
         </div>
         {field::refused(editor, "recurrenceFrom")}
     }
-    .into_any()
+    .piece()
 }
 
 /// The next dates.
@@ -185,17 +185,17 @@ pub(super) fn next_dates(editor: Editor, dates: Dates) -> AnyView {
                     _ => None,
                 };
                 view! { <ul class="dates">{items}</ul>{end.map(|end| view! { <p class="hint">{end}</p> })} }
-                    .into_any()
+                    .piece()
             }
             // Beside the rule it says why.
             Err(_) if dates.typed.with(Option::is_some) => return None,
-            Err(error) => view! { <p class="hint">{error.sentence()}</p> }.into_any(),
+            Err(error) => view! { <p class="hint">{error.sentence()}</p> }.piece(),
         };
         Some(
             view! { <section class="section"><div class="section-head"><h3>"Next dates"</h3></div>{body}</section> },
         )
     };
-    view! { {dynamic(section)} }.into_any()
+    view! { {dynamic(section)} }.piece()
 }
 
 /// Day and month of `3 Dec` or `Dec 3`.

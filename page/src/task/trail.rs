@@ -1,6 +1,6 @@
 //! What happened to the task, from the change to the email.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -129,7 +129,7 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
                 if date != day {
                     day = date;
                     let heading = date.map(|date| when::heading(today.get(), date).0);
-                    views.push(view! { <li class="trail-day">{heading}</li> }.into_any());
+                    views.push(view! { <li class="trail-day">{heading}</li> }.piece());
                 }
                 views.push(step(editor, item, at, &zone));
             }
@@ -138,18 +138,18 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
     };
     let state = move || {
         match (trail.failure.get(), editor.is_temporary()) {
-        (_, true) => view! { <p class="hint">"The trail begins when the task has been sent."</p> }.into_any(),
+        (_, true) => view! { <p class="hint">"The trail begins when the task has been sent."</p> }.piece(),
         (Some(error), _) => view! {
-            <p class="hint" role="status">{error.sentence()}" "<button type="button" class="link-btn" on:click=move |_| trail.load(editor)>"Try again"</button></p>
+            <p class="hint" role="status">{error.sentence()}" "<button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| trail.load(editor))>"Try again"</button></p>
         }
-        .into_any(),
-        (None, _) if trail.loading.get() && trail.items.with(Vec::is_empty) => view! { <p class="hint">"Loading…"</p> }.into_any(),
-        _ => ().into_any(),
+        .piece(),
+        (None, _) if trail.loading.get() && trail.items.with(Vec::is_empty) => view! { <p class="hint">"Loading…"</p> }.piece(),
+        _ => ().piece(),
     }
     };
     let more = move || {
         trail.next.with(Option::is_some).then(|| view! {
-            <button type="button" class="btn small" disabled=trail.loading on:click=move |_| trail.more(editor)>"Show later steps"</button>
+            <button type="button" class="btn small" disabled=trail.loading on:click=does(move |_: web_sys::MouseEvent| trail.more(editor))>"Show later steps"</button>
         })
     };
     view! {
@@ -160,7 +160,7 @@ pub(super) fn trail(editor: Editor, trail: Trail) -> AnyView {
             {dynamic(state)}
         </section>
     }
-    .into_any()
+    .piece()
 }
 
 fn instant(text: &str) -> Option<Timestamp> {
@@ -184,7 +184,7 @@ fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> 
         let short = [trace.get(..8).unwrap_or(&trace), "…"].concat();
         let (says, whole) = (["Copy the trace id ", &short].concat(), ["Copy the trace id ", &trace].concat());
         let copy = move |_| crate::settings::clipboard::copy(store, &trace, "Trace id copied");
-        view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says title=whole on:click=copy>{short}</button></span> }
+        view! { <span>"trace "<button type="button" class="link-btn mono" aria-label=says title=whole on:click=does(copy)>{short}</button></span> }
     });
     let why = item
         .detail
@@ -209,5 +209,5 @@ fn step(editor: Editor, item: &TrailItem, at: Option<Timestamp>, zone: &str) -> 
             {why}
         </li>
     }
-    .into_any()
+    .piece()
 }

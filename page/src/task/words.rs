@@ -63,7 +63,7 @@ pub(super) fn value(editor: Editor, field: &str, value: &Value) -> String {
             Some(Ok(due)) => Some(moment(editor.clock, &due)),
             _ => text.map(str::to_owned),
         },
-        ("priority", _) => serde_json::from_value(value.clone())
+        ("priority", _) => serde_json::from_str(&value.to_string())
             .ok()
             .map(|of: Priority| check::name(of).to_owned()),
         ("categoryId", _) => text.and_then(|id| name_of(&editor.store.categories().get(), id)),

@@ -1,5 +1,6 @@
 //! The question before a recurring task is deleted.
 
+use crate::parts::dynamic::does;
 use leptos::prelude::*;
 use nudge_page_model::Scope;
 
@@ -59,7 +60,7 @@ pub(crate) fn Deleting() -> impl IntoView {
     let option = move |of_series: bool, name: &'static str, about: &'static str| {
         view! {
             <label class="option">
-                <input type="radio" name="scope" prop:checked=move || series.get() == of_series on:change=move |_| series.set(of_series)/>
+                <input type="radio" name="scope" prop:checked=move || series.get() == of_series on:change=does(move |_: web_sys::Event| series.set(of_series))/>
                 <span>{name}<small>{about}</small></span>
             </label>
         }
@@ -74,8 +75,8 @@ pub(crate) fn Deleting() -> impl IntoView {
                 </div>
             </div>
             <div class="dialog-foot">
-                <button type="button" class="btn" on:click=move |_| open.set(false)>"Cancel"</button>
-                <button type="button" class="btn danger primary" on:click=delete>"Delete"</button>
+                <button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| open.set(false))>"Cancel"</button>
+                <button type="button" class="btn danger primary" on:click=does(delete)>"Delete"</button>
             </div>
         </Dialog>
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use crate::api::Label;
@@ -93,7 +93,7 @@ fn message(
     let route = route::current();
     let link = link.map(|(label, view)| {
         let target = Route::of(view);
-        view! { <a class="btn" href=target.address() on:click=move |event| route::on_click(route, &event, target.clone())>{label}</a> }
+        view! { <a class="btn" href=target.address() on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, target.clone()))>{label}</a> }
     });
     view! {
         <div class="empty">
@@ -102,5 +102,5 @@ fn message(
             <p>{text}</p>
             {link}
         </div>
-    }    .into_any()
+    }    .piece()
 }

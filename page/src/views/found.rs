@@ -1,6 +1,6 @@
 //! The search: what the page has is shown while the person types, then what the server finds in all tasks.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,20 +110,20 @@ pub(crate) fn Search() -> impl IntoView {
     let nothing_asked = move || text.with(|text| text.trim().is_empty());
     let body = move || {
         if nothing_asked() {
-            view! { <p class="empty">"Words, or beginnings of words, in titles and notes. Completed tasks are found, too."</p> }.into_any()
+            view! { <p class="empty">"Words, or beginnings of words, in titles and notes. Completed tasks are found, too."</p> }.piece()
         } else if is_empty.get() {
             (!busy.get() && found.with(|found| text.with(|text| found.text == *text)))
                 .then(|| view! { <Empty/> })
-                .into_any()
+                .piece()
         } else {
-            view! { <Rows list by_day=false label=Signal::stored("Search results".to_owned())/> }.into_any()
+            view! { <Rows list by_day=false label=Signal::stored("Search results".to_owned())/> }.piece()
         }
     };
     let more = move || {
         let (asked, next) = found.with(|found| (found.text.clone(), found.next.clone()));
         let next = next.filter(|_| asked == text.get())?;
         Some(
-            view! { <div class="more"><button type="button" class="btn" on:click=move |_| ask(asked.clone(), Some(next.clone()))>"More results"</button></div> },
+            view! { <div class="more"><button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| ask(asked.clone(), Some(next.clone())))>"More results"</button></div> },
         )
     };
     view! {
@@ -141,7 +141,7 @@ pub(crate) fn Search() -> impl IntoView {
                     aria-describedby="search-failure"
                     placeholder="Search tasks"
                     prop:value=text
-                    on:input=write
+                    on:input=does(write)
                 />
             </div>
             <p class="refusal" id="search-failure" role="alert" hidden=move || failure.with(Option::is_none)>{dynamic(move || failure.get())}</p>

@@ -1,6 +1,6 @@
 //! Making, renaming, colouring and deleting a category or a tag.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{does, dynamic};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -141,7 +141,7 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
                 aria-label=says
                 title=says
                 aria-checked=move || (color.get() == value).to_string()
-                on:click=move |_| color.set(value.to_owned())
+                on:click=does(move |_: web_sys::MouseEvent| color.set(value.to_owned()))
             ></button>
         }
     });
@@ -153,10 +153,10 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
             (true, 1) => "Really delete; one task loses it".to_owned(),
             (true, count) => format!("Really delete; {count} tasks lose it"),
         };
-        view! { <button type="button" class="btn plain danger" on:click=move |_| delete(label.clone())>{dynamic(words)}</button> }
+        view! { <button type="button" class="btn plain danger" on:click=does(move |_: web_sys::MouseEvent| delete(label.clone()))>{dynamic(words)}</button> }
     });
     view! {
-        <form on:submit=save>
+        <form on:submit=does(save)>
             <div class="dialog-body">
                 <div class="field">
                     <label for="label-name">"Name"</label>
@@ -170,7 +170,7 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
                         prop:value=name
                         aria-invalid=move || wrong().is_some().to_string()
                         aria-describedby="label-name-wrong"
-                        on:input=move |event| { name.set(event_target_value(&event)); failure.set(None); }
+                        on:input=does(move |event: web_sys::Event| { name.set(event_target_value(&event)); failure.set(None); })
                     />
                     <p class="refusal" id="label-name-wrong" role="alert" hidden=move || wrong().is_none()>{dynamic(wrong)}</p>
                 </div>
@@ -181,7 +181,7 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
             </div>
             <div class="dialog-foot">
                 {remove}
-                <button type="button" class="btn" on:click=move |_| open.set(false)>"Cancel"</button>
+                <button type="button" class="btn" on:click=does(move |_: web_sys::MouseEvent| open.set(false))>"Cancel"</button>
                 <button type="submit" class="btn primary">"Save"</button>
             </div>
         </form>

@@ -1,6 +1,6 @@
 //! What needs attention: no connection, edits that were refused or that conflict.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic, each, shown};
 use leptos::prelude::*;
 use nudge_page_model::{Conflict, Refusal, RefusalKind};
 
@@ -23,10 +23,10 @@ pub(crate) fn Notices() -> impl IntoView {
     };
     view! {
         <div role="status">
-            <Show when=offline><div class="banner"><Icon name="cloud"/><span>{dynamic(waiting)}</span></div></Show>
+            {shown(offline, move || view! { <div class="banner"><Icon name="cloud"/><span>{dynamic(waiting)}</span></div> })}
         </div>
-        <For each=move || store.conflicts().get().to_vec() key=|conflict| conflict.edit let:conflict><OfConflict conflict/></For>
-        <For each=move || store.refusals().get().to_vec() key=|refusal| refusal.edit let:refusal><OfRefusal refusal/></For>
+        {each(move || store.conflicts().get().to_vec(), |conflict| conflict.edit.as_u128(), |conflict| view! { <OfConflict conflict/> }.piece())}
+        {each(move || store.refusals().get().to_vec(), |refusal| refusal.edit.as_u128(), |refusal| view! { <OfRefusal refusal/> }.piece())}
     }
 }
 
@@ -47,7 +47,7 @@ fn OfConflict(conflict: Conflict) -> impl IntoView {
         <div class="banner" role="alert">
             <Icon name="warn"/>
             <span>"“"<bdi>{conflict.title}</bdi>"” was changed elsewhere as well. Choose what to keep."</span>
-            <button type="button" class="link-btn" on:click=open>"Choose"</button>
+            <button type="button" class="link-btn" on:click=does(open)>"Choose"</button>
         </div>
     }
 }
@@ -68,19 +68,19 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
                 ui.focus_add();
                 store.discard(edit);
             };
-            view! { <button type="button" class="link-btn" on:click=edit_again>"Edit"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(edit_again)>"Edit"</button> }.piece()
         }
         RefusalKind::Invalid => {
             let open = move |_| route::go(route, Route { task: Some(task.to_string()), ..route.get_untracked() });
-            view! { <button type="button" class="link-btn" on:click=open>"Correct"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(open)>"Correct"</button> }.piece()
         }
         RefusalKind::Gone => {
             let again = move |_| {
                 store.create_again(edit);
             };
-            view! { <button type="button" class="link-btn" on:click=again>"Create again"</button> }.into_any()
+            view! { <button type="button" class="link-btn" on:click=does(again)>"Create again"</button> }.piece()
         }
-        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=move |_| store.retry(edit)>"Try again"</button> }.into_any(),
+        RefusalKind::Failed => view! { <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.retry(edit))>"Try again"</button> }.piece(),
     };
     let why = match kind {
         RefusalKind::Gone => "It was deleted elsewhere.".to_owned(),
@@ -91,7 +91,7 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
             <Icon name="warn"/>
             <span>"“"<bdi>{refusal.title}</bdi>"” is not saved. "{why}</span>
             {action}
-            <button type="button" class="link-btn" on:click=move |_| store.discard(edit)>"Discard"</button>
+            <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Discard"</button>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! A view: its heading, the line for new tasks, and its list.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -53,9 +53,9 @@ pub(crate) fn Tasks(view: View) -> impl IntoView {
     let by_day = matches!(view, View::Today | View::Upcoming);
     let title = title(&view);
     let body = move || match (is_empty.get(), loading.get()) {
-        (true, true) => view! { <Skeleton/> }.into_any(),
-        (true, false) => view! { <Empty/> }.into_any(),
-        (false, _) => view! { <Rows list by_day label=title/> }.into_any(),
+        (true, true) => view! { <Skeleton/> }.piece(),
+        (true, false) => view! { <Empty/> }.piece(),
+        (false, _) => view! { <Rows list by_day label=title/> }.piece(),
     };
     let end = move || {
         (completed && loading.get() && !is_empty.get())
@@ -155,7 +155,7 @@ fn of_label(kind: LabelKind, id: Option<uuid::Uuid>) -> (impl IntoView, impl Int
     let edit = move || {
         label.get().map(|label| {
             let open = move |_| ui.editing.set(Some(Editing { kind, label: Some(label.clone()) }));
-            view! { <button type="button" class="icon-btn" aria-label="Rename, colour or delete" title="Edit" on:click=open><Icon name="edit"/></button> }
+            view! { <button type="button" class="icon-btn" aria-label="Rename, colour or delete" title="Edit" on:click=does(open)><Icon name="edit"/></button> }
         })
     };
     (

@@ -1,6 +1,6 @@
 //! A task in a list.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -80,7 +80,7 @@ pub(crate) fn Row(
             aria-current=follows(is_open)
             aria-setsize=count
             aria-posinset=number
-            on:focusin=move |_| cursor.put(id)
+            on:focusin=does(move |_: web_sys::FocusEvent| cursor.put(id))
         >
             <Check done priority title reachable toggle=Callback::new(move |()| actions.toggle(id))/>
             <a
@@ -88,7 +88,7 @@ pub(crate) fn Row(
                 id=element_id(id)
                 href=follows(address)
                 tabindex=follows(tabindex)
-                on:click=move |event| route::on_click(route, &event, target())
+                on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, target()))
             >
                 <span class="row-text">
                     <bdi class="row-title">{title}</bdi>
@@ -110,7 +110,7 @@ pub(crate) fn Row(
                 aria-expanded=move || if menu.is_open(id) { "true" } else { "false" }
                 aria-label=move || format!("More about “{}”", title.get())
                 tabindex=follows(tabindex)
-                on:click=move |_| menu.open(id)
+                on:click=does(move |_: web_sys::MouseEvent| menu.open(id))
             >
                 <Icon name="more"/>
             </button>
@@ -135,5 +135,5 @@ fn labels(task: &Arc<Task>) -> AnyView {
         .iter()
         .map(|id| view! { <TagLabel id=*id/> })
         .collect::<Vec<_>>();
-    view! { {tags} {category} }.into_any()
+    view! { {tags} {category} }.piece()
 }

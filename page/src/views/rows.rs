@@ -1,6 +1,6 @@
 //! A list of tasks under headings, of which only what is near the visible part is in the document.
 
-use crate::parts::dynamic::dynamic;
+use crate::parts::dynamic::{Piece, does, dynamic, each};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ pub(crate) fn Rows(
                             .collect::<Vec<_>>(),
                     );
                 };
-                let action = late.then(|| view! { <button type="button" class="link-btn" on:click=to_today>"Move all to today"</button> });
+                let action = late.then(|| view! { <button type="button" class="link-btn" on:click=does(to_today)>"Move all to today"</button> });
                 view! {
                     <div class="group" class:late=late role="listitem" style:translate=top aria-setsize=count aria-posinset=number>
                         <h2>{dynamic(move || heading.get().title)}</h2>
@@ -89,14 +89,14 @@ pub(crate) fn Rows(
                         {action}
                     </div>
                 }
-                .into_any()
+                .piece()
             }
-            Line::Task(id) => view! { <Row id top number count by_day/> }.into_any(),
+            Line::Task(id) => view! { <Row id top number count by_day/> }.piece(),
         }
     };
     view! {
         <div class="rows long" role="list" aria-label=label node_ref=element style:height=move || format!("{}px", lines.with(|lines| lines.height()))>
-            <For each=shown key=|line| line.clone() children=one/>
+            {each(shown, Line::key, one)}
         </div>
     }
 }

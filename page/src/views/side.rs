@@ -1,6 +1,6 @@
 //! The lists on the side, and on a phone the bar at the bottom.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_page_model::Counts;
 
@@ -48,7 +48,7 @@ pub(crate) fn Side() -> impl IntoView {
         view! {
             <div class="side-head">
                 <h2>{title}</h2>
-                <button type="button" class="icon-btn" aria-label=action title=action on:click=create><Icon name="plus" small=true/></button>
+                <button type="button" class="icon-btn" aria-label=action title=action on:click=does(create)><Icon name="plus" small=true/></button>
             </div>
         }
     };
@@ -57,8 +57,8 @@ pub(crate) fn Side() -> impl IntoView {
     let to_settings = Route::of(View::Settings);
     view! {
         <nav class="side" id="side" aria-label="Lists" data-open=move || ui.side_open.get().then_some("")>
-            <a class="brand" href="/" on:click=move |event| route::on_click(route, &event, today.clone())><Mark/>"Nudge"</a>
-            <button type="button" class="side-search" on:click=search><Icon name="search"/>"Search"<kbd aria-hidden="true">"/"</kbd></button>
+            <a class="brand" href="/" on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, today.clone()))><Mark/>"Nudge"</a>
+            <button type="button" class="side-search" on:click=does(search)><Icon name="search"/>"Search"<kbd aria-hidden="true">"/"</kbd></button>
             <div class="side-scroll">
                 <Item view=View::Today label="Today".to_owned() icon="today" count=number(|counts| counts.today) late=number(|counts| counts.overdue)/>
                 <Item view=View::Upcoming label="Upcoming".to_owned() icon="upcoming" count=number(|counts| counts.upcoming)/>
@@ -72,7 +72,7 @@ pub(crate) fn Side() -> impl IntoView {
             <Whoami waiting=store.waiting()/>
             <div class="side-foot">
                 <Live/>
-                <button type="button" class="icon-btn" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" on:click=move |_| ui.help_open.set(true)>
+                <button type="button" class="icon-btn" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" on:click=does(move |_: web_sys::MouseEvent| ui.help_open.set(true))>
                     <Icon name="help"/>
                 </button>
                 <a
@@ -81,15 +81,16 @@ pub(crate) fn Side() -> impl IntoView {
                     aria-label="Settings"
                     title="Settings"
                     aria-current=move || matches!(route.get().view, View::Settings | View::Agents).then_some("page")
-                    on:click=move |event| route::on_click(route, &event, to_settings.clone())
+                    on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, to_settings.clone()))
                 >
                     <Icon name="gear"/>
                 </a>
             </div>
         </nav>
-        <Show when=move || ui.side_open.get()>
-            <div class="scrim" on:click=move |_| ui.side_open.set(false)></div>
-        </Show>
+        {shown(
+            move || ui.side_open.get(),
+            move || view! { <div class="scrim" on:click=does(move |_: web_sys::MouseEvent| ui.side_open.set(false))></div> },
+        )}
     }
 }
 
@@ -113,9 +114,9 @@ fn Item(
     let route = route::current();
     let target = Route::of(view.clone());
     let mark = if icon.is_empty() {
-        view! { <span class="dot" class:round=round style:--c=color></span> }.into_any()
+        view! { <span class="dot" class:round=round style:--c=color></span> }.piece()
     } else {
-        view! { <Icon name=icon/> }.into_any()
+        view! { <Icon name=icon/> }.piece()
     };
     let number = move || {
         let (count, late) = (count.get(), late.get());
@@ -129,7 +130,7 @@ fn Item(
             class="side-item"
             href=target.address()
             aria-current=move || (route.get().view == view).then_some("page")
-            on:click=move |event| route::on_click(route, &event, target.clone())
+            on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, target.clone()))
         >
             {mark}
             <bdi class="clip">{label}</bdi>
@@ -169,7 +170,7 @@ pub(crate) fn Tabs() -> impl IntoView {
                 class="tab"
                 href=target.address()
                 aria-current=move || (route.get().view == view).then_some("page")
-                on:click=move |event| route::on_click(route, &event, target.clone())
+                on:click=does(move |event: web_sys::MouseEvent| route::on_click(route, &event, target.clone()))
             >
                 <Icon name=icon/>{label}
             </a>
@@ -188,9 +189,9 @@ pub(crate) fn Tabs() -> impl IntoView {
         <nav class="tabs" aria-label="Views">
             {tab(View::Today, "today", "Today")}
             {tab(View::Upcoming, "upcoming", "Upcoming")}
-            <button type="button" class="tab-add" aria-label="Add a task" on:click=add><Icon name="plus"/></button>
+            <button type="button" class="tab-add" aria-label="Add a task" on:click=does(add)><Icon name="plus"/></button>
             {tab(View::Search, "search", "Search")}
-            <button type="button" class="tab" aria-controls="side" aria-expanded=move || ui.side_open.get().to_string() on:click=move |_| ui.side_open.set(true)>
+            <button type="button" class="tab" aria-controls="side" aria-expanded=move || ui.side_open.get().to_string() on:click=does(move |_: web_sys::MouseEvent| ui.side_open.set(true))>
                 <Icon name="menu"/>"Lists"
             </button>
         </nav>

@@ -1,6 +1,6 @@
 //! Order and filters of a list. They are in the address.
 
-use crate::parts::dynamic::{dynamic, follows};
+use crate::parts::dynamic::{does, dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 
@@ -36,10 +36,10 @@ pub(crate) fn Tools() -> impl IntoView {
     let expanded = |place: RwSignal<Option<Place>>| move || place.with(Option::is_some).to_string();
     view! {
         <div class="view-tools">
-            <button type="button" class="icon-btn" class:on=follows(filtered) aria-label="Filter" title="Filter" aria-haspopup="menu" aria-expanded=expanded(filtering) on:click=open(filtering)>
+            <button type="button" class="icon-btn" class:on=follows(filtered) aria-label="Filter" title="Filter" aria-haspopup="menu" aria-expanded=expanded(filtering) on:click=does(open(filtering))>
                 <Icon name="filter"/>
             </button>
-            <button type="button" class="icon-btn" class:on=follows(sorted) aria-label="Sort" title="Sort" aria-haspopup="menu" aria-expanded=expanded(sorting) on:click=open(sorting)>
+            <button type="button" class="icon-btn" class:on=follows(sorted) aria-label="Sort" title="Sort" aria-haspopup="menu" aria-expanded=expanded(sorting) on:click=does(open(sorting))>
                 <Icon name="sort"/>
             </button>
         </div>
@@ -66,7 +66,7 @@ fn Sorts() -> impl IntoView {
             route::go(route, Route { sort, ..route.get_untracked() });
         };
         view! {
-            <button type="button" class="menu-item" role="menuitemradio" tabindex="-1" aria-checked=chosen.to_string() on:click=choose>{label}</button>
+            <button type="button" class="menu-item" role="menuitemradio" tabindex="-1" aria-checked=chosen.to_string() on:click=does(choose)>{label}</button>
         }
     });
     view! { <p class="menu-label">"Sort by"</p> {items.collect::<Vec<_>>()} }
@@ -86,7 +86,7 @@ fn Filters() -> impl IntoView {
         }
         let choose = move |_| route::go(route, Route { priority: named(&after), ..route.get_untracked() });
         view! {
-            <button type="button" class="menu-item" role="menuitemcheckbox" tabindex="-1" aria-checked=is_chosen.to_string() on:click=choose>
+            <button type="button" class="menu-item" role="menuitemcheckbox" tabindex="-1" aria-checked=is_chosen.to_string() on:click=does(choose)>
                 <span class="menu-flag" data-priority=priority.as_str()><Icon name="flag"/></span>
                 {check::name(priority)}
             </button>
@@ -129,7 +129,7 @@ pub(crate) fn Chosen() -> impl IntoView {
             .find(|(name, _)| *name == sort)
             .map(|(_, label)| *label)?;
         Some(view! {
-            <button type="button" class="chip" aria-label=format!("Sorted by {label}. Remove") on:click=clear_sort>
+            <button type="button" class="chip" aria-label=format!("Sorted by {label}. Remove") on:click=does(clear_sort)>
                 <Icon name="sort" small=true/>{label}<Icon name="close" small=true/>
             </button>
         })
@@ -140,12 +140,12 @@ pub(crate) fn Chosen() -> impl IntoView {
         let names = names.join(", ");
         (!names.is_empty()).then(|| {
             view! {
-                <button type="button" class="chip" aria-label=format!("Only priority {names}. Remove") on:click=clear_priority>
+                <button type="button" class="chip" aria-label=format!("Only priority {names}. Remove") on:click=does(clear_priority)>
                     <Icon name="flag" small=true/>{names.clone()}<Icon name="close" small=true/>
                 </button>
             }
         })
     };
     let any = move || route.with(|route| route.sort.is_some() || route.priority.is_some());
-    view! { <Show when=any><div class="filters">{dynamic(priority)}{dynamic(sort)}</div></Show> }
+    view! { {shown(any, move || view! { <div class="filters">{dynamic(priority)}{dynamic(sort)}</div> })} }
 }

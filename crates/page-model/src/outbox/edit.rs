@@ -19,6 +19,14 @@ use crate::problem::Problem;
 #[serde(transparent)]
 pub struct EditId(pub(crate) Uuid);
 
+impl EditId {
+    /// The same number for the same edit.
+    #[must_use]
+    pub fn as_u128(self) -> u128 {
+        self.0.as_u128()
+    }
+}
+
 impl fmt::Display for EditId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
