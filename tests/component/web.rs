@@ -241,11 +241,13 @@ async fn what_is_not_there_is_404_and_nothing_can_be_changed() {
     }
 }
 
-/// Bytes that a browser with Brotli loads before it can show a task.
-const BUDGET: usize = 200_000;
+/// Bytes that a browser with Brotli loads before it can show a task, at most.
+const GOAL: usize = 200_000;
+/// What the page is at today, which is more (decision 0048). Lower it with each step towards the goal; it never grows.
+const MOST: usize = 600_000;
 
 #[tokio::test]
-async fn all_that_comes_before_the_first_task_is_within_the_budget() {
+async fn what_comes_before_the_first_task_does_not_grow() {
     let web = Service::start(app::WEB).await;
     let shell = get(&web, "/", &[]).await.body;
     let mut paths = assets(std::str::from_utf8(&shell).unwrap());
@@ -261,6 +263,6 @@ async fn all_that_comes_before_the_first_task_is_within_the_budget() {
         println!("{path}: {plain} bytes, {coded} with Brotli");
         sum += coded;
     }
-    println!("before the first task: {sum} of {BUDGET} bytes");
-    assert!(sum <= BUDGET, "{sum} bytes are more than {BUDGET}");
+    println!("before the first task: {sum} bytes; the goal is {GOAL}");
+    assert!(sum <= MOST, "{sum} bytes are more than {MOST}");
 }
