@@ -287,7 +287,7 @@ impl Line {
                 .is_none_or(|value| value.is_null() || value.as_array().is_some_and(Vec::is_empty))
         };
         // An address may name a label that was deleted, or none.
-        let is_known = |labels: Signal<Arc<Vec<Label>>>, id: &str| {
+        let is_known = |labels: RwSignal<Arc<Vec<Label>>>, id: &str| {
             labels.with_untracked(|labels| labels.iter().any(|label| label.id.to_string() == id))
         };
         match self.route.with_untracked(|route| route.view.clone()) {

@@ -19,7 +19,7 @@ pub(crate) fn Empty() -> impl IntoView {
     let route = route::current();
     let store = use_store();
     // Until labels have arrived, none is unknown.
-    let is_unknown = |labels: Signal<Arc<Vec<Label>>>, id: &str| {
+    let is_unknown = |labels: RwSignal<Arc<Vec<Label>>>, id: &str| {
         labels.with(|labels| !labels.is_empty() && labels.iter().all(|label| label.id.to_string() != id))
     };
     let no_list = || {
