@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod agent;
 mod complete;
 mod live;
 mod offline;
@@ -19,6 +20,7 @@ mod provider;
 mod quick_add;
 mod sign_in;
 mod site;
+mod trail;
 mod webdriver;
 
 use libtest_mimic::Arguments;
@@ -86,6 +88,16 @@ fn main() {
             "a conflict is given up for the other version",
             browser(),
             offline::conflict_given_up,
+        ),
+        trial(
+            "an agent works over MCP, is named in the trail, and is revoked",
+            browser(),
+            agent::life,
+        ),
+        trial(
+            "the trail of a reminder that was sent grows on the page",
+            browser(),
+            trail::of_a_sent_reminder,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
