@@ -3,7 +3,6 @@
 mod draft;
 mod preview;
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use std::time::Duration;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -15,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{ApiError, LabelKind, Parsed};
 use crate::parts::clock::{self, Clock, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows, shown};
 use crate::parts::icon::Icon;
 use crate::parts::ui::Ui;
 use crate::route::{self, Route, View};
@@ -45,7 +45,7 @@ struct Line {
 
 /// The line for a new task.
 #[component]
-pub(crate) fn QuickAdd() -> impl IntoView {
+pub(crate) fn QuickAdd() -> AnyView {
     let line = Line {
         store: use_store(),
         clock: Clock::get(),
@@ -59,7 +59,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
     };
     let (input, marks) = (NodeRef::<html::Input>::new(), NodeRef::<html::Div>::new());
     let ui = Ui::get();
-    Effect::new(move |before: Option<()>| {
+    effect(move |before: Option<()>| {
         ui.add.track();
         // Not when the view is shown: on a phone that opens the keyboard.
         if before.is_some()
@@ -68,7 +68,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
             let _ = input.focus();
         }
     });
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(text) = ui.text.get() {
             ui.text.set(None);
             line.write(text);
@@ -150,6 +150,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
             <p class="visually-hidden" role="status">{line.added}</p>
         </form>
     }
+    .piece()
 }
 
 impl Line {

@@ -23,9 +23,9 @@ mod you;
 pub(crate) mod clipboard;
 pub(crate) mod theme;
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::route::{self, Route, View};
 
 /// Settings of the person.

@@ -1,5 +1,5 @@
-//! Views and attributes that follow signals, in few types. Leptos compiles its code for each type of closure, view and event handler
-//! again, which was a third of the page (decision 0048). What goes through these functions has one type.
+//! Views and attributes that follow signals, in few types. Leptos' code is compiled again for each type of closure, view and event
+//! handler, and a browser loads all of it (decision 0048). What goes through these functions has one type.
 
 use std::sync::{Arc, Mutex};
 
@@ -110,4 +110,10 @@ fn keyed(items: Box<dyn Fn() -> Vec<(u128, Make)> + Send>) -> AnyView {
 /// What is done at an event.
 pub(crate) fn does<E>(handler: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
     Box::new(handler)
+}
+
+/// Runs something again when a signal changes that it reads. It gets what it returned the time before.
+pub(crate) fn effect<T: 'static>(run: impl FnMut(Option<T>) -> T + 'static) {
+    let run: Box<dyn FnMut(Option<T>) -> T> = Box::new(run);
+    Effect::new(run);
 }

@@ -1,6 +1,5 @@
 //! The data of the account: export, signing out everywhere, deletion.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -9,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::form::Form;
 use super::section;
 use crate::parts::dialog::Dialog;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::parts::icon::Icon;
 use crate::sign_in::use_account;
 

@@ -1,6 +1,5 @@
 //! The address that reminders go to, and its confirmation.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -9,6 +8,7 @@ use serde_json::Value;
 use super::form::Form;
 use super::section;
 use crate::parts::clock::{self, Clock, Form as Write};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows};
 
 pub(super) fn email() -> AnyView {
     let form = Form::new();
@@ -26,7 +26,7 @@ pub(super) fn email() -> AnyView {
     };
     let is_new = Memo::new(move |_| typed.get().is_some_and(|typed| typed.trim() != current.get()));
     // A confirmed or accepted address is not being typed any more.
-    Effect::new(move |_| {
+    effect(move |_| {
         unconfirmed.track();
         current.track();
         typed.set(None);

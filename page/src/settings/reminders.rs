@@ -1,12 +1,12 @@
 //! Quiet hours and the default reminder.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::duration;
 use serde_json::{Value, json};
 
 use super::form::Form;
 use super::section;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 
 /// Minutes before the due date.
 const OFFERED: [u32; 8] = [0, 5, 10, 30, 60, 120, 1_440, 10_080];
@@ -22,7 +22,7 @@ pub(super) fn reminders() -> AnyView {
         })
     };
     let (from, until) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    Effect::new(move |_| {
+    effect(move |_| {
         from.set(part(|hours| &hours.from, "22:00"));
         until.set(part(|hours| &hours.until, "07:00"));
     });

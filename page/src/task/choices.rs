@@ -1,6 +1,5 @@
 //! Properties that are chosen: priority and estimate.
 
-use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 use nudge_page_model::{Patch, duration};
@@ -8,6 +7,7 @@ use nudge_page_model::{Patch, duration};
 use super::editor::Editor;
 use super::field::{self, Field, Look};
 use crate::parts::check;
+use crate::parts::dynamic::{Piece, does};
 use crate::parts::icon::Icon;
 
 const PRIORITIES: [Priority; 4] = [Priority::Urgent, Priority::High, Priority::Medium, Priority::Low];

@@ -1,11 +1,11 @@
 //! What the person decides: fields that were changed elsewhere, too, and edits that were refused.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::{Choice, Conflict, FieldConflict, Refusal, RefusalKind};
 
 use super::editor::Editor;
 use super::words;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::parts::icon::Icon;
 use crate::route::{self, Route};
 

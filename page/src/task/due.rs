@@ -1,6 +1,5 @@
 //! When the task is due.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_page_model::Patch;
@@ -9,6 +8,7 @@ use super::editor::Editor;
 use super::field::{self, Field, Look};
 use super::words;
 use crate::parts::actions::Actions;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::parts::icon::Icon;
 use crate::parts::when;
 
@@ -19,7 +19,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
     let current = Memo::new(move |_| editor.get(|task| task.due));
     // Typed, and not answered yet.
     let sent = RwSignal::new(None::<String>);
-    Effect::new(move |_| {
+    effect(move |_| {
         if !editor.waiting() {
             sent.set(None);
         }

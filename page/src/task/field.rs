@@ -1,10 +1,10 @@
 //! A field for text. It saves when it is left and on Enter; Escape restores what was there.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 
 use super::draft;
 use super::editor::Editor;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows};
 
 /// How a field looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
             .unwrap_or_else(|| value.get())
     };
     // What only the API understands is shown as it was typed until the API has answered.
-    Effect::new(move |_| {
+    effect(move |_| {
         if sent.get() && !editor.waiting() {
             sent.set(false);
             typed.set(None);

@@ -1,6 +1,5 @@
 //! Category and tags.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::id::{CategoryId, TagId};
 use nudge_page_model::Patch;
@@ -11,6 +10,7 @@ use super::field;
 use super::new_label::new_label;
 use super::reminders::focus_soon;
 use crate::api::{Label, LabelKind};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::parts::icon::Icon;
 use crate::parts::ui::{Editing, Ui};
 

@@ -1,6 +1,5 @@
 //! The panel: its head, title, notes, and foot.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -17,6 +16,7 @@ use crate::parts::actions::Actions;
 use crate::parts::check::Check;
 use crate::parts::clock::{self, Form};
 use crate::parts::cursor::Cursor;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::parts::icon::Icon;
 use crate::route::{self, Route};
 use crate::store::{Connection, Loading, use_store};
@@ -34,7 +34,7 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
     // Who reads through a list keeps the focus there.
     let was_open = document().query_selector(".panel").ok().flatten().is_some();
     let opener = StoredValue::new_local(active());
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(panel) = panel.get().filter(|_| !was_open) {
             let _ = panel.focus();
         }
@@ -85,7 +85,7 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
     let failure = RwSignal::new(None::<ApiError>);
     let is_there = Memo::new(move |_| editor.task.with(Option::is_some));
     // A link may lead to a task that no list has.
-    Effect::new(move |asked: Option<bool>| {
+    effect(move |asked: Option<bool>| {
         let signed_in = store.loading().get() != Loading::Nothing;
         let ask = signed_in && !is_there.get() && asked != Some(true);
         if ask {
@@ -208,7 +208,7 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
 fn foot(editor: Editor) -> AnyView {
     let edited = RwSignal::new(false);
     let waiting = Memo::new(move |_| editor.waiting());
-    Effect::new(move |_| {
+    effect(move |_| {
         if waiting.get() {
             edited.set(true);
         }

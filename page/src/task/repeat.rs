@@ -1,6 +1,5 @@
 //! How the task repeats, and its next dates.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -13,6 +12,7 @@ use super::field::{self, Field, Look};
 use super::words;
 use crate::api::{ApiError, Occurrences, Preview};
 use crate::parts::clock::{self, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::parts::icon::Icon;
 
 /// How long typing pauses before the dates are asked for.
@@ -36,7 +36,7 @@ pub(super) fn dates(editor: Editor) -> Dates {
     };
     let asked = StoredValue::new(0_u32);
     let rule = Memo::new(move |_| editor.get(|task| (task.recurrence.clone(), task.due)));
-    Effect::new(move |_| {
+    effect(move |_| {
         let typed = dates.typed.get().filter(|text| !text.trim().is_empty());
         let has_rule = rule.with(|(rule, _)| rule.is_some());
         if editor.is_temporary() || !(has_rule || typed.is_some()) {

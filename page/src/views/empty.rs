@@ -1,8 +1,8 @@
 //! What a view says that has nothing to show.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::route::{self, Route, View};
 
 const SUN: &str = r#"<path d="M8 74h116" opacity=".35"/><path d="M24 84h84M44 91h44" opacity=".18"/><g class="sun"><path d="M38 74a28 28 0 0 1 56 0z" class="tint"/><path d="M66 32v-9M37 44l-7-7M95 44l7-7M24 66h-6M114 66h-6" opacity=".55"/></g><circle class="nudge" cx="100" cy="18" r="4.5" stroke="none"/>"#;

@@ -1,6 +1,5 @@
 //! A view: its heading, the line for new tasks, and its list.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -11,6 +10,7 @@ use super::rows::Rows;
 use super::tools::{Chosen, Tools};
 use crate::api::LabelKind;
 use crate::parts::clock::{self, Clock, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows};
 use crate::parts::icon::Icon;
 use crate::parts::list::List;
 use crate::parts::ui::{Editing, Ui};
@@ -23,7 +23,7 @@ const NEAR: i32 = 1_200;
 
 /// The view of a route that lists tasks.
 #[component]
-pub(crate) fn Tasks(view: View) -> impl IntoView {
+pub(crate) fn Tasks(view: View) -> AnyView {
     let store = use_store();
     let (clock, ui, route) = (Clock::get(), Ui::get(), route::current());
     // The open task changes nothing in the list.
@@ -70,6 +70,7 @@ pub(crate) fn Tasks(view: View) -> impl IntoView {
             {dynamic(end)}
         </div>
     }
+    .piece()
 }
 
 /// The name of a view.
@@ -116,7 +117,7 @@ pub(crate) fn title(view: &View) -> Signal<String> {
 }
 
 #[component]
-fn Heading(view: View, title: Signal<String>) -> impl IntoView {
+fn Heading(view: View, title: Signal<String>) -> AnyView {
     let clock = Clock::get();
     let label = match &view {
         View::Category(id) => Some((LabelKind::Category, id.parse().ok())),
@@ -128,7 +129,7 @@ fn Heading(view: View, title: Signal<String>) -> impl IntoView {
         let date = move || clock::write(Form::Long, clock.now.get(), &clock.zone.get());
         view! { <span class="note">{dynamic(date)}</span> }
     });
-    view! { <h1>{dot}<bdi class="clip">{title}</bdi></h1> {date} {edit} }
+    view! { <h1>{dot}<bdi class="clip">{title}</bdi></h1> {date} {edit} }.piece()
 }
 
 /// The colour of a category or a tag, and the button that opens its form.
@@ -184,7 +185,7 @@ fn more_completed(ui: Ui) -> Signal<bool> {
             }
         });
     };
-    Effect::new(move |_| {
+    effect(move |_| {
         ui.scrolled.track();
         more.track();
         let main = document().query_selector(".main").ok().flatten();
@@ -199,9 +200,10 @@ fn more_completed(ui: Ui) -> Signal<bool> {
 }
 
 #[component]
-fn Skeleton() -> impl IntoView {
+fn Skeleton() -> AnyView {
     view! {
         <div class="rows" aria-hidden="true">{(0..7).map(|_| view! { <div class="skel"></div> }).collect::<Vec<_>>()}</div>
         <p class="visually-hidden" role="status">"Loading"</p>
     }
+    .piece()
 }

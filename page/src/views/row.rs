@@ -1,6 +1,5 @@
 //! A task in a list.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -12,6 +11,7 @@ use crate::parts::actions::Actions;
 use crate::parts::check::Check;
 use crate::parts::clock::Clock;
 use crate::parts::cursor::{Cursor, element_id};
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use crate::parts::icon::Icon;
 use crate::parts::label::{CategoryLabel, TagLabel};
 use crate::parts::menu::RowMenu;
@@ -27,7 +27,7 @@ pub(crate) fn Row(
     number: Memo<usize>,
     count: Memo<usize>,
     by_day: bool,
-) -> impl IntoView {
+) -> AnyView {
     let store = use_store();
     let (actions, clock, cursor, route) = (Actions::get(), Clock::get(), Cursor::get(), route::current());
     let menu: RowMenu = expect_context();
@@ -116,6 +116,7 @@ pub(crate) fn Row(
             </button>
         </div>
     }
+    .piece()
 }
 
 #[component]

@@ -1,6 +1,5 @@
 //! A list of tasks under headings, of which only what is near the visible part is in the document.
 
-use crate::parts::dynamic::{Piece, does, dynamic, each};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use leptos::prelude::*;
 use super::row::Row;
 use crate::parts::actions::Actions;
 use crate::parts::cursor::Cursor;
+use crate::parts::dynamic::{Piece, does, dynamic, each, effect};
 use crate::parts::list::{Group, Line, List, NARROW, ROW, TALL_ROW};
 use crate::parts::ui::Ui;
 
@@ -27,7 +27,7 @@ pub(crate) fn Rows(
     /// What the list is, for screen readers.
     #[prop(into)]
     label: Signal<String>,
-) -> impl IntoView {
+) -> AnyView {
     let (actions, cursor) = (Actions::get(), Cursor::get());
     let element = NodeRef::<html::Div>::new();
     let narrow = media(NARROW);
@@ -47,11 +47,11 @@ pub(crate) fn Rows(
     let resized = window_event_listener(leptos::ev::resize, move |_| look());
     on_cleanup(move || resized.remove());
     let ui = Ui::get();
-    Effect::new(move |_| {
+    effect(move |_| {
         ui.scrolled.track();
         look();
     });
-    Effect::new(move |_| {
+    effect(move |_| {
         lines.track();
         element.track();
         request_animation_frame(look);
@@ -99,6 +99,7 @@ pub(crate) fn Rows(
             {each(shown, Line::key, one)}
         </div>
     }
+    .piece()
 }
 
 fn chunked(range: Range<usize>) -> Range<usize> {
