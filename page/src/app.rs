@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::parts::actions::Actions;
 use crate::parts::clock::Clock;
 use crate::parts::cursor::Cursor;
-use crate::parts::dynamic::{Piece, does, dynamic, effect};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::menu::{RowMenu, RowMenuView};
 use crate::parts::toast::Toasts;
 use crate::parts::ui::Ui;
@@ -47,8 +47,8 @@ pub(crate) fn App() -> AnyView {
     Actions::provide();
     RowMenu::provide();
     keys::follow();
-    let view = Memo::new(move |_| route.with(|route| route.view.clone()));
-    let task = Memo::new(move |_| route.with(|route| route.task.clone()));
+    let view = memo(move |_| route.with(|route| route.view.clone()));
+    let task = memo(move |_| route.with(|route| route.task.clone()));
     let main = NodeRef::<html::Main>::new();
     effect(move |before: Option<()>| {
         document().set_title(&format!("{} · Nudge", page::title(&view.get()).get()));

@@ -79,7 +79,7 @@ pub(crate) fn shown<P: Piece>(
     when: impl Fn() -> bool + Send + Sync + 'static,
     view: impl Fn() -> P + Send + 'static,
 ) -> AnyView {
-    let when = Memo::new(move |_| when());
+    let when = memo(move |_| when());
     boxed(Box::new(move || when.get().then(|| view().piece()).into_any()))
 }
 
@@ -116,4 +116,13 @@ pub(crate) fn does<E>(handler: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
 pub(crate) fn effect<T: 'static>(run: impl FnMut(Option<T>) -> T + 'static) {
     let run: Box<dyn FnMut(Option<T>) -> T> = Box::new(run);
     Effect::new(run);
+}
+
+/// A value that is computed again when a signal changes that it reads, and that tells who reads it only if it differs.
+pub(crate) fn memo<T>(value: impl Fn(Option<&T>) -> T + Send + Sync + 'static) -> Memo<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    let value: Box<dyn Fn(Option<&T>) -> T + Send + Sync> = Box::new(value);
+    Memo::new(value)
 }

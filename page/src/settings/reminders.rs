@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::form::Form;
 use super::section;
-use crate::parts::dynamic::{Piece, does, dynamic, effect};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 
 /// Minutes before the due date.
 const OFFERED: [u32; 8] = [0, 5, 10, 30, 60, 120, 1_440, 10_080];
 
 pub(super) fn reminders() -> AnyView {
     let quiet = Form::new();
-    let hours = Memo::new(move |_| quiet.me(|me| me.quiet_hours.clone()));
+    let hours = memo(move |_| quiet.me(|me| me.quiet_hours.clone()));
     let part = move |of: fn(&crate::api::QuietHours) -> &String, instead: &str| {
         hours.with(|hours| {
             hours
@@ -68,7 +68,7 @@ pub(super) fn reminders() -> AnyView {
         })
     };
     let default = Form::new();
-    let minutes = Memo::new(move |_| default.me(|me| me.default_reminder));
+    let minutes = memo(move |_| default.me(|me| me.default_reminder));
     let options = move || {
         let current = minutes.get();
         let others = current.filter(|current| !OFFERED.contains(current));

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use oidc_client::Fault;
 
-use crate::parts::dynamic::{Piece, does, dynamic};
+use crate::parts::dynamic::{Piece, does, dynamic, memo};
 use crate::parts::icon::Mark;
 
 use super::account::{Account, Phase, Way, use_account};
@@ -21,7 +21,7 @@ pub(crate) fn Gate(
     let account = Account::new();
     provide_context(account);
     begin(account);
-    let shown = Memo::new(move |_| match account.phase().get() {
+    let shown = memo(move |_| match account.phase().get() {
         Phase::SignedIn(_) | Phase::Ended(..) => None,
         phase => Some(phase),
     });

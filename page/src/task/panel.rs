@@ -16,7 +16,7 @@ use crate::parts::actions::Actions;
 use crate::parts::check::Check;
 use crate::parts::clock::{self, Form};
 use crate::parts::cursor::Cursor;
-use crate::parts::dynamic::{Piece, does, dynamic, effect};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::route::{self, Route};
 use crate::store::{Connection, Loading, use_store};
@@ -83,7 +83,7 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
 fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
     let store = use_store();
     let failure = RwSignal::new(None::<ApiError>);
-    let is_there = Memo::new(move |_| editor.task.with(Option::is_some));
+    let is_there = memo(move |_| editor.task.with(Option::is_some));
     // A link may lead to a task that no list has.
     effect(move |asked: Option<bool>| {
         let signed_in = store.loading().get() != Loading::Nothing;
@@ -207,7 +207,7 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
 /// Whether everything is saved. Screen readers announce changes.
 fn foot(editor: Editor) -> AnyView {
     let edited = RwSignal::new(false);
-    let waiting = Memo::new(move |_| editor.waiting());
+    let waiting = memo(move |_| editor.waiting());
     effect(move |_| {
         if waiting.get() {
             edited.set(true);

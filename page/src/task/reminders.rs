@@ -12,13 +12,13 @@ use super::field;
 use super::trail::Trail;
 use super::words;
 use crate::parts::clock::{self, Form};
-use crate::parts::dynamic::{Piece, does, dynamic, effect};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::parts::menu::{Menu, Place};
 
 /// The list, and a field that adds one.
 pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
-    let all = Memo::new(move |_| editor.get(|task| task.reminders.clone()));
+    let all = memo(move |_| editor.get(|task| task.reminders.clone()));
     let (adding, text) = (RwSignal::new(false), RwSignal::new(String::new()));
     let (snoozing, place) = (RwSignal::new(None::<ReminderId>), RwSignal::new(None::<Place>));
     let edits = move || all.with_untracked(|all| all.iter().map(ReminderEdit::from).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use super::editor::Editor;
 use super::trail_words as words;
 use crate::api::{ApiError, TrailItem};
 use crate::parts::clock::{self, Form};
-use crate::parts::dynamic::{Piece, does, dynamic, effect};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::when;
 
 /// When the trail is read again after a change.
@@ -38,7 +38,7 @@ impl Trail {
             pages: StoredValue::new(1),
             asked: StoredValue::new(0),
         };
-        let version = Memo::new(move |_| (editor.get(|task| task.version), editor.is_temporary()));
+        let version = memo(move |_| (editor.get(|task| task.version), editor.is_temporary()));
         effect(move |_| {
             if let (1.., false) = version.get() {
                 trail.load(editor);

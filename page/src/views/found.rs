@@ -15,7 +15,7 @@ use super::empty::Empty;
 use super::lists;
 use super::notices::Notices;
 use super::rows::Rows;
-use crate::parts::dynamic::{Piece, does, dynamic, effect};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::parts::list::List;
 use crate::parts::ui::Ui;
@@ -38,7 +38,7 @@ struct Found {
 pub(crate) fn Search() -> AnyView {
     let store = use_store();
     let (ui, route) = (Ui::get(), route::current());
-    let text = Memo::new(move |_| route.with(|route| route.query.clone().unwrap_or_default()));
+    let text = memo(move |_| route.with(|route| route.query.clone().unwrap_or_default()));
     let (found, failure, busy) = (
         RwSignal::new(Found::default()),
         RwSignal::new(None::<String>),
@@ -106,7 +106,7 @@ pub(crate) fn Search() -> AnyView {
             },
         );
     };
-    let is_empty = Memo::new(move |_| list.with(List::is_empty));
+    let is_empty = memo(move |_| list.with(List::is_empty));
     let nothing_asked = move || text.with(|text| text.trim().is_empty());
     let body = move || {
         if nothing_asked() {

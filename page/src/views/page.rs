@@ -10,7 +10,7 @@ use super::rows::Rows;
 use super::tools::{Chosen, Tools};
 use crate::api::LabelKind;
 use crate::parts::clock::{self, Clock, Form};
-use crate::parts::dynamic::{Piece, does, dynamic, effect, follows};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows, memo};
 use crate::parts::icon::Icon;
 use crate::parts::list::List;
 use crate::parts::ui::{Editing, Ui};
@@ -27,7 +27,7 @@ pub(crate) fn Tasks(view: View) -> AnyView {
     let store = use_store();
     let (clock, ui, route) = (Clock::get(), Ui::get(), route::current());
     // The open task changes nothing in the list.
-    let place = Memo::new(move |_| Route {
+    let place = memo(move |_| Route {
         task: None,
         ..route.get()
     });
@@ -39,10 +39,10 @@ pub(crate) fn Tasks(view: View) -> AnyView {
                 .with(|tasks| place.with(|route| lists::list(route, tasks, days, today, &zone)))
         })
     });
-    let is_empty = Memo::new(move |_| list.with(List::is_empty));
+    let is_empty = memo(move |_| list.with(List::is_empty));
     let completed = view == View::Completed;
     let more = completed.then(|| more_completed(ui));
-    let loading = Memo::new(move |_| match more {
+    let loading = memo(move |_| match more {
         Some(more) => more.get(),
         None => store.loading().get() != Loading::All,
     });
@@ -140,7 +140,7 @@ fn of_label(kind: LabelKind, id: Option<uuid::Uuid>) -> (impl IntoView, impl Int
     } else {
         store.tags()
     };
-    let label = Memo::new(move |_| labels.with(|all| all.iter().find(|label| Some(label.id) == id).cloned()));
+    let label = memo(move |_| labels.with(|all| all.iter().find(|label| Some(label.id) == id).cloned()));
     let color = move || {
         label.with(|label| {
             label

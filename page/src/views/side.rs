@@ -5,7 +5,7 @@ use nudge_page_model::Counts;
 
 use crate::api::{Label, LabelKind};
 use crate::parts::clock::Clock;
-use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
+use crate::parts::dynamic::{Piece, does, dynamic, follows, memo, shown};
 use crate::parts::icon::{Icon, Mark};
 use crate::parts::ui::{Editing, Ui};
 use crate::route::{self, Route, View};
@@ -17,7 +17,7 @@ use crate::store::{Connection, use_store};
 pub(crate) fn Side() -> AnyView {
     let store = use_store();
     let (ui, clock, route) = (Ui::get(), Clock::get(), route::current());
-    let counts = Memo::new(move |_| {
+    let counts = memo(move |_| {
         store
             .tasks()
             .with(|tasks| clock.days.with(|days| tasks.counts(days)))
