@@ -1,6 +1,5 @@
 //! The layout, and which view is shown.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use std::rc::Rc;
 
 use leptos::html;
@@ -9,6 +8,7 @@ use leptos::prelude::*;
 use crate::parts::actions::Actions;
 use crate::parts::clock::Clock;
 use crate::parts::cursor::Cursor;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::menu::{RowMenu, RowMenuView};
 use crate::parts::toast::Toasts;
 use crate::parts::ui::Ui;
@@ -25,14 +25,14 @@ use crate::{keys, sign_in, words};
 
 /// The whole page. What any part of it may need is provided as context.
 #[component]
-pub(crate) fn App() -> impl IntoView {
+pub(crate) fn App() -> AnyView {
     let account = sign_in::use_account();
     let route = route::follow();
     let store = provide_store(Rc::new(account));
     provide_context(route);
     // Each time: what waits for a token goes on.
     let sign_ins = account.sign_ins();
-    Effect::new(move |_| {
+    effect(move |_| {
         sign_ins.get();
         store.signed_in();
     });
@@ -47,10 +47,10 @@ pub(crate) fn App() -> impl IntoView {
     Actions::provide();
     RowMenu::provide();
     keys::follow();
-    let view = Memo::new(move |_| route.with(|route| route.view.clone()));
-    let task = Memo::new(move |_| route.with(|route| route.task.clone()));
+    let view = memo(move |_| route.with(|route| route.view.clone()));
+    let task = memo(move |_| route.with(|route| route.task.clone()));
     let main = NodeRef::<html::Main>::new();
-    Effect::new(move |before: Option<()>| {
+    effect(move |before: Option<()>| {
         document().set_title(&format!("{} · Nudge", page::title(&view.get()).get()));
         ui.side_open.set(false);
         // Screen readers and the keyboard go on where the new view begins.
@@ -81,4 +81,5 @@ pub(crate) fn App() -> impl IntoView {
         <keys::Help/>
         <Toasts/>
     }
+    .piece()
 }

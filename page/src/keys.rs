@@ -9,6 +9,7 @@ use wasm_bindgen::JsCast;
 use crate::parts::actions::Actions;
 use crate::parts::cursor::Cursor;
 use crate::parts::dialog::Dialog;
+use crate::parts::dynamic::Piece;
 use crate::parts::menu::RowMenu;
 use crate::parts::ui::Ui;
 use crate::route::{self, Route, View};
@@ -194,7 +195,7 @@ impl Keys {
 
 /// The help that lists all shortcuts.
 #[component]
-pub(crate) fn Help() -> impl IntoView {
+pub(crate) fn Help() -> AnyView {
     let ui = Ui::get();
     let keys = |keys: &'static [&'static str]| {
         let keys = keys.iter().enumerate().map(|(place, key)| {
@@ -221,4 +222,5 @@ pub(crate) fn Help() -> impl IntoView {
             <div class="dialog-body" tabindex="0"><div class="keys">{groups()}</div></div>
         </Dialog>
     }
+    .piece()
 }

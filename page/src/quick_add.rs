@@ -3,7 +3,6 @@
 mod draft;
 mod preview;
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{ApiError, Label, LabelKind, Parsed};
 use crate::parts::clock::{self, Clock, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows, shown};
 use crate::parts::icon::Icon;
 use crate::parts::ui::Ui;
 use crate::route::{self, Route, View};
@@ -46,7 +46,7 @@ struct Line {
 
 /// The line for a new task.
 #[component]
-pub(crate) fn QuickAdd() -> impl IntoView {
+pub(crate) fn QuickAdd() -> AnyView {
     let line = Line {
         store: use_store(),
         clock: Clock::get(),
@@ -60,7 +60,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
     };
     let (input, marks) = (NodeRef::<html::Input>::new(), NodeRef::<html::Div>::new());
     let ui = Ui::get();
-    Effect::new(move |before: Option<()>| {
+    effect(move |before: Option<()>| {
         ui.add.track();
         // Not when the view is shown: on a phone that opens the keyboard.
         if before.is_some()
@@ -69,7 +69,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
             let _ = input.focus();
         }
     });
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(text) = ui.text.get() {
             ui.text.set(None);
             line.write(text);
@@ -151,6 +151,7 @@ pub(crate) fn QuickAdd() -> impl IntoView {
             <p class="visually-hidden" role="status">{line.added}</p>
         </form>
     }
+    .piece()
 }
 
 impl Line {

@@ -23,16 +23,16 @@ mod you;
 pub(crate) mod clipboard;
 pub(crate) mod theme;
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
+use crate::parts::dynamic::{Piece, does, dynamic, memo};
 use crate::route::{self, Route, View};
 
 /// Settings of the person.
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
     let route = route::current();
-    let agents = Memo::new(move |_| route.with(|route| route.view == View::Agents));
+    let agents = memo(move |_| route.with(|route| route.view == View::Agents));
     let link = move |view: View, label: &'static str, of_agents: bool| {
         let target = Route::of(view);
         let address = target.address();

@@ -28,6 +28,7 @@ use nudge_domain::id::TaskId;
 use nudge_page_model::{Conflict, Model, Refusal, Snapshot, Undo};
 
 use crate::api::{Api, Label, LabelKind, Me, Session};
+use crate::parts::dynamic::memo;
 use live_state::Live;
 
 /// How much of the tasks is there.
@@ -152,7 +153,7 @@ impl Store {
 
     /// One task. The temporary id of a task that was created here stays valid.
     pub(crate) fn task(self, id: TaskId) -> Memo<Option<Arc<Task>>> {
-        Memo::new(move |_| self.tasks.read().get(id).cloned())
+        memo(move |_| self.tasks.read().get(id).cloned())
     }
 
     /// The id on the server of a task that was created here, otherwise the id itself.

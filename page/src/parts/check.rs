@@ -1,8 +1,9 @@
 //! The ring before a task: it completes and reopens it, and shows its priority.
 
-use crate::parts::dynamic::{does, follows};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
+
+use crate::parts::dynamic::{Piece, does, follows};
 
 /// The ring.
 #[component]
@@ -16,7 +17,7 @@ pub(crate) fn Check(
     #[prop(into, default = Signal::stored(true))]
     reachable: Signal<bool>,
     toggle: Callback<()>,
-) -> impl IntoView {
+) -> AnyView {
     let label = move || {
         let title = title.get();
         match priority.get() {
@@ -43,6 +44,7 @@ pub(crate) fn Check(
             inner_html=RING
         ></button>
     }
+    .piece()
 }
 
 const RING: &str = r#"<svg viewBox="0 0 20 20" aria-hidden="true"><circle class="ring" cx="10" cy="10" r="8"/><path class="tick" d="m6.2 10.3 2.6 2.6 5-5.6"/></svg>"#;

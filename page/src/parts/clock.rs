@@ -1,5 +1,6 @@
 //! Now, and the days of the person's calendar.
 
+use crate::parts::dynamic::memo;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -210,13 +211,13 @@ impl Clock {
         // Timers of a hidden page rest.
         let shown = window_event_listener(leptos::ev::focus, move |_| tick());
         on_cleanup(move || shown.remove());
-        let today = Memo::new(move |_| zone.with(|zone| date_of(now.get(), zone)));
-        let ends = Memo::new(move |_| {
+        let today = memo(move |_| zone.with(|zone| date_of(now.get(), zone)));
+        let ends = memo(move |_| {
             let today = today.get();
             let end = |days: i32| zone.with(|zone| beginning(day::plus(today, days)?, zone));
             (1..=DAYS).filter_map(end).collect::<Vec<Timestamp>>()
         });
-        let days = Memo::new(move |_| Days {
+        let days = memo(move |_| Days {
             now: now.get(),
             ends: ends.get(),
         });

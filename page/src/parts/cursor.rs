@@ -8,6 +8,7 @@ use nudge_domain::id::TaskId;
 use nudge_page_model::lines::Lines;
 
 use super::list::Line;
+use crate::parts::dynamic::effect;
 
 /// Pixels that stay free above and below the cursor.
 const SPACE: f64 = 72.0;
@@ -71,7 +72,7 @@ impl Cursor {
             });
         });
         // When the task at the cursor leaves the list, the one that takes its place gets the cursor.
-        Effect::new(move |before: Option<Arc<Lines<Line>>>| {
+        effect(move |before: Option<Arc<Lines<Line>>>| {
             let now = lines.get();
             if let (Some(at), Some(before)) = (self.at.get_untracked(), before)
                 && now.place(&Line::Task(at)).is_none()

@@ -1,9 +1,10 @@
 //! Modal dialogs: the browser's own, which keeps the focus inside and closes on Escape.
 
-use crate::parts::dynamic::{does, dynamic, shown};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+
+use crate::parts::dynamic::{Piece, does, dynamic, effect, shown};
 
 /// A dialog that is shown while `open` is true.
 #[component]
@@ -18,9 +19,9 @@ pub(crate) fn Dialog(
     wide: bool,
     /// Built each time that it is opened.
     children: ChildrenFn,
-) -> impl IntoView {
+) -> AnyView {
     let element = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move |_| {
         let Some(dialog) = element.get() else { return };
         if open.get() {
             if !dialog.open() {
@@ -66,4 +67,5 @@ pub(crate) fn Dialog(
             })}
         </dialog>
     }
+    .piece()
 }

@@ -1,5 +1,5 @@
-//! Views and attributes that follow signals, in few types. Leptos compiles its code for each type of closure, view and event handler
-//! again, which was a third of the page (decision 0048). What goes through these functions has one type.
+//! Views and attributes that follow signals, in few types. Leptos' code is compiled again for each type of closure, view and event
+//! handler, and a browser loads all of it (decision 0048). What goes through these functions has one type.
 
 use std::sync::{Arc, Mutex};
 
@@ -79,7 +79,7 @@ pub(crate) fn shown<P: Piece>(
     when: impl Fn() -> bool + Send + Sync + 'static,
     view: impl Fn() -> P + Send + 'static,
 ) -> AnyView {
-    let when = Memo::new(move |_| when());
+    let when = memo(move |_| when());
     boxed(Box::new(move || when.get().then(|| view().piece()).into_any()))
 }
 
@@ -110,4 +110,19 @@ fn keyed(items: Box<dyn Fn() -> Vec<(u128, Make)> + Send>) -> AnyView {
 /// What is done at an event.
 pub(crate) fn does<E>(handler: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
     Box::new(handler)
+}
+
+/// Runs something again when a signal changes that it reads. It gets what it returned the time before.
+pub(crate) fn effect<T: 'static>(run: impl FnMut(Option<T>) -> T + 'static) {
+    let run: Box<dyn FnMut(Option<T>) -> T> = Box::new(run);
+    Effect::new(run);
+}
+
+/// A value that is computed again when a signal changes that it reads, and that tells who reads it only if it differs.
+pub(crate) fn memo<T>(value: impl Fn(Option<&T>) -> T + Send + Sync + 'static) -> Memo<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    let value: Box<dyn Fn(Option<&T>) -> T + Send + Sync> = Box::new(value);
+    Memo::new(value)
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::parts::dynamic::Piece;
+
 /// An icon. It says nothing to a screen reader: the control that it is on has a label.
 #[component]
 pub(crate) fn Icon(
@@ -10,15 +12,15 @@ pub(crate) fn Icon(
     /// 14 instead of 18 pixels.
     #[prop(optional)]
     small: bool,
-) -> impl IntoView {
+) -> AnyView {
     let class = if small { "icon icon-s" } else { "icon" };
-    view! { <svg class=class viewBox="0 0 20 20" aria-hidden="true" inner_html=drawing(name)></svg> }
+    view! { <svg class=class viewBox="0 0 20 20" aria-hidden="true" inner_html=drawing(name)></svg> }.piece()
 }
 
 /// The mark of Nudge: a ring with a tick, and the dot that nudges it.
 #[component]
-pub(crate) fn Mark() -> impl IntoView {
-    view! { <svg class="brand-mark" viewBox="0 0 24 24" fill="none" aria-hidden="true" inner_html=MARK></svg> }
+pub(crate) fn Mark() -> AnyView {
+    view! { <svg class="brand-mark" viewBox="0 0 24 24" fill="none" aria-hidden="true" inner_html=MARK></svg> }.piece()
 }
 
 const MARK: &str = r#"<circle cx="10.4" cy="13.6" r="7.6" stroke="currentColor" stroke-width="2.4"/><path d="m7 13.8 2.5 2.5 4.4-5" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/><circle class="nudge" cx="19.4" cy="4.6" r="3"/>"#;

@@ -1,6 +1,5 @@
 //! Menus: a list of commands beside the button that opened it.
 
-use crate::parts::dynamic::{does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_domain::id::TaskId;
@@ -13,6 +12,7 @@ use super::check;
 use super::clock::{self, Clock, Form};
 use super::cursor::{Cursor, element_id};
 use super::icon::Icon;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::route::{self, Route};
 use crate::store::use_store;
 
@@ -29,7 +29,7 @@ pub(crate) fn Menu(
     dynamic(move || {
         let Place { below, above, end } = place.get()?;
         let element = NodeRef::<html::Div>::new();
-        Effect::new(move |_| {
+        effect(move |_| {
             if let Some(element) = element.get() {
                 focus_item(&element, 0);
             }
@@ -163,10 +163,10 @@ impl RowMenu {
 
 /// Shows the menu of a task when it is opened.
 #[component]
-pub(crate) fn RowMenuView() -> impl IntoView {
+pub(crate) fn RowMenuView() -> AnyView {
     let menu: RowMenu = expect_context();
     let cursor = Cursor::get();
-    Effect::new(move |was_open: Option<bool>| {
+    effect(move |was_open: Option<bool>| {
         let open = menu.place.with(Option::is_some);
         if was_open == Some(true) && !open {
             cursor.focus();
@@ -178,10 +178,11 @@ pub(crate) fn RowMenuView() -> impl IntoView {
             {dynamic(move || menu.task.get().map(|id| view! { <Items id/> }))}
         </Menu>
     }
+    .piece()
 }
 
 #[component]
-fn Items(id: TaskId) -> impl IntoView {
+fn Items(id: TaskId) -> AnyView {
     let store = use_store();
     let (actions, clock, route) = (Actions::get(), Clock::get(), route::current());
     let task = store.tasks().with(|tasks| tasks.get(id).cloned());
@@ -250,4 +251,5 @@ fn Items(id: TaskId) -> impl IntoView {
             <Icon name="trash"/>"Delete"
         </button>
     }
+    .piece()
 }

@@ -1,9 +1,9 @@
 //! Short messages at the bottom of the page, with a way back.
 
-use crate::parts::dynamic::{Piece, does, each};
 use leptos::prelude::*;
 
 use super::icon::Icon;
+use crate::parts::dynamic::{Piece, does, each};
 use crate::store::{Toast, use_store};
 
 /// As many as fit above a list.
@@ -11,7 +11,7 @@ const MAX: usize = 3;
 
 /// Shows the messages. The region is in the document from the start, so that screen readers announce what is put into it.
 #[component]
-pub(crate) fn Toasts() -> impl IntoView {
+pub(crate) fn Toasts() -> AnyView {
     let store = use_store();
     let newest = move || {
         let toasts = store.toasts().get();
@@ -40,4 +40,5 @@ pub(crate) fn Toasts() -> impl IntoView {
             {each(newest, |toast| u128::from(toast.id), one)}
         </div>
     }
+    .piece()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::api::{Label, LabelKind};
+use crate::parts::dynamic::memo;
 
 /// How long a list stays as it is after a task in it was completed, so that the person sees what happened.
 const SETTLE: Duration = Duration::from_millis(550);
@@ -89,7 +90,7 @@ impl Ui {
     where
         T: PartialEq + Clone + Send + Sync + 'static,
     {
-        Memo::new(move |before: Option<&T>| match before {
+        memo(move |before: Option<&T>| match before {
             Some(before) if self.settling.get() > 0 => before.clone(),
             _ => {
                 self.settling.track();

@@ -1,6 +1,5 @@
 //! How the line was understood.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::LocalInstant;
 use nudge_domain::task::Priority;
@@ -9,6 +8,7 @@ use serde_json::Value;
 use crate::api::{Parsed, Question};
 use crate::parts::check;
 use crate::parts::clock::{self, Clock, Form};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::parts::icon::Icon;
 use crate::parts::when;
 use crate::store::use_store;
@@ -51,7 +51,7 @@ pub(super) fn Preview(read: Signal<Option<Parsed>>, choose: Callback<String>) ->
     })
 }
 
-fn ask(question: Question, choose: Callback<String>) -> impl IntoView {
+fn ask(question: Question, choose: Callback<String>) -> AnyView {
     let choices = question.choices.into_iter().map(|choice| {
         let text = choice.text;
         view! { <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| choose.run(text.clone()))>{choice.label}</button> }
@@ -62,6 +62,7 @@ fn ask(question: Question, choose: Callback<String>) -> impl IntoView {
             <div class="btn-row">{choices.collect::<Vec<_>>()}</div>
         </div>
     }
+    .piece()
 }
 
 fn chips(parsed: &Parsed) -> Vec<AnyView> {

@@ -1,6 +1,5 @@
 //! The data of the account: export, signing out everywhere, deletion.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -9,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::form::Form;
 use super::section;
 use crate::parts::dialog::Dialog;
+use crate::parts::dynamic::{Piece, does, dynamic, memo};
 use crate::parts::icon::Icon;
 use crate::sign_in::use_account;
 
@@ -97,7 +97,7 @@ fn sign_out(open: RwSignal<bool>) -> AnyView {
 fn delete(open: RwSignal<bool>) -> AnyView {
     let (form, account) = (Form::new(), use_account());
     let typed = RwSignal::new(String::new());
-    let sure = Memo::new(move |_| typed.with(|typed| typed.trim().eq_ignore_ascii_case(SURE)));
+    let sure = memo(move |_| typed.with(|typed| typed.trim().eq_ignore_ascii_case(SURE)));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if !sure.get_untracked() || form.busy.get_untracked() {

@@ -1,11 +1,11 @@
 //! Creating an agent.
 
-use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::agent_list::Agents;
 use super::form::Form;
+use crate::parts::dynamic::{Piece, does};
 
 const DAYS: [(&str, &str); 5] = [
     ("7", "a week"),

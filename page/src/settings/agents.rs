@@ -1,6 +1,5 @@
 //! Agents: programs with a token of their own.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -14,6 +13,7 @@ use super::section;
 use crate::api::{self, Agent};
 use crate::parts::clock::{self, Clock, Form as Write};
 use crate::parts::dialog::Dialog;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 
 pub(super) fn agents() -> AnyView {
     let agents = Agents {
@@ -23,7 +23,7 @@ pub(super) fn agents() -> AnyView {
     };
     // Also after signing in again, and when the network is back.
     let me = agents.form.store.me();
-    Effect::new(move |_| {
+    effect(move |_| {
         if me.with(Option::is_some) {
             agents.load();
         }

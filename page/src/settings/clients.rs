@@ -1,11 +1,11 @@
 //! The token of a new agent, and what to copy into the common clients.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 
 use super::clipboard;
 use crate::api::NewAgent;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 
 /// A client, and where its configuration goes.
 const CLIENTS: [(&str, &str); 4] = [
@@ -60,7 +60,7 @@ pub(super) fn secret(made: NewAgent, close: impl Fn() + Copy + 'static) -> AnyVi
     let token = made.token.clone();
     let client = RwSignal::new(0_usize);
     let element = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(element) = element.get() {
             let _ = element.focus();
             element.scroll_into_view();

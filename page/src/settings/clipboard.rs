@@ -1,6 +1,5 @@
 //! Copying text.
 
-use crate::parts::dynamic::{Piece, does};
 use js_sys::Promise;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -8,6 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::parts::dynamic::{Piece, does};
 use crate::parts::icon::Icon;
 use crate::store::{Store, use_store};
 

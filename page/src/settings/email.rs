@@ -1,6 +1,5 @@
 //! The address that reminders go to, and its confirmation.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_domain::LocalInstant;
@@ -9,13 +8,14 @@ use serde_json::Value;
 use super::form::Form;
 use super::section;
 use crate::parts::clock::{self, Clock, Form as Write};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows, memo};
 
 pub(super) fn email() -> AnyView {
     let form = Form::new();
     let clock = Clock::get();
-    let current = Memo::new(move |_| form.me(|me| me.email.clone()).unwrap_or_default());
-    let unconfirmed = Memo::new(move |_| form.me(|me| me.unconfirmed_email.clone()));
-    let stopped = Memo::new(move |_| form.me(|me| me.email_stopped.clone()));
+    let current = memo(move |_| form.me(|me| me.email.clone()).unwrap_or_default());
+    let unconfirmed = memo(move |_| form.me(|me| me.unconfirmed_email.clone()));
+    let stopped = memo(move |_| form.me(|me| me.email_stopped.clone()));
     let typed = RwSignal::new(None::<String>);
     let shown = move || {
         typed.get().unwrap_or_else(|| {
@@ -24,9 +24,9 @@ pub(super) fn email() -> AnyView {
                 .map_or_else(|| current.get(), |unconfirmed| unconfirmed.email)
         })
     };
-    let is_new = Memo::new(move |_| typed.get().is_some_and(|typed| typed.trim() != current.get()));
+    let is_new = memo(move |_| typed.get().is_some_and(|typed| typed.trim() != current.get()));
     // A confirmed or accepted address is not being typed any more.
-    Effect::new(move |_| {
+    effect(move |_| {
         unconfirmed.track();
         current.track();
         typed.set(None);

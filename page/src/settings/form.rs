@@ -1,11 +1,11 @@
 //! Saving a field of the profile.
 
-use crate::parts::dynamic::{Piece, dynamic};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
 
 use crate::api::{ApiError, Me};
+use crate::parts::dynamic::{Piece, dynamic};
 use crate::store::{Store, use_store};
 
 /// What one part of the settings saves. A copy is the same.

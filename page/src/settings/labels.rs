@@ -1,10 +1,10 @@
 //! Categories and tags.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use super::section;
 use crate::api::{Label, LabelKind};
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::parts::icon::Icon;
 use crate::parts::ui::{Editing, Ui};
 use crate::store::use_store;

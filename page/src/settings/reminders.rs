@@ -1,19 +1,19 @@
 //! Quiet hours and the default reminder.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::duration;
 use serde_json::{Value, json};
 
 use super::form::Form;
 use super::section;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 
 /// Minutes before the due date.
 const OFFERED: [u32; 8] = [0, 5, 10, 30, 60, 120, 1_440, 10_080];
 
 pub(super) fn reminders() -> AnyView {
     let quiet = Form::new();
-    let hours = Memo::new(move |_| quiet.me(|me| me.quiet_hours.clone()));
+    let hours = memo(move |_| quiet.me(|me| me.quiet_hours.clone()));
     let part = move |of: fn(&crate::api::QuietHours) -> &String, instead: &str| {
         hours.with(|hours| {
             hours
@@ -22,7 +22,7 @@ pub(super) fn reminders() -> AnyView {
         })
     };
     let (from, until) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    Effect::new(move |_| {
+    effect(move |_| {
         from.set(part(|hours| &hours.from, "22:00"));
         until.set(part(|hours| &hours.until, "07:00"));
     });
@@ -68,7 +68,7 @@ pub(super) fn reminders() -> AnyView {
         })
     };
     let default = Form::new();
-    let minutes = Memo::new(move |_| default.me(|me| me.default_reminder));
+    let minutes = memo(move |_| default.me(|me| me.default_reminder));
     let options = move || {
         let current = minutes.get();
         let others = current.filter(|current| !OFFERED.contains(current));

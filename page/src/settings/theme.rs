@@ -1,9 +1,9 @@
 //! Light, dark, or as the system is.
 
-use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 
 use super::section;
+use crate::parts::dynamic::{Piece, does};
 
 const KEY: &str = "nudge.theme";
 const THEMES: [(&str, &str); 3] = [("", "System"), ("light", "Light"), ("dark", "Dark")];

@@ -1,6 +1,5 @@
 //! The time zone.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use js_sys::Array;
 use leptos::html;
 use leptos::prelude::*;
@@ -9,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::form::Form;
 use super::section;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::words;
 
 #[wasm_bindgen]
@@ -25,9 +25,9 @@ fn zones() -> Vec<String> {
 
 pub(super) fn you() -> AnyView {
     let form = Form::new();
-    let current = Memo::new(move |_| form.me(|me| me.time_zone.clone()));
+    let current = memo(move |_| form.me(|me| me.time_zone.clone()));
     let select = NodeRef::<html::Select>::new();
-    Effect::new(move |_| {
+    effect(move |_| {
         let Some(select) = select.get() else { return };
         let current = current.get();
         let mut names = zones();

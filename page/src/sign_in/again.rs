@@ -1,10 +1,10 @@
 //! What is shown with the tasks once a session has ended.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use super::account::{Phase, Way, use_account};
 use super::notice::{COMMAND, Notice, words};
+use crate::parts::dynamic::{Piece, does, dynamic};
 
 /// A line over the tasks: they and what is typed remain, and what was changed is sent after the next sign-in.
 #[component]

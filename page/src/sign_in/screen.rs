@@ -1,9 +1,9 @@
 //! What is shown instead of the tasks.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use oidc_client::Fault;
 
+use crate::parts::dynamic::{Piece, does, dynamic, memo};
 use crate::parts::icon::Mark;
 
 use super::account::{Account, Phase, Way, use_account};
@@ -21,7 +21,7 @@ pub(crate) fn Gate(
     let account = Account::new();
     provide_context(account);
     begin(account);
-    let shown = Memo::new(move |_| match account.phase().get() {
+    let shown = memo(move |_| match account.phase().get() {
         Phase::SignedIn(_) | Phase::Ended(..) => None,
         phase => Some(phase),
     });
@@ -39,7 +39,7 @@ pub(crate) fn Gate(
 }
 
 #[component]
-fn Card(title: &'static str, children: Children) -> impl IntoView {
+fn Card(title: &'static str, children: Children) -> AnyView {
     view! {
         <main class="sign">
             <div class="sign-card">
@@ -49,11 +49,12 @@ fn Card(title: &'static str, children: Children) -> impl IntoView {
             </div>
         </main>
     }
+    .piece()
 }
 
 /// How to sign in.
 #[component]
-fn Screen(notice: Notice) -> impl IntoView {
+fn Screen(notice: Notice) -> AnyView {
     let account = use_account();
     let said = words(&notice).map(|words| view! { <p class="refusal" role="alert">{words}</p> });
     let way = match (account.way(), &notice) {
@@ -72,13 +73,13 @@ fn Screen(notice: Notice) -> impl IntoView {
         .piece(),
         (Way::Unknown, _) => view! { <Retry/> }.piece(),
     };
-    view! { <Card title="Nudge">{said} {way}</Card> }
+    view! { <Card title="Nudge">{said} {way}</Card> }.piece()
 }
 
 #[component]
-fn Retry() -> impl IntoView {
+fn Retry() -> AnyView {
     let retry = move |_| {
         let _ = window().location().reload();
     };
-    view! { <button type="button" class="btn primary big" on:click=does(retry)>"Try again"</button> }
+    view! { <button type="button" class="btn primary big" on:click=does(retry)>"Try again"</button> }.piece()
 }

@@ -1,8 +1,8 @@
 //! The user, and signing out.
 
-use crate::parts::dynamic::{does, dynamic, follows};
 use leptos::prelude::*;
 
+use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use crate::parts::icon::Icon;
 
 use super::account::use_account;
@@ -13,7 +13,7 @@ pub(crate) fn Whoami(
     /// The number of edits that are not sent yet.
     #[prop(into)]
     waiting: Signal<usize>,
-) -> impl IntoView {
+) -> AnyView {
     let account = use_account();
     let asks = RwSignal::new(false);
     let name = move || account.who().map(|who| who.shown().to_owned());
@@ -48,4 +48,5 @@ pub(crate) fn Whoami(
             </button>
         </div>
     }
+    .piece()
 }

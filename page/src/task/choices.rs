@@ -1,6 +1,5 @@
 //! Properties that are chosen: priority and estimate.
 
-use crate::parts::dynamic::{Piece, does};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 use nudge_page_model::{Patch, duration};
@@ -8,13 +7,14 @@ use nudge_page_model::{Patch, duration};
 use super::editor::Editor;
 use super::field::{self, Field, Look};
 use crate::parts::check;
+use crate::parts::dynamic::{Piece, does, memo};
 use crate::parts::icon::Icon;
 
 const PRIORITIES: [Priority; 4] = [Priority::Urgent, Priority::High, Priority::Medium, Priority::Low];
 
 /// The priority.
 pub(super) fn priority(editor: Editor) -> AnyView {
-    let current = Memo::new(move |_| editor.task.with(|task| task.as_ref().map(|task| task.priority)));
+    let current = memo(move |_| editor.task.with(|task| task.as_ref().map(|task| task.priority)));
     let options = PRIORITIES.map(|of| view! { <option value=of.as_str() prop:selected=move || current.get() == Some(of)>{check::name(of)}</option> });
     let choose = move |event: web_sys::Event| {
         let name = event_target_value(&event);

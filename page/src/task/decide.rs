@@ -1,11 +1,11 @@
 //! What the person decides: fields that were changed elsewhere, too, and edits that were refused.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_page_model::{Choice, Conflict, FieldConflict, Refusal, RefusalKind};
 
 use super::editor::Editor;
 use super::words;
+use crate::parts::dynamic::{Piece, does, dynamic, memo};
 use crate::parts::icon::Icon;
 use crate::route::{self, Route};
 
@@ -25,7 +25,7 @@ const SHOWN: [&str; 10] = [
 
 /// Conflicts and refusals of the task.
 pub(super) fn decide(editor: Editor) -> AnyView {
-    let conflicts = Memo::new(move |_| {
+    let conflicts = memo(move |_| {
         let id = editor.store.real_id(editor.id);
         editor.store.conflicts().with(|all| {
             all.iter()
@@ -34,7 +34,7 @@ pub(super) fn decide(editor: Editor) -> AnyView {
                 .collect::<Vec<_>>()
         })
     });
-    let refusals = Memo::new(move |_| editor.refusals());
+    let refusals = memo(move |_| editor.refusals());
     let shown = move || {
         let mut views: Vec<AnyView> = conflicts
             .get()

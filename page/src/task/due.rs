@@ -1,6 +1,5 @@
 //! When the task is due.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use nudge_page_model::Patch;
@@ -9,6 +8,7 @@ use super::editor::Editor;
 use super::field::{self, Field, Look};
 use super::words;
 use crate::parts::actions::Actions;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::parts::when;
 
@@ -16,10 +16,10 @@ use crate::parts::when;
 pub(super) fn due(editor: Editor) -> AnyView {
     let open = RwSignal::new(false);
     let button = NodeRef::<html::Button>::new();
-    let current = Memo::new(move |_| editor.get(|task| task.due));
+    let current = memo(move |_| editor.get(|task| task.due));
     // Typed, and not answered yet.
     let sent = RwSignal::new(None::<String>);
-    Effect::new(move |_| {
+    effect(move |_| {
         if !editor.waiting() {
             sent.set(None);
         }
@@ -30,7 +30,7 @@ pub(super) fn due(editor: Editor) -> AnyView {
             let _ = button.focus();
         }
     };
-    let refused = Memo::new(move |_| editor.refused("due").is_some());
+    let refused = memo(move |_| editor.refused("due").is_some());
     let shown = move || {
         match current.get() {
         None => view! { "Add a due date" }.piece(),
@@ -163,7 +163,7 @@ fn form(
 /// Buttons that move the due date.
 pub(super) fn moves(editor: Editor) -> AnyView {
     let actions = Actions::get();
-    let has_due = Memo::new(move |_| editor.get(|task| task.due.is_some()));
+    let has_due = memo(move |_| editor.get(|task| task.due.is_some()));
     let to = move |label: &'static str, run: fn(Actions, nudge_domain::id::TaskId)| {
         view! { <button type="button" class="btn small" on:click=does(move |_: web_sys::MouseEvent| run(actions, editor.id))>{label}</button> }
     };

@@ -1,10 +1,10 @@
 //! A field for text. It saves when it is left and on Enter; Escape restores what was there.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 
 use super::draft;
 use super::editor::Editor;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows, memo};
 
 /// How a field looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
     let typed = RwSignal::new(draft::read(editor, name));
     let restored = RwSignal::new(typed.with_untracked(Option::is_some));
     let (sent, wrong) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let refused = Memo::new(move |_| editor.refused(name));
+    let refused = memo(move |_| editor.refused(name));
     let tell = move |text: Option<String>| {
         if let Some(callback) = field.typed {
             callback.run(text);
@@ -60,7 +60,7 @@ pub(super) fn field(editor: Editor, field: Field) -> AnyView {
             .unwrap_or_else(|| value.get())
     };
     // What only the API understands is shown as it was typed until the API has answered.
-    Effect::new(move |_| {
+    effect(move |_| {
         if sent.get() && !editor.waiting() {
             sent.set(false);
             typed.set(None);
@@ -195,7 +195,7 @@ pub(super) fn refusal(id: String, why: Option<String>, discard: impl Fn() + 'sta
 
 /// What the API refused of a property that is not typed.
 pub(super) fn refused(editor: Editor, name: &'static str) -> AnyView {
-    let refused = Memo::new(move |_| editor.refused(name));
+    let refused = memo(move |_| editor.refused(name));
     let below = move || {
         let refused = refused.get();
         let edit = refused.as_ref().map(|refused| refused.edit);

@@ -1,6 +1,5 @@
 //! Category and tags.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_domain::id::{CategoryId, TagId};
 use nudge_page_model::Patch;
@@ -11,13 +10,14 @@ use super::field;
 use super::new_label::new_label;
 use super::reminders::focus_soon;
 use crate::api::{Label, LabelKind};
+use crate::parts::dynamic::{Piece, does, dynamic, memo};
 use crate::parts::icon::Icon;
 use crate::parts::ui::{Editing, Ui};
 
 /// The category.
 pub(super) fn category(editor: Editor) -> AnyView {
     let ui = Ui::get();
-    let current = Memo::new(move |_| {
+    let current = memo(move |_| {
         editor
             .get(|task| task.category_id)
             .map(|id| id.to_string())
@@ -97,7 +97,7 @@ fn dot(ui: Ui, kind: LabelKind, label: Label) -> AnyView {
 /// The tags, and a field that adds one.
 pub(super) fn tags(editor: Editor) -> AnyView {
     let ui = Ui::get();
-    let current = Memo::new(move |_| editor.get(|task| task.tag_ids.clone()));
+    let current = memo(move |_| editor.get(|task| task.tag_ids.clone()));
     let (text, naming) = (RwSignal::new(String::new()), RwSignal::new(None::<String>));
     let save = move |tags: &[TagId]| editor.save(Patch::new().tags(tags));
     let attach = move |id: Uuid| {

@@ -1,11 +1,11 @@
 //! A new category or tag, made where it is used.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::{ApiError, Label, LabelKind};
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::store::use_store;
 use crate::views::label_form::COLORS;
 
@@ -31,7 +31,7 @@ pub(super) fn new_label(
         RwSignal::new(None::<ApiError>),
     );
     let element = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(element) = element.get() {
             let _ = element.focus();
         }

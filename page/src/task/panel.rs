@@ -1,6 +1,5 @@
 //! The panel: its head, title, notes, and foot.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -17,6 +16,7 @@ use crate::parts::actions::Actions;
 use crate::parts::check::Check;
 use crate::parts::clock::{self, Form};
 use crate::parts::cursor::Cursor;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::route::{self, Route};
 use crate::store::{Connection, Loading, use_store};
@@ -34,7 +34,7 @@ pub(crate) fn Detail(id: String) -> impl IntoView {
     // Who reads through a list keeps the focus there.
     let was_open = document().query_selector(".panel").ok().flatten().is_some();
     let opener = StoredValue::new_local(active());
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(panel) = panel.get().filter(|_| !was_open) {
             let _ = panel.focus();
         }
@@ -85,8 +85,8 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
     let failure = RwSignal::new(None::<ApiError>);
     // Here, and the server does not know yet.
     let deleted = RwSignal::new(false);
-    let is_there = Memo::new(move |_| editor.task.with(Option::is_some));
-    let live = Memo::new(move |_| store.connection().get() == Connection::Live);
+    let is_there = memo(move |_| editor.task.with(Option::is_some));
+    let live = memo(move |_| store.connection().get() == Connection::Live);
     let no_answer = move || {
         failure.with_untracked(|failure| {
             failure
@@ -95,7 +95,7 @@ fn content(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> A
         })
     };
     // A link may lead to a task that no list has. Without an answer it is asked for again when the network is back.
-    Effect::new(move |asked: Option<bool>| {
+    effect(move |asked: Option<bool>| {
         let signed_in = store.loading().get() != Loading::Nothing;
         let again = live.get() && no_answer();
         let ask = signed_in && !is_there.get() && (asked != Some(true) || again);
@@ -219,8 +219,8 @@ fn body(editor: Editor, close: impl Fn() + Copy + Send + Sync + 'static) -> AnyV
 /// Whether everything is saved. Screen readers announce changes.
 fn foot(editor: Editor) -> AnyView {
     let edited = RwSignal::new(false);
-    let waiting = Memo::new(move |_| editor.waiting());
-    Effect::new(move |_| {
+    let waiting = memo(move |_| editor.waiting());
+    effect(move |_| {
         if waiting.get() {
             edited.set(true);
         }

@@ -1,6 +1,5 @@
 //! Reminders of the task.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 use nudge_contract::task::Reminder;
 use nudge_domain::id::ReminderId;
@@ -13,12 +12,13 @@ use super::field;
 use super::trail::Trail;
 use super::words;
 use crate::parts::clock::{self, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::parts::menu::{Menu, Place};
 
 /// The list, and a field that adds one.
 pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
-    let all = Memo::new(move |_| editor.get(|task| task.reminders.clone()));
+    let all = memo(move |_| editor.get(|task| task.reminders.clone()));
     let (adding, text) = (RwSignal::new(false), RwSignal::new(String::new()));
     let (snoozing, place) = (RwSignal::new(None::<ReminderId>), RwSignal::new(None::<Place>));
     let edits = move || all.with_untracked(|all| all.iter().map(ReminderEdit::from).collect::<Vec<_>>());
@@ -40,7 +40,7 @@ pub(super) fn reminders(editor: Editor, trail: Trail) -> AnyView {
     };
     // The button that the menu of snoozing belongs to.
     let opener = StoredValue::new_local(None::<web_sys::HtmlElement>);
-    Effect::new(move |was_open: Option<bool>| {
+    effect(move |was_open: Option<bool>| {
         let open = place.with(Option::is_some);
         if let (Some(true), false, Some(button)) = (was_open, open, opener.get_value()) {
             let _ = button.focus();

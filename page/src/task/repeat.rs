@@ -1,6 +1,5 @@
 //! How the task repeats, and its next dates.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -13,6 +12,7 @@ use super::field::{self, Field, Look};
 use super::words;
 use crate::api::{ApiError, Occurrences, Preview};
 use crate::parts::clock::{self, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 
 /// How long typing pauses before the dates are asked for.
@@ -35,8 +35,8 @@ pub(super) fn dates(editor: Editor) -> Dates {
         typed: RwSignal::new(None),
     };
     let asked = StoredValue::new(0_u32);
-    let rule = Memo::new(move |_| editor.get(|task| (task.recurrence.clone(), task.due)));
-    Effect::new(move |_| {
+    let rule = memo(move |_| editor.get(|task| (task.recurrence.clone(), task.due)));
+    effect(move |_| {
         let typed = dates.typed.get().filter(|text| !text.trim().is_empty());
         let has_rule = rule.with(|(rule, _)| rule.is_some());
         if editor.is_temporary() || !(has_rule || typed.is_some()) {
@@ -68,7 +68,7 @@ pub(super) fn dates(editor: Editor) -> Dates {
 
 /// The rule, in words.
 pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
-    let rule = Memo::new(move |_| editor.get(|task| task.recurrence.clone()));
+    let rule = memo(move |_| editor.get(|task| task.recurrence.clone()));
     let value = Signal::derive(move || {
         let rule = rule.get()?;
         let words = dates.answer.with(|answer| match answer {
@@ -137,7 +137,7 @@ pub(super) fn repeat(editor: Editor, dates: Dates) -> AnyView {
 }
 
 fn counts_from(editor: Editor) -> AnyView {
-    let completion = Memo::new(move |_| {
+    let completion = memo(move |_| {
         editor.task.with(|task| {
             task.as_ref()
                 .is_some_and(|task| task.recurrence_from == RecurrenceFrom::Completion)

@@ -1,6 +1,5 @@
 //! What happened to the task, from the change to the email.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -11,6 +10,7 @@ use super::editor::Editor;
 use super::trail_words as words;
 use crate::api::{ApiError, TrailItem};
 use crate::parts::clock::{self, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::when;
 use crate::store::Connection;
 
@@ -39,8 +39,8 @@ impl Trail {
             pages: StoredValue::new(1),
             asked: StoredValue::new(0),
         };
-        let version = Memo::new(move |_| (editor.get(|task| task.version), editor.is_temporary()));
-        Effect::new(move |_| {
+        let version = memo(move |_| (editor.get(|task| task.version), editor.is_temporary()));
+        effect(move |_| {
             if let (1.., false) = version.get() {
                 trail.load(editor);
                 // The event of a change is published a moment after it.

@@ -1,23 +1,23 @@
 //! The question before a recurring task is deleted.
 
-use crate::parts::dynamic::does;
 use leptos::prelude::*;
 use nudge_page_model::Scope;
 
 use crate::parts::actions::Actions;
 use crate::parts::cursor::Cursor;
 use crate::parts::dialog::Dialog;
+use crate::parts::dynamic::{Piece, does, effect};
 use crate::route::{self, Route};
 use crate::store::use_store;
 
 /// Asks whether the occurrence or its series is to be deleted.
 #[component]
-pub(crate) fn Deleting() -> impl IntoView {
+pub(crate) fn Deleting() -> AnyView {
     let store = use_store();
     let (actions, cursor, route) = (Actions::get(), Cursor::get(), route::current());
     let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(actions.deleting.get().is_some()));
-    Effect::new(move |was_open: Option<bool>| {
+    effect(move |_| open.set(actions.deleting.get().is_some()));
+    effect(move |was_open: Option<bool>| {
         let is_open = open.get();
         if was_open == Some(true) && !is_open {
             actions.deleting.set(None);
@@ -80,4 +80,5 @@ pub(crate) fn Deleting() -> impl IntoView {
             </div>
         </Dialog>
     }
+    .piece()
 }

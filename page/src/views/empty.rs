@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use leptos::prelude::*;
 
 use crate::api::Label;
+use crate::parts::dynamic::{Piece, does, dynamic};
 use crate::route::{self, Route, View};
 use crate::store::use_store;
 

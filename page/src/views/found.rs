@@ -1,6 +1,5 @@
 //! The search: what the page has is shown while the person types, then what the server finds in all tasks.
 
-use crate::parts::dynamic::{Piece, does, dynamic};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use super::empty::Empty;
 use super::lists;
 use super::notices::Notices;
 use super::rows::Rows;
+use crate::parts::dynamic::{Piece, does, dynamic, effect, memo};
 use crate::parts::icon::Icon;
 use crate::parts::list::List;
 use crate::parts::ui::Ui;
@@ -35,10 +35,10 @@ struct Found {
 
 /// The view of the search.
 #[component]
-pub(crate) fn Search() -> impl IntoView {
+pub(crate) fn Search() -> AnyView {
     let store = use_store();
     let (ui, route) = (Ui::get(), route::current());
-    let text = Memo::new(move |_| route.with(|route| route.query.clone().unwrap_or_default()));
+    let text = memo(move |_| route.with(|route| route.query.clone().unwrap_or_default()));
     let (found, failure, busy) = (
         RwSignal::new(Found::default()),
         RwSignal::new(None::<String>),
@@ -66,7 +66,7 @@ pub(crate) fn Search() -> impl IntoView {
             }
         });
     };
-    Effect::new(move |_| {
+    effect(move |_| {
         let asked = text.get();
         failure.set(None);
         if asked.trim().is_empty() {
@@ -90,7 +90,7 @@ pub(crate) fn Search() -> impl IntoView {
         })
     });
     let input = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(input) = input.get() {
             let _ = input.focus();
         }
@@ -106,7 +106,7 @@ pub(crate) fn Search() -> impl IntoView {
             },
         );
     };
-    let is_empty = Memo::new(move |_| list.with(List::is_empty));
+    let is_empty = memo(move |_| list.with(List::is_empty));
     let nothing_asked = move || text.with(|text| text.trim().is_empty());
     let body = move || {
         if nothing_asked() {
@@ -149,6 +149,7 @@ pub(crate) fn Search() -> impl IntoView {
             {dynamic(more)}
         </div>
     }
+    .piece()
 }
 
 /// The server's order comes first; what only the page knows, such as a task that was not sent yet, follows.

@@ -1,12 +1,12 @@
 //! Making, renaming, colouring and deleting a category or a tag.
 
-use crate::parts::dynamic::{does, dynamic};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::{ApiError, Label, LabelKind};
 use crate::parts::dialog::Dialog;
+use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::parts::ui::{Editing, Ui};
 use crate::route::{self, Route, View};
 use crate::store::use_store;
@@ -27,12 +27,12 @@ pub(crate) const COLORS: [(&str, &str); 10] = [
 
 /// The dialog; it is open while [`Ui::editing`] names a label.
 #[component]
-pub(crate) fn LabelForm() -> impl IntoView {
+pub(crate) fn LabelForm() -> AnyView {
     let ui = Ui::get();
     let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(ui.editing.with(Option::is_some)));
+    effect(move |_| open.set(ui.editing.with(Option::is_some)));
     // Only when it closes: each of both would run the other again, without an end.
-    Effect::new(move |was_open: Option<bool>| {
+    effect(move |was_open: Option<bool>| {
         let is_open = open.get();
         if was_open == Some(true) && !is_open {
             ui.editing.set(None);
@@ -63,10 +63,11 @@ pub(crate) fn LabelForm() -> impl IntoView {
             {dynamic(move || ui.editing.get().map(|editing| view! { <Fields editing open/> }))}
         </Dialog>
     }
+    .piece()
 }
 
 #[component]
-fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
+fn Fields(editing: Editing, open: RwSignal<bool>) -> AnyView {
     let store = use_store();
     let route = route::current();
     let Editing { kind, label } = editing;
@@ -186,4 +187,5 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> impl IntoView {
             </div>
         </form>
     }
+    .piece()
 }

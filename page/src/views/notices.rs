@@ -1,9 +1,9 @@
 //! What needs attention: no connection, edits that were refused or that conflict.
 
-use crate::parts::dynamic::{Piece, does, dynamic, each, shown};
 use leptos::prelude::*;
 use nudge_page_model::{Conflict, Refusal, RefusalKind};
 
+use crate::parts::dynamic::{Piece, does, dynamic, each, shown};
 use crate::parts::icon::Icon;
 use crate::parts::ui::Ui;
 use crate::route::{self, Route};
@@ -11,7 +11,7 @@ use crate::store::{Connection, use_store};
 
 /// The notices above a list.
 #[component]
-pub(crate) fn Notices() -> impl IntoView {
+pub(crate) fn Notices() -> AnyView {
     let store = use_store();
     let offline = move || store.connection().get() == Connection::Offline;
     let waiting = move || match store.waiting().get() {
@@ -28,10 +28,11 @@ pub(crate) fn Notices() -> impl IntoView {
         {each(move || store.conflicts().get().to_vec(), |conflict| conflict.edit.as_u128(), |conflict| view! { <OfConflict conflict/> }.piece())}
         {each(move || store.refusals().get().to_vec(), |refusal| refusal.edit.as_u128(), |refusal| view! { <OfRefusal refusal/> }.piece())}
     }
+    .piece()
 }
 
 #[component]
-fn OfConflict(conflict: Conflict) -> impl IntoView {
+fn OfConflict(conflict: Conflict) -> AnyView {
     let route = route::current();
     let task = conflict.task;
     let open = move |_| {
@@ -50,10 +51,11 @@ fn OfConflict(conflict: Conflict) -> impl IntoView {
             <button type="button" class="link-btn" on:click=does(open)>"Choose"</button>
         </div>
     }
+    .piece()
 }
 
 #[component]
-fn OfRefusal(refusal: Refusal) -> impl IntoView {
+fn OfRefusal(refusal: Refusal) -> AnyView {
     let store = use_store();
     let (ui, route) = (Ui::get(), route::current());
     let Refusal { edit, task, kind, .. } = refusal;
@@ -94,4 +96,5 @@ fn OfRefusal(refusal: Refusal) -> impl IntoView {
             <button type="button" class="link-btn" on:click=does(move |_: web_sys::MouseEvent| store.discard(edit))>"Discard"</button>
         </div>
     }
+    .piece()
 }

@@ -1,6 +1,5 @@
 //! A view: its heading, the line for new tasks, and its list.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -12,6 +11,7 @@ use super::tools::{Chosen, Tools};
 use crate::api::LabelKind;
 use crate::live;
 use crate::parts::clock::{self, Clock, Form};
+use crate::parts::dynamic::{Piece, does, dynamic, effect, follows, memo};
 use crate::parts::icon::Icon;
 use crate::parts::list::List;
 use crate::parts::ui::{Editing, Ui};
@@ -27,11 +27,11 @@ const AGAIN: u32 = 5_000;
 
 /// The view of a route that lists tasks.
 #[component]
-pub(crate) fn Tasks(view: View) -> impl IntoView {
+pub(crate) fn Tasks(view: View) -> AnyView {
     let store = use_store();
     let (clock, ui, route) = (Clock::get(), Ui::get(), route::current());
     // The open task changes nothing in the list.
-    let place = Memo::new(move |_| Route {
+    let place = memo(move |_| Route {
         task: None,
         ..route.get()
     });
@@ -43,10 +43,10 @@ pub(crate) fn Tasks(view: View) -> impl IntoView {
                 .with(|tasks| place.with(|route| lists::list(route, tasks, days, today, &zone)))
         })
     });
-    let is_empty = Memo::new(move |_| list.with(List::is_empty));
+    let is_empty = memo(move |_| list.with(List::is_empty));
     let completed = view == View::Completed;
     let more = completed.then(|| more_completed(ui));
-    let loading = Memo::new(move |_| match more {
+    let loading = memo(move |_| match more {
         Some(more) => more.get(),
         None => store.loading().get() != Loading::All,
     });
@@ -74,6 +74,7 @@ pub(crate) fn Tasks(view: View) -> impl IntoView {
             {dynamic(end)}
         </div>
     }
+    .piece()
 }
 
 /// The name of a view.
@@ -120,7 +121,7 @@ pub(crate) fn title(view: &View) -> Signal<String> {
 }
 
 #[component]
-fn Heading(view: View, title: Signal<String>) -> impl IntoView {
+fn Heading(view: View, title: Signal<String>) -> AnyView {
     let clock = Clock::get();
     let label = match &view {
         View::Category(id) => Some((LabelKind::Category, id.parse().ok())),
@@ -132,7 +133,7 @@ fn Heading(view: View, title: Signal<String>) -> impl IntoView {
         let date = move || clock::write(Form::Long, clock.now.get(), &clock.zone.get());
         view! { <span class="note">{dynamic(date)}</span> }
     });
-    view! { <h1>{dot}<bdi class="clip">{title}</bdi></h1> {date} {edit} }
+    view! { <h1>{dot}<bdi class="clip">{title}</bdi></h1> {date} {edit} }.piece()
 }
 
 /// The colour of a category or a tag, and the button that opens its form.
@@ -143,7 +144,7 @@ fn of_label(kind: LabelKind, id: Option<uuid::Uuid>) -> (impl IntoView, impl Int
     } else {
         store.tags()
     };
-    let label = Memo::new(move |_| labels.with(|all| all.iter().find(|label| Some(label.id) == id).cloned()));
+    let label = memo(move |_| labels.with(|all| all.iter().find(|label| Some(label.id) == id).cloned()));
     let color = move || {
         label.with(|label| {
             label
@@ -188,7 +189,7 @@ fn more_completed(ui: Ui) -> Signal<bool> {
             more.try_set(found.unwrap_or(true));
         });
     };
-    Effect::new(move |_| {
+    effect(move |_| {
         ui.scrolled.track();
         more.track();
         let main = document().query_selector(".main").ok().flatten();
@@ -203,9 +204,10 @@ fn more_completed(ui: Ui) -> Signal<bool> {
 }
 
 #[component]
-fn Skeleton() -> impl IntoView {
+fn Skeleton() -> AnyView {
     view! {
         <div class="rows" aria-hidden="true">{(0..7).map(|_| view! { <div class="skel"></div> }).collect::<Vec<_>>()}</div>
         <p class="visually-hidden" role="status">"Loading"</p>
     }
+    .piece()
 }

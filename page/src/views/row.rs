@@ -1,6 +1,5 @@
 //! A task in a list.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -12,6 +11,7 @@ use crate::parts::actions::Actions;
 use crate::parts::check::Check;
 use crate::parts::clock::Clock;
 use crate::parts::cursor::{Cursor, element_id};
+use crate::parts::dynamic::{Piece, does, dynamic, follows, memo};
 use crate::parts::icon::Icon;
 use crate::parts::label::{CategoryLabel, TagLabel};
 use crate::parts::menu::RowMenu;
@@ -27,14 +27,14 @@ pub(crate) fn Row(
     number: Memo<usize>,
     count: Memo<usize>,
     by_day: bool,
-) -> impl IntoView {
+) -> AnyView {
     let store = use_store();
     let (actions, clock, cursor, route) = (Actions::get(), Clock::get(), Cursor::get(), route::current());
     let menu: RowMenu = expect_context();
-    let row = Memo::new(move |_| store.tasks().with(|tasks| tasks.get(id).cloned()));
+    let row = memo(move |_| store.tasks().with(|tasks| tasks.get(id).cloned()));
     let of = move |read: fn(&Task) -> bool| row.with(|task| task.as_deref().is_some_and(read));
     let title =
-        Memo::new(move |_| row.with(|task| task.as_ref().map(|task| task.title.clone()).unwrap_or_default()));
+        memo(move |_| row.with(|task| task.as_ref().map(|task| task.title.clone()).unwrap_or_default()));
     let done = Signal::derive(move || of(|task| task.status == Status::Completed));
     let priority =
         Signal::derive(move || row.with(|task| task.as_ref().map_or(Priority::Medium, |task| task.priority)));
@@ -116,11 +116,12 @@ pub(crate) fn Row(
             </button>
         </div>
     }
+    .piece()
 }
 
 #[component]
 fn Glyph(name: &'static str, says: &'static str, when: Signal<bool>) -> impl IntoView {
-    let when = Memo::new(move |_| when.get());
+    let when = memo(move |_| when.get());
     dynamic(move || {
         when.get().then(|| {
             view! { <span title=says><Icon name small=true/><span class="visually-hidden">", " {says}</span></span> }

@@ -1,6 +1,5 @@
 //! A list of tasks under headings, of which only what is near the visible part is in the document.
 
-use crate::parts::dynamic::{Piece, does, dynamic, each};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use leptos::prelude::*;
 use super::row::Row;
 use crate::parts::actions::Actions;
 use crate::parts::cursor::Cursor;
+use crate::parts::dynamic::{Piece, does, dynamic, each, effect, memo};
 use crate::parts::list::{Group, Line, List, NARROW, ROW, TALL_ROW};
 use crate::parts::ui::Ui;
 
@@ -27,12 +27,12 @@ pub(crate) fn Rows(
     /// What the list is, for screen readers.
     #[prop(into)]
     label: Signal<String>,
-) -> impl IntoView {
+) -> AnyView {
     let (actions, cursor) = (Actions::get(), Cursor::get());
     let element = NodeRef::<html::Div>::new();
     let narrow = media(NARROW);
     let lines =
-        Memo::new(move |_| list.with(|list| Arc::new(list.lines(if narrow.get() { TALL_ROW } else { ROW }))));
+        memo(move |_| list.with(|list| Arc::new(list.lines(if narrow.get() { TALL_ROW } else { ROW }))));
     let range = RwSignal::new(0..40_usize);
     let look = move || {
         if let Some(seen) = element.get_untracked().and_then(|element| visible(&element)) {
@@ -47,28 +47,28 @@ pub(crate) fn Rows(
     let resized = window_event_listener(leptos::ev::resize, move |_| look());
     on_cleanup(move || resized.remove());
     let ui = Ui::get();
-    Effect::new(move |_| {
+    effect(move |_| {
         ui.scrolled.track();
         look();
     });
-    Effect::new(move |_| {
+    effect(move |_| {
         lines.track();
         element.track();
         request_animation_frame(look);
     });
     cursor.follow(lines, element);
     let shown = move || lines.with(|lines| lines.slice(range.get()).to_vec());
-    let count = Memo::new(move |_| lines.with(|lines| lines.len()));
+    let count = memo(move |_| lines.with(|lines| lines.len()));
     let place = move |line: &Line| lines.with(|lines| lines.place(line).map_or(0, |place| place + 1));
     let top = move |line: &Line| lines.with(|lines| format!("0 {}px", lines.top(line).unwrap_or_default()));
     let one = move |line: Line| {
         let (at, number) = (line.clone(), line.clone());
-        let top = Memo::new(move |_| top(&at));
-        let number = Memo::new(move |_| place(&number));
+        let top = memo(move |_| top(&at));
+        let number = memo(move |_| place(&number));
         match line {
             Line::Heading(group) => {
                 let late = group == Group::Overdue;
-                let heading = Memo::new(move |_| list.with(|list| list.heading(&group)).unwrap_or_default());
+                let heading = memo(move |_| list.with(|list| list.heading(&group)).unwrap_or_default());
                 let to_today = move |_| {
                     let parts = list.get_untracked().0;
                     let late = parts
@@ -99,6 +99,7 @@ pub(crate) fn Rows(
             {each(shown, Line::key, one)}
         </div>
     }
+    .piece()
 }
 
 fn chunked(range: Range<usize>) -> Range<usize> {

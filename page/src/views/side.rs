@@ -1,11 +1,11 @@
 //! The lists on the side, and on a phone the bar at the bottom.
 
-use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_page_model::Counts;
 
 use crate::api::{Label, LabelKind};
 use crate::parts::clock::Clock;
+use crate::parts::dynamic::{Piece, does, dynamic, follows, memo, shown};
 use crate::parts::icon::{Icon, Mark};
 use crate::parts::ui::{Editing, Ui};
 use crate::route::{self, Route, View};
@@ -14,10 +14,10 @@ use crate::store::{Connection, use_store};
 
 /// The side.
 #[component]
-pub(crate) fn Side() -> impl IntoView {
+pub(crate) fn Side() -> AnyView {
     let store = use_store();
     let (ui, clock, route) = (Ui::get(), Clock::get(), route::current());
-    let counts = Memo::new(move |_| {
+    let counts = memo(move |_| {
         store
             .tasks()
             .with(|tasks| clock.days.with(|days| tasks.counts(days)))
@@ -92,6 +92,7 @@ pub(crate) fn Side() -> impl IntoView {
             move || view! { <div class="scrim" on:click=does(move |_: web_sys::MouseEvent| ui.side_open.set(false))></div> },
         )}
     }
+    .piece()
 }
 
 fn number_of(
@@ -110,7 +111,7 @@ fn Item(
     #[prop(optional)] round: bool,
     #[prop(into, default = Signal::stored(0))] count: Signal<usize>,
     #[prop(into, default = Signal::stored(0))] late: Signal<usize>,
-) -> impl IntoView {
+) -> AnyView {
     let route = route::current();
     let target = Route::of(view.clone());
     let mark = if icon.is_empty() {
@@ -137,11 +138,12 @@ fn Item(
             {dynamic(number)}
         </a>
     }
+    .piece()
 }
 
 /// Whether changes arrive, and what is not sent yet.
 #[component]
-fn Live() -> impl IntoView {
+fn Live() -> AnyView {
     let store = use_store();
     let state = move || match store.connection().get() {
         Connection::Live => "live",
@@ -156,12 +158,12 @@ fn Live() -> impl IntoView {
         (Connection::Loading | Connection::Reconnecting, 0) => "Connecting…".to_owned(),
         (Connection::Live, 0) => "Up to date".to_owned(),
     };
-    view! { <span class="live" role="status" data-state=follows(state)><span class="clip">{dynamic(text)}</span></span> }
+    view! { <span class="live" role="status" data-state=follows(state)><span class="clip">{dynamic(text)}</span></span> }.piece()
 }
 
 /// The bar at the bottom of a phone.
 #[component]
-pub(crate) fn Tabs() -> impl IntoView {
+pub(crate) fn Tabs() -> AnyView {
     let (ui, route) = (Ui::get(), route::current());
     let tab = move |view: View, icon: &'static str, label: &'static str| {
         let target = Route::of(view.clone());
@@ -196,4 +198,5 @@ pub(crate) fn Tabs() -> impl IntoView {
             </button>
         </nav>
     }
+    .piece()
 }

@@ -1,11 +1,11 @@
 //! Order and filters of a list. They are in the address.
 
-use crate::parts::dynamic::{does, dynamic, follows, shown};
 use leptos::prelude::*;
 use nudge_domain::task::Priority;
 
 use super::lists;
 use crate::parts::check;
+use crate::parts::dynamic::{Piece, does, dynamic, follows, shown};
 use crate::parts::icon::Icon;
 use crate::parts::menu::{Menu, Place};
 use crate::route::{self, Route, View};
@@ -20,7 +20,7 @@ const SORTS: [(&str, &str); 5] = [
 
 /// The buttons at the head of a view.
 #[component]
-pub(crate) fn Tools() -> impl IntoView {
+pub(crate) fn Tools() -> AnyView {
     let route = route::current();
     let (sorting, filtering) = (RwSignal::new(None), RwSignal::new(None));
     let sorted = move || route.with(|route| route.sort.is_some());
@@ -46,10 +46,11 @@ pub(crate) fn Tools() -> impl IntoView {
         <Menu place=filtering label="Filter"><Filters/></Menu>
         <Menu place=sorting label="Sort"><Sorts/></Menu>
     }
+    .piece()
 }
 
 #[component]
-fn Sorts() -> impl IntoView {
+fn Sorts() -> AnyView {
     let route = route::current();
     let now = route.with(|route| route.sort.clone());
     let default = if route.with(|route| route.view == View::Completed) {
@@ -69,11 +70,11 @@ fn Sorts() -> impl IntoView {
             <button type="button" class="menu-item" role="menuitemradio" tabindex="-1" aria-checked=chosen.to_string() on:click=does(choose)>{label}</button>
         }
     });
-    view! { <p class="menu-label">"Sort by"</p> {items.collect::<Vec<_>>()} }
+    view! { <p class="menu-label">"Sort by"</p> {items.collect::<Vec<_>>()} }.piece()
 }
 
 #[component]
-fn Filters() -> impl IntoView {
+fn Filters() -> AnyView {
     let route = route::current();
     let chosen = route.with(lists::priorities);
     let items = [Priority::Urgent, Priority::High, Priority::Medium, Priority::Low].map(|priority| {
@@ -92,7 +93,7 @@ fn Filters() -> impl IntoView {
             </button>
         }
     });
-    view! { <p class="menu-label">"Priority"</p> {items} }
+    view! { <p class="menu-label">"Priority"</p> {items} }.piece()
 }
 
 fn named(priorities: &[Priority]) -> Option<String> {
@@ -102,7 +103,7 @@ fn named(priorities: &[Priority]) -> Option<String> {
 
 /// What is filtered and sorted, and a way out of it.
 #[component]
-pub(crate) fn Chosen() -> impl IntoView {
+pub(crate) fn Chosen() -> AnyView {
     let route = route::current();
     let clear_sort = move |_| {
         route::go(
@@ -148,4 +149,5 @@ pub(crate) fn Chosen() -> impl IntoView {
     };
     let any = move || route.with(|route| route.sort.is_some() || route.priority.is_some());
     view! { {shown(any, move || view! { <div class="filters">{dynamic(priority)}{dynamic(sort)}</div> })} }
+        .piece()
 }
