@@ -244,7 +244,7 @@ async fn what_is_not_there_is_404_and_nothing_can_be_changed() {
 /// Bytes that a browser with Brotli loads before it can show a task, at most.
 const GOAL: usize = 200_000;
 /// What the page is at today, which is more (decision 0048). Lower it with each step towards the goal; it never grows.
-const MOST: usize = 600_000;
+const MOST: usize = 430_000;
 
 #[tokio::test]
 async fn what_comes_before_the_first_task_does_not_grow() {

@@ -1,9 +1,9 @@
 //! Routes of tasks, their reminders, their history, and the feed.
 
-use nudge_contract::api::{BulkAnswer, Page};
+use nudge_contract::api::Page;
 use nudge_contract::task::Task;
 use nudge_domain::id::TaskId;
-use nudge_page_model::feed::{Item, Items};
+use nudge_page_model::feed::Items;
 use nudge_page_model::{Answer, Call as Edit, Request};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -62,25 +62,6 @@ impl Api {
 
     pub(crate) async fn task(&self, id: TaskId) -> Result<Task, ApiError> {
         self.read(Call::get(of(id))).await
-    }
-
-    /// All versions of a task, oldest first.
-    pub(crate) async fn history(&self, id: TaskId, cursor: Option<&str>) -> Result<Page<Item>, ApiError> {
-        let path = format!("{}/history", of(id));
-        self.read(Call::get(with_query(&path, &[("cursor", cursor)])))
-            .await
-    }
-
-    /// Moves the due date: `{"due": …}` or `{"by": "P1D"}`, on this version only, since the second cannot be repeated.
-    pub(crate) async fn move_due(&self, task: &Task, to: &Value) -> Result<Task, ApiError> {
-        let call = Call::post(format!("{}/move", of(task.id)), None);
-        self.read(call.version(task.version).json(to)).await
-    }
-
-    /// Up to 100 operations, each with its own result.
-    pub(crate) async fn bulk(&self, operations: &[Value]) -> Result<BulkAnswer, ApiError> {
-        let call = Call::post("/api/v1/tasks/bulk", None);
-        self.read(call.json(&json!({ "operations": operations }))).await
     }
 
     /// The cursor to the end of the feed.

@@ -118,11 +118,14 @@ pub(crate) fn effect<T: 'static>(run: impl FnMut(Option<T>) -> T + 'static) {
     Effect::new(run);
 }
 
+/// Computes a value from the one before.
+type Boxed<T> = Box<dyn Fn(Option<&T>) -> T + Send + Sync>;
+
 /// A value that is computed again when a signal changes that it reads, and that tells who reads it only if it differs.
 pub(crate) fn memo<T>(value: impl Fn(Option<&T>) -> T + Send + Sync + 'static) -> Memo<T>
 where
     T: PartialEq + Send + Sync + 'static,
 {
-    let value: Box<dyn Fn(Option<&T>) -> T + Send + Sync> = Box::new(value);
+    let value: Boxed<T> = Box::new(value);
     Memo::new(value)
 }

@@ -59,9 +59,8 @@ pub(crate) fn due(clock: Clock, due: &LocalInstant, under_day: bool) -> Due {
         _ => Some(day_words(days, at, &zone, today.year() == date.year())),
     };
     let text = match (day, time) {
-        _ if under_day && days >= 0 => (!all_day(due))
-            .then(|| clock::write(Form::Time, at, &zone))
-            .unwrap_or_default(),
+        _ if under_day && days >= 0 && all_day(due) => String::new(),
+        _ if under_day && days >= 0 => clock::write(Form::Time, at, &zone),
         (Some(day), Some(time)) if (1..=6).contains(&days) => format!("{day} {time}"),
         (Some(day), _) => day,
         (None, time) => time.unwrap_or_default(),

@@ -1,14 +1,13 @@
 //! From the sign-in to the last page of tasks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nudge_contract::api::Page;
 use nudge_contract::task::Task;
+use nudge_page_model::Write;
 use nudge_page_model::feed::Backoff;
-use nudge_page_model::{Snapshot, Write};
 
 use super::device::{self, Entry};
 use super::{CompletedPages, Connection, Inner, Loading, Store};
@@ -51,28 +50,6 @@ impl Store {
                 }
             }
         });
-    }
-
-    /// The person has signed out: nothing of theirs stays in memory. Edits that wait stay on the device, for the next sign-in.
-    pub(crate) fn signed_out(self) {
-        live::stop(self);
-        let inner = self.inner();
-        let mut guard = inner.borrow_mut();
-        let (epoch, live) = (guard.epoch + 1, std::mem::take(&mut guard.live));
-        *guard = Inner {
-            epoch,
-            live,
-            ..Inner::default()
-        };
-        drop(guard);
-        self.tasks.set(Snapshot::default());
-        self.loading.set(Loading::Nothing);
-        self.categories.set(Arc::default());
-        self.tags.set(Arc::default());
-        self.me.set(None);
-        self.toasts.set(Arc::default());
-        self.set_connection(Connection::SignedOut);
-        self.publish();
     }
 
     /// The API does not accept the token, and the session has no other one: everything stays as it is until there is one.
