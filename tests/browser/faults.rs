@@ -128,8 +128,10 @@ pub(crate) async fn of_a_form() {
     let browser = site.browser().await;
     site.show(&browser, "/settings/agents").await;
     let faults = [Fault::field("name"), Fault::conflict(), Fault::stale()];
-    for fault in faults.into_iter().chain(Fault::passing()) {
-        browser.type_into("#agent-name", "Robot").await;
+    for (number, fault) in faults.into_iter().chain(Fault::passing()).enumerate() {
+        // Names are unique.
+        let name = format!("Robot {}", LETTERS[number]);
+        browser.type_into("#agent-name", &name).await;
         fault.inject(&browser, "POST", "/api/v1/agents$", Some(1)).await;
         browser.type_into("#agent-name", ENTER).await;
         assert_words(&browser.element("form .refusal").await, &fault);
@@ -146,7 +148,7 @@ pub(crate) async fn of_a_form() {
                 "true"
             );
         }
-        assert_eq!(input(&browser, "#agent-name").await, "Robot");
+        assert_eq!(input(&browser, "#agent-name").await, name.as_str());
         browser.type_into("#agent-name", ENTER).await;
         browser.click(".secret .btn-row .btn").await;
         browser.until("!document.querySelector('.secret')").await;
