@@ -12,6 +12,7 @@
 
 mod agent;
 mod complete;
+mod faults;
 mod live;
 mod offline;
 #[path = "../e2e/program.rs"]
@@ -21,6 +22,7 @@ mod quick_add;
 mod sign_in;
 mod site;
 mod trail;
+mod views;
 mod webdriver;
 
 use libtest_mimic::Arguments;
@@ -31,6 +33,7 @@ fn main() {
     // A browser, four sidecars and a host are enough for a small machine.
     arguments.test_threads = Some(1);
     let browser = webdriver::missing;
+    let axe = || browser().or_else(views::missing_axe);
     let provider = || browser().or_else(provider::missing);
     let trials = vec![
         trial(
@@ -98,6 +101,38 @@ fn main() {
             "the trail of a reminder that was sent grows on the page",
             browser(),
             trail::of_a_sent_reminder,
+        ),
+        trial(
+            "a form says in words why it failed, and keeps what was typed",
+            browser(),
+            faults::of_a_form,
+        ),
+        trial(
+            "quick add says in words why a line is not understood, and keeps it",
+            browser(),
+            faults::of_the_preview,
+        ),
+        trial(
+            "a new task is refused in words, or sent again",
+            browser(),
+            faults::of_an_edit,
+        ),
+        trial(
+            "a field is refused in words beside it, or sent again",
+            browser(),
+            faults::of_a_field,
+        ),
+        trial(
+            "a token that is refused loses no input",
+            browser(),
+            faults::of_the_session,
+        ),
+        trial("every view is accessible", axe(), views::accessible),
+        trial("every view fits, and has its picture", browser(), views::pictures),
+        trial(
+            "of ten thousand tasks only what is in sight is in the document",
+            browser(),
+            views::ten_thousand,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
