@@ -16,6 +16,7 @@ mod faults;
 mod live;
 mod offline;
 #[path = "../e2e/program.rs"]
+#[allow(dead_code, reason = "tests/e2e uses all of it")]
 mod program;
 mod provider;
 mod quick_add;

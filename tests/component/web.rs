@@ -197,7 +197,7 @@ async fn a_wrong_variable_is_named_where_the_page_reads_it_and_the_page_is_serve
         let setup = variables
             .iter()
             .fold(Setup::new(app::WEB), |setup, (name, value)| {
-                setup.variable(name, *value)
+                setup.variable(name, value)
             });
         let web = setup.start().await;
         let answer = get(&web, "/config.json", &[]).await;

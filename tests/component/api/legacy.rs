@@ -505,6 +505,7 @@ async fn a_reminder_that_was_sent_there_is_not_sent_here() {
 }
 
 /// On PostgreSQL, the first statement that looks for a task finds none, and later ones find it: as if it was stored in between.
+#[allow(dead_code, reason = "only PostgreSQL has row-level security")]
 const STORED_AFTER_ONE_LOOK: &str = "CREATE SEQUENCE look; \
      CREATE FUNCTION is_stored() RETURNS boolean LANGUAGE sql SECURITY DEFINER AS $$ SELECT nextval('look') > 1 $$; \
      ALTER TABLE task ENABLE ROW LEVEL SECURITY; ALTER TABLE task FORCE ROW LEVEL SECURITY; \
@@ -513,6 +514,7 @@ const STORED_AFTER_ONE_LOOK: &str = "CREATE SEQUENCE look; \
 
 /// A change that arrives while its task is being stored is applied, and a completion is followed by the next occurrence where Nudge
 /// creates it. `run` runs statements beside the api, which is not a superuser.
+#[allow(dead_code, reason = "only PostgreSQL has row-level security")]
 pub(crate) async fn stored_meanwhile(api: &Service, run: impl AsyncFn(&str)) {
     let of = |number: i64, mut change: Value| {
         change["task"] = json!(number);
