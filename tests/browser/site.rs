@@ -115,7 +115,7 @@ fn good(answer: Answer) -> Value {
 /// Waits until changes arrive.
 pub(crate) async fn live(browser: &Browser) {
     browser
-        .until("document.querySelector('.live[data-state=live]')?.innerText === 'Up to date'")
+        .until("document.querySelector('.live[data-state=live]')?.textContent === 'Up to date'")
         .await;
 }
 
