@@ -17,8 +17,6 @@ pub(crate) fn origin(address: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn only_the_origin_of_a_well_formed_issuer_may_be_called() {
         for (issuer, origin) in [
