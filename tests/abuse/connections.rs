@@ -66,7 +66,7 @@ pub(crate) async fn huge_headers() {
     };
     let many = connections(2_000);
     let mut grown = Vec::new();
-    for (wanted, lines, most) in [(200, 39, 32), (many, 39, 64), (many, 3, 128)] {
+    for (wanted, lines, most) in [(200, 39, 48), (many, 39, 64), (many, 3, 128)] {
         let head = headers(lines);
         let mut open = Vec::new();
         while open.len() < wanted {
