@@ -145,21 +145,19 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn history(
-    identity: Identity,
-    PathText(id): PathText,
-    Pairs(pairs): Pairs,
-) -> Result<Json<Page<ChangeItem>>, Problem> {
+/// Which versions of which task are asked for: its id, the version before the first one, and how many at most.
+fn versions(id: &str, pairs: Vec<(String, String)>) -> Result<(TaskId, u32, u32), Problem> {
     let query = Query::new(pairs, &["limit", "cursor"])?;
     let limit = query::limit(&query, HISTORY_LIMIT, MAX_LIMIT)?;
     let after = query
         .text("cursor")
         .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_cursor()))?;
-    let id = task_id(&id)?;
-    let caller = identity.open().await?;
-    let page = feed::history(&caller.database, &caller.user.id, id, after, limit)
-        .await?
-        .ok_or_else(|| Problem::not_found(Thing::Task.name()))?;
+    Ok((task_id(id)?, after, limit))
+}
+
+/// A page of versions, which is there and has items.
+fn page_of<T>(page: Option<Page<T>>) -> Result<Json<Page<T>>, Problem> {
+    let page = page.ok_or_else(|| Problem::not_found(Thing::Task.name()))?;
     if page.items.is_empty() {
         // A cursor is given out only where there is more, and a history only grows.
         return Err(invalid_cursor());
@@ -167,25 +165,24 @@ pub(super) async fn history(
     Ok(Json(page))
 }
 
+pub(super) async fn history(
+    identity: Identity,
+    PathText(id): PathText,
+    Pairs(pairs): Pairs,
+) -> Result<Json<Page<ChangeItem>>, Problem> {
+    let (id, after, limit) = versions(&id, pairs)?;
+    let caller = identity.open().await?;
+    page_of(feed::history(&caller.database, &caller.user.id, id, after, limit).await?)
+}
+
 pub(super) async fn trail(
     identity: Identity,
     PathText(id): PathText,
     Pairs(pairs): Pairs,
 ) -> Result<Json<Page<TrailItem>>, Problem> {
-    let query = Query::new(pairs, &["limit", "cursor"])?;
-    let limit = query::limit(&query, HISTORY_LIMIT, MAX_LIMIT)?;
-    let after = query
-        .text("cursor")
-        .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_cursor()))?;
-    let id = task_id(&id)?;
+    let (id, after, limit) = versions(&id, pairs)?;
     let caller = identity.open().await?;
-    let page = trail::page(&caller.database, &caller.user.id, id, after, limit)
-        .await?
-        .ok_or_else(|| Problem::not_found(Thing::Task.name()))?;
-    if page.items.is_empty() {
-        return Err(invalid_cursor());
-    }
-    Ok(Json(page))
+    page_of(trail::page(&caller.database, &caller.user.id, id, after, limit).await?)
 }
 
 pub(super) async fn list(
