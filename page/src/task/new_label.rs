@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use crate::api::{ApiError, Label, LabelKind};
 use crate::parts::dynamic::{Piece, does, dynamic, effect};
 use crate::store::use_store;
-use crate::views::label_form::COLORS;
+use crate::views::label_form::{COLORS, swatches, why};
 
 /// A form for name and colour. `made` gets the label.
 pub(super) fn new_label(
@@ -24,7 +24,7 @@ pub(super) fn new_label(
     };
     // The colours take turns.
     let next = of_kind.with_untracked(|all| all.len()) % COLORS.len();
-    let color = RwSignal::new(COLORS.get(next).map_or("", |color| color.0));
+    let color = RwSignal::new(COLORS.get(next).map_or("", |color| color.0).to_owned());
     let (name, busy, failure) = (
         RwSignal::new(name),
         RwSignal::new(false),
@@ -43,7 +43,7 @@ pub(super) fn new_label(
         busy.set(true);
         let (name, color) = (name.get_untracked(), color.get_untracked());
         spawn_local(async move {
-            let created = store.create_label(kind, &name, Some(color)).await;
+            let created = store.create_label(kind, &name, Some(&color)).await;
             // The panel may be closed by now: the label is there, and no task is.
             let closed = busy.try_set(false).is_some();
             match created {
@@ -67,27 +67,8 @@ pub(super) fn new_label(
         }
         _ => {}
     };
-    let wrong = move || {
-        failure.with(|failure| {
-            failure
-                .as_ref()
-                .map(|error| error.beside("name").unwrap_or_else(|| error.sentence()))
-        })
-    };
-    let swatches = COLORS.map(|(value, says)| {
-        view! {
-            <button
-                type="button"
-                class="swatch"
-                role="radio"
-                style:--c=value
-                aria-label=says
-                title=says
-                aria-checked=move || (color.get() == value).to_string()
-                on:click=does(move |_: web_sys::MouseEvent| color.set(value))
-            ></button>
-        }
-    });
+    let wrong = move || why(failure);
+    let swatches = swatches(color);
     let says = if kind == LabelKind::Category {
         "Name of the new category"
     } else {

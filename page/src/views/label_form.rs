@@ -25,6 +25,34 @@ pub(crate) const COLORS: [(&str, &str); 10] = [
     ("#6b7280", "Grey"),
 ];
 
+/// A button for each colour, which chooses it.
+pub(crate) fn swatches(color: RwSignal<String>) -> [AnyView; 10] {
+    COLORS.map(|(value, says)| {
+        view! {
+            <button
+                type="button"
+                class="swatch"
+                role="radio"
+                style:--c=value
+                aria-label=says
+                title=says
+                aria-checked=move || (color.get() == value).to_string()
+                on:click=does(move |_: web_sys::MouseEvent| color.set(value.to_owned()))
+            ></button>
+        }
+        .piece()
+    })
+}
+
+/// Why a label was not stored, to be said beside its name.
+pub(crate) fn why(failure: RwSignal<Option<ApiError>>) -> Option<String> {
+    failure.with(|failure| {
+        failure
+            .as_ref()
+            .map(|error| error.beside("name").unwrap_or_else(|| error.sentence()))
+    })
+}
+
 /// The dialog; it is open while [`Ui::editing`] names a label.
 #[component]
 pub(crate) fn LabelForm() -> AnyView {
@@ -125,27 +153,8 @@ fn Fields(editing: Editing, open: RwSignal<bool>) -> AnyView {
             }
         });
     };
-    let wrong = move || {
-        failure.with(|failure| {
-            failure
-                .as_ref()
-                .map(|error| error.beside("name").unwrap_or_else(|| error.sentence()))
-        })
-    };
-    let swatches = COLORS.map(|(value, says)| {
-        view! {
-            <button
-                type="button"
-                class="swatch"
-                role="radio"
-                style:--c=value
-                aria-label=says
-                title=says
-                aria-checked=move || (color.get() == value).to_string()
-                on:click=does(move |_: web_sys::MouseEvent| color.set(value.to_owned()))
-            ></button>
-        }
-    });
+    let wrong = move || why(failure);
+    let swatches = swatches(color);
     let remove = label.get_value().map(|label| {
         let count = label.task_count;
         let words = move || match (sure.get(), count) {
