@@ -122,36 +122,28 @@ impl Browser {
 
     /// Waits until an expression in the page is true. Returns its value.
     pub(crate) async fn until(&self, expression: &str) -> Value {
-        let begun = Instant::now();
-        loop {
-            let value = self.value(expression).await;
-            if !matches!(value, Value::Null | Value::Bool(false)) && value != "" {
-                return value;
-            }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "timed out waiting for {expression} at {}; the page says:\n{}",
-                self.address().await,
-                self.value("document.body.innerText")
-                    .await
-                    .as_str()
-                    .unwrap_or_default()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let is_true = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && value != "";
+        self.wait_for(expression, expression, is_true).await
     }
 
     /// Waits until an element is there. Returns its text.
     pub(crate) async fn element(&self, selector: &str) -> String {
         let expression = format!("(document.querySelector({selector:?}) ?? {{}}).innerText ?? null");
+        let text = self.wait_for(selector, &expression, Value::is_string).await;
+        text.as_str().expect("a text").to_owned()
+    }
+
+    /// Waits until the value of an expression is as wanted. `what` names it if it never is.
+    async fn wait_for(&self, what: &str, expression: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
-            if let Some(text) = self.value(&expression).await.as_str() {
-                return text.to_owned();
+            let value = self.value(expression).await;
+            if is_wanted(&value) {
+                return value;
             }
             assert!(
                 begun.elapsed() < PATIENCE,
-                "timed out waiting for {selector} at {}; the page says:\n{}",
+                "timed out waiting for {what} at {}; the page says:\n{}",
                 self.address().await,
                 self.value("document.body.innerText")
                     .await
